@@ -1,0 +1,23 @@
+"""Two kinds of trouble with a name of their own: a user's mistake, and a damaged input."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake that the user can mend: one line that says what, where and how; the CLI exits with 2."""
+
+
+class DamagedInputError(Exception):
+    """A raw file cannot be read past `offset` (bytes of the raw file); what came before it is kept.
+
+    Ingest turns it into a ledger row with rule `damaged`.
+    """
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(f"{reason} at byte {offset}")
+        self.reason = reason
+        self.offset = offset
+
+
+class ConservationError(Exception):
+    """A shard's documents do not add up: some were lost or made without a ledger row."""

@@ -1,0 +1,131 @@
+"""The ledger: a Parquet row for every document that a stage drops or edits, with rule, value, threshold, partner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.shards import ParquetWriter
+from stages.core.stage import LEDGER, FileInfo
+
+DROP = "drop"
+EDIT = "edit"
+
+LEDGER_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("action", pa.string(), nullable=False),
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("threshold", pa.float64()),
+        pa.field("partner", pa.string()),
+        pa.field("detail", pa.string()),
+        pa.field("text_bytes", pa.int64(), nullable=False),
+        pa.field("url", pa.string()),
+    ]
+)
+"""`action` is `drop` (the document ends here) or `edit` (it goes on, changed); `text_bytes` is what was lost."""
+
+FLUSH_ROWS = 65_536
+
+
+class LedgerWriter:
+    """The ledger shard of one task. Nothing is written, and there is no file, when nothing was lost."""
+
+    def __init__(self, folder: str, task: str, stage: str) -> None:
+        self._folder, self._task, self._stage = folder, task, stage
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_rows = 0
+        self._single: dict[str, list[Any]] = _empty_columns()
+        self._writer: ParquetWriter | None = None
+        self.dropped: dict[str, int] = {}
+        self.edited: dict[str, int] = {}
+
+    def _count(self, action: str, rule: str, number: int) -> None:
+        counts = self.dropped if action == DROP else self.edited
+        counts[rule] = counts.get(rule, 0) + number
+
+    def row(self, *, action: str = DROP, rule: str, **values: Any) -> None:
+        """Add one row; `values` are columns of LEDGER_SCHEMA, `id`, `source`, `text_bytes` among them."""
+        if unknown := values.keys() - self._single.keys():
+            raise TypeError(f"no ledger column {sorted(unknown)}")
+        values |= {"stage": self._stage, "action": action, "rule": rule}
+        for name, column in self._single.items():
+            column.append(values.get(name))
+        self._count(action, rule, 1)
+        if len(self._single["id"]) >= FLUSH_ROWS:
+            self._flush_single()
+
+    def rows(self, batch: pa.RecordBatch, *, action: str = DROP, rule: str, **values: Any) -> None:
+        """Add a row for every document of `batch` (columns id, source, text or text_bytes, url).
+
+        Each of `values` (value, threshold, partner, detail, text_bytes) is a scalar or an array of the batch's length.
+        """
+        if batch.num_rows == 0:
+            return
+        if "text_bytes" not in values:
+            values["text_bytes"] = pc.binary_length(batch.column("text"))
+        values |= {"stage": self._stage, "action": action, "rule": rule}
+        arrays = []
+        for field in LEDGER_SCHEMA:
+            value = values.get(field.name)
+            if field.name in ("id", "source", "url"):
+                arrays.append(batch.column(field.name).cast(field.type))
+            elif isinstance(value, pa.Array | pa.ChunkedArray):
+                arrays.append(value.cast(field.type))
+            elif hasattr(value, "__len__") and not isinstance(value, str):
+                arrays.append(pa.array(value, field.type, from_pandas=True))
+            else:
+                arrays.append(pa.repeat(pa.scalar(value, field.type), batch.num_rows))
+        self._flush_single()
+        self._pending.append(pa.RecordBatch.from_arrays(arrays, schema=LEDGER_SCHEMA))
+        self._pending_rows += batch.num_rows
+        self._count(action, rule, batch.num_rows)
+        if self._pending_rows >= FLUSH_ROWS:
+            self._flush()
+
+    def _flush_single(self) -> None:
+        if self._single["id"]:
+            self._pending.append(pa.RecordBatch.from_pydict(self._single, schema=LEDGER_SCHEMA))
+            self._pending_rows += len(self._single["id"])
+            self._single = _empty_columns()
+        if self._pending_rows >= FLUSH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        if self._writer is None:
+            self._writer = ParquetWriter(self._folder, ledger_name(self._task), LEDGER_SCHEMA)
+        self._writer.write(pa.Table.from_batches(self._pending).combine_chunks())
+        self._pending, self._pending_rows = [], 0
+
+    def finish(self) -> list[FileInfo]:
+        """Close; the ledger shard, or nothing when no row was added."""
+        self._flush_single()
+        self._flush()
+        return [self._writer.finish(LEDGER)] if self._writer is not None else []
+
+    def abandon(self, error: BaseException) -> None:
+        """Delete the unfinished shard after `error`."""
+        if self._writer is not None:
+            self._writer.abandon(error)
+
+
+def _empty_columns() -> dict[str, list[Any]]:
+    return {name: [] for name in LEDGER_SCHEMA.names}
+
+
+def ledger_name(task: str) -> str:
+    """Name of a task's ledger shard inside the stage's folder."""
+    return f"ledger-{task}.parquet"
+
+
+def is_ledger(columns: Sequence[str]) -> bool:
+    """Whether a Parquet file with these columns is a ledger shard."""
+    return list(columns) == LEDGER_SCHEMA.names

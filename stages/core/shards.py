@@ -1,0 +1,184 @@
+"""Arrow batches in, Parquet shards out (rolled at a target size, atomic), and shards back in as a stream of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stages.core import storage
+from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
+from stages.core.stage import DOCUMENTS, FileInfo, SourceTotals, add_sources
+
+SHARD_TEXT_BYTES = 256 << 20
+"""Text in a shard (DESIGN: about 256 MB whatever the raw files' sizes)."""
+
+ROW_GROUP_TEXT_BYTES = 16 << 20
+"""Text in a row group: what a reader holds at a time."""
+
+ROW_GROUP_ROWS = 32_768
+"""Rows in a row group at most, so that tiny documents do not make huge ones."""
+
+COMPRESSION = "zstd"
+
+
+def source_totals(batch: pa.RecordBatch) -> dict[str, SourceTotals]:
+    """Documents and bytes of text by source in a batch of documents."""
+    table = pa.table({"source": batch.column("source"), "length": text_lengths_bytes(batch.column("text"))})
+    grouped = table.group_by("source").aggregate([("length", "sum"), ("length", "count")]).to_pydict()
+    rows = zip(grouped["source"], grouped["length_count"], grouped["length_sum"], strict=True)
+    return {s: SourceTotals(documents=count, text_bytes=total) for s, count, total in sorted(rows)}
+
+
+class ParquetWriter:
+    """One Parquet file, written atomically; row groups are the batches it is given."""
+
+    def __init__(self, folder: str, name: str, schema: pa.Schema) -> None:
+        self.name = name
+        self.rows = 0
+        self._stack = ExitStack()
+        self._output = self._stack.enter_context(storage.atomic_output(storage.join(folder, name)))
+        self._writer = pq.ParquetWriter(self._output, schema, compression=COMPRESSION, write_statistics=True)
+
+    def write(self, table: pa.Table) -> None:
+        """Append one row group."""
+        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        self.rows += table.num_rows
+
+    def finish(self, kind: str, sources: dict[str, SourceTotals] | None = None) -> FileInfo:
+        """Close and rename; returns what the report says of the file."""
+        self._writer.close()
+        self._stack.close()
+        return FileInfo(
+            name=self.name,
+            kind=kind,
+            rows=self.rows,
+            bytes=self._output.num_bytes,
+            sha256=self._output.sha256,
+            sources=sources or {},
+        )
+
+    def abandon(self, error: BaseException) -> None:
+        """Delete the temporary file after `error`."""
+        self._stack.__exit__(type(error), error, error.__traceback__)
+
+
+class DocumentWriter:
+    """Document shards `<task>-<n>.parquet` in one folder, rolled when a shard holds `shard_text_bytes` of text."""
+
+    def __init__(self, folder: str, task: str, shard_text_bytes: int = SHARD_TEXT_BYTES) -> None:
+        self._folder, self._task = folder, task
+        self._shard_text_bytes = shard_text_bytes
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
+        self._pending_rows = 0
+        self._shard_bytes = 0
+        self._sources: list[dict[str, SourceTotals]] = []
+        self._writer: ParquetWriter | None = None
+        self.files: list[FileInfo] = []
+        self.rows = 0
+        self.text_bytes = 0
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append documents (schema DOCUMENT_SCHEMA)."""
+        for start, stop in _cuts(batch):
+            piece = batch.slice(start, stop - start)
+            num_bytes = pc.sum(text_lengths_bytes(piece.column("text"))).as_py() or 0
+            self._pending.append(piece)
+            self._pending_bytes += num_bytes
+            self._pending_rows += piece.num_rows
+            self.rows += piece.num_rows
+            self.text_bytes += num_bytes
+            if self._pending_bytes >= ROW_GROUP_TEXT_BYTES or self._pending_rows >= ROW_GROUP_ROWS:
+                self._flush()
+                if self._shard_bytes >= self._shard_text_bytes:
+                    self._roll()
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        if self._writer is None:
+            name = f"{self._task}-{len(self.files):05d}.parquet"
+            self._writer = ParquetWriter(self._folder, name, DOCUMENT_SCHEMA)
+        table = pa.Table.from_batches(self._pending).combine_chunks()
+        self._writer.write(table)
+        self._sources.append(source_totals(table))
+        self._shard_bytes += self._pending_bytes
+        self._pending, self._pending_bytes, self._pending_rows = [], 0, 0
+
+    def _roll(self) -> None:
+        if self._writer is not None:
+            self.files.append(self._writer.finish(DOCUMENTS, add_sources(self._sources)))
+        self._writer, self._shard_bytes, self._sources = None, 0, []
+
+    def finish(self) -> list[FileInfo]:
+        """Write what is pending; returns the finished shards (none when there was no document)."""
+        self._flush()
+        self._roll()
+        return self.files
+
+    def abandon(self, error: BaseException) -> None:
+        """Delete the unfinished shard after `error`."""
+        if self._writer is not None:
+            self._writer.abandon(error)
+
+
+def _cuts(batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
+    """Row ranges of `batch` with at most a row group's text each (one long document is a range of its own)."""
+    if batch.num_rows == 0:
+        return
+    ends = pc.cumulative_sum(text_lengths_bytes(batch.column("text"))).to_numpy(zero_copy_only=False)
+    start = 0
+    while start < batch.num_rows:
+        base = ends[start - 1] if start else 0
+        stop = int(ends.searchsorted(base + ROW_GROUP_TEXT_BYTES, side="left")) + 1
+        stop = min(max(stop, start + 1), start + ROW_GROUP_ROWS, batch.num_rows)
+        yield start, stop
+        start = stop
+
+
+def read_batches(
+    uris: Iterable[str], columns: Sequence[str] | None = None, max_rows: int = ROW_GROUP_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """Stream Parquet files in order as batches; memory is one row group (written by us: about 16 MB of text)."""
+    for uri in uris:
+        with storage.open_arrow(uri) as raw:
+            file = pq.ParquetFile(raw)
+            wanted = list(columns) if columns is not None else None
+            for index in range(file.num_row_groups):
+                table = file.read_row_group(index, columns=wanted, use_threads=False).combine_chunks()
+                yield from table.to_batches(max_chunksize=max_rows)
+
+
+def read_documents(uris: Iterable[str], columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Stream document shards; with all columns the batches have exactly DOCUMENT_SCHEMA."""
+    for batch in read_batches(uris, columns):
+        if columns is None and batch.schema != DOCUMENT_SCHEMA:
+            yield _as_documents(batch)
+        else:
+            yield batch
+
+
+def _as_documents(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch of a foreign Parquet file with our columns: order and types mended, missing nullable ones null."""
+    arrays: list[Any] = []
+    for field in DOCUMENT_SCHEMA:
+        at = batch.schema.get_field_index(field.name)
+        arrays.append(pa.nulls(batch.num_rows, field.type) if at < 0 else batch.column(at).cast(field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
+
+
+def write_table(folder: str, name: str, tables: Iterable[pa.Table], schema: pa.Schema, kind: str) -> FileInfo:
+    """Write one Parquet file of any schema atomically, a row group per table."""
+    writer = ParquetWriter(folder, name, schema)
+    try:
+        for table in tables:
+            writer.write(table)
+        return writer.finish(kind)
+    except BaseException as error:
+        writer.abandon(error)
+        raise

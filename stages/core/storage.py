@@ -1,0 +1,255 @@
+"""Paths and URIs in, byte streams out: local disk, s3, gs, hdfs and http behind a few functions.
+
+Every output appears under its final name by a rename, so a file that exists is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pyarrow.fs as pafs
+
+from stages.core.errors import UserError
+
+TEMPORARY_MARK = ".tmp-"
+PROBE_BYTES = 64 * 1024
+
+
+def filesystem(uri: str) -> tuple[Any, str]:
+    """The Arrow filesystem that serves `uri` and the path of `uri` inside it; a plain path is local."""
+    if uri.startswith(("http://", "https://")):
+        import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
+
+        return pafs.PyFileSystem(pafs.FSSpecHandler(fsspec.filesystem("http"))), uri
+    if "://" not in uri:
+        return pafs.LocalFileSystem(), str(Path(uri).absolute())
+    try:
+        return cast("tuple[Any, str]", pafs.FileSystem.from_uri(uri))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{uri}: cannot open this kind of location ({error})") from error
+
+
+def join(folder: str, *names: str) -> str:
+    """`folder` with `names` below it, for paths and URIs alike."""
+    return "/".join([folder.rstrip("/"), *names])
+
+
+def exists(uri: str) -> bool:
+    """Whether a file or folder is there."""
+    fs, path = filesystem(uri)
+    return bool(fs.get_file_info(path).type != pafs.FileType.NotFound)
+
+
+def is_folder(uri: str) -> bool:
+    """Whether `uri` is a folder."""
+    fs, path = filesystem(uri)
+    return bool(fs.get_file_info(path).type == pafs.FileType.Directory)
+
+
+def size_bytes(uri: str) -> int:
+    """Size of the file in bytes; a UserError when there is none."""
+    fs, path = filesystem(uri)
+    info = fs.get_file_info(path)
+    if info.type != pafs.FileType.File:
+        raise UserError(f"{uri}: no such file")
+    return int(info.size)
+
+
+def make_folder(uri: str) -> None:
+    """Create the folder and its parents; nothing happens when it is there."""
+    fs, path = filesystem(uri)
+    fs.create_dir(path, recursive=True)
+
+
+def list_names(folder: str) -> list[str]:
+    """Sorted names of the files and folders right below `folder`; none when it does not exist."""
+    fs, path = filesystem(folder)
+    infos = fs.get_file_info(pafs.FileSelector(path, allow_not_found=True))
+    return sorted(info.base_name for info in infos)
+
+
+def delete_file(uri: str) -> None:
+    """Delete one file."""
+    fs, path = filesystem(uri)
+    fs.delete_file(path)
+
+
+def delete_folder(uri: str) -> None:
+    """Delete a folder and all below it."""
+    fs, path = filesystem(uri)
+    fs.delete_dir(path)
+
+
+def open_input(uri: str) -> BinaryIO:
+    """A readable, seekable binary stream over a local or remote file."""
+    if "://" not in uri:
+        return Path(uri).open("rb")
+    fs, path = filesystem(uri)
+    return cast(BinaryIO, fs.open_input_file(path))
+
+
+def open_arrow(uri: str) -> Any:
+    """A random-access Arrow file over `uri`, for Parquet and Arrow IPC readers."""
+    fs, path = filesystem(uri)
+    return fs.open_input_file(path)
+
+
+def read_bytes(uri: str) -> bytes:
+    """The whole file; for small ones."""
+    with open_input(uri) as stream:
+        return stream.read()
+
+
+def sha256_file(uri: str) -> str:
+    """Hex SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with open_input(uri) as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def probe(uri: str, file_size: int) -> str:
+    """Hex SHA-256 of size, first and last 64 KiB: tells another file of the same name without reading it all.
+
+    A run that read every byte of 10 TB only to know that nothing changed would be no resume at all.
+    """
+    digest = hashlib.sha256(str(file_size).encode())
+    with open_input(uri) as stream:
+        digest.update(stream.read(PROBE_BYTES))
+        if file_size > PROBE_BYTES:
+            stream.seek(max(PROBE_BYTES, file_size - PROBE_BYTES))
+            digest.update(stream.read(PROBE_BYTES))
+    return digest.hexdigest()
+
+
+class HashingOutput:
+    """A binary output stream that counts its bytes and keeps their SHA-256 as it writes."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._digest = hashlib.sha256()
+        self.num_bytes = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        """Write one piece of bytes or a buffer."""
+        self._raw.write(data)
+        self._digest.update(data)
+        length = memoryview(data).nbytes
+        self.num_bytes += length
+        return length
+
+    def flush(self) -> None:
+        """Flush the stream below."""
+        self._raw.flush()
+
+    def close(self) -> None:
+        """Mark as closed; the stream below is closed by `atomic_output`."""
+        self.closed = True
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self.num_bytes
+
+    def readable(self) -> bool:
+        """Never: output only."""
+        return False
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Never: outputs are written in one pass."""
+        return False
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of what was written so far."""
+        return self._digest.hexdigest()
+
+
+@contextmanager
+def atomic_output(uri: str) -> Iterator[HashingOutput]:
+    """Write `uri` so that it appears whole or not at all: temporary name, flush to disk, rename.
+
+    The temporary name differs between attempts, so a task that runs twice at once does no harm.
+    """
+    fs, path = filesystem(uri)
+    temporary = f"{path}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
+    local = isinstance(fs, pafs.LocalFileSystem)
+    raw: Any = Path(temporary).open("wb") if local else fs.open_output_stream(temporary)
+    try:
+        output = HashingOutput(raw)
+        yield output
+        raw.flush()
+        if local:
+            os.fsync(raw.fileno())
+        raw.close()
+        fs.move(temporary, path)
+    except BaseException:
+        raw.close()
+        if fs.get_file_info(temporary).type == pafs.FileType.File:
+            fs.delete_file(temporary)
+        raise
+
+
+def write_bytes(uri: str, data: bytes) -> None:
+    """Write a small file atomically."""
+    with atomic_output(uri) as output:
+        output.write(data)
+
+
+def delete_leftovers(folder: str, prefix: str) -> None:
+    """Delete temporary files that killed attempts left in `folder` under names that begin with `prefix`."""
+    for name in list_names(folder):
+        if name.startswith(prefix) and TEMPORARY_MARK in name:
+            delete_file(join(folder, name))
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file that a pattern matched: its URI, its name below the pattern's fixed part, its size in bytes."""
+
+    uri: str
+    name: str
+    size: int
+
+
+def find_files(pattern: str) -> list[FoundFile]:
+    """Files that match a path, folder or glob pattern (`*`, `?`, `[..]`, `**`), sorted by name.
+
+    A folder stands for every file below it. Names are relative to the part before the first wildcard,
+    so they do not depend on where the data lies. A UserError when nothing matches.
+    """
+    from fsspec.implementations.arrow import ArrowFSWrapper
+
+    fs, path = filesystem(pattern)
+    wrapped = ArrowFSWrapper(fs)
+    wildcard = next((i for i, c in enumerate(path) if c in "*?["), None)
+    if wildcard is None:
+        info = fs.get_file_info(path)
+        if info.type == pafs.FileType.NotFound:
+            raise UserError(f"{pattern}: no such file or folder")
+        if info.type == pafs.FileType.File:
+            return [FoundFile(pattern, path.rsplit("/", 1)[-1], int(info.size))]
+        root, found = path.rstrip("/"), wrapped.find(path, detail=True)
+    else:
+        root, found = path[:wildcard].rsplit("/", 1)[0], wrapped.glob(path, detail=True)
+    prefix = pattern[: len(pattern) - len(path)] if "://" in pattern else ""
+    files = [
+        FoundFile(prefix + name, name[len(root) :].lstrip("/"), int(entry["size"]))
+        for name, entry in found.items()
+        if entry["type"] == "file" and TEMPORARY_MARK not in name
+    ]
+    if not files:
+        raise UserError(f"{pattern}: no file matches; check the path and quote the pattern")
+    return sorted(files, key=lambda file: file.name)
