@@ -208,10 +208,10 @@ def write_bytes(uri: str, data: bytes) -> None:
         output.write(data)
 
 
-def delete_leftovers(folder: str, prefix: str) -> None:
-    """Delete temporary files that killed attempts left in `folder` under names that begin with `prefix`."""
+def delete_leftovers(folder: str) -> None:
+    """Delete the temporary files that killed attempts left right below `folder`."""
     for name in list_names(folder):
-        if name.startswith(prefix) and TEMPORARY_MARK in name:
+        if TEMPORARY_MARK in name:
             delete_file(join(folder, name))
 
 

@@ -9,7 +9,6 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core import storage
 from stages.core.documents import text_lengths_bytes
 from stages.core.exchange import ExchangeWriter
 from stages.core.ledger import LedgerWriter
@@ -26,7 +25,6 @@ class TaskWriter:
 
     def __init__(self, task: Task, stage_name: str, shard_text_bytes: int = SHARD_TEXT_BYTES) -> None:
         self.task = task
-        storage.delete_leftovers(task.output, task.id)
         self._documents = DocumentWriter(task.output, task.id, shard_text_bytes)
         self.ledger = LedgerWriter(task.output, task.id, stage_name)
         self._exchange: ExchangeWriter | None = None

@@ -1,0 +1,226 @@
+"""What all sources share: raw files planned by bytes, raw records read one by one, documents and ledger rows written.
+
+A source is a subclass of `IngestStage` with a `read` method: one raw file in, a stream of `RawDocument` and `Loss` out.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar
+
+import orjson
+import pyarrow as pa
+from pydantic import Field
+
+from stages.core import storage
+from stages.core.documents import document_batch, to_valid_unicode
+from stages.core.errors import DamagedInputError, UserError
+from stages.core.shards import SHARD_TEXT_BYTES
+from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
+from stages.core.storage import FoundFile
+from stages.core.task_writer import TaskWriter
+
+BATCH_TEXT_BYTES = 8 << 20
+BATCH_ROWS = 4096
+METADATA_OPTIONS = orjson.OPT_SORT_KEYS
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One raw file of a dump: where it is, its name below the input pattern's root, its size in bytes."""
+
+    uri: str
+    name: str
+    size: int
+
+    def open(self) -> BinaryIO:
+        """A seekable binary stream of the raw bytes."""
+        return storage.open_input(self.uri)
+
+
+@dataclass(frozen=True)
+class RawDocument:
+    """A document as a source reads it. `key` is its stable name inside the raw file ("" when it is the whole file)."""
+
+    key: str
+    text: str
+    url: str | None = None
+    language: str | None = None
+    language_score: float | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A raw record, or a damaged stretch of a raw file, that gives no document, and why: a ledger row.
+
+    `key` as in RawDocument; a damaged stretch has the key `@<offset>`. `rule` is a short snake_case name.
+    """
+
+    key: str
+    rule: str
+    detail: str | None = None
+    value: float | None = None
+    threshold: float | None = None
+    url: str | None = None
+    text_bytes: int = 0
+
+
+RawRecord = RawDocument | Loss
+
+
+def document_id(source: str, raw_name: str, key: str) -> str:
+    """`<source>/<raw file>/<record key>`; without key when the raw file is one document."""
+    return f"{source}/{raw_name}/{key}" if key else f"{source}/{raw_name}"
+
+
+def list_raw_files(patterns: Sequence[str]) -> list[FoundFile]:
+    """All raw files of an input, sorted by name; a UserError when two share a name, since ids would repeat."""
+    by_name: dict[str, FoundFile] = {}
+    for pattern in patterns:
+        for file in storage.find_files(pattern):
+            other = by_name.setdefault(file.name, file)
+            if other.uri != file.uri:
+                raise UserError(
+                    f"{file.uri} and {other.uri} would both be named {file.name!r}; "
+                    "give one pattern whose fixed part lies above both"
+                )
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def tasks_by_bytes(files: Sequence[FoundFile], task_bytes: int) -> list[Task]:
+    """Group raw files, in order, into tasks of about `task_bytes` each; a larger file is a task of its own."""
+    groups: list[list[FoundFile]] = []
+    filled = 0
+    for file in files:
+        if not groups or filled + file.size > task_bytes:
+            groups.append([])
+            filled = 0
+        groups[-1].append(file)
+        filled += file.size
+    return [
+        Task(
+            id=task_id(index),
+            inputs=tuple(file.uri for file in group),
+            params={"names": [file.name for file in group], "sizes": [file.size for file in group]},
+        )
+        for index, group in enumerate(groups)
+    ]
+
+
+def raw_files_of(task: Task) -> list[RawFile]:
+    """The raw files of a task made by `tasks_by_bytes`."""
+    rows = zip(task.inputs, task.params["names"], task.params["sizes"], strict=True)
+    return [RawFile(uri, name, size) for uri, name, size in rows]
+
+
+class RawStage(Stage):
+    """A stage that reads raw files: input patterns, tasks by bytes, and a fingerprint over the files' content probes."""
+
+    source: ClassVar[str]
+    location_fields: ClassVar[frozenset[str]] = frozenset({"input"})
+
+    input: tuple[str, ...] = Field(description="raw files: paths, folders or patterns, local or remote")
+    task_bytes: int = Field(SHARD_TEXT_BYTES, gt=0, description="raw bytes that one task reads, about")
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """Tasks over the raw files, by bytes."""
+        return tasks_by_bytes(list_raw_files(self.input), self.task_bytes)
+
+    def dependencies(self) -> list[str]:
+        """Name, size and content probe of every raw file."""
+        files = list_raw_files(self.input)
+        return [f"{file.name} {file.size} {storage.probe(file.uri, file.size)}" for file in files]
+
+
+class IngestStage(RawStage):
+    """Raw files of one source to documents: subclasses say what the records of a raw file are."""
+
+    @abstractmethod
+    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+        """All records of a raw file, in file order.
+
+        What cannot be read is a Loss, or a DamagedInputError that ends this file; nothing is skipped silently.
+        """
+
+    def run(self, task: Task) -> ShardReport:
+        """Read the task's raw files and write documents and ledger."""
+        with TaskWriter(task, self.stage_name) as out:
+            writer = RecordWriter(out, self.source)
+            for raw in raw_files_of(task):
+                out.bytes_in += raw.size
+                writer.add_file(raw, self.read(raw))
+            writer.flush()
+        return out.report
+
+
+class RecordWriter:
+    """Turns raw records into document batches and ledger rows of a TaskWriter; memory is one batch."""
+
+    def __init__(self, out: TaskWriter, source: str) -> None:
+        self._out, self._source = out, source
+        self._pending: list[tuple[str, RawDocument]] = []
+        self._pending_bytes = 0
+
+    def add_file(self, raw: RawFile, records: Iterator[RawRecord]) -> None:
+        """Write all records of one raw file; damage that ends the file becomes a ledger row."""
+        try:
+            for record in records:
+                self.add(raw.name, record)
+        except DamagedInputError as error:
+            lost = max(0, raw.size - error.offset)
+            self.add(raw.name, Loss(f"@{error.offset}", "damaged", error.reason, text_bytes=lost))
+
+    def add(self, raw_name: str, record: RawRecord) -> None:
+        """Write one record of the raw file `raw_name`."""
+        self._out.created += 1
+        name = document_id(self._source, raw_name, record.key)
+        if isinstance(record, RawDocument) and not record.text.strip():
+            record = Loss(record.key, "empty_text", url=record.url)
+        if isinstance(record, Loss):
+            self._out.ledger.row(
+                id=to_valid_unicode(name),
+                source=self._source,
+                rule=record.rule,
+                value=record.value,
+                threshold=record.threshold,
+                detail=None if record.detail is None else to_valid_unicode(record.detail),
+                text_bytes=record.text_bytes,
+                url=None if record.url is None else to_valid_unicode(record.url),
+            )
+            return
+        self._pending.append((name, record))
+        self._pending_bytes += len(record.text)
+        if self._pending_bytes >= BATCH_TEXT_BYTES or len(self._pending) >= BATCH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the pending documents."""
+        if self._pending:
+            self._out.keep(_batch(self._source, self._pending))
+        self._pending, self._pending_bytes = [], 0
+
+
+def _batch(source: str, rows: Sequence[tuple[str, RawDocument]]) -> pa.RecordBatch:
+    records = [record for _, record in rows]
+    return document_batch(
+        {
+            "id": [to_valid_unicode(name) for name, _ in rows],
+            "source": [source] * len(rows),
+            "text": [to_valid_unicode(record.text) for record in records],
+            "url": [None if record.url is None else to_valid_unicode(record.url) for record in records],
+            "language": [record.language for record in records],
+            "language_score": [record.language_score for record in records],
+            "metadata": [_metadata_json(record.metadata) for record in records],
+        }
+    )
+
+
+def _metadata_json(metadata: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(metadata, option=METADATA_OPTIONS).decode()
+    except TypeError:  # lone surrogates, which orjson refuses: mend every string
+        mended = {key: to_valid_unicode(v) if isinstance(v, str) else v for key, v in metadata.items()}
+        return orjson.dumps(mended, option=METADATA_OPTIONS, default=str).decode()
