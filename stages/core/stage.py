@@ -152,7 +152,8 @@ class Stage(BaseModel, ABC):
 
     stage_name: ClassVar[str]
     version: ClassVar[int] = 1
-    location_fields: ClassVar[frozenset[str]] = frozenset()
+    location_fields: ClassVar[Mapping[str, Any]] = {}
+    """Fields (in pydantic's form of `exclude`) that say where content lies; `dependencies` names the content."""
     uses_all_cores: ClassVar[bool] = False
 
     @abstractmethod
@@ -167,12 +168,16 @@ class Stage(BaseModel, ABC):
         """Lines that name content outside the config on which the output depends: raw files, model files."""
         return []
 
+    def content_config(self) -> dict[str, Any]:
+        """The config without locations: equal on every machine."""
+        return self.model_dump(mode="json", exclude=dict(self.location_fields))
+
     def fingerprint(self, inputs: Sequence[str]) -> str:
         """Hash of name, version, config without locations, outside content and the inputs' fingerprints."""
         described = [
             self.stage_name,
             self.version,
-            self.model_dump(mode="json", exclude=set(self.location_fields)),
+            self.content_config(),
             self.dependencies(),
             list(inputs),
         ]
@@ -207,7 +212,7 @@ def make_manifest(
         stage=stage.stage_name,
         version=stage.version,
         fingerprint=fingerprint,
-        config=stage.model_dump(mode="json", exclude=set(stage.location_fields)),
+        config=stage.content_config(),
         inputs=tuple(inputs),
         files=files,
         documents_in=sum(report.documents_in for report in reports),

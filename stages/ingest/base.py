@@ -6,7 +6,7 @@ A source is a subclass of `IngestStage` with a `read` method: one raw file in, a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
@@ -120,7 +120,7 @@ class RawStage(Stage):
     """A stage that reads raw files: input patterns, tasks by bytes, and a fingerprint over the files' content probes."""
 
     source: ClassVar[str]
-    location_fields: ClassVar[frozenset[str]] = frozenset({"input"})
+    location_fields: ClassVar[Mapping[str, Any]] = {"input": True}
 
     input: tuple[str, ...] = Field(description="raw files: paths, folders or patterns, local or remote")
     task_bytes: int = Field(SHARD_TEXT_BYTES, gt=0, description="raw bytes that one task reads, about")

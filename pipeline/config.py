@@ -1,0 +1,238 @@
+"""A recipe in YAML in, frozen and validated config objects out; every mistake is one line that says how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from pipeline.registry import DEDUP_VERBS, INGEST_STAGES, FilterOptions
+from quality_classifier.train import QualityClassifier
+from stages.core.errors import UserError
+from stages.core.stage import Record
+from stages.mix.mixture import Mix
+from trainer.stage import Train
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
+_SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+SOURCE_KEYS = ("stages", "expected")
+"""Keys of a source that are the recipe's own; the others are options of its ingest stage."""
+
+
+class TokenizerOptions(Record):
+    """Train a tokenizer on the run's own documents, or take a model."""
+
+    model: str | None = Field(None, description="a SentencePiece model file")
+    vocab_size: int = Field(32_000, gt=0, description="number of pieces")
+    max_text_bytes: int = Field(10 << 30, gt=0, description="text to train on, about")
+    weights: dict[str, float] = Field(default_factory=dict, description="shares of the sources in that text")
+
+
+class SourceRecipe(BaseModel):
+    """One source: its ingest stage's options, then the steps that its documents go through."""
+
+    model_config = {"frozen": True, "extra": "forbid", "arbitrary_types_allowed": True}
+
+    ingest: Any
+    steps: tuple[tuple[str, Any], ...]
+    expected_bytes: int | None = None
+
+
+class Recipe(Record):
+    """A whole recipe, as `configs/*.yaml` hold it."""
+
+    name: str
+    seed: int = 0
+    run: str = "runs/${name}"
+    variables: dict[str, str] = Field(default_factory=dict)
+    sources: dict[str, Any]
+    quality_classifier: QualityClassifier = QualityClassifier()
+    tokenizer: TokenizerOptions = TokenizerOptions()
+    mixture: Mix = Mix()
+    train: Train | None = None
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Recipe:
+        for source in self.sources:
+            if source not in INGEST_STAGES:
+                raise ValueError(f"sources.{source}: no such source; {_suggest(source, INGEST_STAGES)}")
+        if not self.sources:
+            raise ValueError("sources: name at least one")
+        return self
+
+
+class LoadedRecipe(BaseModel):
+    """A recipe with each source's options validated, and the folder of its run."""
+
+    model_config = {"frozen": True, "arbitrary_types_allowed": True}
+
+    recipe: Recipe
+    sources: dict[str, SourceRecipe]
+
+
+def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> LoadedRecipe:
+    """Read and check a recipe file. `overrides` replace its `variables`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except IsADirectoryError as error:
+        raise UserError(f"{path}: is a folder; give a recipe file such as configs/demo.yaml") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot read the recipe ({error})") from error
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(raw, dict):
+        raise UserError(f"{path}: a recipe is a mapping with `name` and `sources`")
+    return parse_recipe(raw, path, overrides or {})
+
+
+def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) -> LoadedRecipe:
+    """Check a recipe that is already read; `where` begins every message."""
+    declared = raw.get("variables") or {}
+    if not isinstance(declared, dict):
+        raise UserError(f"{where}: variables: must be a mapping of names to values")
+    if unknown := sorted(set(overrides) - set(declared)):
+        raise UserError(f"{where}: no variable {unknown[0]!r}; {_suggest(unknown[0], declared)}")
+    values = {k: str(v) for k, v in {**declared, **overrides}.items()} | {"name": str(raw.get("name", ""))}
+    values = {key: os.path.expandvars(value) for key, value in values.items()}
+    body = substitute({key: value for key, value in raw.items() if key != "variables"}, values, where)
+    recipe = validate(Recipe, body, where)
+    sources = {source: _source(source, options, where) for source, options in recipe.sources.items()}
+    return LoadedRecipe(recipe=recipe, sources=sources)
+
+
+def substitute(value: Any, variables: Mapping[str, str], where: str) -> Any:
+    """Replace `${name}` in every string of a nested value."""
+    if isinstance(value, dict):
+        return {key: substitute(inner, variables, where) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [substitute(inner, variables, where) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] not in variables:
+            raise UserError(f"{where}: ${{{match[1]}}} is not set; add it under `variables`")
+        return variables[match[1]]
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _source(source: str, options: Any, where: str) -> SourceRecipe:
+    place = f"sources.{source}"
+    if not isinstance(options, dict):
+        raise UserError(f"{where}: {place}: must be a mapping with `input`")
+    rest = {key: value for key, value in options.items() if key not in SOURCE_KEYS}
+    if isinstance(rest.get("input"), str):
+        rest["input"] = [rest["input"]]
+    stages = options.get("stages") or []
+    if not isinstance(stages, list):
+        raise UserError(f"{where}: {place}.stages: must be a list of steps")
+    steps = tuple(_step(step, f"{place}.stages[{i}]", where) for i, step in enumerate(stages))
+    ingest = validate(INGEST_STAGES[source], rest, where, place, SOURCE_KEYS)
+    expected = options.get("expected")
+    expected_bytes = None if expected is None else parse_bytes(str(expected), f"{where}: {place}.expected")
+    return SourceRecipe(ingest=ingest, steps=steps, expected_bytes=expected_bytes)
+
+
+def parse_bytes(value: str, where: str) -> int:
+    """A size such as 783GB or 3.3TB, in bytes (powers of ten)."""
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise UserError(f"{where}={value!r}: no size; write one like 783GB or 3.3TB")
+    return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
+
+
+def _step(step: Any, place: str, where: str) -> tuple[str, Any]:
+    if isinstance(step, str):
+        step = {step: {}}
+    if not isinstance(step, dict) or len(step) != 1:
+        raise UserError(f"{where}: {place}: a step is one verb with its options, as in `- dedup_exact: {{}}`")
+    ((verb, options),) = step.items()
+    if verb == "filter":
+        return verb, validate(FilterOptions, {"rules": _rules(options, place, where)}, where, place)
+    if verb not in DEDUP_VERBS:
+        raise UserError(f"{where}: {place}: no step {verb!r}; {_suggest(verb, [*DEDUP_VERBS, 'filter'])}")
+    return verb, validate(DEDUP_VERBS[verb], options or {}, where, f"{place}.{verb}")
+
+
+def _rules(options: Any, place: str, where: str) -> list[dict[str, Any]]:
+    """`- language: {..}` in the recipe is `{rule: language, ..}` in the config."""
+    if not isinstance(options, list) or not options:
+        raise UserError(f"{where}: {place}.filter: must be a list of rules, as in `- language: {{keep: [en]}}`")
+    rules = []
+    for index, rule in enumerate(options):
+        named = {rule: {}} if isinstance(rule, str) else rule
+        if not isinstance(named, dict) or len(named) != 1:
+            raise UserError(f"{where}: {place}.filter[{index}]: a rule is one name with its options")
+        ((name, values),) = named.items()
+        rules.append({"rule": name, **(values or {})})
+    return rules
+
+
+Model = typing.TypeVar("Model", bound=BaseModel)
+
+
+def validate(
+    model: type[Model], values: Any, where: str, place: str = "", also_known: Iterable[str] = ()
+) -> Model:
+    """Build `model` from `values`; the first mistake becomes a UserError that names file, key, value and fix."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{where}: {describe(error, model, place, also_known)}") from error
+
+
+def describe(error: ValidationError, model: type[BaseModel], place: str = "", also_known: Iterable[str] = ()) -> str:
+    """The first mistake of a validation error in one line."""
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    at = ".".join(part for part in (place, path) if part) or "recipe"
+    kind, given = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        known = [*known_keys(model, first["loc"][:-1]), *also_known]
+        return f"{at}: unknown key; {_suggest(str(first['loc'][-1]), known)}"
+    if kind == "missing":
+        return f"{at}: is missing; add it"
+    if kind == "union_tag_invalid":
+        expected = first.get("ctx", {}).get("expected_tags", "")
+        return f"{at}: no rule {first.get('ctx', {}).get('tag')!r}; known: {expected}"
+    message = first["msg"].removeprefix("Value error, ")
+    if kind == "value_error":
+        return message if message.startswith(at) or at == "recipe" else f"{at}: {message}"
+    shown = repr(given)
+    return f"{at}={shown if len(shown) < 80 else shown[:77] + '...'}: {message[0].lower()}{message[1:]}"
+
+
+def known_keys(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """Field names of the model that `path` leads to inside `model`."""
+    current: Any = model
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
+            current = _model_in(current.model_fields[str(part)].annotation)
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+def _model_in(annotation: Any) -> Any:
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
+        for inner in typing.get_args(annotation):
+            if (found := _model_in(inner)) is not None:
+                return found
+        return None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    listed = list(known)
+    close = difflib.get_close_matches(name, listed, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(listed)}"

@@ -1,0 +1,126 @@
+"""Stages and what they read, as a graph of named nodes: the form in which a recipe is run, planned and inspected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from stages.core import storage
+from stages.core.chain import Step
+from stages.core.documents import SOURCES
+from stages.core.errors import UserError
+from stages.core.stage import DOCUMENTS, MANIFEST_NAME, Manifest, Record, Stage, read_manifest
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One stage of a run and the names of the nodes whose manifests it reads, in order."""
+
+    name: str
+    stage: Stage
+    inputs: tuple[str, ...]
+
+
+@dataclass
+class Graph:
+    """Nodes in an order in which each comes after its inputs; `given` are finished outputs from outside the run."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    given: dict[str, Manifest] = field(default_factory=dict)
+
+    def add(self, name: str, stage: Stage, inputs: Sequence[str] = ()) -> str:
+        """Add a node; returns its name, numbered when the name is taken."""
+        base, number = name, 2
+        while name in self.nodes or name in self.given:
+            name, number = f"{base}-{number}", number + 1
+        for wanted in inputs:
+            if wanted not in self.nodes and wanted not in self.given:
+                raise ValueError(f"{name} reads {wanted}, which is not in the graph yet")
+        self.nodes[name] = Node(name, stage, tuple(inputs))
+        return name
+
+    def add_chain(self, prefix: str, steps: Iterable[Step], inputs: Sequence[str]) -> str:
+        """Add the stages of a chain below `prefix`; returns the name of the last."""
+        names = list(inputs)
+        for step in steps:
+            name = f"{prefix}.{step.stage.stage_name}" if prefix else step.stage.stage_name
+            names.append(self.add(name, step.stage, [names[i] for i in step.inputs]))
+        return names[-1]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Fingerprint of every node and given input."""
+        found = {name: manifest.fingerprint for name, manifest in self.given.items()}
+        for node in self.nodes.values():
+            found[node.name] = node.stage.fingerprint([found[name] for name in node.inputs])
+        return found
+
+
+class RunNode(Record):
+    """A node as `run.json` keeps it."""
+
+    name: str
+    stage: str
+    fingerprint: str
+    folder: str
+    inputs: tuple[str, ...]
+
+
+class RunRecord(Record):
+    """What a run consists of: `run.json` in the run's folder; folders are relative to it."""
+
+    name: str
+    nodes: tuple[RunNode, ...]
+    given: dict[str, str] = {}
+    outputs: tuple[str, ...] = ()
+    settings: dict[str, float | int | str | None] = {}
+
+
+def read_run(run: str) -> RunRecord:
+    """The record of a run; a UserError when the folder is no run."""
+    uri = storage.join(run, RUN_FILE)
+    if not storage.exists(uri):
+        raise UserError(f"{run}: not a run (no {RUN_FILE}); give the folder that `altiplano run` printed")
+    return RunRecord.model_validate_json(storage.read_bytes(uri))
+
+
+def run_manifests(run: str) -> dict[str, Manifest]:
+    """Manifests of the finished nodes of a run, in its order."""
+    found = {}
+    for node in read_run(run).nodes:
+        folder = storage.join(run, node.folder)
+        if storage.exists(storage.join(folder, MANIFEST_NAME)):
+            found[node.name] = read_manifest(folder)
+    return found
+
+
+def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
+    """Documents from outside a run: run folders (their last documents), stage folders, or Parquet files."""
+    from stages.core.foreign import manifest_of_parquet
+
+    found: dict[str, Manifest] = {}
+    files: list[str] = []
+    for uri in inputs:
+        if storage.exists(storage.join(uri, RUN_FILE)):
+            manifests = run_manifests(uri)
+            for name in read_run(uri).outputs:
+                if name not in manifests:
+                    raise UserError(f"{uri}: stage {name} is not finished; run it again to finish it")
+                if manifests[name].of_kind(DOCUMENTS):
+                    found[f"{uri}:{name}"] = manifests[name]
+        elif storage.exists(storage.join(uri, MANIFEST_NAME)):
+            found[uri] = read_manifest(uri)
+        else:
+            files.append(uri)
+    if files:
+        found["documents"] = manifest_of_parquet(files)
+    if not any(manifest.of_kind(DOCUMENTS) for manifest in found.values()):
+        raise UserError(f"{', '.join(inputs)}: no documents there; give a run, a stage's folder or Parquet files")
+    return found
+
+
+def sources_in_order(names: Iterable[str]) -> list[str]:
+    """Source names in the order of the paper's table, others after them."""
+    known = [source for source in SOURCES if source in set(names)]
+    return known + sorted(set(names) - set(SOURCES))

@@ -1,0 +1,125 @@
+"""A recipe in, what it would take out: its stages, and cores, memory, disk and time, before anything runs.
+
+The estimates scale speeds measured on one core (docs/benchmarks.md) by the bytes of raw files; they are for planning
+a cluster, not promises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.config import LoadedRecipe
+from pipeline.graph import Graph, Node
+from pipeline.recipe import build
+from stages.core.errors import UserError
+from stages.ingest.base import RawStage, list_raw_files
+from stages.mix.weights import parse_tokens, readable
+from trainer.stage import Train
+
+CORE_MB_PER_SECOND = {
+    "ingest_common_crawl": 20.0,
+    "ingest_c4": 30.0,
+    "ingest_github": 10.0,
+    "ingest_wikipedia": 5.0,
+    "ingest_books": 40.0,
+    "ingest_arxiv": 5.0,
+    "ingest_stackexchange": 30.0,
+    "reference_urls": 10.0,
+    "filter": 15.0,
+    "encode": 5.0,
+}
+"""MB of a stage's input per second on one core; what is not named runs at DEFAULT_MB_PER_SECOND."""
+
+DEFAULT_MB_PER_SECOND = 60.0
+WORKER_MEMORY_GB = 1.5
+"""Peak memory of a worker that the stages are built to (DESIGN: memory does not depend on the input's size)."""
+
+RUN_SPACE_FACTOR = 3.0
+"""Bytes of a run per byte of text, about: shards of every stage, zstd, and tokens."""
+
+A100_FLOPS = 312e12
+TRAINING_UTILISATION = 0.47
+"""LLaMA 65B ran at about 47% of peak on 2,048 A100 (section 2.4; RECIPE)."""
+
+
+@dataclass(frozen=True)
+class SourceSize:
+    """Raw bytes of a source, and whether they were measured here or given by the recipe."""
+
+    num_bytes: int
+    num_files: int | None
+
+
+def plan_lines(loaded: LoadedRecipe) -> list[str]:
+    """The plan as lines of text."""
+    graph, _ = build(loaded)
+    sizes = {source: _size(loaded, source) for source in loaded.sources}
+    lines = [f"recipe {loaded.recipe.name}: {len(graph.nodes)} stages, run folder {loaded.recipe.run}"]
+    lines += [f"  {number:02d} {node.name} <- {_inputs(node)}" for number, node in enumerate(graph.nodes.values())]
+    lines.append("raw input:")
+    for source, size in sizes.items():
+        lines.append(f"  {source}: {_size_text(size)}")
+    known = {source: size.num_bytes for source, size in sizes.items() if size is not None}
+    if known:
+        lines += _estimates(graph, known)
+    return lines + _training(loaded)
+
+
+def _inputs(node: Node) -> str:
+    return ", ".join(node.inputs) if node.inputs else "raw files"
+
+
+def _size(loaded: LoadedRecipe, source: str) -> SourceSize | None:
+    recipe = loaded.sources[source]
+    stage: RawStage = recipe.ingest
+    try:
+        files = list_raw_files(stage.input)
+    except UserError:
+        return None if recipe.expected_bytes is None else SourceSize(recipe.expected_bytes, None)
+    return SourceSize(sum(file.size for file in files), len(files))
+
+
+def _size_text(size: SourceSize | None) -> str:
+    if size is None:
+        return "no raw files here, and no `expected` size in the recipe"
+    if size.num_files is None:
+        return f"no raw files here; {_bytes(size.num_bytes)} expected"
+    return f"{size.num_files:,} files, {_bytes(size.num_bytes)}"
+
+
+def _estimates(graph: Graph, sizes: dict[str, int]) -> list[str]:
+    core_seconds = 0.0
+    for node in graph.nodes.values():
+        if node.stage.stage_name in ("mix", "train"):
+            continue
+        source = node.name.split(".")[0]
+        num_bytes = sizes.get(source, sum(sizes.values()) if "." not in node.name else 0)
+        speed = CORE_MB_PER_SECOND.get(node.stage.stage_name, DEFAULT_MB_PER_SECOND)
+        core_seconds += num_bytes / 1e6 / speed
+    hours = core_seconds / 3600
+    total = sum(sizes.values())
+    return [
+        f"data stages: about {hours:,.1f} core-hours; on 2 cores {hours / 2:,.1f} h, on 1,000 cores {hours / 1000:,.2f} h",
+        f"memory: {WORKER_MEMORY_GB} GB per worker; disk: about {_bytes(total * RUN_SPACE_FACTOR)} for the run",
+    ]
+
+
+def _training(loaded: LoadedRecipe) -> list[str]:
+    train: Train | None = loaded.recipe.train
+    budget = loaded.recipe.mixture.budget
+    if train is None or budget is None:
+        return []
+    tokens, parameters = parse_tokens(budget), train.num_parameters()
+    hours = 6 * parameters * tokens / (A100_FLOPS * TRAINING_UTILISATION) / 3600
+    return [
+        f"training: {parameters / 1e9:.2f} B parameters on {readable(tokens)} tokens: about {hours:,.0f} A100-hours"
+        f" at {TRAINING_UTILISATION:.0%} of peak, {hours / 2048 / 24:,.1f} days on 2,048"
+    ]
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:,.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} TB"

@@ -1,0 +1,92 @@
+"""A config in, the graph of its stages out; reads like section 2 of the LLaMA paper, source by source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.config import LoadedRecipe, SourceRecipe
+from pipeline.graph import Graph, sources_in_order
+from pipeline.registry import FilterOptions, ingest_steps
+from quality_classifier.references import ReferenceUrls
+from stages.core.errors import UserError
+from stages.tokenize.encode import Encode
+from stages.tokenize.pack import Pack
+from stages.tokenize.train import SampleText, TrainTokenizer
+
+MIX_NODE = "mix"
+PACK_NODE = "pack"
+TRAIN_NODE = "train"
+
+
+@dataclass
+class _Build:
+    loaded: LoadedRecipe
+    graph: Graph = field(default_factory=Graph)
+    quality_model: str | None = None
+
+
+def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
+    """The whole run as a graph, and the nodes that hold the finished documents of each source."""
+    state = _Build(loaded)
+    recipe = loaded.recipe
+
+    # 2.1 Pre-training data: every source by its own chain.
+    documents = [
+        _source(state, source, loaded.sources[source]) for source in sources_in_order(loaded.sources)
+    ]
+
+    # 2.1 Tokenizer: byte-pair encoding, trained on a sample of what was kept.
+    inputs, model = list(documents), recipe.tokenizer.model
+    if model is None:
+        options = recipe.tokenizer
+        sample = SampleText(seed=recipe.seed, max_text_bytes=options.max_text_bytes, weights=options.weights)
+        sampled = state.graph.add("tokenizer.sample", sample, documents)
+        train = TrainTokenizer(
+            vocab_size=options.vocab_size, max_text_bytes=options.max_text_bytes, seed=recipe.seed
+        )
+        inputs.append(state.graph.add("tokenizer.train", train, [sampled]))
+
+    # Tokens: encode, shuffle and pack; then the mixture (Table 1) and the trainer (2.2, 2.3).
+    encoded = state.graph.add("encode", Encode(model=model, seed=recipe.seed), inputs)
+    packed = state.graph.add(PACK_NODE, Pack(), [encoded])
+    mixture = state.graph.add(MIX_NODE, recipe.mixture, [packed])
+    if recipe.train is not None:
+        state.graph.add(TRAIN_NODE, recipe.train, [packed, mixture])
+    return state.graph, documents
+
+
+def _source(state: _Build, source: str, recipe: SourceRecipe) -> str:
+    node = state.graph.add_chain(source, ingest_steps(recipe.ingest), ())
+    for verb, options in recipe.steps:
+        if verb == "filter":
+            node = _filter(state, source, node, options)
+        else:
+            node = state.graph.add_chain(f"{source}.{verb}", options.steps(), [node])
+    return node
+
+
+def _filter(state: _Build, source: str, node: str, options: FilterOptions) -> str:
+    stage = options.stage()
+    if not stage.needs_trained_model:
+        return state.graph.add(f"{source}.filter", stage, [node])
+    if options.rules[0].rule != "reference":
+        raise UserError(
+            f"sources.{source}.stages: the classifier learns from the pages that enter the filter, so a reference rule "
+            "without a model comes first: put the rules before it into a filter of their own"
+        )
+    if state.quality_model is None:
+        state.quality_model = _quality(state, node)
+    return state.graph.add(f"{source}.filter", stage, [node, state.quality_model])
+
+
+def _quality(state: _Build, pages: str) -> str:
+    """2.1 English CommonCrawl: a linear model tells pages used as references in Wikipedia from random ones."""
+    wikipedia: Any = state.loaded.sources.get("wikipedia")
+    if wikipedia is None:
+        raise UserError(
+            "sources: the reference rule learns from Wikipedia's citations: add the source wikipedia, or name its model"
+        )
+    references = state.graph.add("quality.references", ReferenceUrls(input=wikipedia.ingest.input))
+    steps = state.loaded.recipe.quality_classifier.steps(state.loaded.recipe.seed)
+    return state.graph.add_chain("quality", steps, [pages, references])

@@ -1,0 +1,325 @@
+"""A graph of stages in, their finished folders out: plan, skip what is done, run on Ray, retry, record.
+
+The only module that imports ray. Nodes whose inputs are finished run side by side; what they write does not depend on it.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord
+from pipeline.progress import Progress
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.stage import (
+    MANIFEST_NAME,
+    REPORTS_FOLDER,
+    Manifest,
+    Measured,
+    ShardReport,
+    Stage,
+    Task,
+    make_manifest,
+    read_manifest,
+    read_report,
+    report_uri,
+    write_record,
+)
+
+MAX_ATTEMPTS = 3
+IN_FLIGHT_PER_WORKER = 2
+OBJECT_STORE_BYTES = 100 << 20
+"""Shards travel through storage, so Ray's own object store stays small."""
+
+
+class StageFailedError(Exception):
+    """A task kept failing: node, task and the last attempt's traceback."""
+
+    def __init__(self, node: str, task: str, trace: str) -> None:
+        super().__init__(f"stage {node}, task {task} failed {MAX_ATTEMPTS} times")
+        self.trace = trace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended: a report, or the user's mistake, or a traceback (also of a worker that died)."""
+
+    report: ShardReport | None = None
+    mistake: str | None = None
+    trace: str | None = None
+
+
+def execute(stage: Stage, task: Task) -> Outcome:
+    """Run one task in this process, write its report last: the report is the mark that the task is done."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(2)
+    _reset_peak_memory()
+    started = time.perf_counter()
+    try:
+        report = stage.run(task)
+        report.check_conservation()
+    except UserError as error:
+        return Outcome(mistake=str(error))
+    except Exception:  # noqa: BLE001 - whatever a stage raises is shown with its traceback and stops the run
+        return Outcome(trace=traceback.format_exc())
+    measured = Measured(seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes())
+    report = report.model_copy(update={"measured": measured})
+    write_record(report_uri(task.output, task.id), report)
+    return Outcome(report=report)
+
+
+def _reset_peak_memory() -> None:
+    clear = Path("/proc/self/clear_refs")
+    if clear.exists():
+        clear.write_text("5")
+
+
+def _peak_memory_bytes() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+class Pool(Protocol):
+    """Where attempts run. `finished` waits for at least one."""
+
+    size: int
+
+    def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None: ...
+    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]: ...
+    def close(self) -> None: ...
+
+
+class InlinePool:
+    """Runs every task in this process, one at a time: for tests and debuggers, no Ray."""
+
+    size = 1
+
+    def __init__(self) -> None:
+        self._queue: list[tuple[tuple[str, int], Stage, Task]] = []
+
+    def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None:
+        """Queue a task."""
+        self._queue.append((key, stage, task))
+
+    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
+        """Run the next queued task."""
+        key, stage, task = self._queue.pop(0)
+        yield key, execute(stage, task)
+
+    def close(self) -> None:
+        """Forget what is queued."""
+        self._queue.clear()
+
+
+class RayPool:
+    """Ray tasks on this machine (`workers` processes) or on a cluster (`address`)."""
+
+    def __init__(self, workers: int, address: str | None) -> None:
+        import ray
+
+        self._ray = ray
+        if address is None:
+            ray.init(
+                num_cpus=workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+                object_store_memory=OBJECT_STORE_BYTES,
+                ignore_reinit_error=True,
+            )
+        else:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        self.size = max(1, int(ray.cluster_resources().get("CPU", workers)))
+        # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
+        self._execute = ray.remote(max_retries=0)(execute)
+        self._running: dict[Any, tuple[str, int]] = {}
+
+    def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None:
+        """Start a task on one core, or on all of one machine when the stage wants them."""
+        cores = self.size if stage.uses_all_cores and self._is_local() else 1
+        self._running[self._execute.options(num_cpus=cores).remote(stage, task)] = key
+
+    def _is_local(self) -> bool:
+        return len(self._ray.nodes()) == 1
+
+    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
+        """Wait for one task or more."""
+        done, _ = self._ray.wait(list(self._running), num_returns=1)
+        for reference in done:
+            key = self._running.pop(reference)
+            try:
+                yield key, self._ray.get(reference)
+            except self._ray.exceptions.RayError as error:
+                yield key, Outcome(trace=f"the worker process died: {error}")
+
+    def close(self) -> None:
+        """Stop what runs and leave Ray."""
+        for reference in self._running:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()
+
+
+@dataclass
+class _Running:
+    """A node under way: its folder, tasks, reports so far."""
+
+    node: Node
+    folder: str
+    tasks: list[Task]
+    reports: dict[int, ShardReport] = field(default_factory=dict)
+    attempts: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The manifests of all nodes, and how much of the work was done before."""
+
+    manifests: dict[str, Manifest]
+    tasks_run: int
+    nodes_run: int
+
+
+class Runner:
+    """Runs one graph into one run folder."""
+
+    def __init__(self, graph: Graph, run: str, name: str, progress: Progress) -> None:
+        self._graph, self._run, self._name = graph, run.rstrip("/"), name
+        self._progress = progress
+        self._fingerprints = graph.fingerprints()
+        self._folders = self._find_folders()
+        self._manifests: dict[str, Manifest] = dict(graph.given)
+        self._tasks_run = 0
+        self._nodes_run: set[str] = set()
+
+    def run(
+        self,
+        open_pool: Callable[[], Pool],
+        outputs: Sequence[str] = (),
+        settings: Mapping[str, Any] | None = None,
+    ) -> RunResult:
+        """Finish every node; `open_pool` is called only when there is work to do."""
+        storage.make_folder(self._run)
+        self._write_record(outputs, settings or {})
+        for node in self._graph.nodes.values():
+            if storage.exists(storage.join(self._folder(node), MANIFEST_NAME)):
+                self._manifests[node.name] = read_manifest(self._folder(node))
+                self._progress.node_skipped(node.name, self._manifests[node.name])
+        if len(self._manifests) < len(self._graph.nodes) + len(self._graph.given):
+            pool = open_pool()
+            try:
+                self._run_nodes(pool)
+            finally:
+                pool.close()
+                self._progress.close()
+        else:
+            self._progress.close()
+        return RunResult(self._manifests, self._tasks_run, len(self._nodes_run))
+
+    def _find_folders(self) -> dict[str, str]:
+        """Folder of every node: one that ends in its fingerprint when there is one, whatever its number."""
+        existing = storage.list_names(self._run)
+        folders = {}
+        for number, node in enumerate(self._graph.nodes.values()):
+            suffix = f"-{node.name}-{self._fingerprints[node.name]}"
+            old = [name for name in existing if name.endswith(suffix)]
+            folders[node.name] = old[0] if old else f"{number:02d}{suffix}"
+        return folders
+
+    def _folder(self, node: Node) -> str:
+        return storage.join(self._run, self._folders[node.name])
+
+    def _write_record(self, outputs: Sequence[str], settings: Mapping[str, Any]) -> None:
+        nodes = tuple(
+            RunNode(
+                name=node.name,
+                stage=node.stage.stage_name,
+                fingerprint=self._fingerprints[node.name],
+                folder=self._folders[node.name],
+                inputs=node.inputs,
+            )
+            for node in self._graph.nodes.values()
+        )
+        given = {name: manifest.folder for name, manifest in self._graph.given.items()}
+        record = RunRecord(
+            name=self._name, nodes=nodes, given=given, outputs=tuple(outputs), settings=dict(settings)
+        )
+        write_record(storage.join(self._run, RUN_FILE), record)
+
+    def _run_nodes(self, pool: Pool) -> None:
+        waiting = [node for node in self._graph.nodes.values() if node.name not in self._manifests]
+        running: dict[str, _Running] = {}
+        queue: list[tuple[str, int]] = []
+        in_flight = 0
+        while waiting or running:
+            for node in [n for n in waiting if all(i in self._manifests for i in n.inputs)]:
+                waiting.remove(node)
+                started = self._start(node)
+                pending = [i for i in range(len(started.tasks)) if i not in started.reports]
+                running[node.name] = started
+                queue += [(node.name, i) for i in pending]
+                if not pending:
+                    self._finish(running.pop(node.name))
+            while queue and in_flight < pool.size * IN_FLIGHT_PER_WORKER:
+                name, index = queue.pop(0)
+                pool.submit((name, index), running[name].node.stage, running[name].tasks[index])
+                in_flight += 1
+            if in_flight == 0:
+                continue
+            for (name, index), outcome in pool.finished():
+                in_flight -= 1
+                if self._record(running[name], index, outcome):
+                    if len(running[name].reports) == len(running[name].tasks):
+                        self._finish(running.pop(name))
+                else:
+                    queue.insert(0, (name, index))
+
+    def _start(self, node: Node) -> _Running:
+        folder = self._folder(node)
+        storage.make_folder(storage.join(folder, REPORTS_FOLDER))
+        storage.delete_leftovers(folder)
+        tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
+        started = _Running(node, folder, tasks)
+        for index, task in enumerate(tasks):
+            if (report := read_report(folder, task.id)) is not None:
+                started.reports[index] = report
+        self._progress.node_started(node.name, len(tasks), list(started.reports.values()))
+        self._nodes_run.add(node.name)
+        return started
+
+    def _record(self, running: _Running, index: int, outcome: Outcome) -> bool:
+        """Take the outcome of an attempt; False when the task must be tried again."""
+        if outcome.mistake is not None:
+            raise UserError(outcome.mistake)
+        if outcome.report is None:
+            attempts = running.attempts[index] = running.attempts.get(index, 0) + 1
+            task = running.tasks[index].id
+            if attempts >= MAX_ATTEMPTS:
+                raise StageFailedError(running.node.name, task, outcome.trace or "")
+            self._progress.task_retried(running.node.name, task, outcome.trace or "")
+            return False
+        running.reports[index] = outcome.report
+        self._tasks_run += 1
+        self._progress.task_finished(running.node.name, outcome.report)
+        return True
+
+    def _finish(self, running: _Running) -> None:
+        node = running.node
+        reports = [running.reports[i] for i in range(len(running.tasks))]
+        inputs = [self._fingerprints[name] for name in node.inputs]
+        fingerprint = self._fingerprints[node.name]
+        manifest = make_manifest(node.name, node.stage, fingerprint, inputs, reports, running.folder)
+        write_record(storage.join(running.folder, MANIFEST_NAME), manifest)
+        self._manifests[node.name] = manifest
+        self._progress.node_finished(node.name, manifest)

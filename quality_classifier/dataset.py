@@ -1,0 +1,89 @@
+"""Documents and their cited rows in, labelled pages out: positives are cited, negatives drawn from the rest.
+
+Both classes have the same length floor, the same preparation and the same draw by the hash of (seed, id); the open
+reproduction had a floor on one class only, and its training file held all positives first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from quality_classifier.predict import classifier_text
+from stages.core.exchange import read_destination
+from stages.core.shards import read_documents, write_table
+from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.task_writer import TaskWriter
+from stages.kernels.hashing import hash_strings
+
+LABELLED_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("order", pa.uint64()),
+        ("positive", pa.bool_()),
+        ("held_out", pa.bool_()),
+        ("text", pa.large_string()),
+    ]
+)
+OVERSAMPLE = 1.1
+"""Draw a little more than needed: training balances the classes exactly."""
+
+
+class LabelPages(Stage):
+    """Shard -> labelled pages. Inputs: documents, cited rows."""
+
+    stage_name: ClassVar[str] = "label_pages"
+
+    seed: int = 0
+    max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
+    min_chars: int = Field(200, ge=0, description="length floor of both classes")
+    held_out: float = Field(0.1, gt=0, lt=1, description="share of pages kept for the figures")
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per document shard, with the share of each class to draw."""
+        documents, cited = inputs
+        positives = sum(facts["cited"] for facts in cited.facts)
+        negatives = max(1, documents.documents_out - positives)
+        wanted = min(positives, self.max_pages)
+        params = {
+            "positive_rate": min(1.0, OVERSAMPLE * wanted / max(1, positives)),
+            "negative_rate": min(1.0, OVERSAMPLE * wanted / negatives),
+            "cited": cited.uris(EXCHANGE),
+        }
+        uris = documents.uris(DOCUMENTS)
+        return [Task(task_id(i), (uri,), {**params, "shard": i}) for i, uri in enumerate(uris)]
+
+    def run(self, task: Task) -> ShardReport:
+        """Label and draw."""
+        batches = read_destination(task.params["cited"], task.params["shard"])
+        cited = np.sort(np.concatenate([np.empty(0, np.uint32), *(b.column("row").to_numpy() for b in batches)]))
+        with TaskWriter(task, self.stage_name) as out:
+            tables, row = [], 0
+            for batch in read_documents(task.inputs, ["id", "text"]):
+                rows = np.arange(row, row + batch.num_rows)
+                tables.append(self._label(batch, np.isin(rows, cited), task.params))
+                row += batch.num_rows
+            out.add_file(write_table(task.output, f"pages-{task.id}.parquet", tables, LABELLED_SCHEMA, TABLE))
+        return out.report
+
+    def _label(self, batch: pa.RecordBatch, positive: np.ndarray, params: Any) -> pa.Table:
+        ids = batch.column("id")
+        draw = hash_strings(ids, self.seed + 1) / 2.0**64
+        long_enough = pc.utf8_length(batch.column("text")).to_numpy(zero_copy_only=False) >= self.min_chars
+        rate = np.where(positive, params["positive_rate"], params["negative_rate"])
+        chosen = pa.array(long_enough & (draw < rate))
+        # The split must not follow the draw, or the held-out pages would be those of the smallest hashes.
+        held_out = hash_strings(ids, self.seed + 2) / 2.0**64 < self.held_out
+        columns = {
+            "id": ids.filter(chosen),
+            "order": pa.array(hash_strings(ids, self.seed + 3)).filter(chosen),
+            "positive": pa.array(positive).filter(chosen),
+            "held_out": pa.array(held_out).filter(chosen),
+            "text": pa.array(classifier_text(batch.column("text").filter(chosen)), pa.large_string()),
+        }
+        return pa.table(columns, schema=LABELLED_SCHEMA)

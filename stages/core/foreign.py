@@ -1,0 +1,67 @@
+"""Parquet files of documents that no run of ours wrote in, a manifest over them out, so that any stage can read them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.core import storage
+from stages.core.documents import DOCUMENT_SCHEMA
+from stages.core.errors import UserError
+from stages.core.ledger import is_ledger
+from stages.core.shards import read_batches, source_totals
+from stages.core.stage import DOCUMENTS, FINGERPRINT_DIGITS, FileInfo, Manifest, add_sources
+
+REQUIRED = [field.name for field in DOCUMENT_SCHEMA if not field.nullable]
+
+
+def manifest_of_parquet(patterns: Sequence[str]) -> Manifest:
+    """A manifest over the Parquet files that match; a UserError when a file lacks a column that documents need."""
+    files: list[FileInfo] = []
+    for pattern in patterns:
+        for found in storage.find_files(pattern):
+            if found.name.endswith(".parquet") and (info := _file_info(found.uri)) is not None:
+                files.append(info)
+    if not files:
+        raise UserError(f"{', '.join(patterns)}: no Parquet file of documents there")
+    digest = hashlib.sha256("\n".join(f"{file.rows} {file.sha256}" for file in files).encode())
+    sources = add_sources(file.sources for file in files)
+    return Manifest(
+        node="documents",
+        stage="given",
+        version=1,
+        fingerprint=digest.hexdigest()[:FINGERPRINT_DIGITS],
+        config={},
+        inputs=(),
+        files=tuple(files),
+        documents_in=0,
+        created=0,
+        documents_out=sum(file.rows for file in files),
+        merged=0,
+        bytes_in=0,
+        bytes_out=sum(totals.text_bytes for totals in sources.values()),
+        dropped={},
+        edited={},
+        sources=sources,
+    )
+
+
+def _file_info(uri: str) -> FileInfo | None:
+    try:
+        with storage.open_arrow(uri) as raw:
+            file = pq.ParquetFile(raw)
+            names, rows = file.schema_arrow.names, file.metadata.num_rows
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{uri}: not a Parquet file ({error})") from error
+    if is_ledger(names):
+        return None
+    if missing := [name for name in REQUIRED if name not in names]:
+        raise UserError(f"{uri}: no column {', '.join(missing)}; a document has {', '.join(REQUIRED)}")
+    totals = add_sources(source_totals(batch) for batch in read_batches([uri], ["source", "text"]))
+    size = storage.size_bytes(uri)
+    return FileInfo(
+        name=uri, kind=DOCUMENTS, rows=rows, bytes=size, sha256=storage.probe(uri, size), sources=totals
+    )

@@ -1,0 +1,202 @@
+"""Edges between near duplicates in, removals by shard out: components, their members, and who of them is kept.
+
+Documents are numbers (shard and row) until the end: `cluster` holds 16 bytes for each document that has a duplicate
+and nothing for the others; ids and sketches come back shard by shard and are compared component by component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from stages.core.errors import UserError
+from stages.core.exchange import destination_of, num_destinations, read_destination
+from stages.core.shards import read_batches
+from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.task_writer import TaskWriter
+from stages.dedup.columns import (
+    DESTINATION_BYTES,
+    SpillingExchange,
+    node_ids,
+    range_tasks,
+    split_nodes,
+    unpack_words,
+)
+from stages.dedup.remove import REMOVALS_SCHEMA
+from stages.kernels.buckets import choose_keepers
+from stages.kernels.minhash import sketch_words
+from stages.kernels.union_find import Nodes, components, forest
+
+EDGES_SCHEMA = pa.schema([("one", pa.uint64()), ("other", pa.uint64())])
+LABELS_SCHEMA = pa.schema([("row", pa.uint32()), ("component", pa.uint64())])
+
+PENDING_EDGES = 16 << 20
+PIECE_ROWS = 1 << 20
+MEMBER_BYTES = 200
+MAX_KEEPERS = 256
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def members_schema(num_hashes: int) -> pa.Schema:
+    """A document of a component, with what decides whether it is kept."""
+    return pa.schema(
+        [
+            ("component", pa.uint64()),
+            ("node", pa.uint64()),
+            ("id", pa.string()),
+            ("priority", pa.uint8()),
+            ("text_bytes", pa.int64()),
+            ("sketch", pa.binary(8 * sketch_words(num_hashes))),
+        ]
+    )
+
+
+def _destinations(documents: Manifest) -> int:
+    return num_destinations(documents.documents_out * MEMBER_BYTES, DESTINATION_BYTES)
+
+
+class ClusterEdges(Stage):
+    """All edges -> the component of each document that has one, by shard. Inputs: edges, documents."""
+
+    stage_name: ClassVar[str] = "near_cluster"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task: components are global."""
+        edges, documents = inputs
+        uris = tuple(edges.uris(EXCHANGE))
+        return [Task(task_id(0), uris, {"shards": len(documents.of_kind(DOCUMENTS))})] if uris else []
+
+    def run(self, task: Task) -> ShardReport:
+        """Union-find over the edges, brought back to a forest whenever many are pending."""
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = SpillingExchange(out, LABELS_SCHEMA, task.params["shards"])
+            ones: list[Nodes] = [np.empty(0, np.uint64)]
+            others: list[Nodes] = [np.empty(0, np.uint64)]
+            pending = 0
+            for batch in read_destination(task.inputs, 0):
+                ones.append(batch.column("one").to_numpy())
+                others.append(batch.column("other").to_numpy())
+                pending += batch.num_rows
+                if pending >= PENDING_EDGES:
+                    one, other = forest(np.concatenate(ones), np.concatenate(others))
+                    ones, others, pending = [one], [other], 0
+            nodes, labels = components(np.concatenate(ones), np.concatenate(others))
+            for start in range(0, len(nodes), PIECE_ROWS):
+                shards, rows = split_nodes(nodes[start : start + PIECE_ROWS])
+                columns = [pa.array(rows), pa.array(labels[start : start + PIECE_ROWS])]
+                exchange.write(pa.RecordBatch.from_arrays(columns, schema=LABELS_SCHEMA), shards)
+            exchange.finish()
+            out.facts = {"documents": len(nodes), "clusters": int(np.count_nonzero(nodes == labels))}
+        return out.report
+
+
+class LabelDocuments(Stage):
+    """Shard -> members of components, by component. Inputs: components, signed documents, documents."""
+
+    stage_name: ClassVar[str] = "near_label"
+
+    num_hashes: int = Field(112, ge=1)
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per shard of signed documents."""
+        labels, signed, documents = inputs
+        params = {"labels": labels.uris(EXCHANGE), "destinations": _destinations(documents)}
+        return [
+            Task(task_id(shard), (uri,), {"shard": shard, **params})
+            for shard, uri in enumerate(signed.uris(TABLE))
+        ]
+
+    def run(self, task: Task) -> ShardReport:
+        """Give each labelled document its id, length and sketch."""
+        shard, count = task.params["shard"], task.params["destinations"]
+        labels = pa.Table.from_batches(read_destination(task.params["labels"], shard), LABELS_SCHEMA)
+        rows, component = labels.column("row").to_numpy(), labels.column("component").to_numpy()
+        order = np.argsort(rows)
+        rows, component = rows[order], component[order]
+        schema = members_schema(self.num_hashes)
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = SpillingExchange(out, schema, count)
+            start = 0
+            for batch in read_batches(task.inputs):
+                begin, end = np.searchsorted(rows, [start, start + batch.num_rows])
+                places = rows[begin:end].astype(np.int64) - start
+                taken = batch.take(pa.array(places))
+                nodes = node_ids(shard, start, batch.num_rows)[places]
+                columns = [pa.array(component[begin:end]), pa.array(nodes), *taken.columns]
+                members = pa.RecordBatch.from_arrays(columns, schema=schema)
+                exchange.write(members, destination_of(component[begin:end] * _SPREAD, count))
+                start += batch.num_rows
+            exchange.finish()
+        return out.report
+
+
+class DecideClusters(Stage):
+    """Components -> removals by shard. Inputs: members, documents."""
+
+    stage_name: ClassVar[str] = "near_decide"
+
+    num_hashes: int = Field(112, ge=1)
+    threshold: float
+    verify: bool = True
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per range of components."""
+        members, documents = inputs
+        count = _destinations(documents)
+        return range_tasks(members.uris(EXCHANGE), count, shards=len(documents.of_kind(DOCUMENTS)))
+
+    def run(self, task: Task) -> ShardReport:
+        """Order the members of each component by priority, length and id, and keep from the top."""
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = SpillingExchange(out, REMOVALS_SCHEMA, task.params["shards"])
+            batches = read_destination(task.inputs, task.params["destination"])
+            members = pa.Table.from_batches(batches, members_schema(self.num_hashes))
+            exchange.write(*self.removals(members))
+            exchange.finish()
+        return out.report
+
+    def removals(self, members: pa.Table) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+        """Removals (REMOVALS_SCHEMA) and their shards from members of whole components."""
+        keys = [("component", "ascending"), ("priority", "ascending"), ("text_bytes", "descending")]
+        members = members.take(pc.sort_indices(members, [*keys, ("id", "ascending")])).combine_chunks()
+        require_unique(members.column("id"))
+        keepers, values = choose_keepers(
+            members.column("component").to_numpy(),
+            sketches_of(members, self.num_hashes),
+            self.num_hashes,
+            self.threshold if self.verify else -1.0,
+            MAX_KEEPERS,
+        )
+        removed = np.flatnonzero(keepers >= 0)
+        shards, rows = split_nodes(members.column("node").to_numpy()[removed])
+        removals = {
+            "row": pa.array(rows),
+            "rule": pa.repeat(pa.scalar("near_duplicate"), len(removed)),
+            "value": pa.array(values[removed]),
+            "threshold": pa.repeat(pa.scalar(self.threshold), len(removed)),
+            "partner": members.column("id").take(pa.array(keepers[removed])).combine_chunks(),
+            "detail": pa.nulls(len(removed), pa.string()),
+        }
+        return pa.RecordBatch.from_pydict(removals, schema=REMOVALS_SCHEMA), shards
+
+
+def sketches_of(rows: pa.Table, num_hashes: int) -> npt.NDArray[np.uint64]:
+    """The column `sketch` as words, shape (rows, words)."""
+    column = rows.column("sketch").combine_chunks()
+    if len(column) == 0:
+        return np.empty((0, sketch_words(num_hashes)), np.uint64)
+    return unpack_words(column)
+
+
+def require_unique(ids: pa.ChunkedArray) -> None:
+    """A UserError that names the id when two documents have the same one."""
+    counts = pc.value_counts(ids)
+    repeated = pc.filter(counts.field("values"), pc.greater(counts.field("counts"), 1))
+    if len(repeated):
+        raise UserError(f"two documents have the id {repeated[0].as_py()!r}; ids must be unique in the input")

@@ -1,0 +1,220 @@
+"""Documents in, documents without near duplicates out: MinHash LSH over word shingles (Broder 1997).
+
+sign (shard -> band keys by key range, and a table of signed documents) -> match (range -> verified edges) -> cluster
+(edges -> components by shard) -> label (shard -> members by component) -> decide (components -> removals by shard) ->
+remove. The keeper is chosen by source priority, then length, then id, never by arrival; every document
+that is removed has a kept partner that is similar enough by its own sketch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.core.chain import Step
+from stages.core.documents import SOURCES, text_lengths_bytes
+from stages.core.exchange import destination_of, num_destinations, read_destination
+from stages.core.shards import ParquetWriter
+from stages.core.stage import EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task
+from stages.core.task_writer import TaskWriter
+from stages.dedup.clusters import EDGES_SCHEMA, ClusterEdges, DecideClusters, LabelDocuments, sketches_of
+from stages.dedup.columns import (
+    DESTINATION_BYTES,
+    SpillingExchange,
+    node_ids,
+    pack_words,
+    range_tasks,
+    shard_tasks,
+    source_places,
+)
+from stages.dedup.remove import RemoveDocuments
+from stages.kernels.buckets import link_buckets
+from stages.kernels.hashing import hash_strings
+from stages.kernels.minhash import band_keys, sign, sketch, sketch_words
+from stages.kernels.union_find import forest
+
+MAX_LEADERS = 16
+UNVERIFIED = -1.0
+
+
+def bands_schema(num_hashes: int) -> pa.Schema:
+    """A band of a document: its key, the document's place among others (hash of the id), number and sketch."""
+    packed = pa.binary(8 * sketch_words(num_hashes))
+    return pa.schema(
+        [("key", pa.uint64()), ("order", pa.uint64()), ("node", pa.uint64()), ("sketch", packed)]
+    )
+
+
+def signed_schema(num_hashes: int) -> pa.Schema:
+    """A signed document, a row for each document of the shard in order."""
+    packed = pa.binary(8 * sketch_words(num_hashes))
+    return pa.schema(
+        [("id", pa.string()), ("priority", pa.uint8()), ("text_bytes", pa.int64()), ("sketch", packed)]
+    )
+
+
+def _destinations(documents: Manifest, bands: int, num_hashes: int) -> int:
+    row_bytes = 24 + 8 * sketch_words(num_hashes)
+    return num_destinations(documents.documents_out * bands * row_bytes, DESTINATION_BYTES)
+
+
+class SignDocuments(Stage):
+    """Shard -> band keys of its documents by key range, and the table of signed documents."""
+
+    stage_name: ClassVar[str] = "near_sign"
+
+    shingle_words: int = Field(5, ge=1)
+    bands: int = Field(14, ge=1)
+    band_rows: int = Field(8, ge=1)
+    priority: tuple[str, ...] = SOURCES
+    seed: int = 1
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per document shard."""
+        (documents,) = inputs
+        count = _destinations(documents, self.bands, self.bands * self.band_rows)
+        return shard_tasks(documents, destinations=count)
+
+    def run(self, task: Task) -> ShardReport:
+        """Sign every document of the shard; one without words has no band and is never a duplicate."""
+        num_hashes = self.bands * self.band_rows
+        count, shard = task.params["destinations"], task.params["shard"]
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = SpillingExchange(out, bands_schema(num_hashes), count)
+            table = ParquetWriter(task.output, f"signed-{task.id}.parquet", signed_schema(num_hashes))
+            start = 0
+            try:
+                for batch in out.read(task.inputs, ["id", "source", "text"]):
+                    signatures = sign(batch.column("text"), self.shingle_words, num_hashes, self.seed)
+                    sketches = sketch(signatures.values)
+                    nodes = node_ids(shard, start, batch.num_rows)
+                    columns = [
+                        batch.column("id"),
+                        source_places(batch.column("source"), self.priority),
+                        text_lengths_bytes(batch.column("text")),
+                        pack_words(sketches),
+                    ]
+                    table.write(pa.Table.from_arrays(columns, schema=signed_schema(num_hashes)))
+                    keys = band_keys(signatures.values, self.bands, self.band_rows)[signatures.any].ravel()
+                    places = np.repeat(np.flatnonzero(signatures.any), self.bands)
+                    order = hash_strings(batch.column("id"))
+                    rows = [pa.array(keys), pa.array(order[places]), pa.array(nodes[places])]
+                    rows.append(pack_words(sketches[places]))
+                    bands = pa.RecordBatch.from_arrays(rows, schema=bands_schema(num_hashes))
+                    exchange.write(bands, destination_of(keys, count))
+                    start += batch.num_rows
+                    out.pass_on(batch.num_rows)
+            except BaseException as error:
+                table.abandon(error)
+                raise
+            exchange.finish()
+            out.add_file(table.finish(TABLE))
+        return out.report
+
+
+class MatchBands(Stage):
+    """Range of band keys -> edges between documents that share a key and are similar. Inputs: bands, documents."""
+
+    stage_name: ClassVar[str] = "near_match"
+
+    bands: int = Field(14, ge=1)
+    band_rows: int = Field(8, ge=1)
+    threshold: float = UNVERIFIED
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per range."""
+        bands, documents = inputs
+        count = _destinations(documents, self.bands, self.bands * self.band_rows)
+        return range_tasks(bands.uris(EXCHANGE), count)
+
+    def run(self, task: Task) -> ShardReport:
+        """Sort the range into buckets and link what is similar inside each."""
+        num_hashes = self.bands * self.band_rows
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = out.exchange(EDGES_SCHEMA, 1)
+            batches = read_destination(task.inputs, task.params["destination"])
+            rows = shared_bands(pa.Table.from_batches(batches, bands_schema(num_hashes)))
+            one, other = link_buckets(
+                rows.column("key").to_numpy(),
+                rows.column("node").to_numpy(),
+                sketches_of(rows, num_hashes),
+                num_hashes,
+                self.threshold,
+                MAX_LEADERS,
+            )
+            one, other = forest(one, other)
+            edges = pa.RecordBatch.from_arrays([pa.array(one), pa.array(other)], schema=EDGES_SCHEMA)
+            exchange.write(edges, np.zeros(len(one), np.int64))
+            out.facts = {"shared_bands": rows.num_rows, "edges": len(one)}
+        return out.report
+
+
+def shared_bands(rows: pa.Table) -> pa.Table:
+    """The bands whose key another one has, sorted by key and then by the documents' order."""
+    keys = rows.column("key").to_numpy()
+    places = np.argsort(keys, kind="stable")
+    ordered = keys[places]
+    shared = np.zeros(len(keys), bool)
+    shared[1:] = ordered[1:] == ordered[:-1]
+    shared[:-1] |= shared[1:]
+    rows = rows.take(pa.array(places[shared]))
+    return rows.take(pc.sort_indices(rows, [("key", "ascending"), ("order", "ascending")])).combine_chunks()
+
+
+class DedupNear(BaseModel):
+    """Remove documents that are nearly equal to another one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shingle_words: int = Field(5, ge=1, description="words in a shingle")
+    bands: int = Field(14, ge=1, description="bands of a signature")
+    band_rows: int = Field(8, ge=1, description="hashes in a band")
+    threshold: float | None = Field(
+        None, gt=0, lt=1, description="similarity to cut at: bands and rows are then chosen for it"
+    )
+    num_hashes: int = Field(112, ge=8, description="hashes of a signature, when `threshold` is given")
+    verify: bool = Field(
+        True, description="compare candidates by their signatures, so that clusters do not chain"
+    )
+    priority: tuple[str, ...] = Field(SOURCES, description="the source whose copy is kept comes first")
+    seed: int = Field(1, ge=0, description="seed of the hash permutations")
+
+    def banding(self) -> tuple[int, int]:
+        """(bands, rows in a band): as given, or what datasketch's optimiser finds for `threshold`.
+
+        Verification takes out what is not similar enough, so with it a missed pair counts nine times a false one.
+        """
+        if self.threshold is None:
+            return self.bands, self.band_rows
+        from datasketch import MinHashLSH  # imported on use: it pulls in SciPy
+
+        weights = (0.1, 0.9) if self.verify else (0.5, 0.5)
+        chosen = MinHashLSH(threshold=self.threshold, num_perm=self.num_hashes, weights=weights)
+        return chosen.b, chosen.r
+
+    def steps(self) -> list[Step]:
+        """sign -> match -> cluster -> label -> decide -> remove."""
+        bands, rows = self.banding()
+        num_hashes = bands * rows
+        cut = self.threshold or (1 / bands) ** (1 / rows)
+        sign_stage = SignDocuments(
+            shingle_words=self.shingle_words,
+            bands=bands,
+            band_rows=rows,
+            priority=self.priority,
+            seed=self.seed,
+        )
+        match = MatchBands(bands=bands, band_rows=rows, threshold=cut if self.verify else UNVERIFIED)
+        return [
+            Step(sign_stage, (0,)),
+            Step(match, (1, 0)),
+            Step(ClusterEdges(), (2, 0)),
+            Step(LabelDocuments(num_hashes=num_hashes), (3, 1, 0)),
+            Step(DecideClusters(num_hashes=num_hashes, threshold=cut, verify=self.verify), (4, 0)),
+            Step(RemoveDocuments(), (0, 5)),
+        ]

@@ -1,0 +1,222 @@
+"""Archives (tar, compressed or not, and zip) in, their regular files out one by one, never extracted to disk.
+
+Names that would leave a folder, links, devices and files that are too large become ledger rows; an archive that
+breaks off or is corrupt gives every file before the damage.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from stages.core.errors import DamagedInputError
+from stages.ingest.base import Loss, RawFile
+from stages.ingest.compressed import PieceReader, decompressed
+
+ZIP_MAGIC = b"PK\x03\x04"
+EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+MAX_HEADER_BYTES = 1 << 20
+"""A long name or a pax header larger than this is damage: tarfile would read it into memory whole."""
+
+_HEADER_TYPES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_KINDS = {
+    tarfile.SYMTYPE: "symbolic link",
+    tarfile.LNKTYPE: "hard link",
+    tarfile.CHRTYPE: "character device",
+    tarfile.BLKTYPE: "block device",
+    tarfile.FIFOTYPE: "fifo",
+}
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A regular file of an archive; `data` is None when the caller did not want its content."""
+
+    name: str
+    size: int
+    data: bytes | None
+
+
+@dataclass(frozen=True)
+class BytesFile(RawFile):
+    """A raw file that lies in memory: an archive inside an archive."""
+
+    data: bytes = field(default=b"", repr=False)
+
+    def open(self) -> BinaryIO:
+        """A stream over the bytes."""
+        return io.BytesIO(self.data)
+
+
+class _DamagedTarError(Exception):
+    """A tar header that is no header, told apart from the end of the archive (tarfile takes both for the end)."""
+
+
+class _StrictTarInfo(tarfile.TarInfo):
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _StrictTarInfo:
+        try:
+            info = super().frombuf(buf, encoding, errors)
+        except (tarfile.EmptyHeaderError, tarfile.EOFHeaderError):  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise _DamagedTarError(str(error)) from error
+        if info.size < 0 or (info.type in _HEADER_TYPES and info.size > MAX_HEADER_BYTES):
+            raise _DamagedTarError(f"a header of {info.size} bytes")
+        return info
+
+
+class _Kept:
+    """Pieces up to the damage: the end comes where the damage is, and the error is kept for later."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.error: DamagedInputError | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._pieces
+        except DamagedInputError as error:
+            self.error = error
+
+
+def is_tar_block(block: bytes) -> bool:
+    """Whether the first 512 bytes of a stream are a tar header (old v7 headers too, by their checksum)."""
+    try:
+        tarfile.TarInfo.frombuf(block[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def archive_members(
+    raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool] = lambda _: True
+) -> Iterator[Member | Loss]:
+    """The regular files of a tar or zip archive in archive order; folders are passed over.
+
+    Content is read only where `wanted(name)` holds. Rules: `unsafe_path`, `not_a_file`, `too_large` (only where
+    wanted), `repeated_name`, `damaged`, `encrypted` (zip). Raises DamagedInputError, after all that could be
+    read, when the compressed stream breaks.
+    """
+    with raw.open() as stream:
+        head = stream.read(len(ZIP_MAGIC))
+    members = _zip_members if head in (ZIP_MAGIC, EMPTY_ZIP_MAGIC) else _tar_members
+    seen: set[str] = set()
+    for member in members(raw, max_member_bytes, wanted):
+        if isinstance(member, Member):
+            if member.name in seen:
+                yield Loss(member.name, "repeated_name", text_bytes=member.size)
+                continue
+            seen.add(member.name)
+        yield member
+
+
+def _tar_members(
+    raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
+) -> Iterator[Member | Loss]:
+    kept = _Kept(decompressed(raw))
+    reader = PieceReader(iter(kept))
+    offset = 0
+    try:
+        with tarfile.open(mode="r|", fileobj=reader, tarinfo=_StrictTarInfo, bufsize=1 << 16) as tar:
+            for info in tar:
+                tar.members = []  # tarfile remembers every member for random access that a stream has not
+                offset = info.offset
+                if not info.isdir():
+                    yield _tar_member(tar, info, max_member_bytes, wanted)
+    except (_DamagedTarError, tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+        if kept.error is None:
+            reason = f"tar is corrupt after the file at byte {offset} of the archive ({error})"
+            yield Loss(f"@{offset}", "damaged", reason)
+    if kept.error is not None:
+        raise kept.error
+
+
+def _tar_member(
+    tar: tarfile.TarFile, info: tarfile.TarInfo, max_member_bytes: int, wanted: Callable[[str], bool]
+) -> Member | Loss:
+    name = info.name
+    if loss := _refused(name, info.size):
+        return loss
+    if not info.isreg() or info.issparse():
+        kind = "sparse file" if info.issparse() else _KINDS.get(info.type, f"tar type {info.type!r}")
+        return Loss(name, "not_a_file", kind)
+    if not wanted(name):
+        return Member(name, info.size, None)
+    if info.size > max_member_bytes:
+        return _too_large(name, info.size, max_member_bytes)
+    content = tar.extractfile(info)
+    data = b"" if content is None else _read_all(content, info.size)
+    if len(data) < info.size:
+        return Loss(name, "damaged", f"ends after {len(data)} of {info.size} bytes", text_bytes=info.size)
+    return Member(name, info.size, data)
+
+
+def _read_all(content: io.IOBase | BinaryIO, size: int) -> bytes:
+    try:
+        return bytes(content.read(size))  # type: ignore[union-attr]
+    except tarfile.ReadError:
+        return b""
+
+
+def _zip_members(
+    raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
+) -> Iterator[Member | Loss]:
+    with raw.open() as stream:
+        try:
+            archive = zipfile.ZipFile(stream)
+        except (zipfile.BadZipFile, ValueError, OSError) as error:
+            raise DamagedInputError(f"zip without a readable directory ({error})", 0) from error
+        for info in archive.infolist():
+            if not info.is_dir():
+                yield _zip_member(archive, info, max_member_bytes, wanted)
+
+
+def _zip_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_member_bytes: int, wanted: Callable[[str], bool]
+) -> Member | Loss:
+    name, mode = info.filename, info.external_attr >> 16
+    if loss := _refused(name, info.file_size):
+        return loss
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return Loss(name, "not_a_file", "symbolic link" if stat.S_ISLNK(mode) else "special file")
+    if info.flag_bits & 1:
+        return Loss(name, "encrypted", text_bytes=info.file_size)
+    if not wanted(name):
+        return Member(name, info.file_size, None)
+    if info.file_size > max_member_bytes:
+        return _too_large(name, info.file_size, max_member_bytes)
+    try:
+        with archive.open(info) as content:
+            data = content.read(max_member_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        return Loss(name, "damaged", str(error), text_bytes=info.file_size)
+    if len(data) > max_member_bytes:  # the directory lied about the size
+        return _too_large(name, len(data), max_member_bytes)
+    return Member(name, len(data), data)
+
+
+def _refused(name: str, size: int) -> Loss | None:
+    slashed = name.replace("\\", "/")
+    unsafe = slashed.startswith("/") or _DRIVE.match(name) is not None or ".." in slashed.split("/")
+    if unsafe or "\0" in name or not name:
+        return Loss(name or "(no name)", "unsafe_path", text_bytes=size)
+    return None
+
+
+def _too_large(name: str, size: int, max_member_bytes: int) -> Loss:
+    return Loss(name, "too_large", value=size, threshold=max_member_bytes, text_bytes=size)

@@ -1,0 +1,109 @@
+"""The bytes of a web page in, its title and main text out: encoding by BOM, header, meta tag or detection."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+from resiliparse.parse.html import HTMLTree
+
+_META_BYTES = 4096
+_META_CHARSET = re.compile(rb"<meta\b[^>]{0,512}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,256}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]+)", re.IGNORECASE)
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_WIDE_MARKUP = re.compile(rb"<\0[!?a-zA-Z]\0|\0<\0[!?a-zA-Z]")
+_CONTROLS = bytes(b for b in range(1, 32) if b not in b"\t\n\v\f\r\x1b")
+_SELF_EVIDENT = ("gb", "big5", "euc", "shift_jis", "cp932", "cp949", "iso2022", "iso-2022", "utf-16")
+MAX_CONTROL_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Text, the encoding it was read in, and the share of its characters that could not be decoded."""
+
+    text: str
+    encoding: str
+    replaced_share: float
+
+
+def replaced_share(text: str) -> float:
+    """Share of the characters of `text` that are U+FFFD."""
+    return text.count("\ufffd") / len(text) if text else 0.0
+
+
+def decode_page(data: bytes, http_charset: str | None, max_replaced_share: float) -> Decoded:
+    """Decode a page: BOM or UTF-16 markup, then declared charset, valid UTF-8 above a declared single-byte one, then detection.
+
+    A single-byte charset decodes anything, so bytes that are valid UTF-8 tell more than such a declaration.
+    """
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return _with_replacement(data[len(bom) :], encoding)
+    if wide := _WIDE_MARKUP.match(data):
+        return _with_replacement(data, "utf-16-le" if wide[0].startswith(b"<") else "utf-16-be")
+    declared = _python_name(http_charset) or _python_name(_charset_in_page(data))
+    candidates = ["utf-8"] if declared is None else ["utf-8", declared]
+    if declared is not None and declared.replace("_", "-").startswith(_SELF_EVIDENT):
+        candidates.reverse()
+    for encoding in candidates:
+        if (text := _strict(data, encoding)) is not None:
+            return Decoded(text, encoding, 0.0)
+    best = _with_replacement(data, candidates[-1])
+    if best.replaced_share <= max_replaced_share:
+        return best
+    detected = _python_name(detect_encoding(data)) or "utf-8"
+    other = _with_replacement(data, detected)
+    return other if other.replaced_share < best.replaced_share else best
+
+
+def _charset_in_page(data: bytes) -> str | None:
+    head = data[:_META_BYTES]
+    found = _META_CHARSET.search(head) or _XML_ENCODING.search(head)
+    if found is None:
+        return None
+    charset = found[1].decode("ascii")
+    # a page whose meta tag could be read as ASCII is not UTF-16, whatever it says (HTML standard)
+    return "utf-8" if charset.lower().startswith("utf-16") else charset
+
+
+def _python_name(charset: str | None) -> str | None:
+    if charset is None:
+        return None
+    name = map_encoding_to_html5(charset, fallback_utf8=False)
+    if name is None:
+        return None
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return None
+
+
+def _strict(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _with_replacement(data: bytes, encoding: str) -> Decoded:
+    text = data.decode(encoding, "replace")
+    return Decoded(text, encoding, replaced_share(text))
+
+
+def control_share(text: str) -> float:
+    """Share of control characters that no text holds: tells binary data under a text type.
+
+    NULs are no sign: servers pad pages with them, and parsers drop them.
+    """
+    data = text.encode("utf-8", "replace")
+    return 1 - len(data.translate(None, _CONTROLS)) / len(data) if data else 0.0
+
+
+def main_text(html: str) -> tuple[str, str]:
+    """Title and main text of a page, by resiliparse."""
+    tree = HTMLTree.parse(html.replace("\0", ""))
+    text = extract_plain_text(tree, main_content=True, alt_texts=False)
+    return " ".join((tree.title or "").split()), text

@@ -1,0 +1,205 @@
+"""A raw archive file in, its decompressed bytes out with the raw offset of every member, read on past damage."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from fastwarc.stream_io import Lz4Reader, ZstdReader
+
+from stages.core.errors import DamagedInputError
+from stages.ingest.base import RawFile
+from stages.ingest.compressed import compression_of, decompressed
+
+READ_BYTES = 16 << 10
+"""Small, since what a chunk holds past a member's end is copied once per member."""
+SCAN_BYTES = 1 << 20
+MAX_PIECE_BYTES = 1 << 20
+
+MAGIC = {
+    "gzip": rb"\x1f\x8b\x08[\x00-\x1f]",
+    "zstd": rb"\x28\xb5\x2f\xfd",
+    "lz4": rb"\x04\x22\x4d\x18",
+}
+_RECORD_START = re.compile(rb"\s*(?:WARC/\d|[a-z]{3,8}:\S)")
+_TRIAL_BYTES = 4 << 10
+
+
+@dataclass(frozen=True)
+class MemberStart:
+    """A compressed member (gzip) or stream (zstd, lz4) begins at `offset` bytes of the raw file."""
+
+    offset: int
+
+
+@dataclass(frozen=True)
+class Damage:
+    """The raw file cannot be read from `offset` on, for `length_bytes`; what follows is a member that can."""
+
+    offset: int
+    length_bytes: int
+    reason: str
+
+
+Event = MemberStart | Damage | bytes
+
+
+def archive_compression(head: bytes) -> str:
+    """`gzip`, `zstd`, `lz4`, `bz2`, `xz` or `none`, by a file's first bytes."""
+    if head.startswith((b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")):
+        return "zstd"
+    if head.startswith(b"\x04\x22\x4d\x18"):
+        return "lz4"
+    return compression_of(head)
+
+
+def read_members(raw: RawFile) -> Iterator[Event]:
+    """Decompressed pieces of a raw file, each member announced; after a damaged stretch the next good member."""
+    with raw.open() as stream:
+        kind = archive_compression(stream.read(8))
+        if kind in ("none", "bz2", "xz"):
+            yield MemberStart(0)
+            yield from _plain(raw)
+            return
+        offset: int | None = 0
+        while offset is not None and offset < raw.size:
+            stream.seek(offset)
+            events = _gzip(stream, offset) if kind == "gzip" else _framed(stream, offset, kind)
+            damage = yield from events
+            if damage is None:
+                return
+            offset = _next_member(stream, damage.offset + 1, kind)
+            end = raw.size if offset is None else offset
+            yield Damage(damage.offset, max(0, end - damage.offset), damage.reason)
+
+
+def _plain(raw: RawFile) -> Iterator[Event]:
+    try:
+        yield from decompressed(raw)
+    except DamagedInputError as error:
+        yield Damage(error.offset, max(0, raw.size - error.offset), error.reason)
+
+
+def _gzip(stream: BinaryIO, start: int) -> Generator[Event, None, Damage | None]:
+    """Members from `start` on; returns where and why they cannot be read on, None at a clean end."""
+    chunk = stream.read(READ_BYTES)
+    member = start
+    while True:
+        chunk, padding = _without_padding(stream, chunk)
+        member += padding
+        if not chunk:
+            return None
+        yield MemberStart(member)
+        decoder = zlib.decompressobj(wbits=31)
+        consumed = 0
+        while not decoder.eof:
+            if not chunk:
+                return Damage(member, 0, "gzip ends in the middle of a member")
+            before = decoder.copy() if consumed else zlib.decompressobj(wbits=31)
+            given = 0
+            try:
+                for piece in _inflate(decoder, chunk):
+                    given += len(piece)
+                    yield piece
+            except zlib.error as error:
+                if rescued := b"".join(_rescue(before, chunk))[given:]:
+                    yield rescued
+                return Damage(member, 0, f"gzip is corrupt ({error})")
+            consumed += len(chunk) - len(decoder.unused_data)
+            chunk = decoder.unused_data if decoder.eof else stream.read(READ_BYTES)
+        member += consumed
+
+
+def _without_padding(stream: BinaryIO, chunk: bytes) -> tuple[bytes, int]:
+    """Zeros between members are padding: the chunk without them, and how many there were."""
+    padding = 0
+    if not chunk:
+        chunk = stream.read(READ_BYTES)
+    while chunk[:1] == b"\0":
+        rest = chunk.lstrip(b"\0")
+        padding += len(chunk) - len(rest)
+        chunk = rest or stream.read(READ_BYTES)
+    return chunk, padding
+
+
+def _inflate(decoder: Any, chunk: bytes) -> Iterator[bytes]:
+    """All that `chunk` gives, in bounded pieces."""
+    data = chunk
+    while True:
+        piece = decoder.decompress(data, MAX_PIECE_BYTES)
+        if piece:
+            yield piece
+        data = decoder.unconsumed_tail
+        if decoder.eof or (not data and len(piece) < MAX_PIECE_BYTES):
+            return
+
+
+def _rescue(decoder: Any, chunk: bytes) -> Iterator[bytes]:
+    """What a chunk with an error holds before the error: zlib gives nothing of a call that fails."""
+    for position in range(len(chunk)):
+        try:
+            yield from _inflate(decoder, chunk[position : position + 1])
+        except zlib.error:
+            return
+
+
+class _Forward:
+    """A stream as it is from here on; fastwarc's readers must not seek back to its start."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._position += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+
+def _framed(stream: BinaryIO, start: int, kind: str) -> Generator[Event, None, Damage | None]:
+    """A zstd or lz4 stream from `start` on; fastwarc's readers join its frames."""
+    yield MemberStart(start)
+    reader = (ZstdReader if kind == "zstd" else Lz4Reader)(_Forward(stream))
+    try:
+        while piece := reader.read(SCAN_BYTES):
+            yield piece
+    except OSError as error:
+        frame = start + (reader.frame_start_position() or 0)
+        return Damage(frame, 0, f"{kind} is corrupt ({error})")
+    return None
+
+
+def _next_member(stream: BinaryIO, start: int, kind: str) -> int | None:
+    """Raw offset of the first member at or after `start` that holds the start of a record."""
+    magic = re.compile(MAGIC[kind], re.DOTALL)
+    offset = start
+    overlap = 3
+    while True:
+        stream.seek(offset)
+        data = stream.read(SCAN_BYTES)
+        for match in magic.finditer(data):
+            position = offset + match.start()
+            stream.seek(position)
+            if _RECORD_START.match(_trial(stream.read(_TRIAL_BYTES), kind)):
+                return position
+        if len(data) < SCAN_BYTES:
+            return None
+        offset += len(data) - overlap
+
+
+def _trial(data: bytes, kind: str) -> bytes:
+    """The first bytes that compressed `data` gives; none when it is not what its magic says."""
+    try:
+        if kind == "gzip":
+            return zlib.decompressobj(wbits=31).decompress(data, 64)
+        reader = (ZstdReader if kind == "zstd" else Lz4Reader)(io.BytesIO(data))
+        return bytes(reader.read(64))
+    except (zlib.error, OSError):
+        return b""

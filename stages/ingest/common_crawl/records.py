@@ -1,0 +1,206 @@
+"""Decompressed archive bytes in, WARC and ARC records out: framed by header names, going on after any damage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stages.ingest.base import Loss
+from stages.ingest.common_crawl.members import Event
+from stages.ingest.common_crawl.window import Window
+
+MAX_HEADER_BYTES = 1 << 16
+FIRST_BYTES = 2048
+MAX_LINE_BYTES = 1 << 14
+ARC_KIND = "arc"
+
+WARC_LINE = re.compile(rb"WARC/\d+\.\d+[ \t]*\r?\n")
+WARC_MARK = re.compile(rb"(?<=\n)WARC/\d+\.\d+[ \t]*\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
+ARC_LINE = re.compile(
+    rb"(?P<url>[a-z][a-z0-9+.-]{1,20}:[^\r\n]*?) (?P<ip>[0-9A-Fa-f.:]{1,45}|-) (?P<date>\d{8,18}|null|-)"
+    rb" (?P<type>[^ \r\n]+)(?P<rest>(?: [^ \r\n]+){0,5}) (?P<length>[^ \r\n]+)\r?\n"
+)
+_ARC_MARK = (
+    rb"(?<=\n)[a-z][a-z0-9+.-]{1,20}:[^\r\n]{0,4096} (?:[0-9A-Fa-f.:]{1,45}|-) (?:\d{8,18}|null)"
+    rb" [^\r\n]{1,4096} -?\w+\r?\n"
+)
+ARC_MARK = re.compile(_ARC_MARK)
+ANY_MARK = re.compile(b"(?:" + WARC_MARK.pattern + b"|" + _ARC_MARK + b")")
+_ARC_URL = re.compile(rb"[a-z][a-z0-9+.-]{1,20}:[^\r\n]+")
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
+_BLANK = b"\r\n\t \0"
+
+
+@dataclass(frozen=True)
+class ArchiveRecord:
+    """One record: `kind` is its WARC-Type (`arc` for an ARC record), header names are in lower case."""
+
+    key: str
+    kind: str
+    headers: dict[str, str] = field(default_factory=dict)
+    block: bytes = b""
+
+    @property
+    def url(self) -> str | None:
+        """The target URI without the brackets that some writers put around it."""
+        return self.headers.get("warc-target-uri", "").strip("<>") or None
+
+
+def read_records(events: Iterator[Event], *, plain: bool, max_record_bytes: int) -> Iterator[ArchiveRecord | Loss]:
+    """All records of the events of `read_members`, in order.
+
+    Every record header gives exactly one ArchiveRecord or Loss; bytes that belong to no record give a Loss whose key
+    is `@<offset>`. A record's key is its byte offset in the raw file, and where a compressed member holds more than
+    one record, `<offset of the member>.<offset inside it>`. `plain`: the raw file is not compressed.
+    """
+    window = Window(events, WARC_LINE)
+    reader = _Reader(window, plain, max_record_bytes)
+    while True:
+        yield from reader.records()
+        damage = window.damage
+        if damage is None:
+            return
+        yield Loss(f"@{damage.offset}", "damaged", damage.reason, text_bytes=damage.length_bytes)
+        window.resume()
+
+
+class _Reader:
+    """Frames the records of one raw file."""
+
+    def __init__(self, window: Window, plain: bool, max_record_bytes: int) -> None:
+        self._window, self._plain, self._max_record_bytes = window, plain, max_record_bytes
+        self._mark: re.Pattern[bytes] | None = None
+
+    def records(self) -> Iterator[ArchiveRecord | Loss]:
+        """Records up to the next damaged stretch or the end."""
+        window = self._window
+        while self._skip_blank():
+            head = window.peek(FIRST_BYTES)
+            key = window.key(plain=self._plain)
+            if WARC_LINE.match(head):
+                self._mark = WARC_MARK
+                yield self._warc(key)
+            elif (b"\n" in head or len(head) == FIRST_BYTES) and (line := self._arc_line()):
+                self._mark = ARC_MARK
+                yield self._arc(key, line)
+            else:
+                yield self._garbage(key)
+
+    def _skip_blank(self) -> bool:
+        """Move over blank bytes; whether anything follows."""
+        while head := self._window.peek(FIRST_BYTES):
+            rest = head.lstrip(_BLANK)
+            self._window.skip(len(head) - len(rest))
+            if rest:
+                return True
+        return False
+
+    def _arc_line(self) -> re.Match[bytes] | None:
+        return ARC_LINE.match(self._window.peek(MAX_LINE_BYTES))
+
+    def _garbage(self, key: str) -> Loss:
+        first = self._mark is None
+        passed = self._window.skip_to(self._mark or ANY_MARK, MAX_LINE_BYTES)
+        if first and not self._window.peek(1) and self._window.damage is None:
+            return Loss("", "unrecognised_file", "neither WARC nor ARC", text_bytes=passed)
+        return Loss(f"@{key}", "damaged", "bytes that belong to no record", text_bytes=passed)
+
+    def _to_next(self, key: str, rule: str, detail: str, url: str | None = None, **measured: float) -> Loss:
+        """Give up the record at the window's position and move to the next one."""
+        passed = self._window.skip_to(self._mark or ANY_MARK, MAX_LINE_BYTES)
+        return Loss(key, rule, detail, url=url, text_bytes=passed, **measured)
+
+    def _warc(self, key: str) -> ArchiveRecord | Loss:
+        window = self._window
+        head = window.peek(FIRST_BYTES)
+        end = _END_OF_HEADER.search(head)
+        if end is None:
+            head = window.peek(MAX_HEADER_BYTES)
+            end = _END_OF_HEADER.search(head)
+        next_mark = WARC_MARK.search(head, 0, MAX_HEADER_BYTES if end is None else end.end())
+        if next_mark is not None:
+            return self._to_next(key, "bad_header", "another record begins inside the header")
+        if end is None:
+            rule = "truncated_record" if len(head) < MAX_HEADER_BYTES else "bad_header"
+            return self._to_next(key, rule, "the header does not end")
+        headers = parse_headers(head[: end.start()].partition(b"\n")[2])
+        return self._block(key, headers.get("warc-type", "").lower(), headers, end.end(), headers.get("content-length"))
+
+    def _arc(self, key: str, line: re.Match[bytes]) -> ArchiveRecord | Loss:
+        url, ip, date, content_type, length = (
+            line[name].decode("utf-8", "replace") for name in ("url", "ip", "date", "type", "length")
+        )
+        headers = {"warc-target-uri": url, "content-type": content_type, "warc-ip-address": ip}
+        if iso := _iso_date(date):
+            headers["warc-date"] = iso
+        kind = "filedesc" if url.startswith("filedesc:") else ARC_KIND
+        return self._block(key, kind, headers, line.end(), length)
+
+    def _block(
+        self, key: str, kind: str, headers: dict[str, str], header_bytes: int, length: str | None
+    ) -> ArchiveRecord | Loss:
+        record = ArchiveRecord(key, kind, headers)
+        if length is None or not length.isascii() or not length.isdigit():
+            return self._to_next(key, "bad_header", f"content length {length!r}", record.url)
+        size = int(length)
+        if size > self._max_record_bytes:
+            limits = {"value": float(size), "threshold": float(self._max_record_bytes)}
+            return self._to_next(key, "too_large", "bytes", record.url, **limits)
+        self._window.skip(header_bytes)
+        block = self._window.take(size)
+        if len(block) < size or not self._record_ends():
+            block = self._cut(block)
+        if len(block) < size:
+            return Loss(
+                key,
+                "truncated_record",
+                "bytes present, against its content length",
+                value=len(block),
+                threshold=size,
+                url=record.url,
+                text_bytes=len(block),
+            )
+        return ArchiveRecord(key, kind, headers, block)
+
+    def _record_ends(self) -> bool:
+        """Whether what follows a block is the next record or the end."""
+        after = self._window.peek(FIRST_BYTES)
+        rest = after.lstrip(_BLANK)
+        if not rest:
+            return True
+        return bool(WARC_LINE.match(rest)) if self._mark is WARC_MARK else bool(_ARC_URL.match(rest))
+
+    def _cut(self, block: bytes) -> bytes:
+        """A content length that is too large swallows the records that follow: give them back."""
+        seam = self._window.peek(MAX_LINE_BYTES)  # a mark may begin in the block and end behind it
+        found = self._mark.search(block + seam) if self._mark is not None else None
+        if found is None or found.start() >= len(block):
+            return block
+        self._window.push_back(block[found.start() :])
+        return block[: found.start()]
+
+
+def parse_headers(data: bytes) -> dict[str, str]:
+    """Header fields by lower-case name, the first of equal names; folded lines are joined."""
+    headers: dict[str, str] = {}
+    name = ""
+    for line in data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"):
+        if line[:1] in (" ", "\t") and name:
+            headers[name] = f"{headers[name]} {line.strip()}".strip()
+            continue
+        field_name, colon, value = line.partition(":")
+        name = field_name.strip().lower()
+        if colon and name and name not in headers:
+            headers[name] = value.strip()
+        else:
+            name = ""
+    return headers
+
+
+def _iso_date(digits: str) -> str | None:
+    """`20140216050221` as `2014-02-16T05:02:21Z`; None when it is no such date."""
+    if len(digits) < 14 or not digits.isdigit():
+        return None
+    d = digits
+    return f"{d[:4]}-{d[4:6]}-{d[6:8]}T{d[8:10]}:{d[10:12]}:{d[12:14]}Z"

@@ -1,0 +1,175 @@
+"""The CommonCrawl ingest stage: WET, WARC and ARC raw files in, documents out (LLaMA section 2.1, CCNet section 3)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.common_crawl.html import control_share, decode_page, main_text, replaced_share
+from stages.ingest.common_crawl.html import MAX_CONTROL_SHARE
+from stages.ingest.common_crawl.http import (
+    ContentCodingError,
+    HttpResponse,
+    decoded_body,
+    media_type,
+    parse_response,
+    unchunk,
+)
+from stages.ingest.common_crawl.members import archive_compression, read_members
+from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
+
+HTML_TYPES = ("text/html", "application/xhtml+xml")
+PAGE_KINDS = ("response", "resource", ARC_KIND)
+_DUMP = re.compile(r"CC-MAIN-(?:2008-2009|2009-2010|20\d\d-\d\d(?!\d))")
+_HTML_START = re.compile(rb"\s*(?:<!--.{0,512}?-->\s*)?(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL)
+
+
+class CommonCrawlIngest(IngestStage):
+    """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
+
+    stage_name: ClassVar[str] = "ingest_common_crawl"
+    source: ClassVar[str] = "common_crawl"
+
+    min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
+    extractor: Literal["resiliparse"] = Field("resiliparse", description="what finds the main text of HTML")
+    max_record_bytes: int = Field(32 << 20, gt=0, description="larger records are dropped unread")
+    max_replacement_share: float = Field(0.01, ge=0, le=1, description="undecodable characters a document may have")
+    verify_digests: bool = Field(False, description="drop records whose SHA-1 digest is wrong")
+
+    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+        """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
+        with raw.open() as stream:
+            plain = archive_compression(stream.read(8)) == "none"
+        dump = dump_of(raw.name)
+        for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
+            if isinstance(record, Loss):
+                yield record
+                continue
+            if record.kind == "warcinfo" and not _DUMP.search(raw.name):
+                dump = _dump_of_warcinfo(record) or dump
+            yield self._read_record(record, dump)
+
+    def _read_record(self, record: ArchiveRecord, dump: str) -> RawRecord:
+        if self.verify_digests and (wrong := wrong_digest(record)):
+            return _loss(record, "digest_mismatch", wrong)
+        if record.kind == "conversion":
+            return self._read_text(record, dump)
+        if record.kind in PAGE_KINDS:
+            return self._read_page(record, dump)
+        return _loss(record, "record_type", record.kind or "none")
+
+    def _read_text(self, record: ArchiveRecord, dump: str) -> RawRecord:
+        content_type = media_type(record.headers.get("content-type", "text/plain"))
+        if content_type != "text/plain":
+            return _loss(record, "content_type", content_type)
+        text = record.block.decode("utf-8", "replace")
+        share = replaced_share(text)
+        if share > self.max_replacement_share:
+            return self._encoding_loss(record, "utf-8", share)
+        first_line = text.lstrip().partition("\n")[0].strip()
+        return self._document(record, text, {"title": first_line, "dump": dump, "content_type": content_type})
+
+    def _read_page(self, record: ArchiveRecord, dump: str) -> RawRecord:
+        content_type = media_type(record.headers.get("content-type", ""))
+        if record.kind == "resource":
+            page = HttpResponse(200, {"content-type": record.headers.get("content-type", "")}, record.block)
+        elif (response := parse_response(record.block)) is not None:
+            page, content_type = response, response.content_type
+        elif content_type.startswith("application/http") or record.url is None or record.url.startswith("http"):
+            return _loss(record, "bad_http", "no status line")
+        else:
+            return _loss(record, "content_type", content_type or "none")
+        if page.status != 200:
+            return _loss(record, "http_status", value=page.status)
+        if content_type and content_type not in HTML_TYPES:
+            return _loss(record, "content_type", content_type)
+        try:
+            body = decoded_body(page, self.max_record_bytes)
+        except ContentCodingError as error:
+            return _loss(record, "content_coding", str(error))
+        if len(body) > self.max_record_bytes:
+            return _loss(record, "too_large", "bytes decoded", len(body), self.max_record_bytes)
+        if not content_type and not _HTML_START.match(body):
+            return _loss(record, "content_type", "none")
+        return self._read_html(record, body, page.charset, {"dump": dump, "content_type": content_type or "text/html"})
+
+    def _read_html(
+        self, record: ArchiveRecord, body: bytes, charset: str | None, metadata: dict[str, str]
+    ) -> RawRecord:
+        decoded = decode_page(body, charset, self.max_replacement_share)
+        if decoded.replaced_share > self.max_replacement_share:
+            return self._encoding_loss(record, decoded.encoding, decoded.replaced_share)
+        controls = control_share(decoded.text)
+        if controls > MAX_CONTROL_SHARE:
+            return _loss(record, "encoding", "control characters", controls, MAX_CONTROL_SHARE)
+        title, text = main_text(decoded.text)
+        return self._document(record, text, metadata | {"title": title, "encoding": decoded.encoding})
+
+    def _document(self, record: ArchiveRecord, text: str, metadata: dict[str, str]) -> RawRecord:
+        chars = len(text.strip())
+        if chars < self.min_chars:
+            return _loss(record, "too_short", "characters", chars, self.min_chars)
+        headers = record.headers
+        digest = headers.get("warc-payload-digest") or headers.get("warc-block-digest") or ""
+        found = {"date": headers.get("warc-date", ""), "digest": digest}
+        return RawDocument(record.key, text, url=record.url, metadata=metadata | found)
+
+    def _encoding_loss(self, record: ArchiveRecord, encoding: str, share: float) -> Loss:
+        return _loss(record, "encoding", f"undecodable as {encoding}", share, self.max_replacement_share)
+
+
+def _loss(
+    record: ArchiveRecord,
+    rule: str,
+    detail: str | None = None,
+    value: float | None = None,
+    threshold: float | None = None,
+) -> Loss:
+    return Loss(record.key, rule, detail, value, threshold, record.url, len(record.block))
+
+
+def dump_of(name: str) -> str:
+    """The dump that a raw file's name tells: `CC-MAIN-2020-05` anywhere in it, else its top folder."""
+    found = _DUMP.search(name)
+    if found:
+        return found[0]
+    return name.split("/", 1)[0] if "/" in name else ""
+
+
+def _dump_of_warcinfo(record: ArchiveRecord) -> str | None:
+    part = parse_headers(record.block[: 1 << 14]).get("ispartof", "")
+    found = _DUMP.search(part)
+    return found[0] if found else None
+
+
+def wrong_digest(record: ArchiveRecord) -> str | None:
+    """Which SHA-1 digest of a record does not hold (`block` or `payload`); other algorithms are not checked."""
+    block = _sha1_digest(record.headers.get("warc-block-digest", ""))
+    if block is not None and hashlib.sha1(record.block).digest() != block:
+        return "block"
+    payload = _sha1_digest(record.headers.get("warc-payload-digest", ""))
+    if payload is None or record.headers.get("warc-truncated") or record.kind == "revisit":
+        return None
+    response = parse_response(record.block)
+    body = record.block if response is None else response.body
+    # crawlers differ on whether chunking belongs to the payload
+    if payload in (hashlib.sha1(body).digest(), hashlib.sha1(unchunk(body)).digest()):
+        return None
+    return "payload"
+
+
+def _sha1_digest(field: str) -> bytes | None:
+    algorithm, _, value = field.partition(":")
+    if algorithm.strip().lower() != "sha1":
+        return None
+    try:
+        digest = bytes.fromhex(value) if len(value) == 40 else base64.b32decode(value.strip().upper())
+    except ValueError:
+        return None
+    return digest if len(digest) == 20 else None

@@ -1,0 +1,90 @@
+"""Source text in, the same text without its licence header out (the RedPajama rule that RECIPE.md states).
+
+Comment blocks at the top that speak of copyright go, and so do the comment lines that lead the file. What a tool
+reads stays: the interpreter line, encodings, `<?php`, build constraints and pragmas; so do doc comments (`///`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from stages.ingest.github.languages import CommentStyle
+
+MAX_HEADER_CHARS = 20_000
+MAX_COMMENTS = 8
+
+_PROLOGUE = re.compile(
+    r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>|[ \t]*<!doctype[^>]{0,300}>"
+    r"|[ \t]*\n)*",
+    re.IGNORECASE,
+)
+_COPYRIGHT = re.compile(
+    r"copyright|\(c\)\s*\d{4}|©|licen[sc]ed? under|spdx-license|all rights reserved|permission is hereby granted"
+    r"|@licen[sc]e|released under the|terms of the [\w ]{0,40}licen[sc]e|public domain",
+    re.IGNORECASE,
+)
+_DIRECTIVE = re.compile(
+    r"\s*(?://\s?go:|//\s?\+build|#\s*-\*-|#.*\bcoding[:=]|[#/;%\"!-]+\s*(?:vim?|ex):|#\s*frozen_string_literal|#\s*typed:"
+    r"|#\s*(?:pylint|mypy|flake8|ruff|rubocop|shellcheck|cython|distutils|type|syntax|escape|requires|yaml-language-server)\b"
+    r"|//\s*(?:@(?:flow|ts-|jsx)|eslint|jshint|tslint|prettier|swift-tools-version|NOLINT|clang-format)|//\s*#|///\s*<"
+    r"|#(?:lang|Requires)\b|;.*-\*-|%\s*!TEX)",
+)
+
+
+def remove_license_header(text: str, style: CommentStyle, all_leading_lines: bool = True) -> str:
+    """`text` without the licence header at its top; unchanged when there is none.
+
+    With `all_leading_lines` a leading run of comment lines goes even when it does not speak of copyright.
+    """
+    prologue = _PROLOGUE.match(text)
+    start = position = prologue.end() if prologue else 0
+    saved: list[str] = []
+    for _ in range(MAX_COMMENTS):
+        end, directives = _comment(text, position, style, all_leading_lines)
+        if end == position:
+            break
+        saved += directives
+        position = end
+        while position < len(text) and text[position] in " \t\r\n":
+            position += 1
+        position = text.rfind("\n", end, position) + 1 or position  # keep the indent of the first line that stays
+    if position == start:
+        return text
+    return text[:start] + "".join(saved) + text[position:]
+
+
+def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool) -> tuple[int, list[str]]:
+    """End of the removable comment at `start` (`start` itself when there is none) and the directives in it."""
+    for opening, closing in style.block:
+        if text.startswith(opening, start):
+            end = text.find(closing, start + len(opening), start + MAX_HEADER_CHARS)
+            if end < 0 or not _COPYRIGHT.search(text, start, end):
+                return start, []
+            return end + len(closing), []
+    if not style.line:
+        return start, []
+    run = _line_run(style.line).match(text, start, start + MAX_HEADER_CHARS)
+    if run is None:
+        return start, []
+    directives = [line for line in run[0].splitlines(keepends=True) if _DIRECTIVE.match(line)]
+    if not all_leading_lines and not _COPYRIGHT.search(run[0]):
+        return start, []
+    if "".join(directives).strip() == run[0].strip():
+        return start, []
+    return run.end(), directives
+
+
+@cache
+def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
+    marks = []
+    for mark in openings:
+        pattern = re.escape(mark)
+        if mark == "//":
+            pattern += r"(?![/!])(?!\*)"
+        elif mark == "#":
+            pattern += r"(?!\[|include|define|if|pragma|import|undef|else|endif)"
+        elif mark == "--":
+            pattern += r"(?!\s*\||\[\[)"
+        marks.append(pattern)
+    return re.compile(rf"(?:[ \t]*(?:{'|'.join(marks)})[^\n]*(?:\n|\Z)|[ \t]*[#%;*'\"-]+[ \t]*(?:\n|\Z))+")

@@ -1,0 +1,105 @@
+"""What wikis call things: namespaces, redirect words and language codes, beside what a dump's own header says.
+
+Headers of extracts are often another wiki's (every minidump claims to be English), so the names of the file and
+category namespaces of the languages of LLaMA's recipe, and some more, are known here too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FILE_NAMESPACE, CATEGORY_NAMESPACE = 6, 14
+NOT_NAMESPACES = frozenset({0})
+
+FILE_NAMES = frozenset(
+    """file image media файл картинка изображение слика датотека медия медиум fitxer imatge soubor médium fil billede
+    billed datei bild medien archivo imagen fichier datoteka slika fájl kép immagine bestand afbeelding plik grafika
+    ficheiro arquivo imagem fișier fişier imagine изображения slika медија зображення súbor obrázok slika mediji
+    ファイル 画像 文件 档案 檔案 图像 圖像 파일 그림 ملف صورة קובץ תמונה پرونده چگونه dosya resim tập_tin hình tiedosto kuva
+    fitxategi irudi skrá mynd αρχείο εικόνα berkas gambar súbor failas vaizdas attēls fails pilt ficheru
+    चित्र চিত্র bestând fiil ogg медыя выява файл_с सिटि ไฟล์ ภาพ""".split()
+)
+"""Names of the file and media namespaces in many languages, lower case, `_` for a space."""
+
+CATEGORY_NAMES = frozenset(
+    """category категория категорија категорія категорыя categoria kategorie kategori categoría catégorie kategorija
+    kategória kategoria categorie kategorija カテゴリ 分类 分類 분류 تصنيف קטגוריה رده luokka kategori κατηγορία thể_loại
+    kategória kategoriija कोश श्रेणी বিষয়শ্রেণী หมวดหมู่ kategooria kategorija kategoriya flokkur kategoria""".split()
+)
+"""Names of the category namespace in many languages, as FILE_NAMES."""
+
+REDIRECT = re.compile(
+    r"\s*#\s*(?:redirect|weiterleitung|redirection|redirecci[oó]n|rinvia|rinvio|doorverwijzing|patrz|przekieruj|tam"
+    r"|redirecionamento|omdirigering|omdiriger|átirányítás|preusmeri|преусмери|перенаправление|перенапр"
+    r"|перенаправлення|přesměruj|виддиж|виж|види|пренасочване|пренасочување|redirecteaza|redirec[tț]ioneaz[aă]"
+    r"|preusmjeri|presmeruj|転送|リダイレクト|重定向|넘겨주기|ohjaus|uudelleenohjaus)\s*:?\s*\[\[",
+    re.IGNORECASE,
+)
+"""A text that is a redirect, for dumps without a <redirect> element."""
+
+_WIKI_NAME = re.compile(r"(?:^|/)([a-z][a-z_-]*?)wiki(?=[-_.]|$)")
+
+_LANGUAGE_OF_WIKI = {
+    "simple": "en",
+    "zh-yue": "yue",
+    "zh-min-nan": "nan",
+    "zh-classical": "lzh",
+    "be-x-old": "be",
+    "be-tarask": "be",
+    "als": "gsw",
+    "bat-smg": "sgs",
+    "fiu-vro": "vro",
+    "roa-rup": "rup",
+}
+
+_HOST_OF_WIKI = {"be-x-old": "be-tarask"}
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """Names of namespaces that decide what a link is: all lower case, a space for `_`."""
+
+    files: frozenset[str]
+    categories: frozenset[str]
+    ids: Mapping[str, int]
+
+    @classmethod
+    def of(cls, names: Mapping[int, str]) -> Namespaces:
+        """From a dump's own `names` by number, with the names that are known in any wiki."""
+        ids = {_folded(name): key for key, name in names.items() if name and key not in NOT_NAMESPACES}
+        files = {_folded(name) for name in FILE_NAMES} | {n for n, key in ids.items() if key in (-2, 6)}
+        categories = {_folded(name) for name in CATEGORY_NAMES} | {n for n, key in ids.items() if key == 14}
+        return cls(frozenset(files), frozenset(categories), ids)
+
+    def id_of_title(self, title: str) -> int:
+        """Number of the namespace that a page's title names, 0 when it names none."""
+        prefix, colon, _ = title.partition(":")
+        return self.ids.get(_folded(prefix), 0) if colon else 0
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", " ").strip().lower()
+
+
+def wiki_code(file_name: str, dbname: str | None) -> str | None:
+    """Code of the wiki, as in its host name: from the raw file's name (`bgwiki-..`), else from the header's dbname.
+
+    The name goes first: dumps are published under it, and headers of extracts name another wiki.
+    """
+    for name in (file_name.lower().rsplit("/", 1)[-1], dbname or ""):
+        found = _WIKI_NAME.match(name)
+        if found is not None and len(found[1]) > 1:
+            return found[1].replace("_", "-")
+    return None
+
+
+def language_of(wiki: str | None) -> str | None:
+    """Language code of a wiki's texts; Simple English is English."""
+    return None if wiki is None else _LANGUAGE_OF_WIKI.get(wiki, wiki)
+
+
+def host_of(wiki: str | None) -> str | None:
+    """Host name of a wiki."""
+    return None if wiki is None else f"{_HOST_OF_WIKI.get(wiki, wiki)}.wikipedia.org"

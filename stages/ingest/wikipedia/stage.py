@@ -1,0 +1,46 @@
+"""Wikipedia dumps in, a document per article out (LLaMA, section 2.1, Wikipedia): plain text under its title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.wikipedia.articles import Article, read_articles
+from stages.ingest.wikipedia.wikitext import plain_text
+
+
+class WikipediaIngest(IngestStage):
+    """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: the title, an empty line, the text."""
+
+    stage_name: ClassVar[str] = "ingest_wikipedia"
+    source: ClassVar[str] = "wikipedia"
+
+    languages: tuple[str, ...] = Field(
+        (), description="wikis to keep, by the code in their dumps' names (bg, en, simple); none: all"
+    )
+
+    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+        """All pages of one dump."""
+        for article in read_articles(raw, self.languages):
+            yield article if isinstance(article, Loss) else article_document(article)
+
+
+def article_document(article: Article) -> RawRecord:
+    """The document of an article; a Loss when nothing is left but its title."""
+    body = plain_text(article.wikitext, article.wiki.namespaces)
+    if not body:
+        num_bytes = len(article.wikitext.encode("utf-8", "surrogatepass"))
+        return Loss(article.key, "empty_text", article.title, url=article.url, text_bytes=num_bytes)
+    metadata = {"title": article.title, "page_id": article.page_id, "wiki": article.wiki.code}
+    if article.timestamp is not None:
+        metadata["timestamp"] = article.timestamp
+    return RawDocument(
+        key=article.key,
+        text=f"{article.title}\n\n{body}",
+        url=article.url,
+        language=article.wiki.language,
+        metadata=metadata,
+    )

@@ -1,0 +1,133 @@
+"""The wikitext of an article in, its plain text out: what LLaMA's section 2.1 asks of Wikipedia, and RECIPE.md's rules.
+
+Headings and list items are lines of their own, without marks or numbers; code and formulas stay, as their source.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stages.ingest.wikipedia.entities import decode_entities
+from stages.ingest.wikipedia.names import Namespaces
+from stages.ingest.wikipedia.structure import GONE, RAW_CLOSE, RAW_OPEN, StructureStripper
+
+_HEADING_MARK = "\x03"
+_RAW = re.compile(f"{RAW_OPEN}(\\d+){RAW_CLOSE}")
+_HEADING = re.compile(r"\n(={1,6}) ?([^\n]*?[^\n=]) ?\1=*(?=\n)")
+_MARKED_HEADING = re.compile(rf"\n{_HEADING_MARK}(\d)([^\n]*)")
+_LIST_MARK = re.compile(r"\n[*#:;]+ ?")
+_TABLE_LINE = re.compile(r"\n(?:\||![^\n]*(?:!!|\|))[^\n]*")
+_EXTERNAL_LINK = re.compile(
+    r"\[(?:(?:(?:https?|ftps?|git|svn|gopher|ircs?|news|sftp|ssh|telnet|worldwind|mms|nntp):)?//"
+    r"|mailto:|urn:|magnet:|geo:|tel:)[^\s\[\]<>\"]*(?:[ \t]+([^\n\]]*))?\]",
+    re.IGNORECASE,
+)
+_QUOTES = re.compile("'''''|'''|''")
+_ELISION = re.compile(r"(?<=[^\W\d_])'''(?=(?:[^'\n]|'(?!'))+''(?!'))")
+_MAGIC_WORD = re.compile(r"__[^\W\da-z](?:[^\W\da-z]|_(?!_)){1,38}__")
+_VARIANT = re.compile(r"-\{([^{}\n]*)\}-")
+_VARIANT_CHOICE = re.compile(r"(?:^|;)\s*[a-z]{2,4}(?:-[a-z]{2,4})?\s*:\s*([^;]*)")
+_EMPTY_BRACKETS = re.compile(r"\([\s,;:/–—-]*\)|（[\s、,;；:]*）|\[\s*\]")
+_BRACKET_START = re.compile(r"([(（])(?: ?[,;、；:](?=[ )）]))+ ?")
+_BRACKET_END = re.compile(r"[,;:、；][,;:、； ]*([)）])")
+_BRACKET_FAULTS = tuple(f"{b}{c}" for b in "(（" for c in ")） ,;:、；/–—-") + tuple(f"{c})" for c in " ,;:") + ("、）", "；）", "[]", "[ ]")
+_COMMAS = re.compile(r",(?: ?,)+|、(?:、)+")
+_SPACE_BEFORE_STOP = re.compile(r" \.(?=\s|$)")
+_NO_WORD_LINE = re.compile(r"\n[^\w\n\x01\x02\x03]+(?=\n)")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_STRAY = ("[[", "]]", "{{", "}}", "{|", "|}")
+
+_ODD_SPACE = re.compile("[\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000]")
+_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff]+")
+
+
+def plain_text(wikitext: str, namespaces: Namespaces) -> str:
+    """The text of an article as lines; paragraphs stand apart by one empty line. Empty sections are gone."""
+    for mark in (RAW_OPEN, RAW_CLOSE, _HEADING_MARK, GONE):
+        wikitext = wikitext.replace(mark, "")
+    stripper = StructureStripper(wikitext.replace("\r\n", "\n"), namespaces)
+    text = _inline("\n" + stripper.strip() + "\n")
+    text = decode_entities(_lines(_squeeze(text)))
+    text = _HIDDEN.sub("", _ODD_SPACE.sub(" ", text))
+    text = _drop_empty_sections(_tidy(_squeeze(text)))
+    raw = stripper.raw
+    return _RAW.sub(lambda found: raw[int(found[1])], text).strip() if raw else text.strip()
+
+
+def _squeeze(text: str) -> str:
+    """Every run of spaces to one, none beside a line end."""
+    text = text.replace("\t", " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.replace(" \n", "\n").replace("\n ", "\n")
+
+
+def _inline(text: str) -> str:
+    """Marks inside lines: bold and italics, external links, magic words, variants of writing."""
+    if "//" in text or ":" in text:
+        text = _EXTERNAL_LINK.sub(r"\1", text)
+    if "''" in text:
+        if "'''" in text:
+            text = _ELISION.sub("'", text.replace("'''''", ""))
+        text = _QUOTES.sub("", text)
+    text = text.replace(GONE, "")
+    if "__" in text:
+        text = _MAGIC_WORD.sub("", text)
+    if "-{" in text:
+        text = _VARIANT.sub(_variant, text)
+    return text
+
+
+def _variant(found: re.Match[str]) -> str:
+    """`-{text}-` and `-{zh-hans:one;zh-hant:other}-`: the text, or the first of the variants; rules give none."""
+    flags, bar, content = found[1].rpartition("|")
+    if bar and set(flags) & set("HT-"):
+        return ""
+    choice = _VARIANT_CHOICE.search(content)
+    return choice[1].strip() if choice is not None else content
+
+
+def _lines(text: str) -> str:
+    """Marks at the start of lines: table rows that no table holds, headings, lists; then what was never opened."""
+    if "\n|" in text or "\n!" in text:
+        text = _TABLE_LINE.sub("", text)
+    if "\n=" in text:
+        text = _HEADING.sub(_mark_heading, text)
+    text = _LIST_MARK.sub("\n", text)
+    for mark in _STRAY:
+        text = text.replace(mark, "")
+    return text
+
+
+def _mark_heading(found: re.Match[str]) -> str:
+    return f"\n\n{_HEADING_MARK}{len(found[1])}{found[2].strip()}"
+
+
+def _tidy(text: str) -> str:
+    """Mend what removals leave: empty brackets, spaces before commas and stops, lines without a word."""
+    if any(fault in text for fault in _BRACKET_FAULTS):
+        text = _EMPTY_BRACKETS.sub("", _BRACKET_START.sub(r"\1", _BRACKET_END.sub(r"\1", text)))
+        text = text.replace("( ", "(").replace(" )", ")").replace("  ", " ")
+    text = text.replace(" ,", ",")
+    if ",," in text or ", ," in text or "、、" in text:
+        text = _COMMAS.sub(lambda found: found[0][0], text)
+    text = _SPACE_BEFORE_STOP.sub(".", text)
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    return _BLANK_LINES.sub("\n\n", _NO_WORD_LINE.sub("\n", text))
+
+
+def _drop_empty_sections(text: str) -> str:
+    """Headings lose their mark; one goes when nothing stands below it before the next of its level or a higher one."""
+    if _HEADING_MARK not in text:
+        return text
+    parts = _MARKED_HEADING.split(text)
+    kept: list[str] = []
+    level_with_text = 0
+    # From the last section up: a heading stays when its own section or one of its subsections has text.
+    for at in range(len(parts) - 1, 0, -3):
+        body, heading, level = parts[at], parts[at - 1], int(parts[at - 2])
+        if body.strip() or level_with_text > level:
+            kept.append(f"\n{heading}\n{body.lstrip()}\n" if heading.strip() else body)
+            level_with_text = level
+    kept.append(parts[0])
+    return _BLANK_LINES.sub("\n\n", "".join(reversed(kept)))

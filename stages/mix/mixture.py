@@ -1,0 +1,110 @@
+"""The manifest of a pack stage and weights, epochs or a budget in, `mixture.json` out (LLaMA, table 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import orjson
+from pydantic import Field
+
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.stage import MODEL, FileInfo, Manifest, ShardReport, Stage, Task, task_id
+from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource
+from stages.mix.weights import MANY_EPOCHS, parse_tokens, readable, solve, whole_sequences
+
+
+class Mix(Stage):
+    """Weights, epochs or a budget, and the packed tokens, to a mixture."""
+
+    stage_name: ClassVar[str] = "mix"
+
+    weights: dict[str, float] | None = Field(None, description="share of the budget by source, summing to 1")
+    epochs: dict[str, float] | None = Field(None, description="passes over a source, such as wikipedia: 2")
+    budget: str | int | None = Field(None, description="tokens to train on, such as 1.4T")
+    sequence_length: int = Field(2048, gt=0, description="tokens of a training sequence")
+    max_epochs: float = Field(
+        MANY_EPOCHS, gt=0, description="with weights alone: passes over any source at most"
+    )
+    temperature: float = Field(
+        1.0, gt=0, description="above 1 lifts small sources among those with no weight or epochs"
+    )
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task; `inputs` is the manifest of the pack stage. A mixture that cannot be is refused here."""
+        tokens, tokenizer = _packed_tokens(inputs)
+        self.mixture(tokens, tokenizer)
+        return [Task(id=task_id(0), params={"tokens": tokens, "tokenizer_sha256": tokenizer})]
+
+    def run(self, task: Task) -> ShardReport:
+        """Write mixture.json."""
+        mixture, warnings = self.mixture(task.params["tokens"], task.params["tokenizer_sha256"])
+        encoded = orjson.dumps(
+            mixture.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+        )
+        with storage.atomic_output(storage.join(task.output, MIXTURE_NAME)) as output:
+            output.write(encoded + b"\n")
+        file = FileInfo(
+            name=MIXTURE_NAME,
+            kind=MODEL,
+            rows=len(mixture.sources),
+            bytes=output.num_bytes,
+            sha256=output.sha256,
+        )
+        facts = {
+            "tokens": mixture.total_tokens,
+            "sequences": mixture.total_sequences,
+            "warnings": list(warnings),
+        }
+        return ShardReport(task=task.id, files=(file,), facts=facts)
+
+    def mixture(self, tokens: Mapping[str, int], tokenizer_sha256: str) -> tuple[Mixture, tuple[str, ...]]:
+        """The mixture of packed `tokens` per source, and warnings.
+
+        An epoch is every whole sequence once, so it is whole sequences that are solved for.
+        """
+        length = self.sequence_length
+        there = {source: max(number - 1, 0) // length for source, number in sorted(tokens.items())}
+        available = {source: number * length for source, number in there.items()}
+        budget = None if self.budget is None else parse_tokens(self.budget)
+        solution = solve(available, self.weights, self.epochs, budget, self.max_epochs, self.temperature)
+        drawn = whole_sequences(solution.tokens, length)
+        total = sum(drawn.values())
+        if total == 0:
+            raise UserError(
+                f"{readable(solution.total)} tokens are less than one sequence of {length}; raise the budget"
+            )
+        sources = {
+            source: MixtureSource(
+                tokens_available=tokens[source],
+                sequences_available=there[source],
+                weight=drawn[source] / total,
+                epochs=drawn[source] / there[source] if there[source] else 0.0,
+                tokens=drawn[source] * length,
+                sequences=drawn[source],
+            )
+            for source in there
+        }
+        empty = [f"{s} is left out: {tokens[s]} tokens are no whole sequence" for s in there if not there[s]]
+        mixture = Mixture(
+            sequence_length=length,
+            tokenizer_sha256=tokenizer_sha256,
+            total_tokens=total * length,
+            total_sequences=total,
+            sources=sources,
+        )
+        return mixture, (*empty, *solution.warnings)
+
+
+def _packed_tokens(inputs: Sequence[Manifest]) -> tuple[dict[str, int], str]:
+    """Tokens by source and the tokenizer's SHA-256, out of a pack stage's manifest."""
+    if len(inputs) != 1 or not inputs[0].facts:
+        raise UserError("mix needs the finished pack stage, and one with tokens in it")
+    tokens: dict[str, int] = {}
+    for facts in inputs[0].facts:
+        tokens[facts["source"]] = tokens.get(facts["source"], 0) + facts["tokens"]
+    tokenizers = sorted({facts["tokenizer_sha256"] for facts in inputs[0].facts})
+    if len(tokenizers) != 1:
+        raise UserError(f"the packed tokens come from {len(tokenizers)} tokenizers; encode all with one")
+    return dict(sorted(tokens.items())), tokenizers[0]

@@ -1,0 +1,108 @@
+"""Documents in, token documents out by hash of (seed, id): the first half of packing and of the global shuffle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.exchange import destination_of, num_destinations
+from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, add_sources, task_id
+from stages.core.task_writer import TaskWriter
+from stages.kernels.hashing import hash_strings
+from stages.tokenize.model import Tokenizer, load_tokenizer
+
+TOKEN_DOCUMENTS_SCHEMA = pa.schema(
+    [("order", pa.uint64()), ("id", pa.string()), ("ids", pa.large_binary()), ("text_bytes", pa.int64())]
+)
+"""`ids` are the little-endian token ids of one document, `order` its place in the shuffle."""
+
+PACKED_TEXT_BYTES = 512 << 20
+"""Text behind one packed shard, about: some 130 million tokens, which `pack` holds in memory."""
+
+
+class Encode(Stage):
+    """Shard -> `<s> ids </s>` of every document, sent to the packed shard that will hold it.
+
+    Inputs: documents, and last the trained tokenizer, unless `model` names one. Every source has packed shards of its own.
+    """
+
+    stage_name: ClassVar[str] = "encode"
+    location_fields: ClassVar[Mapping[str, Any]] = {"model": True}
+
+    model: str | None = Field(None, description="a SentencePiece model; without it, the one that the run trains")
+    seed: int = Field(0, description="decides the order of documents in the packed shards")
+    packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
+
+    def dependencies(self) -> list[str]:
+        """SHA-256 of a given tokenizer."""
+        return [] if self.model is None else [storage.sha256_file(self.model)]
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per document shard; destinations by each source's bytes of text."""
+        documents, tokenizer = (inputs, self.model) if self.model is not None else (inputs[:-1], None)
+        if tokenizer is None:
+            (tokenizer,) = inputs[-1].uris(MODEL)
+        sources = add_sources(manifest.sources for manifest in documents)
+        counts = {s: num_destinations(v.text_bytes, self.packed_text_bytes) for s, v in sources.items()}
+        params = {"tokenizer": tokenizer, "tokenizer_sha256": storage.sha256_file(tokenizer), "destinations": counts}
+        uris = [uri for manifest in documents for uri in manifest.uris(DOCUMENTS)]
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(uris)]
+
+    def run(self, task: Task) -> ShardReport:
+        """Encode the shard batch by batch."""
+        tokenizer = load_tokenizer(task.params["tokenizer"])
+        destinations: Mapping[str, int] = task.params["destinations"]
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = out.exchange(TOKEN_DOCUMENTS_SCHEMA, sum(destinations.values()))
+            for batch in out.read(task.inputs, ["id", "source", "text"]):
+                rows = token_documents(batch, tokenizer, self.seed)
+                exchange.write(rows, packed_shards(batch.column("source"), rows.column("order"), destinations))
+                out.pass_on(batch.num_rows)
+            out.facts = {
+                "destinations": dict(destinations),
+                "tokenizer_sha256": task.params["tokenizer_sha256"],
+                "vocab_size": tokenizer.vocab_size,
+                "dtype": np.dtype(tokenizer.dtype).name,
+                "bos": tokenizer.bos,
+                "eos": tokenizer.eos,
+            }
+        return out.report
+
+
+def token_documents(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int) -> pa.RecordBatch:
+    """Rows of TOKEN_DOCUMENTS_SCHEMA for a batch of documents, in its order."""
+    flat, offsets = tokenizer.encode(batch.column("text"))
+    width = np.dtype(tokenizer.dtype).itemsize
+    ids = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), batch.num_rows, [None, pa.py_buffer(offsets * width), pa.py_buffer(flat)]
+    )
+    columns = {
+        "order": hash_strings(batch.column("id"), seed),
+        "id": batch.column("id"),
+        "ids": ids,
+        "text_bytes": pc.binary_length(batch.column("text")).cast(pa.int64()),
+    }
+    return pa.RecordBatch.from_pydict(columns, schema=TOKEN_DOCUMENTS_SCHEMA)
+
+
+def packed_shards(sources: pa.Array, order: pa.Array, destinations: Mapping[str, int]) -> np.ndarray:
+    """Which packed shard each document goes to: the shards of its source, then by range of its order hash."""
+    first = np.cumsum([0, *destinations.values()])
+    names = pa.array(list(destinations), pa.string())
+    place = pc.index_in(sources, value_set=names)
+    if place.null_count:
+        raise UserError(f"a document's source is not in the manifest's totals {list(destinations)}")
+    shards = np.zeros(len(sources), dtype=np.int64)
+    at = place.to_numpy(zero_copy_only=False)
+    hashes = order.to_numpy(zero_copy_only=False)
+    for index, count in enumerate(destinations.values()):
+        rows = at == index
+        shards[rows] = first[index] + destination_of(hashes[rows], count)
+    return shards

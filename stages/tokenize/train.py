@@ -1,0 +1,175 @@
+"""Documents in, a SentencePiece BPE model with LLaMA's options out (LLaMA, section 2.1, Tokenizer).
+
+sample (shard -> a seeded share of its documents, by source) -> train (all samples -> `tokenizer.model`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sentencepiece
+from pydantic import Field, model_validator
+
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.shards import read_batches, read_documents, write_table
+from stages.core.stage import (
+    DOCUMENTS,
+    MODEL,
+    TABLE,
+    FileInfo,
+    Manifest,
+    ShardReport,
+    Stage,
+    Task,
+    add_sources,
+    task_id,
+)
+from stages.core.task_writer import TaskWriter
+from stages.kernels.hashing import hash_strings
+from stages.tokenize.model import Tokenizer
+
+TOKENIZER_NAME = "tokenizer.model"
+SAMPLE_SCHEMA = pa.schema([("source", pa.string()), ("text", pa.large_string())])
+MAX_LINE_BYTES = 1 << 30
+"""SentencePiece silently passes over longer lines; its own default is 4,192, which loses most of a book."""
+
+
+def sampling_rates(text_bytes: dict[str, int], weights: dict[str, float], max_text_bytes: int) -> dict[str, float]:
+    """Share of each source's documents to draw so that their bytes follow `weights`, `max_text_bytes` in all.
+
+    Without weights every source is drawn alike. A source that is too small gives all it has.
+    """
+    total = sum(text_bytes.values())
+    if not weights:
+        return dict.fromkeys(text_bytes, min(1.0, max_text_bytes / max(1, total)))
+    return {
+        source: min(1.0, weights.get(source, 0.0) * max_text_bytes / max(1, available))
+        for source, available in text_bytes.items()
+    }
+
+
+class SampleText(Stage):
+    """Shard -> the texts that the tokenizer is trained on, chosen by the hash of (seed, id)."""
+
+    stage_name: ClassVar[str] = "sample_text"
+
+    seed: int = 0
+    max_text_bytes: int = Field(10 << 30, gt=0)
+    weights: dict[str, float] = Field(default_factory=dict)
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per document shard of every input."""
+        available = {k: v.text_bytes for k, v in add_sources(m.sources for m in inputs).items()}
+        rates = sampling_rates(available, self.weights, self.max_text_bytes)
+        uris = [uri for manifest in inputs for uri in manifest.uris(DOCUMENTS)]
+        return [Task(task_id(i), (uri,), {"rates": rates}) for i, uri in enumerate(uris)]
+
+    def run(self, task: Task) -> ShardReport:
+        """Write the chosen texts."""
+        with TaskWriter(task, self.stage_name) as out:
+            tables = (self._choose(batch, task.params["rates"]) for batch in read_documents(task.inputs))
+            out.add_file(write_table(task.output, f"sample-{task.id}.parquet", tables, SAMPLE_SCHEMA, TABLE))
+        return out.report
+
+    def _choose(self, batch: pa.RecordBatch, rates: dict[str, float]) -> pa.Table:
+        sources = batch.column("source")
+        place = pc.index_in(sources, value_set=pa.array(list(rates), pa.string())).to_numpy(zero_copy_only=False)
+        rate = np.array(list(rates.values()))[place]
+        draw = hash_strings(batch.column("id"), self.seed) / 2.0**64
+        chosen = pa.Table.from_batches([batch.select(["source", "text"])])
+        return chosen.filter(pa.array(draw < rate)).cast(SAMPLE_SCHEMA)
+
+
+class TrainTokenizer(Stage):
+    """The samples -> one BPE model; LLaMA's options are the defaults."""
+
+    stage_name: ClassVar[str] = "train_tokenizer"
+
+    vocab_size: int = Field(32_000, gt=0, description="number of pieces, bytes and control symbols included")
+    split_digits: bool = Field(True, description="every digit is a piece of its own")
+    byte_fallback: bool = Field(True, description="unknown characters fall back to bytes")
+    character_coverage: float = Field(0.99995, gt=0, le=1, description="share of characters that get a piece")
+    max_text_bytes: int = Field(10 << 30, gt=0, description="text to train on, about")
+    seed: int = Field(0, description="chooses the documents")
+
+    @model_validator(mode="after")
+    def _room_for_bytes(self) -> TrainTokenizer:
+        if self.byte_fallback and self.vocab_size < 300:
+            raise ValueError("vocab_size must be at least 300: 256 byte pieces, 3 control symbols, some characters")
+        return self
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task over all samples."""
+        return [Task(task_id(0), tuple(uri for manifest in inputs for uri in manifest.uris(TABLE)))]
+
+    def run(self, task: Task) -> ShardReport:
+        """Train, check that ids 0, 1, 2 are <unk> <s> </s>, and write the model with its figures."""
+        model = self._train(task.inputs)
+        with storage.atomic_output(storage.join(task.output, TOKENIZER_NAME)) as output:
+            output.write(model)
+        with TaskWriter(task, self.stage_name) as out:
+            out.add_file(
+                FileInfo(
+                    name=TOKENIZER_NAME, kind=MODEL, rows=0, bytes=output.num_bytes, sha256=output.sha256
+                )
+            )
+            out.facts = {"vocab_size": self.vocab_size, **measure(Tokenizer(model, TOKENIZER_NAME), task.inputs)}
+        return out.report
+
+    def _train(self, uris: Sequence[str]) -> bytes:
+        model = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=training_lines(uris),
+                model_writer=model,
+                model_type="bpe",
+                vocab_size=self.vocab_size,
+                split_digits=self.split_digits,
+                byte_fallback=self.byte_fallback,
+                character_coverage=self.character_coverage,
+                normalization_rule_name="identity",
+                remove_extra_whitespaces=False,
+                allow_whitespace_only_pieces=True,
+                add_dummy_prefix=True,
+                unk_id=0,
+                bos_id=1,
+                eos_id=2,
+                pad_id=-1,
+                max_sentence_length=MAX_LINE_BYTES,
+                num_threads=1,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise UserError(
+                f"tokenizer.train.vocab_size={self.vocab_size}: SentencePiece refuses ({reason}); "
+                "lower vocab_size or give more text"
+            ) from error
+        return model.getvalue()
+
+
+def training_lines(uris: Sequence[str]) -> Iterator[str]:
+    """Every line of every sampled text: a newline is always a byte piece, so no piece needs to cross it."""
+    for batch in read_batches(uris, ["text"]):
+        yield from (line for line in pc.list_flatten(pc.split_pattern(batch.column("text"), "\n")).to_pylist() if line)
+
+
+def measure(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Bytes per token of the samples, by source."""
+    text_bytes: dict[str, int] = {}
+    tokens: dict[str, int] = {}
+    for batch in read_batches(uris):
+        _, offsets = tokenizer.encode(batch.column("text"))
+        lengths = pc.binary_length(batch.column("text")).to_numpy(zero_copy_only=False)
+        sources = batch.column("source").to_numpy(zero_copy_only=False)
+        for source in np.unique(sources):
+            rows = sources == source
+            text_bytes[source] = text_bytes.get(source, 0) + int(lengths[rows].sum())
+            tokens[source] = tokens.get(source, 0) + int(np.diff(offsets)[rows].sum())
+    return {"bytes_per_token": {s: round(text_bytes[s] / tokens[s], 4) for s in sorted(tokens) if tokens[s]}}

@@ -1,0 +1,41 @@
+"""Fixtures that every test may use: the real dumps, and running a stage on a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from stages.core.stage import Manifest, ShardReport, Stage, make_manifest, write_record
+
+SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real dumps beside the checkout; the test is skipped, and says so, where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real dumps (../shared/data) are not here")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def run_stage(tmp_path: Path) -> Callable[..., Manifest]:
+    """Run all tasks of a stage in this process, in a folder of its own, and return the manifest."""
+    counter = iter(range(1_000_000))
+
+    def run(stage: Stage, inputs: Sequence[Manifest] = (), node: str | None = None) -> Manifest:
+        folder = tmp_path / f"{next(counter):02d}-{node or stage.stage_name}"
+        folder.mkdir()
+        reports: list[ShardReport] = []
+        for task in stage.plan(inputs):
+            reports.append(stage.run(task.at(str(folder))))
+        fingerprints = [manifest.fingerprint for manifest in inputs]
+        manifest = make_manifest(
+            node or stage.stage_name, stage, stage.fingerprint(fingerprints), fingerprints, reports, str(folder)
+        )
+        write_record(str(folder / "manifest.json"), manifest)
+        return manifest
+
+    return run

@@ -1,0 +1,111 @@
+"""The mix stage: from a pack manifest's facts to mixture.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from stages.core.errors import UserError
+from stages.core.stage import Manifest
+from stages.mix.mixture import Mix
+from stages.mix.schedule import Mixture, MixtureSource, read_mixture
+
+BASE = {
+    "dtype": "uint16",
+    "tokenizer_sha256": "ab" * 32,
+    "vocab_size": 300,
+    "documents": 3,
+}
+
+
+def pack_manifest(*parts: tuple[str, int], **changed: object) -> Manifest:
+    facts = [
+        {**BASE, "source": source, "tokens": tokens, "shard": f"tokens-{number:05d}.bin", **changed}
+        for number, (source, tokens) in enumerate(parts)
+    ]
+    counts = dict.fromkeys(("documents_in", "created", "documents_out", "merged", "bytes_in", "bytes_out"), 0)
+    return Manifest(
+        node="pack",
+        stage="pack",
+        version=1,
+        fingerprint="f",
+        config={},
+        inputs=(),
+        files=(),
+        dropped={},
+        edited={},
+        sources={},
+        facts=tuple(facts),
+        **counts,
+    )
+
+
+def test_a_mixture_in_whole_sequences(run_stage: Callable[..., Manifest]) -> None:
+    """101 + 100 tokens are 20 sequences of 10 (each target needs the token after); two epochs are 40."""
+    pack = pack_manifest(("books", 101), ("c4", 1005), ("books", 100), ("arxiv", 10))
+    done = run_stage(Mix(epochs={"books": 2}, budget=1000, sequence_length=10), [pack])
+    assert read_mixture(done.folder) == Mixture(
+        sequence_length=10,
+        tokenizer_sha256="ab" * 32,
+        total_tokens=1000,
+        total_sequences=100,
+        sources={
+            "arxiv": MixtureSource(
+                tokens_available=10, sequences_available=0, weight=0, epochs=0, tokens=0, sequences=0
+            ),
+            "books": MixtureSource(
+                tokens_available=201, sequences_available=20, weight=0.4, epochs=2, tokens=400, sequences=40
+            ),
+            "c4": MixtureSource(
+                tokens_available=1005,
+                sequences_available=100,
+                weight=0.6,
+                epochs=0.6,
+                tokens=600,
+                sequences=60,
+            ),
+        },
+    )
+    assert done.facts == (
+        {
+            "tokens": 1000,
+            "sequences": 100,
+            "warnings": ["arxiv is left out: 10 tokens are no whole sequence"],
+        },
+    )
+    assert [(file.name, file.kind, file.rows) for file in done.files] == [("mixture.json", "model", 3)]
+
+
+def test_same_input_same_bytes(run_stage: Callable[..., Manifest]) -> None:
+    pack = pack_manifest(("books", 1010), ("c4", 1005))
+    mix = Mix(weights={"c4": 0.3, "books": 0.7}, sequence_length=10)
+    first, second = run_stage(mix, [pack]), run_stage(mix, [pack])
+    assert first.files == second.files
+
+
+@pytest.mark.parametrize(
+    ("mix", "message"),
+    [
+        (Mix(weights={"wikipedia": 1}, sequence_length=10), "wikipedia: there are no tokens of this source"),
+        (Mix(epochs={"arxiv": 2}, sequence_length=10), "arxiv: the source is empty"),
+        (Mix(budget="9", sequence_length=10), "9 tokens are less than one sequence of 10"),
+        (Mix(budget="lots", sequence_length=10), "'lots' is no number of tokens"),
+        (Mix(sequence_length=4096), "no source has tokens to mix"),
+    ],
+)
+def test_what_cannot_be_is_refused_when_planned(mix: Mix, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        mix.plan([pack_manifest(("c4", 1005), ("arxiv", 10))])
+
+
+def test_two_tokenizers_are_refused() -> None:
+    one, other = pack_manifest(("c4", 100)), pack_manifest(("books", 100), tokenizer_sha256="cd")
+    both = one.model_copy(update={"facts": (*one.facts, *other.facts)})
+    with pytest.raises(UserError, match="come from 2 tokenizers"):
+        Mix(sequence_length=10).plan([both])
+
+
+def test_no_packed_tokens_are_refused() -> None:
+    with pytest.raises(UserError, match="needs the finished pack stage"):
+        Mix(sequence_length=10).plan([pack_manifest()])

@@ -1,0 +1,57 @@
+"""`torchrun -m trainer CONFIG PACK MIX OUTPUT`: train over several processes, outside the pipeline."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import yaml
+from pydantic import ValidationError
+
+from stages.core import storage
+from stages.core.errors import UserError
+from trainer.config import TrainConfig
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, train, print one line a step; 2 for a user's mistake."""
+    parser = argparse.ArgumentParser(prog="trainer", description=__doc__)
+    parser.add_argument("config", help="YAML file with the keys of a recipe's `train` section")
+    parser.add_argument("pack", help="folder of the pack stage")
+    parser.add_argument("mix", help="folder of the mix stage")
+    parser.add_argument(
+        "output", help="folder for checkpoints and log.jsonl; training goes on from what is there"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        config = read_config(given.config)
+        from trainer.train import train  # after the config is known to be right: torch takes seconds to load
+
+        storage.make_folder(given.output)
+        train(config, given.pack, given.mix, given.output, on_step=lambda info: _print(info.line()))
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0
+
+
+def read_config(uri: str) -> TrainConfig:
+    """The training config in a YAML file; a UserError names the first wrong key."""
+    storage.size_bytes(uri)
+    try:
+        return TrainConfig.model_validate(yaml.safe_load(storage.read_bytes(uri)) or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{uri}: {key or 'config'}: {first['msg']}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{uri}: no YAML: {' '.join(str(error).split())}") from error
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

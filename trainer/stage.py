@@ -1,0 +1,41 @@
+"""The manifests of a pack and a mix stage in, a trained checkpoint out: training as a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import ClassVar
+
+from stages.core.errors import UserError
+from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
+from trainer.config import TrainConfig
+
+
+class Train(TrainConfig, Stage):
+    """Train a LLaMA on packed tokens by a mixture's schedule; resumes from its checkpoints."""
+
+    stage_name: ClassVar[str] = "train"
+    uses_all_cores: ClassVar[bool] = True
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task; `inputs` are the manifests of the pack and the mix stage, in this order."""
+        if len(inputs) != 2:
+            raise UserError(f"train needs the pack and the mix stage; it was given {len(inputs)}")
+        pack, mix = inputs
+        return [Task(id=task_id(0), params={"pack": pack.folder, "mix": mix.folder})]
+
+    def run(self, task: Task) -> ShardReport:
+        """Train to the end; the files are the log and the last checkpoint."""
+        if find_spec("torch") is None:
+            raise UserError("training needs torch: pip install '.[train]'")
+        from trainer.train import train
+
+        result = train(self, task.params["pack"], task.params["mix"], task.output)
+        facts = {
+            "steps": result.steps,
+            "tokens": result.tokens,
+            "first_loss": result.first_loss,
+            "final_loss": result.final_loss,
+            "parameters": result.parameters,
+        }
+        return ShardReport(task=task.id, files=result.files, facts=facts)
