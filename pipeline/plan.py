@@ -109,7 +109,7 @@ def _training(loaded: LoadedRecipe) -> list[str]:
     budget = loaded.recipe.mixture.budget
     if train is None or budget is None:
         return []
-    tokens, parameters = parse_tokens(budget), train.num_parameters()
+    tokens, parameters = parse_tokens(budget), train.sizes.num_parameters(loaded.recipe.tokenizer.vocab_size)
     hours = 6 * parameters * tokens / (A100_FLOPS * TRAINING_UTILISATION) / 3600
     return [
         f"training: {parameters / 1e9:.2f} B parameters on {readable(tokens)} tokens: about {hours:,.0f} A100-hours"

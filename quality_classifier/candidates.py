@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from quality_classifier.urls import normalize_url, url_host
+from quality_classifier.urls import host_of_url, normalize_url
 from stages.core.exchange import destination_of, num_destinations, read_destination
 from stages.core.shards import read_batches
 from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
@@ -32,10 +32,8 @@ DESTINATION_BYTES = 256 << 20
 
 def url_keys(urls: pa.Array, match: Match) -> tuple[np.ndarray, np.ndarray]:
     """Hash of the normalised URL (or its host) of each row, and whether the row has one; shapes (rows,)."""
-    normalised = [None if url is None else normalize_url(url) for url in urls.to_pylist()]
-    if match == "host":
-        normalised = [None if url is None else url_host(url) for url in normalised]
-    keys = pa.array(normalised, pa.string())
+    key_of = normalize_url if match == "url" else host_of_url
+    keys = pa.array([None if url is None else key_of(url) for url in urls.to_pylist()], pa.string())
     return hash_strings(keys.fill_null("")), keys.is_valid().to_numpy(zero_copy_only=False)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import fasttext
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,7 @@ from pydantic import Field
 from quality_classifier.candidates import HashPages, HashReferences, Match, MatchReferences
 from quality_classifier.dataset import LABELLED_SCHEMA, LabelPages
 from quality_classifier.evaluate import figures
+from quality_classifier.fit import fit
 from quality_classifier.predict import NEGATIVE, POSITIVE, load_fasttext, reference_scores
 from stages.core import storage
 from stages.core.chain import Step
@@ -79,19 +79,16 @@ class TrainQuality(Stage):
                 labels = pc.if_else(batch.column("positive"), POSITIVE, NEGATIVE).cast(pa.large_string())
                 joined = pc.binary_join_element_wise(labels, batch.column("text"), pa.scalar(" ", pa.large_string()))
                 lines.writelines(f"{line}\n" for line in joined.to_pylist())
-        model = fasttext.train_supervised(
-            str(corpus),
-            lr=self.learning_rate,
-            dim=self.dimensions,
-            epoch=self.epochs,
-            wordNgrams=self.word_ngrams,
-            bucket=self.buckets,
-            minCount=1,
-            thread=1,
-            seed=self.seed,
-            verbose=0,
-        )
-        model.save_model(str(scratch / "model.bin"))
+        options = {
+            "lr": self.learning_rate,
+            "dim": self.dimensions,
+            "epoch": self.epochs,
+            "wordNgrams": self.word_ngrams,
+            "bucket": self.buckets,
+            "minCount": 1,
+            "seed": self.seed,
+        }
+        fit(corpus, scratch / "model.bin", options)
         return (scratch / "model.bin").read_bytes()
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stages.core.documents import document_batch
+from stages.core.foreign import manifest_of_parquet
+from stages.core.shards import DocumentWriter
 from stages.core.stage import Manifest, ShardReport, Stage, make_manifest, write_record
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
@@ -39,3 +43,25 @@ def run_stage(tmp_path: Path) -> Callable[..., Manifest]:
         return manifest
 
     return run
+
+
+@pytest.fixture
+def make_documents(tmp_path: Path) -> Callable[..., Manifest]:
+    """Write documents, given as one list of columns (dicts) per shard, and return a manifest over them.
+
+    `id` and `text` must be given; `source` is the id's first part, `metadata` is empty unless given.
+    """
+    counter = iter(range(1_000_000))
+
+    def make(*shards: Sequence[dict[str, Any]]) -> Manifest:
+        folder = tmp_path / f"given-{next(counter)}"
+        folder.mkdir()
+        for number, rows in enumerate(shards):
+            writer = DocumentWriter(str(folder), f"{number:05d}")
+            full = [{"source": row["id"].split("/")[0], "metadata": "{}"} | row for row in rows]
+            names = sorted({name for row in full for name in row})
+            writer.write(document_batch({name: [row.get(name) for row in full] for name in names}))
+            writer.finish()
+        return manifest_of_parquet([str(folder)])
+
+    return make

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 from typing import IO, Any, cast
 
 import orjson
@@ -44,8 +45,21 @@ def save_checkpoint(
     }
     name = checkpoint_name(step)
     with storage.atomic_output(storage.join(folder, name)) as output:
-        torch.save(state, cast("IO[bytes]", output))
+        torch.save(_canonical(state), cast("IO[bytes]", output))
     return FileInfo(name=name, kind=MODEL, rows=step, bytes=output.num_bytes, sha256=output.sha256)
+
+
+def _canonical(value: Any) -> Any:
+    """The same plain values with no object shared but equal strings.
+
+    Pickle writes a shared object once and points back to it, so a state that was loaded and one that was
+    never stored would otherwise differ in bytes.
+    """
+    if isinstance(value, dict):
+        return {_canonical(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_canonical(item) for item in value])
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def read_checkpoint(uri: str, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -64,6 +64,7 @@ class ParquetWriter:
 
     def abandon(self, error: BaseException) -> None:
         """Delete the temporary file after `error`."""
+        self._writer.close()  # else Arrow closes it later, into a closed stream
         self._stack.__exit__(type(error), error, error.__traceback__)
 
 

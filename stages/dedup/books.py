@@ -1,14 +1,15 @@
-"""Books in, books without those that another one contains out (LLaMA, section 2.1: more than 90% content overlap).
+"""Books in, books that no other contains out (LLaMA, section 2.1: more than 90% content overlap).
 
-The measure is containment, the share of a book's distinct word shingles that another book has: a volume inside an
-omnibus is found, which Jaccard and simhash miss, and two volumes stay. Candidates come from fractional sketches
-(shingle hashes below 2^64 / scale): sketch -> match -> select; they are confirmed on all their shingles by the same
-stages at scale 1: sketch -> match -> decide -> remove. Words are folded, so that encodings and editions agree.
+The measure is containment, the share of a book's distinct word shingles that another book has: a volume
+inside an omnibus is found, which Jaccard and simhash miss, and two volumes stay. Candidates come from
+fractional sketches (shingle hashes below 2^64 / scale): sketch -> match -> select; they are confirmed on
+all their shingles by the same stages at scale 1: sketch -> match -> decide -> remove. Words are folded, so
+that encodings and editions agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -22,7 +23,6 @@ from stages.core.exchange import destination_of, num_destinations, read_destinat
 from stages.core.shards import read_batches, write_table
 from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
-from stages.dedup.clusters import require_unique
 from stages.dedup.columns import (
     DESTINATION_BYTES,
     SpillingExchange,
@@ -31,42 +31,21 @@ from stages.dedup.columns import (
     shard_tasks,
     split_nodes,
 )
+from stages.dedup.containment import (
+    BOOKS_SCHEMA,
+    HASHES_SCHEMA,
+    PAIRS_SCHEMA,
+    decide,
+    shared_shingles,
+    sum_pairs,
+)
 from stages.dedup.remove import REMOVALS_SCHEMA, RemoveDocuments
 from stages.kernels.hashing import hash_strings
 from stages.kernels.ngrams import sketch_shingles
-from stages.kernels.pairs import pair_rows
-
-HASHES_SCHEMA = pa.schema(
-    [
-        ("hash", pa.uint64()),
-        ("node", pa.uint64()),
-        ("order", pa.uint64()),
-        ("words", pa.uint32()),
-        ("size", pa.uint32()),
-    ]
-)
-"""A shingle of a book: the book's number, hash of its id, length in shingles and size of its sketch."""
-
-PAIRS_SCHEMA = pa.schema(
-    [
-        ("one", pa.uint64()),
-        ("other", pa.uint64()),
-        ("shared", pa.uint32()),
-        ("one_size", pa.uint32()),
-        ("other_size", pa.uint32()),
-    ]
-)
-"""Shingles that two books share, as far as one range knows; `one` is the longer book."""
 
 CHOSEN_SCHEMA = pa.schema([("row", pa.uint32())])
-BOOKS_SCHEMA = pa.schema(
-    [("node", pa.uint64()), ("id", pa.string()), ("words", pa.uint32()), ("size", pa.uint32())]
-)
-
 ROW_BYTES = 32
 BYTES_PER_WORD = 5
-MAX_PARTNERS = 16
-PIECE_PAIRS = 4 << 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -168,33 +147,6 @@ class MatchBooks(Stage):
         return out.report
 
 
-def shared_shingles(rows: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Pairs of books (PAIRS_SCHEMA) from shingles (HASHES_SCHEMA) of one range; a pair may come several times."""
-    order = [("hash", "ascending"), ("words", "descending"), ("order", "ascending")]
-    rows = rows.take(pc.sort_indices(rows, sort_keys=order)).combine_chunks()
-    hashes, nodes, sizes = (rows.column(name).to_numpy() for name in ("hash", "node", "size"))
-    start = 0
-    while start < len(hashes):
-        one, other, start = pair_rows(hashes, start, MAX_PARTNERS, PIECE_PAIRS)
-        shared = np.ones(len(one), np.uint32)
-        columns = [nodes[one], nodes[other], shared, sizes[one], sizes[other]]
-        yield sum_pairs(pa.Table.from_arrays(list(map(pa.array, columns)), schema=PAIRS_SCHEMA))
-
-
-def sum_pairs(pairs: pa.Table) -> pa.RecordBatch:
-    """One row per pair, with the sum of `shared`, sorted by pair."""
-    one, other, shared = (pairs.column(name).to_numpy() for name in ("one", "other", "shared"))
-    order = np.lexsort((other, one))
-    one, other = one[order], other[order]
-    new = np.ones(len(one), bool)
-    new[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
-    starts = np.flatnonzero(new)
-    sums = np.add.reduceat(shared[order], starts) if len(starts) else shared
-    sizes = [pairs.column(name).to_numpy()[order[starts]] for name in ("one_size", "other_size")]
-    columns = [one[starts], other[starts], sums.astype(np.uint32), *sizes]
-    return pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=PAIRS_SCHEMA)
-
-
 class SelectBooks(Stage):
     """Pairs -> books that may be contained or contain, by shard. Inputs: pairs, documents."""
 
@@ -260,47 +212,6 @@ class DecideBooks(Stage):
             removals, shards = decide(pa.Table.from_batches(found, PAIRS_SCHEMA), books, self.max_containment)
             exchange.write(removals, shards)
         return out.report
-
-
-def decide(
-    pairs: pa.Table, books: pa.Table, max_containment: float
-) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-    """Removals and their shards: from the longest book on, each goes that a kept one before it contains.
-
-    Equally long books: the one compared with more others comes first, then the smaller id.
-    """
-    require_unique(books.column("id"))
-    nodes = np.concatenate([pairs.column("one").to_numpy(), pairs.column("other").to_numpy()])
-    known, degrees = np.unique(nodes, return_counts=True)
-    books = books.filter(pc.is_in(books.column("node"), pa.array(known)))
-    degree = dict(zip(known.tolist(), degrees.tolist(), strict=True))
-    listed = books.sort_by("id").to_pylist()
-    listed.sort(key=lambda book: (-book["words"], -degree[book["node"]], book["id"]))
-    place = {book["node"]: index for index, book in enumerate(listed)}
-    containers: dict[int, list[tuple[int, float]]] = {}
-    for pair in pairs.to_pylist():
-        first, later = sorted((place[pair["one"]], place[pair["other"]]))
-        containment = pair["shared"] / listed[later]["size"]
-        if containment > max_containment:
-            containers.setdefault(later, []).append((first, containment))
-    removals = []
-    removed: set[int] = set()
-    for index in sorted(containers):
-        kept = [(-containment, first) for first, containment in containers[index] if first not in removed]
-        if kept:
-            containment, partner = min(kept)
-            removed.add(index)
-            removals.append((listed[index]["node"], -containment, listed[partner]["id"]))
-    shards, rows = split_nodes(np.array([node for node, _, _ in removals], np.uint64))
-    columns = {
-        "row": rows,
-        "rule": ["contained_book"] * len(removals),
-        "value": [containment for _, containment, _ in removals],
-        "threshold": [max_containment] * len(removals),
-        "partner": [partner for _, _, partner in removals],
-        "detail": [None] * len(removals),
-    }
-    return pa.RecordBatch.from_pydict(columns, schema=REMOVALS_SCHEMA), shards
 
 
 class DedupBooks(BaseModel):

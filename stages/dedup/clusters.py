@@ -1,7 +1,8 @@
-"""Edges between near duplicates in, removals by shard out: components, their members, and who of them is kept.
+"""Edges between near duplicates in, removals by shard out: components, members, and which of them is kept.
 
-Documents are numbers (shard and row) until the end: `cluster` holds 16 bytes for each document that has a duplicate
-and nothing for the others; ids and sketches come back shard by shard and are compared component by component.
+Documents are numbers (shard and row) until the end: `cluster` holds 16 bytes for each document that has a
+duplicate and nothing for the others; ids and sketches come back shard by shard and are compared component
+by component.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the dedup stages share: exchanges that spill, documents as 64-bit nodes, source priorities, packed sketches."""
+"""What the dedup stages share: exchanges that spill, documents as numbers, priorities, packed sketches."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def range_tasks(uris: Sequence[str], count: int, **params: object) -> list[Task]
 
 
 def node_ids(shard: int, first_row: int, count: int) -> npt.NDArray[np.uint64]:
-    """The documents first_row, first_row + 1, ... of a shard as numbers: shard in the upper 32 bits, row below."""
+    """Documents first_row, first_row + 1, ... of a shard as numbers: upper 32 bits shard, lower row."""
     return np.arange(first_row, first_row + count, dtype=np.uint64) | np.uint64(shard << 32)
 
 

@@ -1,9 +1,9 @@
-"""Documents in, documents without the lines that others have out: CCNet's line dedup (Wenzek et al. 2020, 3.1), exact.
+"""Documents in, documents without the lines that others have out: CCNet's line dedup (Wenzek et al. 2020).
 
-hash (shard -> distinct line keys by range) -> match (range -> keys to remove, by shard) -> remove (shard). CCNet works
-on groups of 50 of a dump's 1,600 files and forgets which document a line came from; here a dump, or all input,
-is one, and a line that only one document repeats keeps one copy. CCNet's key of blank lines is a key as any other, so it
-removes them all; here blank lines are never duplicates, and paragraphs stay apart.
+hash (shard -> distinct line keys by range) -> match (range -> keys to remove, by shard) -> remove (shard).
+A line that several documents have goes everywhere, a line that only one repeats keeps one copy. CCNet works
+on groups of 50 of a dump's 1,600 files; here a dump, or all input, is one group. To CCNet the key of a blank
+line is a key like any other, so it removes them all; here they are never duplicates: paragraphs stay apart.
 """
 
 from __future__ import annotations
@@ -24,33 +24,16 @@ from stages.core.ledger import EDIT
 from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task
 from stages.core.task_writer import TaskWriter
 from stages.dedup.columns import SpillingExchange, range_tasks, shard_tasks
+from stages.dedup.line_keys import KEYS_SCHEMA, PENDING_LINES, REMOVED_SCHEMA, Keep, ShardKeys, shared_keys
 from stages.kernels import key_set
 from stages.kernels.hashing import hash_strings
 from stages.kernels.lines import Lines, cut_lines, hash_lines
 
 Scope = Literal["all", "dump"]
-Keep = Literal["none", "first"]
 
 TEXT_BYTES_PER_DESTINATION = 2 << 30
 ROWS_PER_PASS = 16 << 20
 """Rows of a range that `match` holds at a time; a fuller range is read several times, a part of it each."""
-
-PENDING_LINES = 4 << 20
-NOWHERE = np.uint32(0xFFFF_FFFF)
-
-KEYS_SCHEMA = pa.schema(
-    [
-        ("key", pa.uint64()),
-        ("shard", pa.uint32()),
-        ("many", pa.bool_()),
-        ("row", pa.uint32()),
-        ("id", pa.string()),
-    ]
-)
-"""A line key of a shard: whether several documents of the shard have it; for `keep: first` the first of them."""
-
-REMOVED_SCHEMA = pa.schema([("key", pa.uint64()), ("keeper_row", pa.uint32())])
-"""A line key to remove from a shard, except from the document in `keeper_row`."""
 
 
 class HashLines(Stage):
@@ -71,7 +54,7 @@ class HashLines(Stage):
         count = task.params["destinations"]
         with TaskWriter(task, self.stage_name) as out:
             exchange = SpillingExchange(out, KEYS_SCHEMA, count)
-            shard_keys = _ShardKeys(self.keep == "first")
+            shard_keys = ShardKeys(self.keep == "first")
             for batch in out.read(task.inputs, ["id", "text", "metadata"]):
                 lines = hash_lines(batch.column("text"), scope_seeds(batch, self.scope))
                 shard_keys.add(lines, batch.column("id"))
@@ -94,69 +77,6 @@ def scope_seeds(batch: pa.RecordBatch, scope: Scope) -> npt.NDArray[np.uint64]:
         return np.zeros(batch.num_rows, np.uint64)
     dumps = [orjson.loads(metadata).get("dump") or "" for metadata in batch.column("metadata").to_pylist()]
     return hash_strings(pa.array([str(dump) for dump in dumps], pa.string()))
-
-
-class _ShardKeys:
-    """The distinct line keys of one shard; memory is the distinct keys and PENDING_LINES more."""
-
-    def __init__(self, with_ids: bool) -> None:
-        self._with_ids = with_ids
-        self._ids: list[pa.Array] = []
-        self._num_rows = 0
-        self._keys: list[npt.NDArray[np.uint64]] = []
-        self._rows: list[npt.NDArray[np.uint32]] = []
-        self._many: list[npt.NDArray[np.bool_]] = []
-        self._pending = 0
-
-    def add(self, lines: Lines, ids: pa.Array) -> None:
-        """Add the lines of a batch of documents."""
-        solid = ~lines.blank
-        self._keys.append(lines.hashes[solid])
-        self._rows.append((lines.rows()[solid] + self._num_rows).astype(np.uint32))
-        self._many.append(np.zeros(len(self._keys[-1]), bool))
-        self._num_rows += len(ids)
-        if self._with_ids:
-            self._ids.append(ids)
-        self._pending += len(self._keys[-1])
-        if self._pending >= PENDING_LINES:
-            self._compact()
-
-    def _compact(self) -> None:
-        """One entry per key: its first document, and whether there is another."""
-        keys, rows, many = np.concatenate(self._keys), np.concatenate(self._rows), np.concatenate(self._many)
-        if len(keys):
-            by_place = self._rows_in_order()
-            places = np.empty(self._num_rows, np.uint32)
-            places[by_place] = np.arange(self._num_rows, dtype=np.uint32)
-            order = np.argsort(keys, kind="stable")
-            keys, many, row_places = keys[order], many[order], places[rows[order]]
-            starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-            first, last = np.minimum.reduceat(row_places, starts), np.maximum.reduceat(row_places, starts)
-            many = np.logical_or.reduceat(many, starts) | (first != last)
-            keys, rows = keys[starts], by_place[first]
-        self._keys, self._rows, self._many, self._pending = [keys], [rows], [many], 0
-
-    def _rows_in_order(self) -> npt.NDArray[np.uint32]:
-        """Rows in the order in which the first of several documents is chosen: by id, when that matters."""
-        if not self._with_ids:
-            return np.arange(self._num_rows, dtype=np.uint32)
-        order: npt.NDArray[np.uint32] = pc.sort_indices(pa.chunked_array(self._ids)).to_numpy()
-        return order.astype(np.uint32)
-
-    def finish(self, shard: int) -> pa.RecordBatch:
-        """All keys as rows of KEYS_SCHEMA."""
-        if not self._keys:
-            return pa.RecordBatch.from_pylist([], KEYS_SCHEMA)
-        self._compact()
-        rows = pa.array(self._rows[0], pa.uint32())
-        ids = pa.nulls(len(rows), pa.string())
-        if self._with_ids:
-            ids = pa.chunked_array(self._ids).take(rows).combine_chunks()
-        shards = np.full(len(rows), shard, np.uint32)
-        return pa.RecordBatch.from_arrays(
-            [pa.array(self._keys[0]), pa.array(shards), pa.array(self._many[0]), rows, ids],
-            schema=KEYS_SCHEMA,
-        )
 
 
 class MatchLines(Stage):
@@ -198,28 +118,6 @@ def _range_part(task: Task, part: int) -> pa.Table:
         places = destination_of(batch.column("key").to_numpy(), task.params["destinations"] * passes)
         batches.append(batch.filter(pa.array(places == destination * passes + part)))
     return pa.Table.from_batches(batches, KEYS_SCHEMA)
-
-
-def shared_keys(rows: pa.Table, keep: Keep) -> tuple[pa.RecordBatch, npt.NDArray[np.uint32]]:
-    """Removals (REMOVED_SCHEMA) and their shards from line keys (KEYS_SCHEMA) of one range."""
-    keys = rows.column("key").to_numpy()
-    order = np.argsort(keys, kind="stable")
-    shared = rows.column("many").to_numpy()[order]
-    ordered = keys[order]
-    same = ordered[1:] == ordered[:-1]
-    shared[1:] |= same
-    shared[:-1] |= same
-    rows = rows.take(pa.array(order[shared]))
-    if keep == "first":
-        by_id = [("key", "ascending"), ("id", "ascending"), ("shard", "ascending")]
-        rows = rows.take(pc.sort_indices(rows, sort_keys=by_id))
-    keys, shards = rows.column("key").to_numpy(), rows.column("shard").to_numpy()
-    keepers = np.full(len(keys), NOWHERE, np.uint32)
-    if keep == "first" and len(keys):
-        first = np.concatenate([[True], keys[1:] != keys[:-1]])
-        keepers[first] = rows.column("row").to_numpy()[first]
-    removed = pa.RecordBatch.from_arrays([pa.array(keys), pa.array(keepers)], schema=REMOVED_SCHEMA)
-    return removed, shards
 
 
 class RemoveLines(Stage):

@@ -1,9 +1,9 @@
 """Documents in, documents without near duplicates out: MinHash LSH over word shingles (Broder 1997).
 
-sign (shard -> band keys by key range, and a table of signed documents) -> match (range -> verified edges) -> cluster
-(edges -> components by shard) -> label (shard -> members by component) -> decide (components -> removals by shard) ->
-remove. The keeper is chosen by source priority, then length, then id, never by arrival; every document
-that is removed has a kept partner that is similar enough by its own sketch.
+sign (shard -> band keys by key range, and a table of signed documents) -> match (range -> verified edges)
+-> cluster (edges -> components by shard) -> label (shard -> members by component) -> decide (components ->
+removals by shard) -> remove. The keeper is chosen by source priority, then length, then id, never by
+arrival; every document that is removed has a kept partner that is similar enough by its own sketch.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ UNVERIFIED = -1.0
 
 
 def bands_schema(num_hashes: int) -> pa.Schema:
-    """A band of a document: its key, the document's place among others (hash of the id), number and sketch."""
+    """A band: its key, and the document's order among others (hash of the id), number and sketch."""
     packed = pa.binary(8 * sketch_words(num_hashes))
     return pa.schema(
         [("key", pa.uint64()), ("order", pa.uint64()), ("node", pa.uint64()), ("sketch", packed)]
@@ -118,7 +118,7 @@ class SignDocuments(Stage):
 
 
 class MatchBands(Stage):
-    """Range of band keys -> edges between documents that share a key and are similar. Inputs: bands, documents."""
+    """Range of band keys -> edges between similar documents that share one. Inputs: bands, documents."""
 
     stage_name: ClassVar[str] = "near_match"
 
@@ -187,7 +187,8 @@ class DedupNear(BaseModel):
     def banding(self) -> tuple[int, int]:
         """(bands, rows in a band): as given, or what datasketch's optimiser finds for `threshold`.
 
-        Verification takes out what is not similar enough, so with it a missed pair counts nine times a false one.
+        Verification takes out what is not similar enough, so with it a missed pair counts nine times a
+        false one.
         """
         if self.threshold is None:
             return self.bands, self.band_rows

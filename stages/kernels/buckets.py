@@ -1,7 +1,7 @@
-"""Documents sorted into groups, with sketches, in; which of them are near duplicates out, in time linear in the group.
+"""Sketches sorted by group in, the near duplicates among them out, in time linear in a group's size.
 
-A group is compared with at most `max_leaders` of its own documents, so tens of thousands of equal ones cost no more
-than as many comparisons.
+A group is compared with at most `max_leaders` of its own documents, so tens of thousands of equal ones cost
+no more than as many comparisons.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from stages.kernels.minhash import similarity
 def link_buckets(keys, nodes, sketches, num_hashes, threshold, max_leaders):  # type: ignore[no-untyped-def]
     """Edges (two arrays of nodes) between documents of equal key whose sketches agree to `threshold`.
 
-    Rows are sorted by key. Each document is compared with the leaders of its bucket, those before it that agreed
-    with no leader; a threshold below 0 links all to the first without comparing.
+    Rows are sorted by key. Each document is compared with the leaders of its bucket, those before it that
+    agreed with no leader; a threshold below 0 links all to the first without comparing.
     """
     one = np.empty(1024, np.uint64)
     other = np.empty(1024, np.uint64)
@@ -46,11 +46,13 @@ def link_buckets(keys, nodes, sketches, num_hashes, threshold, max_leaders):  # 
 
 @numba.njit(cache=True, nogil=True)
 def choose_keepers(groups, sketches, num_hashes, threshold, max_keepers):  # type: ignore[no-untyped-def]
-    """For rows sorted by group and, inside, by who is to be kept: (row of the keeper or -1, similarity to it).
+    """For rows sorted by group and, inside, by who is to be kept: (row of the keeper or -1, similarity to
+    it).
 
-    A document is removed when its sketch agrees to `threshold` with that of a document that is kept, the first such
-    one; a chain of near duplicates thus never removes what has no kept partner. A threshold below 0 keeps
-    the first of a group only. At most `max_keepers` of a group are compared with; what agrees with none is kept.
+    A document is removed when its sketch agrees to `threshold` with that of a document that is kept, the
+    first such one; a chain of near duplicates thus never removes what has no kept partner. A threshold
+    below 0 keeps the first of a group only. At most `max_keepers` of a group are compared with; what agrees
+    with none is kept.
     """
     keepers = np.full(len(groups), -1, np.int64)
     values = np.ones(len(groups), np.float64)

@@ -1,4 +1,4 @@
-"""Python's Unicode database in, tables by code point out, for the kernels; built at first use, in under a second.
+"""Python's Unicode database in, tables by code point for the kernels out; built at first use, in a second.
 
 A table holds a uint32 for each code point: the code point that it becomes, and flags.
 """
@@ -27,14 +27,16 @@ LINE_REMOVED, LINE_SPACE, LINE_CASED, LINE_IGNORABLE, LINE_SPECIAL = (
 sigma); lower case depends on the neighbours or is more than one code point."""
 
 CCNET_PUNCTUATION = "，。、„”“«»１」「《》´∶：？！（）；–—．～’…━〈〉【】％►"
-"""CCNet's fixed list (cc_net/text_normalizer.py): typographic punctuation only, so ASCII punctuation stays."""
+"""CCNet's fixed list (cc_net/text_normalizer.py): typographic punctuation only, so ASCII punctuation
+stays."""
 
 SEPARATOR, LETTER, IGNORED, SINGLE = 0, 1, 2, 3
 """Kinds of the word table, in bits 24 and 25: between words; in a word; as if absent; a word of its own."""
 
 WORD_KIND_SHIFT = 24
 WORD_MULTIPLE = 1 << 26
-"""Flag of the word table: the lower 21 bits are a row of the second table, which holds several code points."""
+"""Flag of the word table: the lower 21 bits are a row of the second table, which holds several code
+points."""
 
 _APOSTROPHES = "'’ʼ‘`´＇"
 _UNSPACED = (
@@ -64,7 +66,8 @@ def _as_codes(text: str) -> npt.NDArray[np.uint32]:
 
 @cache
 def line_table() -> npt.NDArray[np.uint32]:
-    r"""What CCNet's line key makes of each code point: lower case, `\d` to 0, its punctuation and controls out."""
+    r"""What CCNet's line key makes of each code point: lower case, `\d` to 0, its punctuation and controls
+    out."""
     every = _all_code_points()
     special = ("\u0130", "\u03a3")
     if any(len(c.lower()) != 1 for c in every if c != special[0]):
@@ -90,7 +93,8 @@ def line_table() -> npt.NDArray[np.uint32]:
 
 @cache
 def word_tables(fold: bool) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """What each code point is to a word: the table, and the rows of code points (zeros at the end) it refers to.
+    """What each code point is to a word: the table, and the rows of code points (zeros at the end) it
+    refers to.
 
     Letters, marks and numbers make words, case folded. In scripts without spaces every character is a word.
     Apostrophes and format characters are passed over. With `fold`, letters come to their base (NFKD without

@@ -52,7 +52,8 @@ def find(keys, slots, wanted):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def repeats(keys, starts, skip):  # type: ignore[no-untyped-def]
-    """Which keys came before in their own group (keys starts[i]:starts[i + 1]); those in `skip` do not count."""
+    """Which keys came before in their own group (keys starts[i]:starts[i + 1]); those in `skip` do not
+    count."""
     repeated = np.zeros(len(keys), np.bool_)
     largest = 1
     for group in range(len(starts) - 1):

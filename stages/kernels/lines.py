@@ -1,4 +1,4 @@
-r"""Texts in, 64-bit keys of their lines out: CCNet's line key (Wenzek et al. 2020, section 3.1), and lines cut out.
+r"""Texts in, 64-bit keys of their lines out, by CCNet's rules (Wenzek et al. 2020); and lines cut out.
 
 Lines are what `\n` separates: `a\n` is `a` and an empty line. A line is blank when it holds white space only.
 The key is CCNet's normalised line; its hash is XXH64 where CCNet takes 8 bytes of SHA-1.
@@ -108,7 +108,8 @@ def _hash_lines(offsets, data, starts, ends, seeds, table, scratch, hashes, blan
 
 @numba.njit(cache=True, nogil=True)
 def _normalize(data, start, stop, table, out):  # type: ignore[no-untyped-def]
-    """Write the key of the line data[start:stop] to `out`; (its length in bytes, whether the line is blank)."""
+    """Write the key of the line data[start:stop] to `out`; (its length in bytes, whether the line is
+    blank)."""
     while start < stop:
         code, width = decode(data, start)
         if not table[code] & LINE_SPACE:

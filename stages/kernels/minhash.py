@@ -1,7 +1,8 @@
 """Texts in, MinHash signatures and LSH band keys out (Broder 1997; banding as in Leskovec et al., chapter 3).
 
-The permutations are those of `datasketch.MinHash(scheme="affine32")`, bit for bit: the low 32 bits of a shingle's hash,
-mixed once by MurmurHash3's finalizer, then a * h + b modulo 2^32 with odd a, and the least value of each.
+The permutations are those of `datasketch.MinHash(scheme="affine32")`, bit for bit: the low 32 bits of a
+shingle's hash, mixed once by MurmurHash3's finalizer, then a * h + b modulo 2^32 with odd a, and the least
+value of each.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ _HASHES_PER_WORD = 64 // SKETCH_BITS
 
 @dataclass(frozen=True)
 class Signatures:
-    """values[i, k]: least value of permutation k over the shingles of text i; texts without words have `any` False."""
+    """values[i, k]: least value of permutation k over the shingles of text i; texts without words have
+    `any` False."""
 
     values: npt.NDArray[np.uint32]
     any: npt.NDArray[np.bool_]
 
 
 def permutations(num_hashes: int, seed: int = 1) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """The factors (odd) and terms of datasketch's affine32 permutations for `seed`, shape (num_hashes,) each."""
+    """The factors (odd) and terms of datasketch's affine32 permutations for `seed`, shape (num_hashes,)
+    each."""
     generator = np.random.RandomState(seed)
     factors = generator.randint(0, 1 << 31, num_hashes, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return factors, generator.randint(0, 1 << 32, num_hashes, dtype=np.uint32)
@@ -111,7 +114,8 @@ def sketch_words(num_hashes: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def sketch(values):  # type: ignore[no-untyped-def]
-    """The low 4 bits of every hash, packed, shape (rows, sketch_words), uint64; an eighth of the signature."""
+    """The low 4 bits of every hash, packed, shape (rows, sketch_words), uint64; an eighth of the
+    signature."""
     words = -(-values.shape[1] // _HASHES_PER_WORD)
     packed = np.zeros((len(values), words), np.uint64)
     for row in range(len(values)):

@@ -1,4 +1,4 @@
-"""Texts in, hashes of their word shingles (n words in a row) out, rolled word by word in memory that stays flat.
+"""Texts in, hashes of their word shingles (n words in a row) out, rolled word by word in flat memory.
 
 A text of fewer than n words has one shingle, all its words; a text without words has none.
 """
@@ -24,8 +24,8 @@ _SPREAD = np.uint64(0xD6E8FEB86659FD93)
 def fill_shingles(data, at, stop, table, multiple, ring, state, out):  # type: ignore[no-untyped-def]
     """Write the next shingle hashes of data[at:stop] to `out`; (how many, the place to go on from).
 
-    `ring` holds the last n word hashes and `state` (uint64) the number of words and the rolling sum; both start
-    as zeros. `out` is full or the text has ended when this returns; a text has ended at `stop`.
+    `ring` holds the last n word hashes and `state` (uint64) the number of words and the rolling sum; both
+    start as zeros. `out` is full or the text has ended when this returns; a text has ended at `stop`.
     """
     width = np.uint64(len(ring))
     words, rolled = state[0], state[1]

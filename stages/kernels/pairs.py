@@ -1,4 +1,4 @@
-"""Rows sorted by key in, pairs of rows with equal keys out: a bounded number for each row, in bounded pieces."""
+"""Rows sorted by key in, pairs of rows with equal keys out: boundedly many for each row, piece by piece."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 def pair_rows(keys, start, max_partners, max_pairs):  # type: ignore[no-untyped-def]
     """Pairs (first, later) of row numbers with equal keys from row `start` on, and the row to go on from.
 
-    Each row meets at most the `max_partners` first ones of its key, so a key that everyone has costs no more than
-    its rows times that. About `max_pairs` pairs are returned at a time.
+    Each row meets at most the `max_partners` first ones of its key, so a key that everyone has costs no
+    more than its rows times that. About `max_pairs` pairs are returned at a time.
     """
     first = np.empty(max_pairs + max_partners, np.int64)
     later = np.empty(max_pairs + max_partners, np.int64)

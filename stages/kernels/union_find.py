@@ -1,5 +1,7 @@
-"""Edges between 64-bit nodes in, connected components out, by union-find with path halving; a component is named
-by its smallest node, so the answer depends neither on the order nor on the direction of edges."""
+"""Edges between 64-bit nodes in, connected components out, by union-find with path halving.
+
+A component is named by its smallest node, so the answer depends neither on order nor on direction of edges.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """UTF-8 bytes in, 64-bit hashes of words out, by the tables of `code_points.word_tables`.
 
-A word is a run of letters, marks and numbers, case folded; in scripts without spaces each character is one. Its hash
-is FNV-1a over its code points with a final mix.
+A word is a run of letters, marks and numbers, case folded; in scripts without spaces each character is one.
+Its hash is FNV-1a over its code points with a final mix.
 """
 
 from __future__ import annotations

@@ -76,9 +76,7 @@ def solve(
     if shares and not any(epochs.values()):
         total_share = sum(shares.values(), Fraction(0))
         if abs(total_share - 1) > TOLERANCE:
-            raise UserError(
-                f"weights sum to {float(total_share):.4g} and not to 1; mend one of them"
-            )
+            raise UserError(f"weights sum to {float(total_share):.4g} and not to 1; mend one of them")
         shares = {source: share / total_share for source, share in shares.items()}
         rest = []
         for source in sorted(available.keys() - shares.keys() - tokens.keys()):

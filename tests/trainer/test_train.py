@@ -1,4 +1,4 @@
-"""The loop: the loss falls, a resumed run is the same bit for bit, and a wrong folder or config is one clear line."""
+"""The loop: the loss falls, a resumed run is the same bit for bit, a wrong folder or config is one line."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_resumed_run_equals_an_uninterrupted_one(
     pack: Manifest, mix: Manifest, tmp_path: Path, document_mask: bool
 ) -> None:
-    """Stopped after step 5, and once more with a log that ran ahead of its checkpoint: same files, same bytes."""
+    """Stopped after step 5, and again with a log ahead of its checkpoint: same files, same bytes."""
     config = CONFIG.model_copy(update={"document_mask": document_mask})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir(), parts.mkdir()

@@ -47,7 +47,9 @@ class ArchiveRecord:
         return self.headers.get("warc-target-uri", "").strip("<>") or None
 
 
-def read_records(events: Iterator[Event], *, plain: bool, max_record_bytes: int) -> Iterator[ArchiveRecord | Loss]:
+def read_records(
+    events: Iterator[Event], *, plain: bool, max_record_bytes: int
+) -> Iterator[ArchiveRecord | Loss]:
     """All records of the events of `read_members`, in order.
 
     Every record header gives exactly one ArchiveRecord or Loss; bytes that belong to no record give a Loss whose key
@@ -125,7 +127,9 @@ class _Reader:
             rule = "truncated_record" if len(head) < MAX_HEADER_BYTES else "bad_header"
             return self._to_next(key, rule, "the header does not end")
         headers = parse_headers(head[: end.start()].partition(b"\n")[2])
-        return self._block(key, headers.get("warc-type", "").lower(), headers, end.end(), headers.get("content-length"))
+        return self._block(
+            key, headers.get("warc-type", "").lower(), headers, end.end(), headers.get("content-length")
+        )
 
     def _arc(self, key: str, line: re.Match[bytes]) -> ArchiveRecord | Loss:
         url, ip, date, content_type, length = (

@@ -27,7 +27,9 @@ from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_he
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PAGE_KINDS = ("response", "resource", ARC_KIND)
 _DUMP = re.compile(r"CC-MAIN-(?:2008-2009|2009-2010|20\d\d-\d\d(?!\d))")
-_HTML_START = re.compile(rb"\s*(?:<!--.{0,512}?-->\s*)?(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL)
+_HTML_START = re.compile(
+    rb"\s*(?:<!--.{0,512}?-->\s*)?(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL
+)
 
 
 class CommonCrawlIngest(IngestStage):
@@ -39,7 +41,9 @@ class CommonCrawlIngest(IngestStage):
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
     extractor: Literal["resiliparse"] = Field("resiliparse", description="what finds the main text of HTML")
     max_record_bytes: int = Field(32 << 20, gt=0, description="larger records are dropped unread")
-    max_replacement_share: float = Field(0.01, ge=0, le=1, description="undecodable characters a document may have")
+    max_replacement_share: float = Field(
+        0.01, ge=0, le=1, description="undecodable characters a document may have"
+    )
     verify_digests: bool = Field(False, description="drop records whose SHA-1 digest is wrong")
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
@@ -81,7 +85,9 @@ class CommonCrawlIngest(IngestStage):
             page = HttpResponse(200, {"content-type": record.headers.get("content-type", "")}, record.block)
         elif (response := parse_response(record.block)) is not None:
             page, content_type = response, response.content_type
-        elif content_type.startswith("application/http") or record.url is None or record.url.startswith("http"):
+        elif (
+            content_type.startswith("application/http") or record.url is None or record.url.startswith("http")
+        ):
             return _loss(record, "bad_http", "no status line")
         else:
             return _loss(record, "content_type", content_type or "none")
@@ -97,7 +103,9 @@ class CommonCrawlIngest(IngestStage):
             return _loss(record, "too_large", "bytes decoded", len(body), self.max_record_bytes)
         if not content_type and not _HTML_START.match(body):
             return _loss(record, "content_type", "none")
-        return self._read_html(record, body, page.charset, {"dump": dump, "content_type": content_type or "text/html"})
+        return self._read_html(
+            record, body, page.charset, {"dump": dump, "content_type": content_type or "text/html"}
+        )
 
     def _read_html(
         self, record: ArchiveRecord, body: bytes, charset: str | None, metadata: dict[str, str]

@@ -1,4 +1,4 @@
-"""A Wikipedia dump in, its articles out with language and address; every other page is a Loss with its reason."""
+"""A Wikipedia dump in, its articles out with language and address; any other page is a Loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TITLE_SAFE = "/:@!$*(),;'"
 
 @dataclass(frozen=True)
 class Wiki:
-    """The wiki of a dump: code as in its host name (None when neither file name nor header tells it), namespaces."""
+    """The wiki of a dump: code as in its host name (None when nothing tells it), namespaces."""
 
     code: str | None
     namespaces: Namespaces
@@ -31,7 +31,11 @@ class Wiki:
     def url(self, title: str) -> str | None:
         """Address of the page with this title."""
         host = host_of(self.code)
-        return None if host is None else f"https://{host}/wiki/{quote(title.replace(' ', '_'), safe=_TITLE_SAFE)}"
+        return (
+            None
+            if host is None
+            else f"https://{host}/wiki/{quote(title.replace(' ', '_'), safe=_TITLE_SAFE)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,10 @@ def _article(page: Page, wiki: Wiki) -> Article | Loss:
     return Article(wiki, page.page_id, page.title, page.timestamp, page.text)
 
 
-def _loss(page: Page, wiki: Wiki, rule: str, *, value: float | None = None, detail: str | None = None) -> Loss:
+def _loss(
+    page: Page, wiki: Wiki, rule: str, *, value: float | None = None, detail: str | None = None
+) -> Loss:
     num_bytes = len((page.text or "").encode("utf-8", "surrogatepass"))
-    return Loss(str(page.page_id), rule, detail or page.title, value, url=wiki.url(page.title), text_bytes=num_bytes)
+    return Loss(
+        str(page.page_id), rule, detail or page.title, value, url=wiki.url(page.title), text_bytes=num_bytes
+    )

@@ -1,7 +1,7 @@
 """A byte stream of MediaWiki XML in, its header and the bytes of each `<page>` out, with bounded memory.
 
-Wikitext is escaped inside XML, so the byte strings `<page>` and `</page>` are never text: after damage the next
-`<page>` is always a sound place to go on.
+Wikitext is escaped inside XML, so the byte strings `<page>` and `</page>` are never text: after damage the
+next `<page>` is always a sound place to go on.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class PageCutter:
         self._gap_bytes += stop - start
 
     def _end_gap(self, stop: int) -> Iterator[BrokenPage]:
-        """Judge the bytes between two pages that end at `stop` of the buffer: header, white space, or a lost page."""
+        """Judge the bytes between two pages, up to `stop` of the buffer: header, space, or a lost page."""
         gap, num_bytes = bytes(self._gap), self._gap_bytes
         self._gap.clear()
         self._gap_bytes = 0
@@ -114,14 +114,14 @@ class PageCutter:
         elif not self._seen_page:
             self.header = gap
         elif gap.strip() and b"mediawiki" not in gap:
-            yield BrokenPage(self._base + stop - num_bytes, num_bytes, "damaged_page", "a page has no beginning")
+            yield BrokenPage(
+                self._base + stop - num_bytes, num_bytes, "damaged_page", "a page has no beginning"
+            )
         self._seen_page = True
 
 
-def cut_pages(
-    pieces: Iterator[bytes], cutter: PageCutter
-) -> Iterator[Chunk | BrokenPage]:
-    """Pages and broken stretches in order; damage of the compression is raised after all that came before it."""
+def cut_pages(pieces: Iterator[bytes], cutter: PageCutter) -> Iterator[Chunk | BrokenPage]:
+    """Pages and broken stretches in order; damage of the compression is raised after all before it."""
     try:
         for piece in pieces:
             yield from cutter.feed(piece)

@@ -1,6 +1,6 @@
 """A MediaWiki XML export in (plain, bz2, multistream bz2, gzip, xz), its pages out, one at a time.
 
-Only XML's five predefined entities and character references are decoded, once; a DOCTYPE has no effect at all.
+Only XML's five predefined entities and character references are decoded, once; a DOCTYPE has no effect.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a dump. `text` is its wikitext, None when it is missing or deleted; `ns` is None in old dumps."""
+    """A page of a dump. `text` is its wikitext, None when missing or deleted; `ns` is None in old dumps."""
 
     page_id: int
     title: str
@@ -119,7 +119,7 @@ def _text_of(xml: str, opening: re.Match[str]) -> str | None:
 
 
 def _decode(text: str, strict: bool = True) -> str:
-    """Decode XML's references once: `&amp;lt;` becomes `&lt;`. An entity that XML does not define is an error."""
+    """Decode XML's references once: `&amp;lt;` becomes `&lt;`. An entity unknown to XML is an error."""
     if "&" not in text:
         return text
     if _UNUSUAL_REFERENCE.search(text) is None:

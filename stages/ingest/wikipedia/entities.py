@@ -9,7 +9,7 @@ _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-
 
 
 def decode_entities(text: str) -> str:
-    """Decode `&name;` and `&#number;` once: `&amp;lt;` becomes `&lt;`. Without a semicolon it is text (`AT&T`)."""
+    """Decode `&name;` and `&#number;` once: `&amp;lt;` becomes `&lt;`. `AT&T` is text."""
     return _ENTITY.sub(_character, text) if "&" in text else text
 
 

@@ -1,4 +1,4 @@
-"""The inside of `[[..]]` in, its text out: a page's label, or nothing for files, categories and other languages."""
+"""The inside of `[[..]]` in, its text out: a page's label, nothing for files, categories, other languages."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from stages.ingest.wikipedia.names import Namespaces
 
 PAGE, DROPPED, LANGUAGE = "page", "dropped", "language"
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,10}){0,2}|simple")
-_PROJECT_PREFIXES = frozenset(
-    """wikt wiktionary s wikisource b wikibooks q wikiquote n wikinews v wikiversity voy wikivoyage commons c species
-    wikispecies meta metawikipedia mw d wikidata w wikipedia project special user talk help portal template doi
-    rfc pmid bugzilla phab foundation m""".split()
-)
+_PREFIX_WORDS = """
+    wikt wiktionary s wikisource b wikibooks q wikiquote n wikinews v wikiversity voy wikivoyage commons c
+    species wikispecies meta metawikipedia mw d wikidata w wikipedia project special user talk help portal
+    template doi rfc pmid bugzilla phab foundation m
+"""
+_PROJECT_PREFIXES = frozenset(_PREFIX_WORDS.split())
 _MAX_PREFIX_CHARS = 40
+_MEDIA_NAME = re.compile(
+    r"\.(?:jpe?g|png|svg|gif|webp|tiff?|xcf|djvu|og[agv]|webm|wav|mp3|midi?)\s*", re.IGNORECASE
+)
 
 
 def target_kind(target: str, namespaces: Namespaces) -> str:
-    """What a link to `target` is: a PAGE's text, DROPPED (file, category), or a LANGUAGE link in the margin."""
+    """What a link to `target` is: a PAGE's text, DROPPED (file, category), or a LANGUAGE in the margin."""
     prefix, colon, rest = target.partition(":")
     if not colon or len(prefix) > _MAX_PREFIX_CHARS:
         return PAGE
     name = prefix.replace("_", " ").strip().lower()
     if name in namespaces.files or name in namespaces.categories:
         return DROPPED
+    if _MEDIA_NAME.fullmatch(rest[rest.rfind(".") :]) is not None:
+        return DROPPED  # a namespace in a language that neither the header nor our list names
     # A title such as `Re: Zero` has a space; prefixes of languages are written in lower case.
-    if prefix.strip() not in _PROJECT_PREFIXES and _LANGUAGE_CODE.fullmatch(prefix.strip()) and rest[:1] != " ":
+    if (
+        prefix.strip() not in _PROJECT_PREFIXES
+        and _LANGUAGE_CODE.fullmatch(prefix.strip())
+        and rest[:1] != " "
+    ):
         return LANGUAGE
     return PAGE
 

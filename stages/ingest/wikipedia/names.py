@@ -1,7 +1,7 @@
-"""What wikis call things: namespaces, redirect words and language codes, beside what a dump's own header says.
+"""What wikis call things: namespaces, redirect words, language codes, beside what a dump's own header says.
 
-Headers of extracts are often another wiki's (every minidump claims to be English), so the names of the file and
-category namespaces of the languages of LLaMA's recipe, and some more, are known here too.
+Headers of extracts are often another wiki's (every minidump claims to be English), so the names of the file
+and category namespaces of the languages of LLaMA's recipe, and some more, are known here too.
 """
 
 from __future__ import annotations
@@ -13,28 +13,31 @@ from dataclasses import dataclass
 FILE_NAMESPACE, CATEGORY_NAMESPACE = 6, 14
 NOT_NAMESPACES = frozenset({0})
 
-FILE_NAMES = frozenset(
-    """file image media файл картинка изображение слика датотека медия медиум fitxer imatge soubor médium fil billede
-    billed datei bild medien archivo imagen fichier datoteka slika fájl kép immagine bestand afbeelding plik grafika
-    ficheiro arquivo imagem fișier fişier imagine изображения slika медија зображення súbor obrázok slika mediji
-    ファイル 画像 文件 档案 檔案 图像 圖像 파일 그림 ملف صورة קובץ תמונה پرونده چگونه dosya resim tập_tin hình tiedosto kuva
-    fitxategi irudi skrá mynd αρχείο εικόνα berkas gambar súbor failas vaizdas attēls fails pilt ficheru
-    चित्र চিত্র bestând fiil ogg медыя выява файл_с सिटि ไฟล์ ภาพ""".split()
-)
+_FILE_WORDS = """
+    file image media файл картинка изображение слика датотека
+    податотека медия медиум fitxer imatge soubor médium fil
+    billede billed datei bild medien archivo imagen fichier datoteka slika fájl kép immagine bestand
+    afbeelding plik grafika ficheiro arquivo imagem fișier fişier imagine изображения медија зображення
+    súbor obrázok mediji ファイル 画像 文件 档案 檔案 图像 圖像 파일 그림 ملف صورة קובץ תמונה پرونده dosya
+    resim tập_tin hình tiedosto kuva fitxategi irudi skrá mynd αρχείο εικόνα berkas gambar failas vaizdas
+    attēls fails pilt ficheru चित्र চিত্র медыя выява файл_с ไฟล์ ภาพ
+"""
+FILE_NAMES = frozenset(_FILE_WORDS.split())
 """Names of the file and media namespaces in many languages, lower case, `_` for a space."""
 
-CATEGORY_NAMES = frozenset(
-    """category категория категорија категорія категорыя categoria kategorie kategori categoría catégorie kategorija
-    kategória kategoria categorie kategorija カテゴリ 分类 分類 분류 تصنيف קטגוריה رده luokka kategori κατηγορία thể_loại
-    kategória kategoriija कोश श्रेणी বিষয়শ্রেণী หมวดหมู่ kategooria kategorija kategoriya flokkur kategoria""".split()
-)
+_CATEGORY_WORDS = """
+    category категория категорија категорія категорыя categoria kategorie kategori categoría catégorie
+    kategorija kategória kategoria categorie カテゴリ 分类 分類 분류 تصنيف קטגוריה رده
+    luokka κατηγορία thể_loại श्रेणी বিষয়শ্রেণী หมวดหมู่ kategooria kategoriya flokkur
+"""
+CATEGORY_NAMES = frozenset(_CATEGORY_WORDS.split())
 """Names of the category namespace in many languages, as FILE_NAMES."""
 
 REDIRECT = re.compile(
-    r"\s*#\s*(?:redirect|weiterleitung|redirection|redirecci[oó]n|rinvia|rinvio|doorverwijzing|patrz|przekieruj|tam"
-    r"|redirecionamento|omdirigering|omdiriger|átirányítás|preusmeri|преусмери|перенаправление|перенапр"
-    r"|перенаправлення|přesměruj|виддиж|виж|види|пренасочване|пренасочување|redirecteaza|redirec[tț]ioneaz[aă]"
-    r"|preusmjeri|presmeruj|転送|リダイレクト|重定向|넘겨주기|ohjaus|uudelleenohjaus)\s*:?\s*\[\[",
+    r"\s*#\s*(?:redirect|weiterleitung|redirection|redirecci[oó]n|rinvia|rinvio|doorverwijzing|patrz|przekieruj"
+    r"|tam|redirecionamento|omdirigering|omdiriger|átirányítás|preusmeri|преусмери|перенаправление|перенапр"
+    r"|перенаправлення|přesměruj|виж|види|пренасочване|пренасочување|redirecteaza"
+    r"|redirec[tț]ioneaz[aă]|preusmjeri|presmeruj|転送|リダイレクト|重定向|넘겨주기|ohjaus|uudelleenohjaus)\s*:?\s*\[\[",
     re.IGNORECASE,
 )
 """A text that is a redirect, for dumps without a <redirect> element."""
@@ -84,7 +87,7 @@ def _folded(name: str) -> str:
 
 
 def wiki_code(file_name: str, dbname: str | None) -> str | None:
-    """Code of the wiki, as in its host name: from the raw file's name (`bgwiki-..`), else from the header's dbname.
+    """Code of the wiki, as in its host name: from the raw file's name (`bgwiki-..`), else its header.
 
     The name goes first: dumps are published under it, and headers of extracts name another wiki.
     """

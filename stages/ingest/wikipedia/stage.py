@@ -1,4 +1,4 @@
-"""Wikipedia dumps in, a document per article out (LLaMA, section 2.1, Wikipedia): plain text under its title."""
+"""Wikipedia dumps in, a document per article out (LLaMA, section 2.1): plain text under its title."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.ingest.wikipedia.wikitext import plain_text
 
 
 class WikipediaIngest(IngestStage):
-    """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: the title, an empty line, the text."""
+    """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: title, empty line, text."""
 
     stage_name: ClassVar[str] = "ingest_wikipedia"
     source: ClassVar[str] = "wikipedia"

@@ -1,7 +1,7 @@
-"""Wikitext in, the same without what nests: comments, references, templates, tables, links and tags, in one pass.
+"""Wikitext in, the same without what nests: comments, notes, templates, tables, links and tags, in one pass.
 
-A stack holds what is open. Markup that is never closed is undone at the end of the text, or when something around it
-closes, so that one missing bracket costs its own words at most and not the rest of the article.
+A stack holds what is open. Markup that is never closed is undone at the end of the text, or when something
+around it closes, so that one missing bracket costs its own words at most and not the rest of the article.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Frame:
 
 
 class StructureStripper:
-    """One text's pass. `raw` collects what later passes must not touch; RAW_OPEN number RAW_CLOSE holds its place."""
+    """One text's pass. `raw` holds what later passes must not touch, by number; RAW_OPEN number RAW_CLOSE is its place."""
 
     def __init__(self, wikitext: str, namespaces: Namespaces) -> None:
         self._text = wikitext
@@ -111,7 +111,7 @@ class StructureStripper:
             self._out.append(unclosed_link(self._take(frame), self._namespaces))
 
     def _unwind_to(self, kind: int, barrier: int | None = None) -> bool:
-        """Undo what is open above the innermost `kind`; False when there is none, or none within a `barrier`."""
+        """Undo what is open above the innermost `kind`; False when none is, or a `barrier` is above it."""
         if not self._open[kind]:
             return False
         while self._stack[-1].kind != kind:

@@ -7,29 +7,26 @@ from functools import cache
 
 from stages.ingest.wikipedia.entities import decode_entities
 
-DROPPED_TAGS = frozenset(
-    """ref references gallery timeline score imagemap templatedata templatestyles hiero graph chart mapframe maplink
-    inputbox categorytree indicator includeonly charinsert script style dynamicpagelist phonos randomselection
-    rss ece""".split()
-)
+_DROPPED_WORDS = """
+    ref references gallery timeline score imagemap templatedata templatestyles hiero graph chart mapframe
+    maplink inputbox categorytree indicator includeonly charinsert script style dynamicpagelist phonos
+    randomselection rss ece
+"""
+DROPPED_TAGS = frozenset(_DROPPED_WORDS.split())
 """Tags that go with all that they hold: notes, pictures, maps, navigation."""
 
-RAW_TAGS = frozenset("nowiki pre syntaxhighlight source math chem ce".split())
+RAW_TAGS = frozenset(["nowiki", "pre", "syntaxhighlight", "source", "math", "chem", "ce"])
 """Tags whose content is no wikitext, and is text for the reader."""
 
 BREAK_TAGS = frozenset(["br", "p", "hr"])
 
-HTML_TAGS = (
-    DROPPED_TAGS
-    | RAW_TAGS
-    | BREAK_TAGS
-    | frozenset(
-        """abbr acronym address b bdi bdo big blockquote caption center cite code col colgroup data dd del dfn div dl
-        dt em font h1 h2 h3 h4 h5 h6 i img ins kbd label li link mark meta noinclude nobr ol onlyinclude poem q rb rp
-        rt rtc ruby s samp section small span strike strong sub sup table tbody td tfoot th thead time tr translate tt
-        tvar u ul var wbr languages""".split()
-    )
-)
+_MARK_WORDS = """
+    abbr acronym address b bdi bdo big blockquote caption center cite code col colgroup data dd del dfn
+    div dl dt em font h1 h2 h3 h4 h5 h6 i img ins kbd label li link mark meta noinclude nobr ol
+    onlyinclude poem q rb rp rt rtc ruby s samp section small span strike strong sub sup table tbody td
+    tfoot th thead time tr translate tt tvar u ul var wbr languages
+"""
+HTML_TAGS = DROPPED_TAGS | RAW_TAGS | BREAK_TAGS | frozenset(_MARK_WORDS.split())
 """Every tag of wikitext; what looks like another tag is text, as in MediaWiki."""
 
 _CODE_LINE_ENDS = re.compile(r"^\n+|\s+$")
@@ -72,8 +69,8 @@ def end_of_unclosed(text: str, name: str, start: int, close: re.Match[str] | Non
 def raw_text(name: str, content: str) -> str:
     """What a reader sees of the content of one of RAW_TAGS.
 
-    A formula stays as TeX between dollar signs, as in arXiv's papers: without it a sentence loses its subject. Braces
-    that meet are set apart, which TeX reads as the same.
+    A formula stays as TeX between dollar signs, as in arXiv's papers: without it a sentence loses its
+    subject. Braces that meet are set apart, which TeX reads as the same.
     """
     if name == "math":
         formula = _SPACES.sub(" ", _DOUBLE_BRACES.sub(" ", content)).strip()

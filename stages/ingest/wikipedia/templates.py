@@ -1,4 +1,4 @@
-"""A template's inside in, the words that a reader sees in its place out, for the few that stand inside sentences.
+"""A template's inside in, the words that a reader sees in its place out, for the few inside sentences.
 
 Templates are dropped. Without these few, whose text is one of their values, sentences would lose words:
 `{{lang|de|Berlin}}`, `{{convert|5|km|mi}}`, `{{nowrap|12 km}}`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _NAMED = re.compile(r"\s*([\w -]{1,40}?)\s*=")
-_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова)[ -][a-z-]{2,12}")
+_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez)[ -][\w-]{2,12}")
 _FRENCH_CENTURY = re.compile(r"([ivx]+)e siècle")
 _RANGE_WORDS = {
     "to": " to ",
@@ -28,25 +28,21 @@ _SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻�
 _MAX_NAME_CHARS = 40
 _MAX_VALUES = 64
 
-_VALUE_NUMBER = {
-    name: number
-    for number, names in (
-        (
-            1,
-            """nowrap nobr nobreak nowr nw small smaller big larger sc smallcaps abbr abbrev abrev math mvar var
-            sup sub not_a_typo sic as_written nihongo_krt ill interlanguage_link interlanguage_link_multi link-interwiki
-            iw iw2 нп нп1 нп2 нп3 нп4 нп5 не_переведено не_переведено_2 не_переведено_3 не_переведено_5 не_перекладено
-            lien strong em bold italic bigger resize code tt mono kbd samp key unicode polytonic hebrew
-            script he grc el_gr formatnum nombre formatnombre num nts number цифра blockquote quote cquote quotation
-            citation_bloc bq zitat цитата цитат citát citaat citazione idézet citat citação cytat
-            underline strike keypress ruby ruby-ja nobold noitalic normal visible_anchor anchor_text
-            text bez_přelomu unbreak b i u 仮リンク ta date- date_de_naissance- szám fmtn numfmt senza_fonte ipa afi api
-            citation_needed_span cn_span fact_span zitation „ höhe_text""",
-        ),
-        (2, "lang langx lang_x langue färg color colour font_color язык мова"),
-    )
-    for name in names.split()
-}
+_FIRST_VALUE = """
+    nowrap nobr nobreak nowr nw small smaller big larger sc smallcaps abbr abbrev abrev math mvar
+    var sup sub not_a_typo sic as_written nihongo_krt ill interlanguage_link
+    interlanguage_link_multi link-interwiki iw iw2 нп нп1 нп2 нп3 нп4 нп5 не_переведено
+    не_переведено_2 не_переведено_3 не_переведено_5 не_перекладено lien strong em bold italic bigger
+    resize code tt mono kbd samp key unicode polytonic hebrew script he grc el_gr formatnum nombre
+    formatnombre num nts number цифра blockquote quote cquote quotation citation_bloc bq zitat
+    цитата цитат citát citaat citazione idézet citat citação cytat underline strike keypress ruby
+    ruby-ja nobold noitalic normal visible_anchor anchor_text text bez_přelomu unbreak b i u 仮リンク ta
+    date- date_de_naissance- szám fmtn numfmt senza_fonte ipa afi api citation_needed_span cn_span
+    fact_span zitation „ höhe_text
+"""
+_SECOND_VALUE = "lang langx lang_x langue färg color colour font_color язык мова"
+
+_VALUE_NUMBER = dict.fromkeys(_FIRST_VALUE.split(), 1) | dict.fromkeys(_SECOND_VALUE.split(), 2)
 """The values that are the text of a template, by its name in lower case, `_` for a space."""
 
 _LITERALS = {
@@ -226,7 +222,7 @@ def _as_of(values: dict[str, str]) -> str:
 
 def _century(values: dict[str, str]) -> str:
     """French `{{s|XIX|e}}`."""
-    return f"{values.get('1', '')}{values.get('2', '')} siècle"
+    return f"{values.get('1', '')}{values.get('2', 'e')} siècle"
 
 
 def _transliteration(values: dict[str, str]) -> str:

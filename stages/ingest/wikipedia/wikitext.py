@@ -1,6 +1,6 @@
-"""The wikitext of an article in, its plain text out: what LLaMA's section 2.1 asks of Wikipedia, and RECIPE.md's rules.
+"""The wikitext of an article in, its plain text out, as LLaMA's section 2.1 asks of Wikipedia.
 
-Headings and list items are lines of their own, without marks or numbers; code and formulas stay, as their source.
+Headings and list items are lines of their own, without marks or numbers; code and formulas stay, as source.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ _LIST_MARK = re.compile(r"\n[*#:;]+ ?")
 _TABLE_LINE = re.compile(r"\n(?:\||![^\n]*(?:!!|\|))[^\n]*")
 _EXTERNAL_LINK = re.compile(
     r"\[(?:(?:(?:https?|ftps?|git|svn|gopher|ircs?|news|sftp|ssh|telnet|worldwind|mms|nntp):)?//"
-    r"|mailto:|urn:|magnet:|geo:|tel:)[^\s\[\]<>\"]*(?:[ \t]+([^\n\]]*))?\]",
+    r"|mailto:|urn:|magnet:|geo:|tel:)[^\s\[\]<>\"]*(?:[ \t]+((?:[^\n\[\]]|\[[^\n\[\]]{0,100}\])*+))?\]",
     re.IGNORECASE,
 )
 _QUOTES = re.compile("'''''|'''|''")
-_ELISION = re.compile(r"(?<=[^\W\d_])'''(?=(?:[^'\n]|'(?!'))+''(?!'))")
+_ELISION = re.compile(r"'''(?<=[^\W\d_]''')(?=(?:[^'\n]|'(?!'))+''(?!'))")
+_ELISION_CHARS = 2000
 _MAGIC_WORD = re.compile(r"__[^\W\da-z](?:[^\W\da-z]|_(?!_)){1,38}__")
 _VARIANT = re.compile(r"-\{([^{}\n]*)\}-")
 _VARIANT_CHOICE = re.compile(r"(?:^|;)\s*[a-z]{2,4}(?:-[a-z]{2,4})?\s*:\s*([^;]*)")
 _EMPTY_BRACKETS = re.compile(r"\([\s,;:/–—-]*\)|（[\s、,;；:]*）|\[\s*\]")
 _BRACKET_START = re.compile(r"([(（])(?: ?[,;、；:](?=[ )）]))+ ?")
-_BRACKET_END = re.compile(r"[,;:、；][,;:、； ]*([)）])")
-_BRACKET_FAULTS = tuple(f"{b}{c}" for b in "(（" for c in ")） ,;:、；/–—-") + tuple(f"{c})" for c in " ,;:") + ("、）", "；）", "[]", "[ ]")
+_BRACKET_END = re.compile(r"[,;:、；][,;:、； ]{0,8}([)）])")
 _COMMAS = re.compile(r",(?: ?,)+|、(?:、)+")
 _SPACE_BEFORE_STOP = re.compile(r" \.(?=\s|$)")
 _NO_WORD_LINE = re.compile(r"\n[^\w\n\x01\x02\x03]+(?=\n)")
-_BLANK_LINES = re.compile(r"\n{3,}")
+_BLANK_LINES = re.compile(r"\n\n\n+")
 _STRAY = ("[[", "]]", "{{", "}}", "{|", "|}")
 
 _ODD_SPACE = re.compile("[\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000]")
-_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff]+")
+_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff]")
 
 
 def plain_text(wikitext: str, namespaces: Namespaces) -> str:
@@ -68,7 +68,7 @@ def _inline(text: str) -> str:
         text = _EXTERNAL_LINK.sub(r"\1", text)
     if "''" in text:
         if "'''" in text:
-            text = _ELISION.sub("'", text.replace("'''''", ""))
+            text = _ELISION.sub(_elision, text.replace("'''''", ""))
         text = _QUOTES.sub("", text)
     text = text.replace(GONE, "")
     if "__" in text:
@@ -78,8 +78,15 @@ def _inline(text: str) -> str:
     return text
 
 
+def _elision(found: re.Match[str]) -> str:
+    """In `l'''Iliade''` the first quote is an apostrophe; where bold text is open it ends that."""
+    line_start = max(found.string.rfind("\n", 0, found.start()), found.start() - _ELISION_CHARS)
+    is_opening = found.string.count("'''", max(line_start, 0), found.start()) % 2 == 0
+    return "'" if is_opening else ""
+
+
 def _variant(found: re.Match[str]) -> str:
-    """`-{text}-` and `-{zh-hans:one;zh-hant:other}-`: the text, or the first of the variants; rules give none."""
+    """`-{text}-` and `-{zh-hans:one;zh-hant:other}-`: the text, or the first variant; rules give none."""
     flags, bar, content = found[1].rpartition("|")
     if bar and set(flags) & set("HT-"):
         return ""
@@ -88,7 +95,7 @@ def _variant(found: re.Match[str]) -> str:
 
 
 def _lines(text: str) -> str:
-    """Marks at the start of lines: table rows that no table holds, headings, lists; then what was never opened."""
+    """Marks at the start of lines: rows that no table holds, headings, lists; then what was never opened."""
     if "\n|" in text or "\n!" in text:
         text = _TABLE_LINE.sub("", text)
     if "\n=" in text:
@@ -105,9 +112,8 @@ def _mark_heading(found: re.Match[str]) -> str:
 
 def _tidy(text: str) -> str:
     """Mend what removals leave: empty brackets, spaces before commas and stops, lines without a word."""
-    if any(fault in text for fault in _BRACKET_FAULTS):
-        text = _EMPTY_BRACKETS.sub("", _BRACKET_START.sub(r"\1", _BRACKET_END.sub(r"\1", text)))
-        text = text.replace("( ", "(").replace(" )", ")").replace("  ", " ")
+    text = _EMPTY_BRACKETS.sub("", _BRACKET_START.sub(r"\1", _BRACKET_END.sub(r"\1", text)))
+    text = text.replace("( ", "(").replace(" )", ")").replace("  ", " ")
     text = text.replace(" ,", ",")
     if ",," in text or ", ," in text or "、、" in text:
         text = _COMMAS.sub(lambda found: found[0][0], text)
@@ -117,7 +123,7 @@ def _tidy(text: str) -> str:
 
 
 def _drop_empty_sections(text: str) -> str:
-    """Headings lose their mark; one goes when nothing stands below it before the next of its level or a higher one."""
+    """Headings lose their mark; one goes when nothing stands below it before its next equal or higher."""
     if _HEADING_MARK not in text:
         return text
     parts = _MARKED_HEADING.split(text)

@@ -1,4 +1,4 @@
-"""The schedule's three properties: exact weights in any prefix, whole epochs in fresh orders, any number of ranks."""
+"""The schedule's properties: exact weights in any prefix, fresh whole epochs, any number of ranks."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_epochs_come_in_fresh_orders() -> None:
 
 
 def test_llama_at_full_scale() -> None:
-    """1.4T tokens in sequences of 2,048: the last batch, the middle, and the counts, in seconds and no memory."""
+    """1.4T tokens in sequences of 2,048: the last batch, the middle and the counts, in seconds."""
     shares = {"common_crawl": 670, "c4": 150, "github": 45, "wikipedia": 45, "books": 45, "arxiv": 25}
     total = 1_400_000_000_000 // 2048
     drawn = {source: total * share // 1000 for source, share in shares.items()}

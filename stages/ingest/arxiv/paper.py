@@ -1,0 +1,145 @@
+"""The raw bytes of one paper's source in, its text as a document or the reason why there is none out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stages.ingest.arxiv.body import running_text, title_of
+from stages.ingest.arxiv.macros import Expander
+from stages.ingest.arxiv.project import Project
+from stages.ingest.base import Loss, RawDocument
+
+_NEW_ID = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5})(v\d+)?(?![\d])")
+_OLD_ID = re.compile(
+    r"(?<![a-z])(acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs"
+    r"|dg-ga|funct-an|gr-qc|hep-(?:ex|lat|ph|th)|math(?:-ph)?|mtrl-th|nlin|nucl-(?:ex|th)|patt-sol|physics|plasm-ph"
+    r"|q-alg|q-bio|quant-ph|solv-int|supr-con)[_/]?(\d{7})(v\d+)?(?!\d)"
+)
+_DECLARED = re.compile(rb"\\usepackage\s*\[([a-z0-9]+)\]\s*\{inputenc\}")
+_CODECS = {"latin1": "latin-1", "latin9": "iso8859-15", "ansinew": "cp1252", "applemac": "mac-roman", "koi8-r": "koi8-r"}
+_CODECS |= {f"latin{n}": f"iso8859-{n}" for n in (2, 3, 4, 5)} | {f"cp{n}": f"cp{n}" for n in (437, 850, 852, 866)}
+_CODECS |= {f"cp{n}": f"cp{n}" for n in (1250, 1251, 1252, 1257)}
+_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_KINDS = (
+    (re.compile(rb"\s*%PDF-"), "pdf"),
+    (re.compile(rb"\s*(?:\x04)?%!PS|\x1b%-12345X"), "postscript"),
+    (re.compile(rb"(?i)\s*(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html|<\?xml)"), "html"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "word"),
+    (re.compile(rb"\xf7\x02"), "dvi"),
+    (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8"), "image"),
+)
+
+
+def arxiv_id(name: str) -> str | None:
+    """The arXiv identifier in a file name: `2302.13971v1`, `hep-th/9901001`; None when there is none."""
+    stem = name.rsplit("/", 1)[-1]
+    if match := _NEW_ID.search(stem):
+        return match[0]
+    if match := _OLD_ID.search(stem):
+        return f"{match[1]}/{match[2]}{match[3] or ''}"
+    return None
+
+
+def kind_of(data: bytes) -> str | None:
+    """What a file is when it is no LaTeX: pdf, postscript, html, word, dvi, image; None when it may be LaTeX."""
+    return next((kind for pattern, kind in _KINDS if pattern.match(data[:1024])), None)
+
+
+def decode(data: bytes) -> tuple[str, str] | None:
+    """Text and encoding of a LaTeX source; None when it holds NULs.
+
+    UTF-8, else what its byte-order mark or its inputenc package says, else Windows-1252, else Latin-1.
+    """
+    for mark, codec in _BOMS:
+        if data.startswith(mark):
+            try:
+                return data.decode(codec), codec
+            except UnicodeDecodeError:
+                return None
+    if b"\0" in data:
+        return None
+    declared = _DECLARED.search(data)
+    named = _CODECS.get(declared[1].decode()) if declared else None
+    for codec in ("utf-8-sig", named, "cp1252", "latin-1"):
+        if codec is None:
+            continue
+        try:
+            return data.decode(codec), codec.removesuffix("-sig")
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def paper_of(
+    key: str, files: Mapping[str, bytes], identifier: str | None, keep_appendix: bool, keep_abstract: bool
+) -> RawDocument | Loss:
+    """The document of one paper, or the Loss that says why there is none: no_main_file, not_latex, encoding."""
+    size = sum(len(data) for data in files.values())
+    url = f"https://arxiv.org/abs/{identifier}" if identifier else None
+    sources, encodings, readme, refused = _decode_all(files)
+    project = Project(sources)
+    main = project.main_file(readme)
+    if main is None:
+        return _no_paper(key, files, refused, url, size)
+    flat = project.flatten(main)
+    expander = Expander()
+    for style in project.style_sources(flat):
+        expander.collect(style, simple_only=True)
+    expander.collect(flat.preamble)
+    title = title_of(flat.preamble, flat.body)
+    body = expander.expand(flat.body)
+    text = project.masks.restore(running_text(body, keep_appendix, keep_abstract))
+    if not text.strip():
+        return Loss(key, "empty_text", "nothing but front matter, bibliography and appendix", url=url, text_bytes=size)
+    metadata: dict[str, Any] = {"main_file": main, "files": flat.files, "encoding": encodings[main]}
+    notes = {
+        "title": project.masks.restore(expander.expand(title)) if title else None,
+        "arxiv_id": identifier,
+        "missing_inputs": flat.missing,
+        "input_cycles": flat.cycles,
+        "recursive_macros": sorted(expander.recursive),
+        "complex_macros": sorted(expander.complex),
+        "expansion_stopped": expander.stopped,
+        "inputs_truncated": flat.truncated,
+        "undecoded_files": sorted(refused),
+    }
+    metadata |= {name: value for name, value in notes.items() if value}
+    return RawDocument(key, text, url, metadata=metadata)
+
+
+def _decode_all(
+    files: Mapping[str, bytes],
+) -> tuple[dict[str, str], dict[str, str], str | None, list[str]]:
+    """Sources and encodings by name, the text of arXiv's 00README, and the names of what cannot be decoded."""
+    sources: dict[str, str] = {}
+    encodings: dict[str, str] = {}
+    refused: list[str] = []
+    readme: str | None = None
+    for name, data in files.items():
+        decoded = None if kind_of(data) else decode(data)
+        if decoded is None:
+            refused.append(name)
+            continue
+        text = decoded[0].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+        if name.rsplit("/", 1)[-1].upper().startswith("00README"):
+            readme = text
+        else:
+            sources[name], encodings[name] = text, decoded[1]
+    return sources, encodings, readme, refused
+
+
+def _no_paper(key: str, files: Mapping[str, bytes], refused: list[str], url: str | None, size: int) -> Loss:
+    marks = [name for name in refused if kind_of(files[name]) is None and _holds_class(files[name])]
+    if marks:
+        return Loss(key, "encoding", f"{marks[0]}: neither text nor UTF-16 with a mark", url=url, text_bytes=size)
+    kinds = sorted({kind_of(data) or "binary" for name, data in files.items() if name in refused})
+    if len(refused) == len(files) and kinds:
+        return Loss(key, "not_latex", " ".join(kinds), url=url, text_bytes=size)
+    detail = "no file has \\documentclass and \\begin{document}"
+    return Loss(key, "no_main_file", detail, url=url, text_bytes=size)
+
+
+def _holds_class(data: bytes) -> bool:
+    return b"\\documentclass" in data.replace(b"\0", b"")

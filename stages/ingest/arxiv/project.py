@@ -1,0 +1,163 @@
+r"""The files of one paper in, its main file found and every file that it inputs put in its place out, in reading order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stages.ingest.arxiv.scan import Masks, remove_comments
+
+MAX_FLAT_CHARS = 50_000_000
+MAX_DEPTH = 30
+
+_CLASS = re.compile(r"\\document(?:class|style)\s*(?:\[[^\]]*\])?\s*\{\s*([^{}]*?)\s*\}")
+_BEGIN = re.compile(r"\\begin\s*\{document\}")
+_END = re.compile(r"\\end\s*\{document\}")
+_INPUT = re.compile(
+    r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
+    r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*\{\s*(?P<braced>[^{}#\\]+?)\s*\}"
+    r"|input[ \t]+(?P<bare>[^\s{}\\#%$]+))"
+)
+_USEPACKAGE = re.compile(r"\\(?:usepackage|RequirePackage|documentstyle)\s*(?:\[([^\]]*)\])?\s*\{([^{}]*)\}")
+_PART_CLASSES = frozenset({"subfiles", "standalone", "letter", "beamer", "moderncv", "ltxdoc"})
+_SPARE_NAME = re.compile(
+    r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff", re.I
+)
+_TOPLEVEL = re.compile(r"^\s*(\S+)\s+toplevelfile\s*$", re.MULTILINE)
+
+
+@dataclass
+class Flat:
+    """A paper as one source: preamble and body apart, the files in reading order, what was not found or cut."""
+
+    preamble: str
+    body: str
+    files: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    cycles: list[str] = field(default_factory=list)
+    truncated: bool = False
+    num_chars: int = 0
+
+
+class Project:
+    """The source files of one paper by name, comments removed."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.masks = Masks()
+        self._sources = {name: remove_comments(text, self.masks) for name, text in sources.items()}
+        self._lower = {name.lower(): name for name in reversed(sorted(self._sources))}
+
+    def main_file(self, readme: str | None = None) -> str | None:
+        r"""The file to start from, None when no file has `\documentclass` and `\begin{document}`.
+
+        What arXiv's 00README names; else of several the one that no other inputs, that is no part of a paper
+        (subfiles, standalone), no letter and no copy by its name, with a `.bbl` of its name, that reaches most files,
+        then the longest, then the first by name.
+        """
+        candidates = [
+            name
+            for name, text in sorted(self._sources.items())
+            if not name.endswith(".sty") and _CLASS.search(text) and _BEGIN.search(text)
+        ]
+        named = _TOPLEVEL.findall(readme or "")
+        if chosen := [name for name in candidates if name in named]:
+            return chosen[0]
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        flats = {name: self.flatten(name) for name in candidates}
+        reached = {other for name, flat in flats.items() for other in flat.files if other != name}
+        return min(candidates, key=lambda name: (self._rank(name, reached), -len(flats[name].body), name))
+
+    def _rank(self, name: str, reached: set[str]) -> tuple[bool, bool, bool, bool, int]:
+        text = self._sources[name]
+        match = _CLASS.search(text)
+        stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        is_part = match is not None and match[1] in _PART_CLASSES
+        no_bibliography = self._find(name.rsplit(".", 1)[0] + ".bbl", "") is None
+        inputs = len(_INPUT.findall(text))
+        return name in reached, is_part, _SPARE_NAME.search(stem) is not None, no_bibliography, -inputs
+
+    def flatten(self, main: str) -> Flat:
+        """The paper that starts at `main`: every input in its place; an input that would not end is left out."""
+        flat = Flat("", "", files=[main])
+        text = self._inline(self._sources[main], main, (main,), flat)
+        begin = _BEGIN.search(text)
+        start = begin.end() if begin else 0
+        end = _END.search(text, start)
+        flat.preamble = text[: begin.start()] if begin else ""
+        flat.body = text[start : end.start() if end else len(text)]
+        return flat
+
+    def style_sources(self, flat: Flat) -> list[str]:
+        """The paper's own style files that its preamble loads, in order."""
+        found: list[str] = []
+        for match in _USEPACKAGE.finditer(flat.preamble):
+            for name in f"{match[1] or ''},{match[2]}".split(","):
+                path = self._find(name.strip() + ".sty", _folder(flat.files[0])) if name.strip() else None
+                if path is not None:
+                    found.append(self._sources[path])
+        return found
+
+    def _inline(self, text: str, name: str, chain: tuple[str, ...], flat: Flat) -> str:
+        pieces: list[str] = []
+        position = 0
+        cut = re.search(r"\\endinput(?![A-Za-z])", text)
+        if cut:
+            text = text[: cut.start()]
+        for match in _INPUT.finditer(text):
+            pieces.append(text[position : match.start()])
+            position = match.end()
+            pieces.append(self._included(match, name, chain, flat))
+        pieces.append(text[position:])
+        return "".join(pieces)
+
+    def _included(self, match: re.Match[str], name: str, chain: tuple[str, ...], flat: Flat) -> str:
+        wanted = (match["braced"] or match["bare"] or match["file"] or "").strip('" ')
+        if match["import"]:
+            wanted = f"{match['folder'].strip().rstrip('/')}/{wanted}".removeprefix("/")
+        path = self._find(wanted, _folder(name), _folder(chain[0]))
+        if path is None:
+            if not wanted.endswith((".bbl", ".aux", ".toc")):
+                flat.missing.append(wanted)
+            return ""
+        if path in chain or len(chain) >= MAX_DEPTH:
+            flat.cycles.append(path)
+            return ""
+        flat.num_chars += len(self._sources[path])
+        if flat.num_chars > MAX_FLAT_CHARS:
+            flat.truncated = True
+            return ""
+        flat.files.append(path)
+        inner = self._inline(self._sources[path], path, (*chain, path), flat)
+        begin = _BEGIN.search(inner)
+        if begin:  # a subfile that is a document of its own
+            end = _END.search(inner, begin.end())
+            inner = inner[begin.end() : end.start() if end else len(inner)]
+        return inner
+
+    def _find(self, wanted: str, *folders: str) -> str | None:
+        wanted = wanted.removeprefix("./")
+        for folder in dict.fromkeys((*folders, "")):
+            for extension in (".tex", "", ".ltx"):
+                path = _normalised(folder + wanted + extension)
+                if path in self._sources:
+                    return path
+                if path.lower() in self._lower:
+                    return self._lower[path.lower()]
+        return None
+
+
+def _folder(name: str) -> str:
+    folder, slash, _ = name.rpartition("/")
+    return folder + slash
+
+
+def _normalised(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)

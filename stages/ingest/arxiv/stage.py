@@ -1,0 +1,151 @@
+r"""LaTeX sources of papers in, one document of running text for each out, as LLaMA's section 2.1 treats arXiv."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import ClassVar
+
+from pydantic import Field
+
+from stages.core.errors import DamagedInputError
+from stages.ingest.archives import (
+    EMPTY_ZIP_MAGIC,
+    ZIP_MAGIC,
+    BytesFile,
+    Member,
+    archive_members,
+    is_tar_block,
+)
+from stages.ingest.arxiv.paper import arxiv_id, kind_of, paper_of
+from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.compressed import PieceReader, decompressed
+
+_BULK_MEMBER = re.compile(r"(?:.*/)?[a-z-]*\d{4}(?:\.\d{4,5}|\d{3})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
+_SOURCE = re.compile(r".*\.(?:tex|ltx|latex|sty|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)", re.I)
+_OTHER = re.compile(r".*\.(?:pdf|ps|html?|dvi|docx?)", re.I)
+SNIFF_BYTES = 1024
+
+
+class ArxivIngest(IngestStage):
+    """Papers' sources to documents: archives of a paper, single files (`.tex`, `.gz`), and arXiv's bulk tar of those.
+
+    Rules: no_main_file, not_latex, encoding, damaged, empty_text, too_large, and the archive's unsafe_path,
+    not_a_file, repeated_name, encrypted. A file of a paper that an archive refuses is a ledger row of its own.
+    """
+
+    stage_name: ClassVar[str] = "ingest_arxiv"
+    source: ClassVar[str] = "arxiv"
+
+    max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")
+    max_paper_bytes: int = Field(100_000_000, gt=0, description="largest sum of a paper's source files")
+    keep_appendix: bool = Field(False, description="keep what follows the bibliography or the appendix marker")
+    keep_abstract: bool = Field(False, description="put the abstract, which stands before the first section, first")
+
+    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+        """The paper of a raw file, or all papers of a bulk archive."""
+        head = _head(raw)
+        if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)) or is_tar_block(head):
+            yield from self._read_archive(raw)
+        else:
+            yield self._read_single("", raw)
+
+    def _read_archive(self, raw: RawFile) -> Iterator[RawRecord]:
+        def wanted(name: str) -> bool:
+            return bool(_SOURCE.fullmatch(name) or _BULK_MEMBER.fullmatch(name))
+
+        members = archive_members(raw, self.max_paper_bytes, wanted)
+        first = next(members, None)
+        if first is None:
+            yield Loss("", "no_main_file", "the archive is empty")
+            return
+        everything = chain((first,), members)
+        if isinstance(first, Member) and _BULK_MEMBER.fullmatch(first.name):
+            yield from self._read_bulk(everything)
+        else:
+            yield from self._read_paper("", raw.name, everything)
+
+    def _read_bulk(self, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
+        for member in members:
+            if isinstance(member, Loss):
+                yield member
+                continue
+            inner = BytesFile("", member.name, member.size, member.data or b"")
+            if kind_of(inner.data):
+                yield self._paper(member.name, member.name, {member.name: inner.data})
+                continue
+            try:
+                head = _head(inner)
+                if is_tar_block(head) or head.startswith(ZIP_MAGIC):
+                    parts = archive_members(inner, self.max_paper_bytes, _is_source)
+                    yield from self._read_paper(member.name, member.name, parts)
+                else:
+                    yield self._read_single(member.name, inner)
+            except DamagedInputError as error:
+                yield Loss(f"{member.name}@{error.offset}", "damaged", error.reason, text_bytes=member.size)
+
+    def _read_single(self, key: str, raw: RawFile) -> RawRecord:
+        data = PieceReader(decompressed(raw)).read(self.max_file_bytes + 1)
+        if len(data) > self.max_file_bytes:
+            return Loss(key, "too_large", None, len(data), self.max_file_bytes, text_bytes=raw.size)
+        return self._paper(key, raw.name, {raw.name.rsplit("/", 1)[-1]: data})
+
+    def _read_paper(self, key: str, name: str, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
+        """The paper of an archive; files that it refuses are rows, and damage comes after what could be read."""
+        files: dict[str, bytes] = {}
+        others: list[str] = []
+        total = 0
+        damage: DamagedInputError | None = None
+        try:
+            for member in members:
+                if isinstance(member, Loss):
+                    yield Loss(
+                        f"{key}/{member.key}".lstrip("/"),
+                        member.rule,
+                        member.detail,
+                        member.value,
+                        member.threshold,
+                        text_bytes=member.text_bytes,
+                    )
+                    continue
+                if member.data is None:
+                    others.append(member.name)
+                    continue
+                total += member.size
+                if total > self.max_paper_bytes or member.size > self.max_file_bytes:
+                    yield Loss(
+                        f"{key}/{member.name}".lstrip("/"),
+                        "too_large",
+                        None,
+                        member.size,
+                        self.max_file_bytes,
+                        text_bytes=member.size,
+                    )
+                    continue
+                files[member.name.removeprefix("./")] = member.data
+        except DamagedInputError as error:
+            damage = error
+        yield self._paper(key, name, files, others)
+        if damage is not None:
+            raise damage
+
+    def _paper(
+        self, key: str, name: str, files: dict[str, bytes], others: list[str] | None = None
+    ) -> RawDocument | Loss:
+        if not files and others:
+            kinds = sorted({other.rsplit(".", 1)[-1].lower() for other in others if _OTHER.fullmatch(other)})
+            return Loss(key, "not_latex", " ".join(kinds) or "no source file", text_bytes=0)
+        return paper_of(key, files, arxiv_id(name), self.keep_appendix, self.keep_abstract)
+
+
+def _is_source(name: str) -> bool:
+    return _SOURCE.fullmatch(name) is not None
+
+
+def _head(raw: RawFile) -> bytes:
+    try:
+        return PieceReader(decompressed(raw)).read(SNIFF_BYTES)
+    except DamagedInputError:
+        piece = next(decompressed(raw), b"") if raw.size else b""
+        return piece[:SNIFF_BYTES]

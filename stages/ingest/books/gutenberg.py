@@ -1,0 +1,236 @@
+"""The text of a Gutenberg file in, the book without header, footer and credits out, and what its header says.
+
+The wordings are those of the archive since 1971: the `*** START OF ...` line, the `SMALL PRINT` of the 1990s, closing
+lines in the book's own language, credit lines and transcriber's notes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_HEAD_CHARS = 200_000
+_MAX_CREDIT_CHARS = 1_500
+_MAX_CREDIT_PARAGRAPHS = 12
+_MAX_NOTES_CHARS = 20_000
+
+_PROJECT = r"(?:the\s+)?pro[jy]\w{2,6}\s+gutenberg"
+_START = re.compile(
+    rf"^[ \t]*\*{{2,4}}[ \t]*(?:START|BEGIN\w*|BEGINN|ANFANG|DÉBUT|DEBUT|COMIENZO|INICIO|INÍCIO|INIZIO|ALKU|BÖRJAN)\b"
+    rf"[ \t]*(?:OF|VON|DU|DE|DEL|DO)?[ \t]*(?:THE|THIS|DIESES|DES|CE|ESTE|COPYRIGHTED)?[ \t]*{_PROJECT}[^\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SMALL_PRINT_END = re.compile(
+    r"^[^\n]*\*[ \t]*END[ \t]*\*?[ \t]*(?:OF )?THE SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
+)
+_SMALL_PRINT_START = re.compile(
+    r"^[ \t]*\**[ \t]*START[ \t]*\**[ \t]*THE SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
+)
+_END_MARK = re.compile(
+    rf"^[ \t]*\*{{2,4}}[ \t]*(?:END|ENDE|FIN|FIM|FINE|EINDE|SLUT|LOPPU)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_END_LINE = re.compile(
+    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?(?:end|ende|fin|fim|fine|einde|slut|loppu)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_WORD = re.compile("gutenberg", re.IGNORECASE)
+_LICENSE = re.compile(r"^[ \t]*\*{2,4}[ \t]*START:?[ \t]*FULL LICENSE", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(
+    r"^[ \t]*(?P<name>[A-Za-z][A-Za-z ]{2,30}):[ \t]*(?P<value>[^\n]*(?:\n[ \t]+[^\s:][^\n:]*(?=\n))*)",
+    re.MULTILINE,
+)
+_NUMBER = re.compile(r"\[\s*e-?(?:book|text)\s*(?:#|no\.?|number)\s*(\d+)", re.IGNORECASE)
+_OLD_TITLE = re.compile(
+    r"^[\s*]*(?:The )?Project Gutenberg(?:['’]s)?,?\s+E-?(?:text|book)\s+(?:of|for)\s+(?P<title>[^\n]+?)"
+    r"(?:,?\s+by\s+(?P<author>[^\n]+?))?[\s*]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OLD_RELEASE = re.compile(
+    r"^[ \t]*(?P<date>[A-Z][a-z]+,?[ \t]+(?:\d+,[ \t]*)?\d{4})[ \t]+\[E-?(?:text|book)", re.MULTILINE
+)
+
+_CREDIT = re.compile(
+    r"[\s*\[(_]*(?:"
+    r"(?:this )?(?:updated )?(?:project gutenberg )?(?:e-?text|e-?book|html(?: version)?|text|file|edition|book)?s?\s*"
+    r"(?:was |were |has been )?(?:originally |first )?"
+    r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|proof(?:ed|read)|typed|created|converted|compiled)"
+    r"(?: and \w+)?\s+(?:by|from|for|using|in)\b"
+    r"|(?:produit|préparé|produzido|producido|produziert|erstellt|geproduceerd|prodotto)\s+(?:par|por|von|door|da)\b"
+    r"|an? anonymous (?:project gutenberg )?volunteer"
+    r"|(?:special )?thanks (?:to|go)\b"
+    r"|(?:credits?|produced|updated|last updated|most recently updated|revised|posting date|release date)\s*:"
+    r"|note: (?:project gutenberg|images of|the original|this file|see also|file)"
+    r"|the (?:original )?html (?:file|version)"
+    r"|(?:html|text) file produced"
+    r")",
+    re.IGNORECASE,
+)
+_CREDIT_WORDS = re.compile(
+    r"gutenberg|pgdp\.net|distributed proofread|pglaf\.org|gallica\.bnf\.fr|archive\.org/(?:details|stream)|widger@|\[e-?(?:book|text) #",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"[ \t*+|\-=_~\[({/#:.]*(?:transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?"
+    r"|anmerkung(?:en)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)|notes? d(?:u|e la)\s+transcri|notes? (?:au|aux) lecteur"
+    r"|notas? d(?:el?|o|a)\s+transcri|nota di trascri|nota del trascri"
+    r"|opmerkingen van de bewerker|aantekeningen? van de bewerker|noot van de bewerker)",
+    re.IGNORECASE,
+)
+_NOTE_LINE = re.compile(rf"^{_NOTE.pattern}", re.IGNORECASE | re.MULTILINE)
+_EDITOR_NOTE = re.compile(r"^[ \t]*\[[^\[\]]{0,600}Project Gutenberg[^\[\]]{0,600}\][ \t]*$\n?", re.MULTILINE)
+_SEPARATOR = re.compile(r"[\s*\-=_~+.#·•]*")
+_PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book's own text, and the fields of its Gutenberg header (lower-case names; none for another kind of file)."""
+
+    text: str
+    is_gutenberg: bool
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+def split_book(text: str) -> Book:
+    r"""The book in `text` (line ends `\n`); a text without a start marker is kept whole."""
+    start = _start(text)
+    if start is None:
+        return Book(text.strip("\n"), False)
+    header_end, body_start = start
+    body = _without_footer(text[body_start:])
+    body = _without_leading_credits(body)
+    body = _EDITOR_NOTE.sub("", _without_trailing_notes(body))
+    return Book(body.strip("\n"), True, header_fields(text[:header_end]))
+
+
+def _start(text: str) -> tuple[int, int] | None:
+    """Where the header's own text ends and where the body begins."""
+    head = text[:_HEAD_CHARS]
+    if found := _START.search(head):
+        return found.start(), _end_of_mark(head, found.end())
+    last = None
+    for found in _SMALL_PRINT_END.finditer(head):
+        if found.end() < max(len(text) // 2, 20_000):  # some files carry the small print at their end
+            last = found
+    return None if last is None else (last.start(), last.end())
+
+
+def _end_of_mark(text: str, line_end: int) -> int:
+    """A long title breaks the marker over lines: up to the line that closes it with asterisks."""
+    line_start = text.rfind("\n", 0, line_end) + 1
+    if text[line_start:line_end].rstrip().endswith("*"):
+        return line_end
+    closing = re.compile(r"(?:\n[^\n]*\S[^\n]*){0,3}?\n[^\n]*\*{2,4}[ \t]*(?=\n|$)").match(text, line_end)
+    return line_end if closing is None else closing.end()
+
+
+def _without_footer(body: str) -> str:
+    marks = _lines_on_gutenberg(body, _END_MARK, 0, len(body))
+    if marks:
+        end = marks[-1]
+        lines = _lines_on_gutenberg(body, _END_LINE, max(0, end - 2_000), end)
+        return body[: lines[0] if lines else end]
+    candidates = _lines_on_gutenberg(body, _END_LINE, 0, len(body))[-1:]
+    for pattern in (_SMALL_PRINT_START, _LICENSE):
+        candidates += [found.start() for found in pattern.finditer(body, len(body) // 2)][:1]
+    return body[: min(candidates)] if candidates else body
+
+
+def _lines_on_gutenberg(body: str, pattern: re.Pattern[str], start: int, end: int) -> list[int]:
+    """Starts of the lines with the word Gutenberg that match `pattern`; only those lines are looked at."""
+    starts = {body.rfind("\n", 0, found.start()) + 1 for found in _WORD.finditer(body, start, end)}
+    return [line for line in sorted(starts) if line >= start and pattern.match(body, line)]
+
+
+def _without_leading_credits(body: str) -> str:
+    """Drop credit lines and transcriber's notes that stand before the book's first own paragraph."""
+    position = 0
+    for _ in range(_MAX_CREDIT_PARAGRAPHS):
+        paragraph = _PARAGRAPH.match(body, position)
+        if paragraph is None:
+            break
+        end = _end_of_front_matter(body, paragraph)
+        if end is None:
+            break
+        position = end
+    rest = body[position:]
+    return rest.lstrip("\n") if position else body
+
+
+def _end_of_front_matter(body: str, paragraph: re.Match[str]) -> int | None:
+    words = paragraph["text"]
+    if _SEPARATOR.fullmatch(words):
+        return _end_behind_separator(body, paragraph.end())
+    if _NOTE.match(words.lstrip("+-=|* \t\n")):
+        return _end_of_note(body, paragraph)
+    if len(words) <= _MAX_CREDIT_CHARS and (_CREDIT.match(words) or _CREDIT_WORDS.search(words)):
+        return paragraph.end()
+    return None
+
+
+def _end_behind_separator(body: str, position: int) -> int | None:
+    """A line of asterisks goes only together with a credit or note that follows it."""
+    following = _PARAGRAPH.match(body, position)
+    if following is None or _SEPARATOR.fullmatch(following["text"]):
+        return None
+    return _end_of_front_matter(body, following)
+
+
+def _end_of_note(body: str, paragraph: re.Match[str]) -> int:
+    """A note in brackets goes up to the closing bracket; a title of its own takes the paragraph that follows along."""
+    words = paragraph["text"]
+    if words.lstrip().startswith("[") and "]" not in words:
+        closing = body.find("]", paragraph.end(), paragraph.end() + 5_000)
+        return paragraph.end() if closing < 0 else closing + 1
+    end = paragraph.end()
+    if _NOTE.sub("", words.lstrip("+-=|* \t\n"), count=1).strip(" \t\n:.*+-=_~|]") != "":
+        return end
+    for count in range(_MAX_CREDIT_PARAGRAPHS):
+        following = _PARAGRAPH.match(body, end)
+        if following is None or len(following["text"]) > _MAX_CREDIT_CHARS:
+            break
+        indented = body[following.start("text") - 1] in " \t"
+        if count and not indented:
+            break
+        end = following.end()
+        if not indented:
+            break
+    return end
+
+
+def _without_trailing_notes(body: str) -> str:
+    """Drop the transcriber's notes, to their end, that stand behind the book."""
+    text = body.rstrip()
+    tail = len(text) - min(_MAX_NOTES_CHARS, len(text) // 10)
+    note = next(
+        (found for found in _NOTE_LINE.finditer(text, tail) if _begins_paragraph(text, found.start())), None
+    )
+    if note is None:
+        return text
+    text = text[: note.start()].rstrip()
+    while (line_start := text.rfind("\n") + 1) and _SEPARATOR.fullmatch(text, line_start):
+        text = text[:line_start].rstrip()
+    return text
+
+
+def _begins_paragraph(text: str, line_start: int) -> bool:
+    before = text.rfind("\n", 0, max(0, line_start - 1)) + 1
+    return _SEPARATOR.fullmatch(text[before : max(0, line_start - 1)].strip(" |")) is not None
+
+
+def header_fields(header: str) -> dict[str, str]:
+    """The fields of a header: title, author, language, released, gutenberg_id and others, as it gives them."""
+    fields: dict[str, str] = {}
+    for found in _FIELD.finditer(header):
+        name = " ".join(found["name"].lower().split())
+        fields.setdefault(name, " ".join(found["value"].split()))
+    if number := _NUMBER.search(header):
+        fields["gutenberg_id"] = number[1]
+    if "release date" not in fields and (released := _OLD_RELEASE.search(header)):
+        fields["release date"] = released["date"]
+    if "title" not in fields and (old := _OLD_TITLE.search(header)):
+        fields["title"] = " ".join(old["title"].split())
+        if old["author"] and "author" not in fields:
+            fields["author"] = " ".join(old["author"].split())
+    return fields

@@ -1,0 +1,135 @@
+"""The whole stage: documents, ledger, languages; and all real dumps."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from stages.core.stage import DOCUMENTS, LEDGER, Manifest
+from stages.ingest.wikipedia import WikipediaIngest
+from stages.ingest.wikipedia.names import FILE_NAMES
+
+HEADER = "<mediawiki><siteinfo><dbname>enwiki</dbname></siteinfo>"
+
+
+def page_xml(
+    page_id: int, title: str, body: str, ns: int = 0, extra: str = "", model: str = "wikitext"
+) -> str:
+    return (
+        f"<page><title>{title}</title><ns>{ns}</ns><id>{page_id}</id>{extra}<revision>"
+        f"<timestamp>2020-01-02T03:04:05Z</timestamp><model>{model}</model>{body}</revision></page>\n"
+    )
+
+
+def ingest(
+    run_stage: Callable[..., Manifest], folder: Path, **options: object
+) -> tuple[Manifest, list, list]:
+    manifest = run_stage(WikipediaIngest(input=(str(folder),), **options))
+    documents = [row for uri in manifest.uris(DOCUMENTS) for row in pq.read_table(uri).to_pylist()]
+    ledger = [row for uri in manifest.uris(LEDGER) for row in pq.read_table(uri).to_pylist()]
+    return manifest, documents, ledger
+
+
+def test_every_page_is_a_document_or_a_ledger_row(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    xml = HEADER + "".join(
+        [
+            page_xml(1, "Été &amp; co", "<text>A [[mill]].</text>"),
+            page_xml(2, "B", "<text>#REDIRECT [[A]]</text>", extra='<redirect title="A" />'),
+            page_xml(3, "C", "<text>#ПЕРЕНАПРАВЛЕНИЕ [[A]]</text>"),
+            page_xml(4, "Talk:D", "<text>x</text>", ns=1),
+            page_xml(5, "E", "<text>{{x}}</text>"),
+            page_xml(6, "F", '<text deleted="deleted" />'),
+            page_xml(7, "G", "<text>a {</text>", model="javascript"),
+            page_xml(8, "H", "<text>a <b</text>"),
+        ]
+    )
+    (folder / "frwiki-20220601-pages-articles.xml.bz2").write_bytes(bz2.compress(xml.encode()))
+    manifest, documents, ledger = ingest(run_stage, folder)
+    (document,) = documents
+    assert document["id"] == "wikipedia/frwiki-20220601-pages-articles.xml.bz2/1"
+    assert document["text"] == "Été & co\n\nA mill."
+    assert document["url"] == "https://fr.wikipedia.org/wiki/%C3%89t%C3%A9_%26_co"
+    assert (document["language"], document["language_score"]) == ("fr", None)
+    assert json.loads(document["metadata"]) == {
+        "page_id": 1,
+        "timestamp": "2020-01-02T03:04:05Z",
+        "title": "Été & co",
+        "wiki": "fr",
+    }
+    assert [(row["id"].rpartition("/")[2], row["rule"], row["value"]) for row in ledger[:6]] == [
+        ("2", "redirect", None),
+        ("3", "redirect", None),
+        ("4", "namespace", 1.0),
+        ("5", "empty_text", None),
+        ("6", "no_text", None),
+        ("7", "content_model", None),
+    ]
+    assert ledger[6]["rule"] == "damaged_page"
+    assert ledger[6]["id"].rpartition("/")[2].startswith("@")
+    assert manifest.created == 8
+
+
+def test_truncated_bz2_keeps_what_came_before(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    streams = [bz2.compress(page_xml(i, "T", f"<text>text {i}</text>").encode()) for i in (1, 2, 3)]
+    data = b"".join([bz2.compress(HEADER.encode()), *streams])
+    (folder / "enwiki-x.xml.bz2").write_bytes(data[:-20])
+    _, documents, ledger = ingest(run_stage, folder)
+    assert [row["text"] for row in documents] == ["T\n\ntext 1", "T\n\ntext 2"]
+    assert "damaged" in [row["rule"] for row in ledger]
+
+
+def test_languages_keep_only_their_dumps(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    xml = (HEADER + page_xml(1, "T", "<text>text</text>")).encode()
+    (folder / "bgwiki-x.xml.gz").write_bytes(gzip.compress(xml, mtime=0))
+    (folder / "dewiki-x.xml").write_bytes(xml)
+    (folder / "other.xml").write_bytes(xml)
+    _, documents, ledger = ingest(run_stage, folder, languages=("bg", "en"))
+    assert [(row["id"], row["language"]) for row in documents] == [
+        ("wikipedia/bgwiki-x.xml.gz/1", "bg"),
+        ("wikipedia/other.xml/1", "en"),
+    ]
+    assert [(row["id"], row["rule"]) for row in ledger] == [("wikipedia/dewiki-x.xml", "language_not_wanted")]
+
+
+def test_a_file_without_pages_is_in_the_ledger(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "enwiki-index.txt").write_text("600:10:Anarchism\n")
+    _, documents, ledger = ingest(run_stage, folder)
+    assert documents == []
+    assert [(row["id"], row["rule"]) for row in ledger] == [("wikipedia/enwiki-index.txt", "no_pages")]
+
+
+_FILES = "|".join(sorted(re.escape(name.replace("_", " ")) for name in FILE_NAMES))
+LEFTOVER = re.compile(
+    rf"\{{\{{|\}}\}}|\[\[|\]\]|<ref|</ref|\{{\||^\|[-}}]|&nbsp;|\b(?:{_FILES}):\S|__[A-Z]+__|\bthumb\||''|^=+ ",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.real
+def test_real_dumps_leave_no_markup(shared_data: Path, run_stage: Callable[..., Manifest]) -> None:
+    manifest, documents, ledger = ingest(run_stage, shared_data / "wikipedia")
+    lines = [line for row in documents for line in row["text"].split("\n")]
+    left = [line for line in lines if LEFTOVER.search(line)]
+    assert len(lines) > 10_000
+    assert len(left) <= len(lines) // 1000, left[:20]
+    assert len({row["id"] for row in documents}) == len(documents) == 134
+    assert manifest.created == len(documents) + len(ledger)
+    assert manifest.dropped == {"namespace": 45, "redirect": 151}
+    languages = {row["language"] for row in documents}
+    recipe = "bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk"
+    assert set(recipe.split()) <= languages
