@@ -17,6 +17,7 @@ from pipeline.config import describe, load_recipe
 from pipeline.inspect.explain import explain as explain_document
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.plan import plan_lines
+from pipeline.progress import Progress
 from pipeline.recipe import TRAIN_NODE, build
 from pipeline.registry import DEDUP_VERBS, INGEST_STAGES
 from pipeline.runner import Runner, StageFailedError
@@ -26,6 +27,7 @@ from stages.core.stage import Record
 from stages.filter.models import fetch_model, models_folder
 from stages.filter.rules import LanguageRule, ReferenceRule
 from stages.filter.stage import Filter
+from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
 from stages.tokenize.encode import Encode
 from stages.tokenize.train import TrainTokenizer
@@ -34,7 +36,9 @@ from trainer.stage import Train
 USER_ERROR_CODE = 2
 FAILURE_CODE = 1
 
-app = App(name="altiplano", help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer.")
+app = App(
+    name="altiplano", help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer."
+)
 
 
 class RunOptions(Workers):
@@ -43,11 +47,19 @@ class RunOptions(Workers):
     run: str | None = Field(None, description="folder of the run, in place of the recipe's")
 
 
-Variables = Annotated[dict[str, str] | None, Parameter(name="--set", help="variables of the recipe: --set.data PATH")]
+Variables = Annotated[
+    dict[str, str] | None, Parameter(name="--set", help="variables of the recipe: --set.data PATH")
+]
 
 
 @app.command
-def run(config: str, /, *, variables: Variables = None, options: Annotated[RunOptions, Parameter(name="*")] = RunOptions()) -> None:  # noqa: B008
+def run(
+    config: str,
+    /,
+    *,
+    variables: Variables = None,
+    options: Annotated[RunOptions, Parameter(name="*")] = RunOptions(),
+) -> None:  # noqa: B008
     """Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint.
 
     Parameters
@@ -58,7 +70,7 @@ def run(config: str, /, *, variables: Variables = None, options: Annotated[RunOp
     loaded = load_recipe(config, variables)
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
-    runner = Runner(graph, folder, loaded.recipe.name, commands.Progress(quiet=options.quiet))
+    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet))
     result = runner.run(options.open_pool, documents)
     console = Console(width=120)
     console.print(token_table(token_rows(folder)))
@@ -149,7 +161,7 @@ def _flat(options: type[BaseModel]) -> Any:
     return Annotated[options | None, Parameter(name="*")]
 
 
-def _add_ingest(name: str, stage: type[BaseModel]) -> None:
+def _add_ingest(name: str, stage: type[RawStage]) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
         given = options.model_dump(exclude_unset=True) if options is not None else {}
         commands.ingest(stage.model_validate(given | {"input": tuple(inputs)}), where)
@@ -196,13 +208,25 @@ _add_filter("reference", ReferenceRule)
 
 
 @tokenizer.command(name="train")
-def tokenizer_train(inputs: Documents, /, *, options: Annotated[TrainTokenizer, Parameter(name="*")] = TrainTokenizer(), where: Annotated[Where, Parameter(name="*")]) -> None:  # noqa: B008
+def tokenizer_train(
+    inputs: Documents,
+    /,
+    *,
+    options: Annotated[TrainTokenizer, Parameter(name="*")] = TrainTokenizer(),
+    where: Annotated[Where, Parameter(name="*")],
+) -> None:  # noqa: B008
     """Train a BPE tokenizer with LLaMA's options on documents."""
     commands.train_tokenizer(inputs, options, where)
 
 
 @app.command
-def tokenize(inputs: Documents, /, *, options: Annotated[Encode, Parameter(name="*")] = Encode(), where: Annotated[Where, Parameter(name="*")]) -> None:  # noqa: B008
+def tokenize(
+    inputs: Documents,
+    /,
+    *,
+    options: Annotated[Encode, Parameter(name="*")] = Encode(),
+    where: Annotated[Where, Parameter(name="*")],
+) -> None:  # noqa: B008
     """Encode documents with a tokenizer (--model) and pack them into token shards, shuffled."""
     if options.model is None:
         raise UserError("tokenize: needs --model; train one with `altiplano tokenizer train`")
@@ -210,7 +234,17 @@ def tokenize(inputs: Documents, /, *, options: Annotated[Encode, Parameter(name=
 
 
 @quality.command(name="train")
-def quality_train(inputs: Documents, /, *, references: Annotated[list[str], Parameter(help="raw Wikipedia dumps whose citations make a page a positive")], seed: int = 0, options: Annotated[QualityClassifier, Parameter(name="*")] = QualityClassifier(), where: Annotated[Where, Parameter(name="*")]) -> None:  # noqa: B008
+def quality_train(
+    inputs: Documents,
+    /,
+    *,
+    references: Annotated[
+        list[str], Parameter(help="raw Wikipedia dumps whose citations make a page a positive")
+    ],
+    seed: int = 0,
+    options: Annotated[QualityClassifier, Parameter(name="*")] = QualityClassifier(),
+    where: Annotated[Where, Parameter(name="*")],
+) -> None:  # noqa: B008
     """Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."""
     commands.train_quality(inputs, references, seed, options, where)
 
@@ -219,13 +253,26 @@ PackedRuns = Annotated[str, Parameter(help="run that holds packed tokens")]
 
 
 @app.command
-def mix(packed: PackedRuns, /, *, options: Annotated[Mix, Parameter(name="*")] = Mix(), where: Annotated[Where, Parameter(name="*")]) -> None:  # noqa: B008
+def mix(
+    packed: PackedRuns,
+    /,
+    *,
+    options: Annotated[Mix, Parameter(name="*")] = Mix(),
+    where: Annotated[Where, Parameter(name="*")],
+) -> None:  # noqa: B008
     """Solve the mixture over packed tokens from weights, epochs and a token budget."""
     commands.mix(packed, options, where)
 
 
 @app.command
-def train(packed: PackedRuns, /, *, mixture: Annotated[str, Parameter(help="run that holds the mixture")], options: Annotated[Train, Parameter(name="*")] = Train(), where: Annotated[Where, Parameter(name="*")]) -> None:  # noqa: B008
+def train(
+    packed: PackedRuns,
+    /,
+    *,
+    mixture: Annotated[str, Parameter(help="run that holds the mixture")],
+    options: Annotated[Train, Parameter(name="*")] = Train(),
+    where: Annotated[Where, Parameter(name="*")],
+) -> None:  # noqa: B008
     """Train a LLaMA model on packed tokens by the schedule of a mixture; resumes from its last checkpoint."""
     commands.train(packed, mixture, options, where)
 
@@ -238,9 +285,13 @@ def main(arguments: list[str] | None = None) -> None:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         resume = commands.resume_command()
-        _stop(FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {resume}")
+        _stop(
+            FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {resume}"
+        )
     except KeyboardInterrupt:
-        _stop(130, f"\naltiplano: interrupted; finished shards are kept; to resume: {commands.resume_command()}")
+        _stop(
+            130, f"\naltiplano: interrupted; finished shards are kept; to resume: {commands.resume_command()}"
+        )
 
 
 def _one_line(error: Exception) -> str:

@@ -29,14 +29,17 @@ from stages.tokenize.train import SampleText, TrainTokenizer
 from trainer.stage import Train
 
 Documents = Annotated[
-    list[str], Parameter(help="runs, folders of a stage, or Parquet files of documents", allow_leading_hyphen=False)
+    list[str],
+    Parameter(help="runs, folders of a stage, or Parquet files of documents", allow_leading_hyphen=False),
 ]
 
 
 class Workers(Record):
     """Where the tasks of a command run."""
 
-    workers: int = Field(2, ge=0, description="worker processes on this machine; 0 runs in this process without Ray")
+    workers: int = Field(
+        2, ge=0, description="worker processes on this machine; 0 runs in this process without Ray"
+    )
     address: str | None = Field(None, description="address of a Ray cluster, as in ray://host:10001 or auto")
     quiet: bool = Field(False, description="no progress on standard error")
 

@@ -169,7 +169,9 @@ def _step(step: Any, place: str, where: str) -> tuple[str, Any]:
 def _rules(options: Any, place: str, where: str) -> list[dict[str, Any]]:
     """`- language: {..}` in the recipe is `{rule: language, ..}` in the config."""
     if not isinstance(options, list) or not options:
-        raise UserError(f"{where}: {place}.filter: must be a list of rules, as in `- language: {{keep: [en]}}`")
+        raise UserError(
+            f"{where}: {place}.filter: must be a list of rules, as in `- language: {{keep: [en]}}`"
+        )
     rules = []
     for index, rule in enumerate(options):
         named = {rule: {}} if isinstance(rule, str) else rule
@@ -193,7 +195,9 @@ def validate(
         raise UserError(f"{where}: {describe(error, model, place, also_known)}") from error
 
 
-def describe(error: ValidationError, model: type[BaseModel], place: str = "", also_known: Iterable[str] = ()) -> str:
+def describe(
+    error: ValidationError, model: type[BaseModel], place: str = "", also_known: Iterable[str] = ()
+) -> str:
     """The first mistake of a validation error in one line."""
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])

@@ -116,7 +116,9 @@ def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
     if files:
         found["documents"] = manifest_of_parquet(files)
     if not any(manifest.of_kind(DOCUMENTS) for manifest in found.values()):
-        raise UserError(f"{', '.join(inputs)}: no documents there; give a run, a stage's folder or Parquet files")
+        raise UserError(
+            f"{', '.join(inputs)}: no documents there; give a run, a stage's folder or Parquet files"
+        )
     return found
 
 

@@ -7,6 +7,7 @@ a cluster, not promises.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
@@ -55,7 +56,9 @@ def plan_lines(loaded: LoadedRecipe) -> list[str]:
     graph, _ = build(loaded)
     sizes = {source: _size(loaded, source) for source in loaded.sources}
     lines = [f"recipe {loaded.recipe.name}: {len(graph.nodes)} stages, run folder {loaded.recipe.run}"]
-    lines += [f"  {number:02d} {node.name} <- {_inputs(node)}" for number, node in enumerate(graph.nodes.values())]
+    lines += [
+        f"  {number:02d} {node.name} <- {_inputs(node)}" for number, node in enumerate(graph.nodes.values())
+    ]
     lines.append("raw input:")
     for source, size in sizes.items():
         lines.append(f"  {source}: {_size_text(size)}")
@@ -112,7 +115,7 @@ def _training(loaded: LoadedRecipe) -> list[str]:
     tokens, parameters = parse_tokens(budget), train.sizes.num_parameters(loaded.recipe.tokenizer.vocab_size)
     hours = 6 * parameters * tokens / (A100_FLOPS * TRAINING_UTILISATION) / 3600
     return [
-        f"training: {parameters / 1e9:.2f} B parameters on {readable(tokens)} tokens: about {hours:,.0f} A100-hours"
+        f"training: {parameters / 1e9:.2f} B parameters on {readable(Fraction(tokens))} tokens: about {hours:,.0f} A100-hours"
         f" at {TRAINING_UTILISATION:.0%} of peak, {hours / 2048 / 24:,.1f} days on 2,048"
     ]
 

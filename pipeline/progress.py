@@ -55,7 +55,9 @@ class Progress:
         self._live: Live | None = None
         if not quiet and self._stream.isatty():
             console = Console(file=self._stream)
-            self._live = Live(console=console, refresh_per_second=4, get_renderable=self._table, transient=True)
+            self._live = Live(
+                console=console, refresh_per_second=4, get_renderable=self._table, transient=True
+            )
             self._live.start()
 
     def node_skipped(self, name: str, manifest: Manifest) -> None:

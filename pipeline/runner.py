@@ -5,6 +5,7 @@ The only module that imports ray. Nodes whose inputs are finished run side by si
 
 from __future__ import annotations
 
+import logging
 import resource
 import time
 import traceback
@@ -70,7 +71,9 @@ def execute(stage: Stage, task: Task) -> Outcome:
         return Outcome(mistake=str(error))
     except Exception:  # noqa: BLE001 - whatever a stage raises is shown with its traceback and stops the run
         return Outcome(trace=traceback.format_exc())
-    measured = Measured(seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes())
+    measured = Measured(
+        seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()
+    )
     report = report.model_copy(update={"measured": measured})
     write_record(report_uri(task.output, task.id), report)
     return Outcome(report=report)
@@ -127,23 +130,23 @@ class RayPool:
     """Ray tasks on this machine (`workers` processes) or on a cluster (`address`)."""
 
     def __init__(self, workers: int, address: str | None) -> None:
-        import ray
+        import ray  # here, since a run that has nothing left to do needs no Ray
 
-        self._ray = ray
+        self._ray: Any = ray
         if address is None:
-            ray.init(
+            self._ray.init(
                 num_cpus=workers,
                 include_dashboard=False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 object_store_memory=OBJECT_STORE_BYTES,
                 ignore_reinit_error=True,
             )
         else:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        self.size = max(1, int(ray.cluster_resources().get("CPU", workers)))
+            self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
         # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
-        self._execute = ray.remote(max_retries=0)(execute)
+        self._execute = self._ray.remote(max_retries=0)(execute)
         self._running: dict[Any, tuple[str, int]] = {}
 
     def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None:

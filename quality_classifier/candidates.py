@@ -48,7 +48,9 @@ class HashReferences(Stage):
         """One task per table."""
         references, documents = inputs
         count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_BYTES)
-        return [Task(task_id(i), (uri,), {"destinations": count}) for i, uri in enumerate(references.uris(TABLE))]
+        return [
+            Task(task_id(i), (uri,), {"destinations": count}) for i, uri in enumerate(references.uris(TABLE))
+        ]
 
     def run(self, task: Task) -> ShardReport:
         """Normalise and hash the URLs."""
@@ -58,7 +60,10 @@ class HashReferences(Stage):
             for batch in read_batches(task.inputs, ["url"]):
                 hashes, valid = url_keys(batch.column("url"), self.match)
                 distinct = np.unique(hashes[valid])
-                exchange.write(pa.RecordBatch.from_arrays([distinct], schema=URL_HASH_SCHEMA), destination_of(distinct, count))
+                exchange.write(
+                    pa.RecordBatch.from_arrays([distinct], schema=URL_HASH_SCHEMA),
+                    destination_of(distinct, count),
+                )
         return out.report
 
 
@@ -118,7 +123,9 @@ class MatchReferences(Stage):
             found = 0
             for batch in read_destination(task.inputs, destination):
                 mask = np.isin(batch.column("hash").to_numpy(), cited)
-                rows = pa.RecordBatch.from_arrays([batch.column("row").filter(pa.array(mask))], schema=CITED_SCHEMA)
+                rows = pa.RecordBatch.from_arrays(
+                    [batch.column("row").filter(pa.array(mask))], schema=CITED_SCHEMA
+                )
                 exchange.write(rows, batch.column("shard").to_numpy()[mask])
                 found += rows.num_rows
             out.facts = {"cited": found}

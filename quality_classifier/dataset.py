@@ -61,7 +61,9 @@ class LabelPages(Stage):
     def run(self, task: Task) -> ShardReport:
         """Label and draw."""
         batches = read_destination(task.params["cited"], task.params["shard"])
-        cited = np.sort(np.concatenate([np.empty(0, np.uint32), *(b.column("row").to_numpy() for b in batches)]))
+        cited = np.sort(
+            np.concatenate([np.empty(0, np.uint32), *(b.column("row").to_numpy() for b in batches)])
+        )
         with TaskWriter(task, self.stage_name) as out:
             tables, row = [], 0
             for batch in read_documents(task.inputs, ["id", "text"]):

@@ -59,7 +59,9 @@ class TrainQuality(Stage):
         with tempfile.TemporaryDirectory() as scratch:
             data = self._train(train, Path(scratch))
             held_out = balanced(pages.filter(pages.column("held_out")), self.max_pages)
-            scores = reference_scores(load_fasttext.__wrapped__(str(Path(scratch) / "model.bin")), held_out.column("text"))
+            scores = reference_scores(
+                load_fasttext.__wrapped__(str(Path(scratch) / "model.bin")), held_out.column("text")
+            )
         with storage.atomic_output(storage.join(task.output, MODEL_NAME)) as output:
             output.write(data)
         with TaskWriter(task, self.stage_name) as out:
@@ -77,7 +79,9 @@ class TrainQuality(Stage):
         with corpus.open("w", encoding="utf-8") as lines:
             for batch in pages.select(["positive", "text"]).to_batches():
                 labels = pc.if_else(batch.column("positive"), POSITIVE, NEGATIVE).cast(pa.large_string())
-                joined = pc.binary_join_element_wise(labels, batch.column("text"), pa.scalar(" ", pa.large_string()))
+                joined = pc.binary_join_element_wise(
+                    labels, batch.column("text"), pa.scalar(" ", pa.large_string())
+                )
                 lines.writelines(f"{line}\n" for line in joined.to_pylist())
         options = {
             "lr": self.learning_rate,
@@ -114,7 +118,9 @@ class QualityClassifier(Record):
 
     def steps(self, seed: int) -> list[Step]:
         """Input 0 is the pages, input 1 the tables of reference URLs; the last step gives the model."""
-        label = LabelPages(seed=seed, max_pages=self.max_pages, min_chars=self.min_chars, held_out=self.held_out)
+        label = LabelPages(
+            seed=seed, max_pages=self.max_pages, min_chars=self.min_chars, held_out=self.held_out
+        )
         train = TrainQuality(
             seed=seed,
             max_pages=self.max_pages,

@@ -37,7 +37,12 @@ def run_stage(tmp_path: Path) -> Callable[..., Manifest]:
             reports.append(stage.run(task.at(str(folder))))
         fingerprints = [manifest.fingerprint for manifest in inputs]
         manifest = make_manifest(
-            node or stage.stage_name, stage, stage.fingerprint(fingerprints), fingerprints, reports, str(folder)
+            node or stage.stage_name,
+            stage,
+            stage.fingerprint(fingerprints),
+            fingerprints,
+            reports,
+            str(folder),
         )
         write_record(str(folder / "manifest.json"), manifest)
         return manifest

@@ -29,7 +29,9 @@ def explain(run: str, document: str) -> list[Event]:
         events += _document_events(name, manifest, document)
         events += _token_events(name, manifest, document)
     if not events:
-        raise UserError(f"{document}: no document of this id in {run}; ids are <source>/<raw file>/<record key>")
+        raise UserError(
+            f"{document}: no document of this id in {run}; ids are <source>/<raw file>/<record key>"
+        )
     return events
 
 
@@ -100,5 +102,7 @@ def _query_remote(uris: list[str], document: str) -> list[dict[str, Any]]:
         found = ds.dataset(path, filesystem=fs, format="parquet").to_table(filter=pc.field("id") == document)
         for row in found.to_pylist():
             text = row.pop("text", None)
-            rows.append(row | {"filename": uri} | ({} if text is None else {"text_bytes": len(text.encode())}))
+            rows.append(
+                row | {"filename": uri} | ({} if text is None else {"text_bytes": len(text.encode())})
+            )
     return rows

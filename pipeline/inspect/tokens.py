@@ -48,7 +48,7 @@ def token_rows(run: str) -> list[TokenRow]:
                 tokens=sum(fact["tokens"] for fact in own),
                 share=mixed.get("weight"),
                 epochs=mixed.get("epochs"),
-                tokens_drawn=mixed.get("tokens"),
+                tokens_drawn=int(mixed["tokens"]) if mixed else None,
             )
         )
     return rows

@@ -128,4 +128,4 @@ def ledger_name(task: str) -> str:
 
 def is_ledger(columns: Sequence[str]) -> bool:
     """Whether a Parquet file with these columns is a ledger shard."""
-    return list(columns) == LEDGER_SCHEMA.names
+    return list(columns) == list(LEDGER_SCHEMA.names)

@@ -203,7 +203,12 @@ def add_sources(parts: Iterable[Mapping[str, SourceTotals]]) -> dict[str, Source
 
 
 def make_manifest(
-    node: str, stage: Stage, fingerprint: str, inputs: Sequence[str], reports: Sequence[ShardReport], folder: str
+    node: str,
+    stage: Stage,
+    fingerprint: str,
+    inputs: Sequence[str],
+    reports: Sequence[ShardReport],
+    folder: str,
 ) -> Manifest:
     """The manifest of a stage from the reports of all its tasks, in plan order."""
     files = tuple(file for report in reports for file in report.files)

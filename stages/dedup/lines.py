@@ -75,7 +75,9 @@ def scope_seeds(batch: pa.RecordBatch, scope: Scope) -> npt.NDArray[np.uint64]:
     """The hash seed of each document: lines of documents with different seeds never meet."""
     if scope == "all":
         return np.zeros(batch.num_rows, np.uint64)
-    dumps = [orjson.loads(metadata).get("dump") or "" for metadata in batch.column("metadata").to_pylist()]
+    dumps = [
+        orjson.loads(metadata or "{}").get("dump") or "" for metadata in batch.column("metadata").to_pylist()
+    ]
     return hash_strings(pa.array([str(dump) for dump in dumps], pa.string()))
 
 

@@ -31,7 +31,9 @@ def find_language_model(path: str | None) -> str:
     """URI of fastText's language model: the given path, else a downloaded one, else the one in the wheel."""
     if path is not None:
         if not storage.exists(path):
-            raise UserError(f"{path}: no such language model; `altiplano models fetch {LID_NAME}` downloads one")
+            raise UserError(
+                f"{path}: no such language model; `altiplano models fetch {LID_NAME}` downloads one"
+            )
         return path
     downloaded = models_folder() / LID_FILE
     if downloaded.is_file():

@@ -38,7 +38,9 @@ class Filter(Stage):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per document shard."""
         trained = inputs[1].uris(MODEL)[0] if self.needs_trained_model else None
-        return [Task(task_id(i), (uri,), {"model": trained}) for i, uri in enumerate(inputs[0].uris(DOCUMENTS))]
+        return [
+            Task(task_id(i), (uri,), {"model": trained}) for i, uri in enumerate(inputs[0].uris(DOCUMENTS))
+        ]
 
     def run(self, task: Task) -> ShardReport:
         """Judge the shard batch by batch."""

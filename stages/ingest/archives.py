@@ -1,7 +1,7 @@
 """Archives (tar, compressed or not, and zip) in, their regular files out one by one, never extracted to disk.
 
-Names that would leave a folder, links, devices and files that are too large become ledger rows; an archive that
-breaks off or is corrupt gives every file before the damage.
+Names that would leave a folder, links, devices and files that are too large become ledger rows; an archive
+that breaks off or is corrupt gives every file before the damage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.base import Loss, RawFile
@@ -63,7 +63,7 @@ class BytesFile(RawFile):
 
 
 class _DamagedTarError(Exception):
-    """A tar header that is no header, told apart from the end of the archive (tarfile takes both for the end)."""
+    """A tar header that is no header; tarfile would take it for the end of the archive."""
 
 
 class _StrictTarInfo(tarfile.TarInfo):
@@ -108,9 +108,9 @@ def archive_members(
 ) -> Iterator[Member | Loss]:
     """The regular files of a tar or zip archive in archive order; folders are passed over.
 
-    Content is read only where `wanted(name)` holds. Rules: `unsafe_path`, `not_a_file`, `too_large` (only where
-    wanted), `repeated_name`, `damaged`, `encrypted` (zip). Raises DamagedInputError, after all that could be
-    read, when the compressed stream breaks.
+    Content is read only where `wanted(name)` holds. Rules: `unsafe_path`, `not_a_file`, `too_large` (only
+    where wanted), `repeated_name`, `damaged`, `encrypted` (zip). Raises DamagedInputError, after all that
+    could be read, when the compressed stream breaks.
     """
     with raw.open() as stream:
         head = stream.read(len(ZIP_MAGIC))
@@ -129,12 +129,12 @@ def _tar_members(
     raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
 ) -> Iterator[Member | Loss]:
     kept = _Kept(decompressed(raw))
-    reader = PieceReader(iter(kept))
+    reader: Any = PieceReader(iter(kept))
     offset = 0
     try:
-        with tarfile.open(mode="r|", fileobj=reader, tarinfo=_StrictTarInfo, bufsize=1 << 16) as tar:
+        with tarfile.open(None, "r|", reader, 1 << 16, tarinfo=_StrictTarInfo) as tar:
             for info in tar:
-                tar.members = []  # tarfile remembers every member for random access that a stream has not
+                tar.members = []  # type: ignore[attr-defined]  # else tarfile remembers every member
                 offset = info.offset
                 if not info.isdir():
                     yield _tar_member(tar, info, max_member_bytes, wanted)
@@ -166,9 +166,9 @@ def _tar_member(
     return Member(name, info.size, data)
 
 
-def _read_all(content: io.IOBase | BinaryIO, size: int) -> bytes:
+def _read_all(content: IO[bytes], size: int) -> bytes:
     try:
-        return bytes(content.read(size))  # type: ignore[union-attr]
+        return content.read(size)
     except tarfile.ReadError:
         return b""
 

@@ -19,16 +19,19 @@ class _UpToDamage:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self.damage: DamagedInputError | None = None
+        self.ends_a_line = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._pieces
+            for piece in self._pieces:
+                self.ends_a_line = piece.endswith(b"\n")
+                yield piece
         except DamagedInputError as error:
             self.damage = error
 
 
 class C4Ingest(IngestStage):
-    """C4's `{"text", "timestamp", "url"}` lines, compressed in any way or not at all; a line is a document."""
+    """C4's `{"text", "timestamp", "url"}` lines, compressed in any way or not; a line is a document."""
 
     stage_name: ClassVar[str] = "ingest_c4"
     source: ClassVar[str] = "c4"
@@ -47,7 +50,7 @@ class C4Ingest(IngestStage):
                 yield from self._read_line(*held)
             held = (number, offset, line)
         if pieces.damage is not None:
-            if held is not None and self._is_whole(held[2]):
+            if held is not None and (pieces.ends_a_line or self._is_whole(held[2])):
                 yield from self._read_line(*held)
             raise pieces.damage
         if held is not None:
@@ -55,7 +58,7 @@ class C4Ingest(IngestStage):
 
     @staticmethod
     def _is_whole(line: bytes) -> bool:
-        """Whether a last line before damage ended just there: half a JSON object is never a whole one."""
+        """Whether a last line before damage lost only its line end: half an object is never a whole one."""
         try:
             return isinstance(orjson.loads(line), dict)
         except orjson.JSONDecodeError:
@@ -69,8 +72,8 @@ class C4Ingest(IngestStage):
 
     def _read_record(self, key: str, offset: int, line: bytes) -> RawRecord:
         if len(line) > self.max_line_bytes:
-            limits = {"value": float(len(line)), "threshold": float(self.max_line_bytes)}
-            return Loss(key, "too_large", "bytes, at least", text_bytes=len(line), **limits)
+            size = len(line)
+            return Loss(key, "too_large", "bytes, at least", size, self.max_line_bytes, text_bytes=size)
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:

@@ -36,7 +36,9 @@ class Encode(Stage):
     stage_name: ClassVar[str] = "encode"
     location_fields: ClassVar[Mapping[str, Any]] = {"model": True}
 
-    model: str | None = Field(None, description="a SentencePiece model; without it, the one that the run trains")
+    model: str | None = Field(
+        None, description="a SentencePiece model; without it, the one that the run trains"
+    )
     seed: int = Field(0, description="decides the order of documents in the packed shards")
     packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
 
@@ -51,7 +53,11 @@ class Encode(Stage):
             (tokenizer,) = inputs[-1].uris(MODEL)
         sources = add_sources(manifest.sources for manifest in documents)
         counts = {s: num_destinations(v.text_bytes, self.packed_text_bytes) for s, v in sources.items()}
-        params = {"tokenizer": tokenizer, "tokenizer_sha256": storage.sha256_file(tokenizer), "destinations": counts}
+        params = {
+            "tokenizer": tokenizer,
+            "tokenizer_sha256": storage.sha256_file(tokenizer),
+            "destinations": counts,
+        }
         uris = [uri for manifest in documents for uri in manifest.uris(DOCUMENTS)]
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(uris)]
 
@@ -63,7 +69,9 @@ class Encode(Stage):
             exchange = out.exchange(TOKEN_DOCUMENTS_SCHEMA, sum(destinations.values()))
             for batch in out.read(task.inputs, ["id", "source", "text"]):
                 rows = token_documents(batch, tokenizer, self.seed)
-                exchange.write(rows, packed_shards(batch.column("source"), rows.column("order"), destinations))
+                exchange.write(
+                    rows, packed_shards(batch.column("source"), rows.column("order"), destinations)
+                )
                 out.pass_on(batch.num_rows)
             out.facts = {
                 "destinations": dict(destinations),

@@ -29,7 +29,9 @@ class Tokenizer:
         self.vocab_size = int(self._processor.vocab_size())
         self.bos, self.eos = int(self._processor.bos_id()), int(self._processor.eos_id())
         if self.bos < 0 or self.eos < 0:
-            raise UserError(f"{name}: the model has no <s> and </s>; train it with `altiplano tokenizer train`")
+            raise UserError(
+                f"{name}: the model has no <s> and </s>; train it with `altiplano tokenizer train`"
+            )
         small = self.vocab_size <= MAX_UINT16_VOCABULARY
         self.dtype: npt.DTypeLike = np.dtype("<u2") if small else np.dtype("<u4")
 

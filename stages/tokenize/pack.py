@@ -40,7 +40,9 @@ class Pack(Stage):
 
     def run(self, task: Task) -> ShardReport:
         """Gather, sort by (order, id), write ids and index."""
-        rows = pa.Table.from_batches(read_destination(task.inputs, task.params["destination"]), TOKEN_DOCUMENTS_SCHEMA)
+        rows = pa.Table.from_batches(
+            read_destination(task.inputs, task.params["destination"]), TOKEN_DOCUMENTS_SCHEMA
+        )
         rows = rows.take(pc.sort_indices(rows, sort_keys=[("order", "ascending"), ("id", "ascending")]))
         name = f"tokens-{task.id}"
         width = DTYPE_BYTES[task.params["facts"]["dtype"]]

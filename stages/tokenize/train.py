@@ -40,7 +40,9 @@ MAX_LINE_BYTES = 1 << 30
 """SentencePiece silently passes over longer lines; its own default is 4,192, which loses most of a book."""
 
 
-def sampling_rates(text_bytes: dict[str, int], weights: dict[str, float], max_text_bytes: int) -> dict[str, float]:
+def sampling_rates(
+    text_bytes: dict[str, int], weights: dict[str, float], max_text_bytes: int
+) -> dict[str, float]:
     """Share of each source's documents to draw so that their bytes follow `weights`, `max_text_bytes` in all.
 
     Without weights every source is drawn alike. A source that is too small gives all it has.
@@ -79,7 +81,9 @@ class SampleText(Stage):
 
     def _choose(self, batch: pa.RecordBatch, rates: dict[str, float]) -> pa.Table:
         sources = batch.column("source")
-        place = pc.index_in(sources, value_set=pa.array(list(rates), pa.string())).to_numpy(zero_copy_only=False)
+        place = pc.index_in(sources, value_set=pa.array(list(rates), pa.string())).to_numpy(
+            zero_copy_only=False
+        )
         rate = np.array(list(rates.values()))[place]
         draw = hash_strings(batch.column("id"), self.seed) / 2.0**64
         chosen = pa.Table.from_batches([batch.select(["source", "text"])])
@@ -101,7 +105,9 @@ class TrainTokenizer(Stage):
     @model_validator(mode="after")
     def _room_for_bytes(self) -> TrainTokenizer:
         if self.byte_fallback and self.vocab_size < 300:
-            raise ValueError("vocab_size must be at least 300: 256 byte pieces, 3 control symbols, some characters")
+            raise ValueError(
+                "vocab_size must be at least 300: 256 byte pieces, 3 control symbols, some characters"
+            )
         return self
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
@@ -119,7 +125,10 @@ class TrainTokenizer(Stage):
                     name=TOKENIZER_NAME, kind=MODEL, rows=0, bytes=output.num_bytes, sha256=output.sha256
                 )
             )
-            out.facts = {"vocab_size": self.vocab_size, **measure(Tokenizer(model, TOKENIZER_NAME), task.inputs)}
+            out.facts = {
+                "vocab_size": self.vocab_size,
+                **measure(Tokenizer(model, TOKENIZER_NAME), task.inputs),
+            }
         return out.report
 
     def _train(self, uris: Sequence[str]) -> bytes:
@@ -157,7 +166,9 @@ class TrainTokenizer(Stage):
 def training_lines(uris: Sequence[str]) -> Iterator[str]:
     """Every line of every sampled text: a newline is always a byte piece, so no piece needs to cross it."""
     for batch in read_batches(uris, ["text"]):
-        yield from (line for line in pc.list_flatten(pc.split_pattern(batch.column("text"), "\n")).to_pylist() if line)
+        yield from (
+            line for line in pc.list_flatten(pc.split_pattern(batch.column("text"), "\n")).to_pylist() if line
+        )
 
 
 def measure(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -1,0 +1,5 @@
+"""LaTeX sources of papers in, their text as LLaMA takes it out (LLaMA, section 2.1, ArXiv)."""
+
+from stages.ingest.arxiv.stage import ArxivIngest
+
+__all__ = ["ArxivIngest"]

@@ -1,4 +1,4 @@
-r"""An expanded LaTeX body in, the paper's running text out: from its first section to its bibliography or appendix."""
+r"""An expanded LaTeX body in, its running text out: first section to bibliography or appendix."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ _BIBLIOGRAPHY = re.compile(
     re.DOTALL,
 )
 _STYLE = re.compile(
-    r"[ \t]*\\(?:bibliographystyle|nobibliography|bibliographyunit)\s*\{[^{}]*\}[ \t]*\n?|[ \t]*\\nocite\s*\{[^{}]*\}[ \t]*\n?"
+    r"[ \t]*\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*\}[ \t]*\n?"
 )
 _TITLE = re.compile(r"\\(?:icml)?[tT]itle\s*(?=[\[{])")
+_WRAPPED = re.compile(
+    r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*\\(?:part|chapter|(?:sub)*section|(?:sub)?paragraph)\b)"
+)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -37,18 +40,34 @@ def running_text(body: str, keep_appendix: bool = False, keep_abstract: bool = F
     A body without sections begins where its front matter ends (the abstract, else `\\maketitle`). With
     `keep_appendix` only the bibliography itself goes. With `keep_abstract` the abstract's text leads.
     """
+    body = _unwrap(body)
     first = _SECTION.search(body)
     start = first.start() if first else _front_end(body)
     text = body[start:]
     if keep_appendix:
         text = _BIBLIOGRAPHY.sub("", text)
     else:
-        ends = [match.start() for pattern in (_TAIL, _APPENDIX) if (match := pattern.search(text)) is not None]
+        ends = [
+            match.start() for pattern in (_TAIL, _APPENDIX) if (match := pattern.search(text)) is not None
+        ]
         text = text[: min(ends)] if ends else text
     if keep_abstract and (abstract := _ABSTRACT.search(body, 0, start)):
         text = f"{abstract[1].strip()}\n\n{text}"
     text = _TRAILING.sub("", _STYLE.sub("", text))
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
+
+
+def _unwrap(body: str) -> str:
+    r"""`body` with pandoc's `\\hypertarget{..}{\\section{..}}` reduced to the heading."""
+    pieces: list[str] = []
+    position = 0
+    while match := _WRAPPED.search(body, position):
+        end = balanced(body, match.end() - 1)
+        if end < 0:
+            break
+        pieces += [body[position : match.start()], body[match.end() : end - 1].strip()]
+        position = end
+    return "".join([*pieces, body[position:]])
 
 
 def _front_end(body: str) -> int:

@@ -16,39 +16,47 @@ DEFINERS = _COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _PREFIXES | {"DeclareMathOpe
 """Control words that start a definition."""
 
 PROTECTED = frozenset(
-    """begin end section subsection subsubsection paragraph subparagraph chapter part appendix title author date
-    maketitle abstract thanks footnote footnotetext footnotemark caption label ref eqref pageref autoref cref Cref
-    cite citep citet citealt citealp citeauthor citeyear bibliography bibliographystyle bibitem item input include
-    includegraphics document documentclass usepackage emph textbf textit texttt textrm textsc underline left right
-    frac sqrt sum int prod lim over math displaymath equation array tabular hline cline multicolumn
-    par noindent newpage clearpage pagebreak centering hspace vspace hfill vfill quad qquad newline linebreak
-    relax arraystretch baselinestretch url href keywords affiliation email address acknowledgments""".split()
+    r"\begin\end\section\subsection\subsubsection\paragraph\subparagraph\chapter\part\appendix\title\author"
+    r"\date\maketitle\abstract\caption\label\bibliography\bibliographystyle\bibitem\item\input\include\par\relax"
+    r"\includegraphics\document\documentclass\usepackage\footnote"[1:].split("\\")
 )
-"""Commands of LaTeX itself: redefined, they keep the meaning that a reader gives them, so they are never expanded."""
+"""Commands that give a paper its structure: redefined, they keep their meaning and are not expanded."""
 
 _NAME = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+|[^A-Za-z@])\s*\}|\\([A-Za-z@]+|[^A-Za-z@]))")
 _COUNT = re.compile(r"\s*\[\s*([0-9])\s*\]")
 _PARAMETERS = re.compile(r"([^{}\\]*)(?=\{)")
+_SIGNATURE = re.compile(r"\s*(?:[+!>]\s*)?([mos]|O\s*\{([^{}]*)\})")
 _SIMPLE_PARAMETERS = re.compile(r"\s*(?:#[1-9]\s*)*")
 _COMPLEX = re.compile(
     r"\\(?:csname|expandafter|futurelet|catcode|@ifnextchar|@ifstar|@ifundefined|ifx|ifmmode|ifnum|ifdim|ifcat|ifcase"
-    r"|newif|afterassignment|aftergroup|uppercase|lowercase|loop|advance|IfNoValue\w*|IfBoolean\w*|IfValue\w*"
+    r"|newif|afterassignment|aftergroup|uppercase|lowercase|loop|advance"
     r"|begingroup|endgroup|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
 )
 _SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 _BLANKS = re.compile(r"[ \t]*")
 
 
+NO_VALUE = "-NoValue-"
+"""What an optional argument without default is when it is not given, as in LaTeX itself."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a macro: mandatory, optional with its default, or a star."""
+
+    kind: str = "m"
+    default: str = NO_VALUE
+
+
 @dataclass(frozen=True)
 class Macro:
-    """A macro: `num_arguments` counts the optional one, whose default is given where there is one.
+    """A macro: its name, parameters in order, and the text that it stands for.
 
     `is_complex`: its body is a program of TeX (conditions, catcodes), whose expansion would not be text.
     """
 
     name: str
-    num_arguments: int
-    default: str | None
+    parameters: tuple[Parameter, ...]
     body: str
     is_complex: bool = False
 
@@ -91,7 +99,7 @@ def parse_definition(source: str, match: re.Match[str], known: Mapping[str, Macr
     if word == "DeclareMathOperator":
         body, end = _group(source, position)
         operator = "\\operatorname*" if starred else "\\operatorname"
-        return None if body is None else Definition(Macro(name, 0, None, f"{operator}{{{body}}}"), end)
+        return None if body is None else Definition(Macro(name, (), f"{operator}{{{body}}}"), end)
     if word in _DOCUMENT_COMMANDS:
         return _parse_document_command(source, position, name, word.startswith("Provide"))
     return _parse_command(source, position, name, word == "providecommand")
@@ -99,22 +107,23 @@ def parse_definition(source: str, match: re.Match[str], known: Mapping[str, Macr
 
 def _parse_command(source: str, position: int, name: str, only_when_new: bool) -> Definition | None:
     count = _COUNT.match(source, position)
-    number, default = 0, None
+    parameters: tuple[Parameter, ...] = ()
     if count:
-        number, position = int(count[1]), count.end()
+        parameters, position = (Parameter(),) * int(count[1]), count.end()
         start = skip_spaces(source, position)
         if source.startswith("[", start):
             end = balanced(source, start)
             if end < 0:
                 return None
-            default, position = source[start + 1 : end - 1], end
+            parameters = (Parameter("o", source[start + 1 : end - 1]), *parameters[1:])
+            position = end
     body, end = _group(source, position)
     if body is None:
         one = re.compile(r"\s*(\\(?:[A-Za-z@]+|[^A-Za-z@]))").match(source, position)
         if one is None:
             return None
         body, end = one[1], one.end()
-    return Definition(_macro(name, number, default, body), end, only_when_new)
+    return Definition(_macro(name, parameters, body), end, only_when_new)
 
 
 def _parse_def(source: str, position: int) -> Definition | None:
@@ -128,22 +137,24 @@ def _parse_def(source: str, position: int) -> Definition | None:
     if body is None:
         return None
     simple = _SIMPLE_PARAMETERS.fullmatch(parameters[1]) is not None
-    macro = _macro(named[2], parameters[1].count("#"), None, body)
+    macro = _macro(named[2], (Parameter(),) * parameters[1].count("#"), body)
     if not simple:  # text between parameters delimits them: left as the author wrote it
-        macro = Macro(macro.name, macro.num_arguments, None, body, is_complex=True)
+        macro = Macro(macro.name, macro.parameters, body, is_complex=True)
     return Definition(macro, end)
 
 
 def _parse_let(source: str, position: int, known: Mapping[str, Macro]) -> Definition | None:
-    both = re.compile(r"\s*\\([A-Za-z@]+|[^A-Za-z@])\s*=?\s*(\\(?:[A-Za-z@]+|[^A-Za-z@]))").match(source, position)
+    both = re.compile(r"\s*\\([A-Za-z@]+|[^A-Za-z@])\s*=?\s*(\\(?:[A-Za-z@]+|[^A-Za-z@]))").match(
+        source, position
+    )
     if both is None:
         return None
     name, target = both[1], both[2][1:]
     if target in known:
         other = known[target]
-        macro = Macro(name, other.num_arguments, other.default, other.body, other.is_complex)
+        macro = Macro(name, other.parameters, other.body, other.is_complex)
     else:
-        macro = Macro(name, 0, None, "" if target == "relax" else both[2])
+        macro = Macro(name, (), "" if target == "relax" else both[2])
     return Definition(macro, both.end())
 
 
@@ -154,19 +165,22 @@ def _parse_document_command(source: str, position: int, name: str, only_when_new
     body, end = _group(source, position)
     if body is None:
         return None
-    found = re.fullmatch(r"\s*(?:O\s*\{([^{}]*)\})?((?:\s*\+?m)*)\s*", signature)
-    if found is None:
-        return Definition(Macro(name, 0, None, body, is_complex=True), end, only_when_new)
-    number = found[2].count("m") + (found[1] is not None)
-    return Definition(_macro(name, number, found[1], body), end, only_when_new)
+    parameters: list[Parameter] = []
+    place = 0
+    while found := _SIGNATURE.match(signature, place):
+        kind, place = found[1][0], found.end()
+        parameters.append(Parameter(kind.lower(), NO_VALUE if found[2] is None else found[2]))
+    if signature[place:].strip():
+        return Definition(Macro(name, (), body, is_complex=True), end, only_when_new)
+    return Definition(_macro(name, tuple(parameters), body), end, only_when_new)
 
 
-def _macro(name: str, number: int, default: str | None, body: str) -> Macro:
-    return Macro(name, number, default, body.strip("\n"), _COMPLEX.search(body) is not None)
+def _macro(name: str, parameters: tuple[Parameter, ...], body: str) -> Macro:
+    return Macro(name, parameters, body.strip("\n"), _COMPLEX.search(body) is not None)
 
 
 def _group(source: str, position: int) -> tuple[str | None, int]:
-    """Content of the `{}` group at `position`, blanks skipped, and its end; (None, position) when there is none."""
+    """Content of the `{}` group at `position` (blanks skipped) and its end; None when there is none."""
     start = skip_spaces(source, position)
     if not source.startswith("{", start):
         return None, position

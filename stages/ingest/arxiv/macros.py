@@ -1,7 +1,8 @@
-r"""LaTeX without comments in, the same with the author's macros expanded inline out (LLaMA, section 2.1, ArXiv).
+r"""LaTeX without comments in, the same with the author's macros expanded inline out (LLaMA, section 2.1).
 
-Handles `\newcommand` and its relatives with arguments and an optional one, `\def`, `\DeclareMathOperator`, `\let`,
-nested macros and macros in arguments. A macro that expands to itself stays where it does; work and output are bounded.
+Handles `\newcommand` and its relatives with arguments and optional ones, `\def`, `\DeclareMathOperator`,
+`\let`, nested macros and macros in arguments. A macro that expands to itself stays where it does; work and
+output are bounded.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from stages.ingest.arxiv.definitions import DEFINERS, PROTECTED, Macro, parse_definition, skip_spaces
+from stages.ingest.arxiv.definitions import (
+    DEFINERS,
+    NO_VALUE,
+    PROTECTED,
+    Macro,
+    parse_definition,
+    skip_spaces,
+)
 from stages.ingest.arxiv.scan import balanced
 
 MAX_DEPTH = 40
@@ -21,9 +29,13 @@ _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 _WORD_END = re.compile(r"\\[A-Za-z@]+\Z")
 _PARAMETER = re.compile(r"#([1-9])|##")
 _TAKES_ONE_TOKEN = re.compile(
-    r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb|text(?:bf|it|rm|sf|tt|sc)?|emph|operatorname"
-    r"|(?:wide)?(?:hat|tilde)|bar|vec|dot|ddot|acute|grave|check|breve|overline|underline|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
+    r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
+    r"|text(?:bf|it|rm|sf|tt|sc)?|emph|operatorname"
+    r"|(?:wide)?(?:hat|tilde)|bar|vec|dot|ddot|acute|grave|check|breve|overline|underline"
+    r"|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
 )
+_TEST = re.compile(r"\\If(Value|NoValue|Boolean)(TF|T|F)(?![A-Za-z])")
+TRUE, FALSE = "\\BooleanTrue", "\\BooleanFalse"
 _SPACED = re.compile(r"\\xspace(?![A-Za-z])")
 _NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
 
@@ -39,7 +51,7 @@ class Expander:
     budget_chars: int = 0
 
     def collect(self, source: str, simple_only: bool = False) -> None:
-        """Take the definitions of a source whose text is not wanted: a preamble, or a style file (`simple_only`)."""
+        """Take the definitions of a source whose text is not wanted: a preamble, or a style (`simple_only`)."""
         position = 0
         while match := _CONTROL.search(source, position):
             position = match.end()
@@ -57,7 +69,9 @@ class Expander:
         if definition is None:
             return match.end()
         macro = definition.macro
-        refused = macro.name in PROTECTED or (simple_only and (macro.is_complex or "@" in macro.name + macro.body))
+        refused = macro.name in PROTECTED or (
+            simple_only and (macro.is_complex or "@" in macro.name + macro.body)
+        )
         exists = definition.only_when_new and macro.name in self.macros
         if not refused and not exists:
             self.macros[macro.name] = macro
@@ -81,7 +95,11 @@ class Expander:
                 continue
             _append(pieces, source[position : match.start()])
             expanded, position = self._use(source, match, macro, active, depth)
-            if expanded[1:2].isalnum() and not expanded.startswith("{") and _takes_one_token(pieces, expanded):
+            if (
+                expanded[1:2].isalnum()
+                and not expanded.startswith("{")
+                and _takes_one_token(pieces, expanded)
+            ):
                 expanded = "{" + expanded + "}"
             _append(pieces, expanded)
         _append(pieces, source[position:])
@@ -104,13 +122,15 @@ class Expander:
         arguments, end = found
         arguments = [self._expand(argument, active, depth + 1) for argument in arguments]
         size = len(macro.body) + sum(
-            len(arguments[int(m[1]) - 1]) for m in _PARAMETER.finditer(macro.body) if m[1] and int(m[1]) <= len(arguments)
+            len(arguments[int(m[1]) - 1])
+            for m in _PARAMETER.finditer(macro.body)
+            if m[1] and int(m[1]) <= len(arguments)
         )
         if size > self.budget_chars:
             self.stopped = True
             return match[0], match.end()
         self.budget_chars -= size
-        body = _substitute(macro.body, arguments)
+        body = _decide(_substitute(macro.body, arguments))
         text = self._expand(body, active | {macro.name}, depth + 1)
         if _SPACED.search(text):
             blank = source[end : end + 1] not in _NO_SPACE_BEFORE and end < len(source)
@@ -128,7 +148,7 @@ def _append(pieces: list[str], piece: str) -> None:
 
 
 def _takes_one_token(pieces: list[str], expanded: str) -> bool:
-    """Whether the command before takes what follows as its argument, so that more than one token needs braces."""
+    """Whether the command before takes what follows as its argument, so that it needs braces."""
     if not pieces or "\\begin" in expanded or "\\end" in expanded or "&" in expanded:
         return False
     return _TAKES_ONE_TOKEN.search("".join(pieces[-3:])[-64:]) is not None
@@ -150,29 +170,60 @@ def _substitute(body: str, arguments: list[str]) -> str:
 
 
 def _arguments(source: str, position: int, macro: Macro) -> tuple[list[str], int] | None:
-    """The arguments of a use that starts at `position` and where it ends; None when they are not all there."""
-    if macro.num_arguments == 0:
+    """The arguments of a use at `position` and where it ends; None when they are not all there."""
+    if not macro.parameters:
         return [], position + 2 if source.startswith("{}", position) else position
     arguments: list[str] = []
-    if macro.default is not None:
+    for parameter in macro.parameters:
         start = skip_spaces(source, position)
-        end = balanced(source, start) if source.startswith("[", start) else -1
-        arguments.append(source[start + 1 : end - 1] if end > 0 else macro.default)
-        position = end if end > 0 else position
-    while len(arguments) < macro.num_arguments:
-        start = skip_spaces(source, position)
-        if start >= len(source) or source[start] == "}":
-            return None
-        if source[start] == "{":
-            position = balanced(source, start)
+        if parameter.kind == "s":
+            starred = source.startswith("*", start)
+            arguments.append(TRUE if starred else FALSE)
+            position = start + 1 if starred else position
+        elif parameter.kind == "o":
+            end = balanced(source, start) if source.startswith("[", start) else -1
+            arguments.append(source[start + 1 : end - 1] if end > 0 else parameter.default)
+            position = end if end > 0 else position
+        else:
+            argument, position = _mandatory(source, start)
             if position < 0:
                 return None
-            arguments.append(source[start + 1 : position - 1])
-            continue
-        match = _CONTROL.match(source, start)
-        position = match.end() if match else start + 1
-        arguments.append(source[start:position])
+            arguments.append(argument)
     return arguments, position
+
+
+def _mandatory(source: str, start: int) -> tuple[str, int]:
+    """The argument at `start`, a group or one token, and its end; the end is -1 when there is none."""
+    if start >= len(source) or source[start] == "}":
+        return "", -1
+    if source[start] == "{":
+        end = balanced(source, start)
+        return source[start + 1 : end - 1], end
+    match = _CONTROL.match(source, start)
+    end = match.end() if match else start + 1
+    return source[start:end], end
+
+
+def _decide(body: str) -> str:
+    """The branches that LaTeX's tests for optional arguments and stars take, each in its test's place."""
+    while match := _TEST.search(body):
+        groups: list[str] = []
+        position = match.end()
+        for _ in range(1 + len(match[2])):
+            start = skip_spaces(body, position)
+            end = balanced(body, start) if body.startswith("{", start) else -1
+            if end < 0:
+                return body
+            groups.append(body[start + 1 : end - 1])
+            position = end
+        value = groups[0].strip()
+        holds = value == TRUE if match[1] == "Boolean" else (value == NO_VALUE) == (match[1] == "NoValue")
+        branches = {"T": "", "F": ""} | dict(zip(match[2], groups[1:], strict=True))
+        pieces = [body[: match.start()]]
+        _append(pieces, branches["T" if holds else "F"])
+        _append(pieces, body[position:])
+        body = "".join(pieces)
+    return body
 
 
 def _after_definition(source: str, start: int, end: int) -> int:

@@ -18,8 +18,16 @@ _OLD_ID = re.compile(
     r"|q-alg|q-bio|quant-ph|solv-int|supr-con)[_/]?(\d{7})(v\d+)?(?!\d)"
 )
 _DECLARED = re.compile(rb"\\usepackage\s*\[([a-z0-9]+)\]\s*\{inputenc\}")
-_CODECS = {"latin1": "latin-1", "latin9": "iso8859-15", "ansinew": "cp1252", "applemac": "mac-roman", "koi8-r": "koi8-r"}
-_CODECS |= {f"latin{n}": f"iso8859-{n}" for n in (2, 3, 4, 5)} | {f"cp{n}": f"cp{n}" for n in (437, 850, 852, 866)}
+_CODECS = {
+    "latin1": "latin-1",
+    "latin9": "iso8859-15",
+    "ansinew": "cp1252",
+    "applemac": "mac-roman",
+    "koi8-r": "koi8-r",
+}
+_CODECS |= {f"latin{n}": f"iso8859-{n}" for n in (2, 3, 4, 5)} | {
+    f"cp{n}": f"cp{n}" for n in (437, 850, 852, 866)
+}
 _CODECS |= {f"cp{n}": f"cp{n}" for n in (1250, 1251, 1252, 1257)}
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _KINDS = (
@@ -43,7 +51,7 @@ def arxiv_id(name: str) -> str | None:
 
 
 def kind_of(data: bytes) -> str | None:
-    """What a file is when it is no LaTeX: pdf, postscript, html, word, dvi, image; None when it may be LaTeX."""
+    """What a file that is no LaTeX is: pdf, postscript, html, word, dvi, image; None when it may be LaTeX."""
     return next((kind for pattern, kind in _KINDS if pattern.match(data[:1024])), None)
 
 
@@ -52,10 +60,10 @@ def decode(data: bytes) -> tuple[str, str] | None:
 
     UTF-8, else what its byte-order mark or its inputenc package says, else Windows-1252, else Latin-1.
     """
-    for mark, codec in _BOMS:
+    for mark, marked in _BOMS:
         if data.startswith(mark):
             try:
-                return data.decode(codec), codec
+                return data.decode(marked), marked
             except UnicodeDecodeError:
                 return None
     if b"\0" in data:
@@ -75,7 +83,7 @@ def decode(data: bytes) -> tuple[str, str] | None:
 def paper_of(
     key: str, files: Mapping[str, bytes], identifier: str | None, keep_appendix: bool, keep_abstract: bool
 ) -> RawDocument | Loss:
-    """The document of one paper, or the Loss that says why there is none: no_main_file, not_latex, encoding."""
+    """The document of one paper, or why there is none: no_main_file, not_latex, encoding, empty_text."""
     size = sum(len(data) for data in files.values())
     url = f"https://arxiv.org/abs/{identifier}" if identifier else None
     sources, encodings, readme, refused = _decode_all(files)
@@ -92,7 +100,9 @@ def paper_of(
     body = expander.expand(flat.body)
     text = project.masks.restore(running_text(body, keep_appendix, keep_abstract))
     if not text.strip():
-        return Loss(key, "empty_text", "nothing but front matter, bibliography and appendix", url=url, text_bytes=size)
+        return Loss(
+            key, "empty_text", "nothing but front matter, bibliography and appendix", url=url, text_bytes=size
+        )
     metadata: dict[str, Any] = {"main_file": main, "files": flat.files, "encoding": encodings[main]}
     notes = {
         "title": project.masks.restore(expander.expand(title)) if title else None,
@@ -112,7 +122,7 @@ def paper_of(
 def _decode_all(
     files: Mapping[str, bytes],
 ) -> tuple[dict[str, str], dict[str, str], str | None, list[str]]:
-    """Sources and encodings by name, the text of arXiv's 00README, and the names of what cannot be decoded."""
+    """Sources and encodings by name, the text of arXiv's 00README, the names of what cannot be decoded."""
     sources: dict[str, str] = {}
     encodings: dict[str, str] = {}
     refused: list[str] = []
@@ -133,7 +143,9 @@ def _decode_all(
 def _no_paper(key: str, files: Mapping[str, bytes], refused: list[str], url: str | None, size: int) -> Loss:
     marks = [name for name in refused if kind_of(files[name]) is None and _holds_class(files[name])]
     if marks:
-        return Loss(key, "encoding", f"{marks[0]}: neither text nor UTF-16 with a mark", url=url, text_bytes=size)
+        return Loss(
+            key, "encoding", f"{marks[0]}: neither text nor UTF-16 with a mark", url=url, text_bytes=size
+        )
     kinds = sorted({kind_of(data) or "binary" for name, data in files.items() if name in refused})
     if len(refused) == len(files) and kinds:
         return Loss(key, "not_latex", " ".join(kinds), url=url, text_bytes=size)

@@ -1,4 +1,4 @@
-r"""The files of one paper in, its main file found and every file that it inputs put in its place out, in reading order."""
+r"""The files of one paper in, one source out: its main file with every file that it inputs in its place."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ _INPUT = re.compile(
 _USEPACKAGE = re.compile(r"\\(?:usepackage|RequirePackage|documentstyle)\s*(?:\[([^\]]*)\])?\s*\{([^{}]*)\}")
 _PART_CLASSES = frozenset({"subfiles", "standalone", "letter", "beamer", "moderncv", "ltxdoc"})
 _SPARE_NAME = re.compile(
-    r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff", re.I
+    r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff",
+    re.I,
 )
 _TOPLEVEL = re.compile(r"^\s*(\S+)\s+toplevelfile\s*$", re.MULTILINE)
 
 
 @dataclass
 class Flat:
-    """A paper as one source: preamble and body apart, the files in reading order, what was not found or cut."""
+    """A paper as one source: preamble, body, the files in reading order, what was not found or cut."""
 
     preamble: str
     body: str
@@ -46,14 +47,14 @@ class Project:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.masks = Masks()
         self._sources = {name: remove_comments(text, self.masks) for name, text in sources.items()}
-        self._lower = {name.lower(): name for name in reversed(sorted(self._sources))}
+        self._lower = {name.lower(): name for name in sorted(self._sources, reverse=True)}
 
     def main_file(self, readme: str | None = None) -> str | None:
         r"""The file to start from, None when no file has `\documentclass` and `\begin{document}`.
 
         What arXiv's 00README names; else of several the one that no other inputs, that is no part of a paper
-        (subfiles, standalone), no letter and no copy by its name, with a `.bbl` of its name, that reaches most files,
-        then the longest, then the first by name.
+        (subfiles, standalone), no letter and no copy by its name, with a `.bbl` of its name, that inputs most
+        files, then the longest, then the first by name.
         """
         candidates = [
             name
@@ -79,7 +80,7 @@ class Project:
         return name in reached, is_part, _SPARE_NAME.search(stem) is not None, no_bibliography, -inputs
 
     def flatten(self, main: str) -> Flat:
-        """The paper that starts at `main`: every input in its place; an input that would not end is left out."""
+        """The paper that starts at `main`, every input in its place; an input that has no end is left out."""
         flat = Flat("", "", files=[main])
         text = self._inline(self._sources[main], main, (main,), flat)
         begin = _BEGIN.search(text)
@@ -145,7 +146,11 @@ class Project:
                     return path
                 if path.lower() in self._lower:
                     return self._lower[path.lower()]
-        return None
+        name = wanted.rsplit("/", 1)[
+            -1
+        ]  # TeX looks in more folders (input@path, TEXINPUTS) than the source tells
+        found = [path for path in self._sources if path.rsplit("/", 1)[-1] in (name, name + ".tex")]
+        return found[0] if len(found) == 1 and name else None
 
 
 def _folder(name: str) -> str:

@@ -1,4 +1,4 @@
-"""LaTeX source in, the same source without comments out, with verbatim text masked so that no later pass touches it."""
+"""LaTeX source in, the same without comments out, verbatim text masked so that no later pass touches it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Iterator
 MASK = "\0"
 """A masked stretch is NUL, its number, NUL: a source that holds NULs is no LaTeX."""
 
-_VERBATIM = "verbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|lstlisting|minted|alltt|filecontents|pyconsole|pycode"
+_VERBATIM = (
+    "verbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|lstlisting|minted|alltt|filecontents|pyconsole|pycode"
+)
 _TOKEN = re.compile(
     r"\\begin[ \t]*\{(?P<environment>(?:" + _VERBATIM + r")\*?)\}.*?\\end[ \t]*\{(?P=environment)\}"
-    r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]*\])?(?P<mark>[^\sA-Za-z*\[\]{}])[^\n]*?(?:(?P=mark)|(?=\n))"
+    r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]*\])?(?P<mark>[^\sA-Za-z*\[\]{}])"
+    r"[^\n]*?(?:(?P=mark)|(?=\n))"
     r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]*\])?\{[^{}\n]*\}"
     r"|\\(?:url|href|path|nolinkurl)[ \t]*\{[^{}\n]*\}"
     r"|(?P<dropped>\\begin[ \t]*\{comment\}.*?\\end[ \t]*\{comment\}[ \t]*\n?)"
@@ -22,7 +25,9 @@ _TOKEN = re.compile(
 )
 _CONDITIONAL = re.compile(r"\\\\|\\%|%[^\n]*|\\(if(?!f[A-Z])[A-Za-z@]*|else|fi)(?![A-Za-z@])")
 _CONTROL_WORD_END = re.compile(r"\\[A-Za-z@]+\*?\Z")
-_NOT_A_CONDITIONAL = frozenset({"ifthenelse", "ifdefined", "iff", "ifodd@", "ifstrequal", "ifstrempty", "ifblank"})
+_NOT_A_CONDITIONAL = frozenset(
+    {"ifthenelse", "ifdefined", "iff", "ifodd@", "ifstrequal", "ifstrempty", "ifblank"}
+)
 _MASKED = re.compile(MASK + r"(\d+)" + MASK)
 
 
@@ -43,10 +48,10 @@ class Masks:
 
 
 def remove_comments(source: str, masks: Masks) -> str:
-    r"""`source` without `%` comments, `comment` environments and `\iffalse` branches; verbatim text is masked.
+    r"""`source` without `%` comments, `comment` environments, `\iffalse` branches; verbatim text masked.
 
-    As in TeX a comment takes its line end and the next line's indent with it, never the character before it. A line
-    that only holds a comment goes as a whole. Line ends are `\n`.
+    As in TeX a comment takes its line end and the next line's indent with it, never the character before it.
+    A line that only holds a comment goes as a whole. Line ends are `\n`.
     """
     return "".join(_pieces(source, masks))
 
@@ -87,7 +92,7 @@ def _comment(source: str, start: int, before: str, token: str) -> Iterator[str]:
 
 
 def _skip_branch(source: str, start: int) -> tuple[int, str]:
-    r"""The end of the `\iffalse` at `start` and what stays of it: nothing, the `\else` branch follows as text."""
+    r"""The end of the `\iffalse` at `start` and what stands for it; an `\else` branch follows as text."""
     depth = 0
     for match in _CONDITIONAL.finditer(source, start):
         word = match[1]
@@ -106,7 +111,7 @@ def _skip_branch(source: str, start: int) -> tuple[int, str]:
 
 
 def balanced(source: str, start: int, max_chars: int = 200_000) -> int:
-    """The end (after its closing mark) of the `{}` or `[]` group that opens at `start`; -1 when it does not close."""
+    """The end (after its closing mark) of the `{}` or `[]` group at `start`; -1 when it does not close."""
     in_brackets = source.startswith("[", start)
     depth = 0
     for match in _GROUP.finditer(source, start, start + max_chars):

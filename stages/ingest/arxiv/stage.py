@@ -1,4 +1,4 @@
-r"""LaTeX sources of papers in, one document of running text for each out, as LLaMA's section 2.1 treats arXiv."""
+r"""LaTeX sources of papers in, a document of running text for each out (LLaMA, section 2.1)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecor
 from stages.ingest.compressed import PieceReader, decompressed
 
 _BULK_MEMBER = re.compile(r"(?:.*/)?[a-z-]*\d{4}(?:\.\d{4,5}|\d{3})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
-_SOURCE = re.compile(r".*\.(?:tex|ltx|latex|sty|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)", re.I)
+_SOURCE = re.compile(
+    r".*\.(?:tex|ltx|latex|sty|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)", re.I
+)
 _OTHER = re.compile(r".*\.(?:pdf|ps|html?|dvi|docx?)", re.I)
 SNIFF_BYTES = 1024
 
 
 class ArxivIngest(IngestStage):
-    """Papers' sources to documents: archives of a paper, single files (`.tex`, `.gz`), and arXiv's bulk tar of those.
+    """Papers' sources to documents: a paper's archive, a single file (`.tex`, `.gz`), arXiv's bulk tar of those.
 
     Rules: no_main_file, not_latex, encoding, damaged, empty_text, too_large, and the archive's unsafe_path,
-    not_a_file, repeated_name, encrypted. A file of a paper that an archive refuses is a ledger row of its own.
+    not_a_file, repeated_name, encrypted. A file that an archive refuses is a ledger row of its own.
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
@@ -40,8 +42,12 @@ class ArxivIngest(IngestStage):
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")
     max_paper_bytes: int = Field(100_000_000, gt=0, description="largest sum of a paper's source files")
-    keep_appendix: bool = Field(False, description="keep what follows the bibliography or the appendix marker")
-    keep_abstract: bool = Field(False, description="put the abstract, which stands before the first section, first")
+    keep_appendix: bool = Field(
+        False, description="keep what follows the bibliography or the appendix marker"
+    )
+    keep_abstract: bool = Field(
+        False, description="put the abstract, which stands before the first section, first"
+    )
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """The paper of a raw file, or all papers of a bulk archive."""
@@ -92,7 +98,7 @@ class ArxivIngest(IngestStage):
         return self._paper(key, raw.name, {raw.name.rsplit("/", 1)[-1]: data})
 
     def _read_paper(self, key: str, name: str, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
-        """The paper of an archive; files that it refuses are rows, and damage comes after what could be read."""
+        """The paper of an archive; refused files are rows, and damage comes after what could be read."""
         files: dict[str, bytes] = {}
         others: list[str] = []
         total = 0

@@ -1,4 +1,4 @@
-"""The bytes of a text file in, its text and the name of its encoding out; binary data is told by its share of controls."""
+"""The bytes of a text file in, its text and the name of its encoding out; controls tell binary data."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _BOMS = (
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1a\x1b")
 _C1_BYTES = bytes(range(0x80, 0xA0))
 _CODEPAGE = re.compile(r"(?:ibm|cp|dos|windows|codepage|code page)[-_ ]?(\d{3,4})", re.IGNORECASE)
+_TEXT_CODEC = re.compile(r"utf|us-?ascii|ascii|iso-8859-|cp\d|koi8|mac|big5|gb|shift|euc|hz", re.IGNORECASE)
 _ISO_8859 = re.compile(r"(?:iso[-_ ]?)?(?:8859|latin)[-_ ]?(\d{1,2})", re.IGNORECASE)
 
 
 def decode_book(data: bytes) -> tuple[str, str]:
-    """Text and encoding: BOM, ASCII or valid UTF-8, then what the file declares, then Windows-1252 or Latin-1."""
+    """Text and encoding: BOM, ASCII or valid UTF-8, what the file declares, Windows-1252, Latin-1."""
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return data[len(bom) :].decode(encoding, "replace"), encoding
     if data.isascii():
         return data.decode("ascii"), "ascii"
-    for encoding in ("utf-8", declared_encoding(data), "windows-1252"):
-        if encoding is None or (encoding == "iso-8859-1" and _has_c1(data)):
+    for encoding in ("utf-8", declared_encoding(data) or "windows-1252", "windows-1252"):
+        if encoding == "iso-8859-1" and _has_c1(data):
             continue
         try:
             return data.decode(encoding), encoding
@@ -38,7 +39,7 @@ def decode_book(data: bytes) -> tuple[str, str]:
 
 
 def declared_encoding(data: bytes) -> str | None:
-    """The encoding that a Gutenberg header declares, as Python names it; None when there is none that it knows."""
+    """The encoding that a Gutenberg header declares, by Python's name; None when it knows none."""
     found = _DECLARED.search(data[:_HEAD_BYTES])
     if found is None:
         return None
@@ -48,7 +49,9 @@ def declared_encoding(data: bytes) -> str | None:
     elif number := _CODEPAGE.search(declared):
         name = f"cp{number[1]}"
     else:
-        name = declared.split()[0]
+        name = declared.split()[0] if declared else ""
+    if not _TEXT_CODEC.match(name):  # Python has codecs that are no encodings of text
+        return None
     try:
         codec = codecs.lookup(name).name
     except (LookupError, ValueError):

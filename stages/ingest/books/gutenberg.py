@@ -1,7 +1,7 @@
 """The text of a Gutenberg file in, the book without header, footer and credits out, and what its header says.
 
-The wordings are those of the archive since 1971: the `*** START OF ...` line, the `SMALL PRINT` of the 1990s, closing
-lines in the book's own language, credit lines and transcriber's notes.
+The wordings are those of the archive since 1971: the `*** START OF ...` line, the `SMALL PRINT` of the 1990s,
+closing lines in the book's own language, credit lines and transcriber's notes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ _MAX_NOTES_CHARS = 20_000
 
 _PROJECT = r"(?:the\s+)?pro[jy]\w{2,6}\s+gutenberg"
 _START = re.compile(
-    rf"^[ \t]*\*{{2,4}}[ \t]*(?:START|BEGIN\w*|BEGINN|ANFANG|DÉBUT|DEBUT|COMIENZO|INICIO|INÍCIO|INIZIO|ALKU|BÖRJAN)\b"
-    rf"[ \t]*(?:OF|VON|DU|DE|DEL|DO)?[ \t]*(?:THE|THIS|DIESES|DES|CE|ESTE|COPYRIGHTED)?[ \t]*{_PROJECT}[^\n]*",
+    rf"^[ \t]*\*{{2,4}}[ \t]*(?:START|BEGIN\w*|ANFANG|D[EÉ]BUT|COMIENZO|IN[IÍ]CIO|INIZIO|ALKU|BÖRJAN)\b"
+    rf"[ \t]*(?:OF|VON|DU|DE|DEL|DO)?[ \t]*(?:THE|THIS|DIESES|DES|CE|ESTE)?(?:[ \t]*COPYRIGHTED)?"
+    rf"[ \t]*{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _SMALL_PRINT_END = re.compile(
@@ -31,7 +32,8 @@ _END_MARK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _END_LINE = re.compile(
-    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?(?:end|ende|fin|fim|fine|einde|slut|loppu)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
+    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?(?:end|ende|fin|fim|fine|einde|slut|loppu)\b"
+    rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _WORD = re.compile("gutenberg", re.IGNORECASE)
@@ -52,7 +54,8 @@ _OLD_RELEASE = re.compile(
 
 _CREDIT = re.compile(
     r"[\s*\[(_]*(?:"
-    r"(?:this )?(?:updated )?(?:project gutenberg )?(?:e-?text|e-?book|html(?: version)?|text|file|edition|book)?s?\s*"
+    r"(?:this )?(?:updated )?(?:project gutenberg )?"
+    r"(?:e-?text|e-?book|html(?: version)?|text|file|edition|book)?s?\s*"
     r"(?:was |were |has been )?(?:originally |first )?"
     r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|proof(?:ed|read)|typed|created|converted|compiled)"
     r"(?: and \w+)?\s+(?:by|from|for|using|in)\b"
@@ -67,13 +70,16 @@ _CREDIT = re.compile(
     re.IGNORECASE,
 )
 _CREDIT_WORDS = re.compile(
-    r"gutenberg|pgdp\.net|distributed proofread|pglaf\.org|gallica\.bnf\.fr|archive\.org/(?:details|stream)|widger@|\[e-?(?:book|text) #",
+    r"gutenberg|pgdp\.net|distributed proofread|pglaf\.org|gallica\.bnf\.fr|archive\.org/(?:details|stream)"
+    r"|widger@|\[e-?(?:book|text) #",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
     r"[ \t*+|\-=_~\[({/#:.]*(?:transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?"
-    r"|anmerkung(?:en)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)|notes? d(?:u|e la)\s+transcri|notes? (?:au|aux) lecteur"
+    r"|anmerkung(?:en)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)"
+    r"|notes? d(?:u|e la)\s+transcri|notes? (?:au|aux) lecteur"
     r"|notas? d(?:el?|o|a)\s+transcri|nota di trascri|nota del trascri"
+    r"|typographical errors corrected in"
     r"|opmerkingen van de bewerker|aantekeningen? van de bewerker|noot van de bewerker)",
     re.IGNORECASE,
 )
@@ -85,7 +91,7 @@ _PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
 
 @dataclass(frozen=True)
 class Book:
-    """A book's own text, and the fields of its Gutenberg header (lower-case names; none for another kind of file)."""
+    """A book's own text, and the fields of its Gutenberg header by lower-case name (none for other files)."""
 
     text: str
     is_gutenberg: bool
@@ -132,8 +138,8 @@ def _without_footer(body: str) -> str:
         lines = _lines_on_gutenberg(body, _END_LINE, max(0, end - 2_000), end)
         return body[: lines[0] if lines else end]
     candidates = _lines_on_gutenberg(body, _END_LINE, 0, len(body))[-1:]
-    for pattern in (_SMALL_PRINT_START, _LICENSE):
-        candidates += [found.start() for found in pattern.finditer(body, len(body) // 2)][:1]
+    candidates += [found.start() for found in _SMALL_PRINT_START.finditer(body, len(body) // 2)][:1]
+    candidates += [found.start() for found in _LICENSE.finditer(body)][-1:]
     return body[: min(candidates)] if candidates else body
 
 
@@ -178,7 +184,7 @@ def _end_behind_separator(body: str, position: int) -> int | None:
 
 
 def _end_of_note(body: str, paragraph: re.Match[str]) -> int:
-    """A note in brackets goes up to the closing bracket; a title of its own takes the paragraph that follows along."""
+    """A note in brackets goes up to the closing bracket; a title of its own takes what follows along."""
     words = paragraph["text"]
     if words.lstrip().startswith("[") and "]" not in words:
         closing = body.find("]", paragraph.end(), paragraph.end() + 5_000)
@@ -220,7 +226,7 @@ def _begins_paragraph(text: str, line_start: int) -> bool:
 
 
 def header_fields(header: str) -> dict[str, str]:
-    """The fields of a header: title, author, language, released, gutenberg_id and others, as it gives them."""
+    """The fields of a header as it gives them: title, author, language, gutenberg_id and others."""
     fields: dict[str, str] = {}
     for found in _FIELD.finditer(header):
         name = " ".join(found["name"].lower().split())

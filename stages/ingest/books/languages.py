@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 _CODES = (
-    "afrikaans:af aleut:ale arabic:ar aramaic:arc basque:eu bulgarian:bg breton:br caló:rmq catalan:ca cebuano:ceb "
-    "chinese:zh czech:cs danish:da dutch:nl english:en esperanto:eo estonian:et farsi:fa persian:fa finnish:fi "
-    "flemish:nl french:fr frisian:fy friulian:fur gaelic:gd galician:gl gascon:oc german:de greek:el hebrew:he "
-    "hungarian:hu icelandic:is iloko:ilo interlingua:ia inuktitut:iu irish:ga italian:it japanese:ja kashubian:csb "
-    "korean:ko latin:la lithuanian:lt maori:mi middle:enm nahuatl:nah napoletano:nap neapolitan:nap navajo:nv "
-    "norwegian:no occitan:oc ojibwa:oj ojibwe:oj old:ang polish:pl portuguese:pt romanian:ro russian:ru sanskrit:sa "
-    "scots:sco serbian:sr slovak:sk slovenian:sl slovene:sl spanish:es castilian:es swedish:sv tagalog:tl "
-    "telugu:te turkish:tr ukrainian:uk croatian:hr welsh:cy yiddish:yi"
+    "afrikaans:af aleut:ale arabic:ar aramaic:arc basque:eu bulgarian:bg breton:br caló:rmq "
+    "catalan:ca cebuano:ceb chinese:zh czech:cs danish:da dutch:nl english:en esperanto:eo "
+    "estonian:et farsi:fa persian:fa finnish:fi flemish:nl french:fr frisian:fy friulian:fur "
+    "gaelic:gd galician:gl gascon:oc german:de greek:el hebrew:he hungarian:hu icelandic:is iloko:ilo "
+    "interlingua:ia inuktitut:iu irish:ga italian:it japanese:ja kashubian:csb korean:ko latin:la "
+    "lithuanian:lt maori:mi middle:enm nahuatl:nah napoletano:nap neapolitan:nap navajo:nv "
+    "norwegian:no occitan:oc ojibwa:oj ojibwe:oj old:ang polish:pl portuguese:pt romanian:ro "
+    "russian:ru sanskrit:sa scots:sco serbian:sr slovak:sk slovenian:sl slovene:sl spanish:es "
+    "castilian:es swedish:sv tagalog:tl telugu:te turkish:tr ukrainian:uk croatian:hr welsh:cy "
+    "yiddish:yi"
 )
 CODE_BY_NAME = dict(pair.split(":") for pair in _CODES.split())
 _WORD = re.compile(r"[^\W\d_]+")

@@ -1,4 +1,4 @@
-"""The books ingest stage: one text file in, one document out, Gutenberg's additions removed (LLaMA section 2.1)."""
+"""Books: one text file in, one document out, without Gutenberg's additions (LLaMA section 2.1)."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _WIDE_MARKUP = re.compile(rb"<\0[!?a-zA-Z]\0|\0<\0[!?a-zA-Z]")
 _CONTROLS = bytes(b for b in range(1, 32) if b not in b"\t\n\v\f\r\x1b")
 _SELF_EVIDENT = ("gb", "big5", "euc", "shift_jis", "cp932", "cp949", "iso2022", "iso-2022", "utf-16")
+_WEB_CODECS = {"shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030"}
+"""What browsers read under these names (WHATWG encoding standard), by Python's names."""
 MAX_CONTROL_SHARE = 0.01
 
 
@@ -35,7 +37,7 @@ def replaced_share(text: str) -> float:
 
 
 def decode_page(data: bytes, http_charset: str | None, max_replaced_share: float) -> Decoded:
-    """Decode a page: BOM or UTF-16 markup, then declared charset, valid UTF-8 above a declared single-byte one, then detection.
+    """Decode a page: BOM or UTF-16 markup, declared charset, valid UTF-8, then detection.
 
     A single-byte charset decodes anything, so bytes that are valid UTF-8 tell more than such a declaration.
     """
@@ -54,7 +56,8 @@ def decode_page(data: bytes, http_charset: str | None, max_replaced_share: float
     best = _with_replacement(data, candidates[-1])
     if best.replaced_share <= max_replaced_share:
         return best
-    detected = _python_name(detect_encoding(data)) or "utf-8"
+    # without resiliparse's own mapping, which makes UTF-8 of cp949
+    detected = _python_name(detect_encoding(data, html5_compatible=False)) or "utf-8"
     other = _with_replacement(data, detected)
     return other if other.replaced_share < best.replaced_share else best
 
@@ -72,13 +75,14 @@ def _charset_in_page(data: bytes) -> str | None:
 def _python_name(charset: str | None) -> str | None:
     if charset is None:
         return None
-    name = map_encoding_to_html5(charset, fallback_utf8=False)
-    if name is None:
+    name = charset if charset == "cp949" else map_encoding_to_html5(charset, fallback_utf8=False)
+    if name is None:  # only what the web knows: Python has codecs that are no encodings of text
         return None
     try:
-        return codecs.lookup(name).name
+        codec = codecs.lookup(name).name
     except LookupError:
         return None
+    return _WEB_CODECS.get(codec, codec)
 
 
 def _strict(data: bytes, encoding: str) -> str | None:
@@ -106,4 +110,4 @@ def main_text(html: str) -> tuple[str, str]:
     """Title and main text of a page, by resiliparse."""
     tree = HTMLTree.parse(html.replace("\0", ""))
     text = extract_plain_text(tree, main_content=True, alt_texts=False)
-    return " ".join((tree.title or "").split()), text
+    return " ".join((tree.title or "").split()), text.strip()

@@ -1,4 +1,4 @@
-"""The bytes of an HTTP response in, status, headers and decoded body out; wrong chunking and encodings tolerated."""
+"""The bytes of an HTTP response in, status, headers and decoded body out; wrong codings are tolerated."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def parse_response(block: bytes) -> HttpResponse | None:
 def decoded_body(response: HttpResponse, max_bytes: int) -> bytes:
     """The body without chunking and content coding, at most `max_bytes` and one piece more.
 
-    Crawlers often store bodies decoded under headers that say otherwise, so a body that is not coded is left as it is.
+    Crawlers often store bodies decoded under headers that say otherwise: a body that is not coded stays.
     A ContentCodingError when it is coded and nothing of it can be decoded.
     """
     body = response.body
@@ -79,7 +79,7 @@ def decoded_body(response: HttpResponse, max_bytes: int) -> bytes:
 
 def unchunk(body: bytes) -> bytes:
     """The data of a chunked body; from the first wrong chunk size on the bytes are kept as they are."""
-    parts = []
+    parts: list[bytes] = []
     position = 0
     while size := _CHUNK_SIZE.match(body, position):
         length = int(size[1], 16)

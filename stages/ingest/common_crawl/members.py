@@ -1,4 +1,4 @@
-"""A raw archive file in, its decompressed bytes out with the raw offset of every member, read on past damage."""
+"""A raw archive file in, its decompressed bytes and the raw offset of every member out, past damage."""
 
 from __future__ import annotations
 
@@ -57,15 +57,30 @@ def archive_compression(head: bytes) -> str:
     return compression_of(head)
 
 
+def opening(stream: BinaryIO) -> tuple[str, int]:
+    """Compression of an archive and the offset of its first member, which is not 0 where its start is damaged."""
+    head = stream.read(_TRIAL_BYTES)
+    kind = archive_compression(head)
+    if kind != "none" or not head or _RECORD_START.match(head):
+        return kind, 0
+    for name in MAGIC:
+        offset = _next_member(stream, 0, name, SCAN_BYTES)
+        if offset is not None:
+            return name, offset
+    return "none", 0
+
+
 def read_members(raw: RawFile) -> Iterator[Event]:
-    """Decompressed pieces of a raw file, each member announced; after a damaged stretch the next good member."""
+    """Decompressed pieces of a raw file, each member announced; after damage the next good member."""
     with raw.open() as stream:
-        kind = archive_compression(stream.read(8))
+        kind, first = opening(stream)
         if kind in ("none", "bz2", "xz"):
             yield MemberStart(0)
             yield from _plain(raw)
             return
-        offset: int | None = 0
+        if first:
+            yield Damage(0, first, f"no {kind} member")
+        offset: int | None = first
         while offset is not None and offset < raw.size:
             stream.seek(offset)
             events = _gzip(stream, offset) if kind == "gzip" else _framed(stream, offset, kind)
@@ -159,6 +174,12 @@ class _Forward:
         self._position += len(data)
         return data
 
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise io.UnsupportedOperation("forward only")
+
+    def close(self) -> None:
+        """The stream below belongs to the caller."""
+
     def tell(self) -> int:
         return self._position
 
@@ -176,8 +197,8 @@ def _framed(stream: BinaryIO, start: int, kind: str) -> Generator[Event, None, D
     return None
 
 
-def _next_member(stream: BinaryIO, start: int, kind: str) -> int | None:
-    """Raw offset of the first member at or after `start` that holds the start of a record."""
+def _next_member(stream: BinaryIO, start: int, kind: str, end: int | None = None) -> int | None:
+    """Raw offset of the first member from `start` on, up to about `end`, that holds the start of a record."""
     magic = re.compile(MAGIC[kind], re.DOTALL)
     offset = start
     overlap = 3
@@ -189,7 +210,7 @@ def _next_member(stream: BinaryIO, start: int, kind: str) -> int | None:
             stream.seek(position)
             if _RECORD_START.match(_trial(stream.read(_TRIAL_BYTES), kind)):
                 return position
-        if len(data) < SCAN_BYTES:
+        if len(data) < SCAN_BYTES or (end is not None and offset + len(data) >= end):
             return None
         offset += len(data) - overlap
 

@@ -1,4 +1,4 @@
-"""Decompressed archive bytes in, WARC and ARC records out: framed by header names, going on after any damage."""
+"""Decompressed archive bytes in, WARC and ARC records out: framed by header names, past any damage."""
 
 from __future__ import annotations
 
@@ -52,19 +52,32 @@ def read_records(
 ) -> Iterator[ArchiveRecord | Loss]:
     """All records of the events of `read_members`, in order.
 
-    Every record header gives exactly one ArchiveRecord or Loss; bytes that belong to no record give a Loss whose key
-    is `@<offset>`. A record's key is its byte offset in the raw file, and where a compressed member holds more than
-    one record, `<offset of the member>.<offset inside it>`. `plain`: the raw file is not compressed.
+    Every record header gives exactly one ArchiveRecord or Loss; bytes that belong to no record give a Loss
+    whose key is `@<offset>`. A record's key is its byte offset in the raw file, and where a member holds
+    several, `<offset of the member>.<offset inside it>`. `plain`: the raw file is not compressed.
     """
     window = Window(events, WARC_LINE)
     reader = _Reader(window, plain, max_record_bytes)
     while True:
-        yield from reader.records()
+        held: ArchiveRecord | Loss | None = None
+        for record in reader.records():
+            if held is not None:
+                yield held
+            held = record
         damage = window.damage
+        if isinstance(held, ArchiveRecord) and damage is not None and _is_member(held.key, damage.offset):
+            # it ends where its member turns out to be corrupt, and only the checksum may have told
+            yield Loss(held.key, "corrupt_member", damage.reason, url=held.url, text_bytes=len(held.block))
+        elif held is not None:
+            yield held
         if damage is None:
             return
         yield Loss(f"@{damage.offset}", "damaged", damage.reason, text_bytes=damage.length_bytes)
         window.resume()
+
+
+def _is_member(key: str, offset: int) -> bool:
+    return key.partition(".")[0] == str(offset)
 
 
 class _Reader:
@@ -106,7 +119,10 @@ class _Reader:
         passed = self._window.skip_to(self._mark or ANY_MARK, MAX_LINE_BYTES)
         if first and not self._window.peek(1) and self._window.damage is None:
             return Loss("", "unrecognised_file", "neither WARC nor ARC", text_bytes=passed)
-        return Loss(f"@{key}", "damaged", "bytes that belong to no record", text_bytes=passed)
+        place = (
+            key if self._plain or "." in key else f"{key}.0"
+        )  # `@<member>` is the damage of its compression
+        return Loss(f"@{place}", "damaged", "bytes that belong to no record", text_bytes=passed)
 
     def _to_next(self, key: str, rule: str, detail: str, url: str | None = None, **measured: float) -> Loss:
         """Give up the record at the window's position and move to the next one."""

@@ -1,4 +1,4 @@
-"""The CommonCrawl ingest stage: WET, WARC and ARC raw files in, documents out (LLaMA section 2.1, CCNet section 3)."""
+"""CommonCrawl: WET, WARC and ARC raw files in, documents out (LLaMA section 2.1, CCNet section 3)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
-from stages.ingest.common_crawl.html import control_share, decode_page, main_text, replaced_share
-from stages.ingest.common_crawl.html import MAX_CONTROL_SHARE
+from stages.ingest.common_crawl.html import (
+    MAX_CONTROL_SHARE,
+    control_share,
+    decode_page,
+    main_text,
+    replaced_share,
+)
 from stages.ingest.common_crawl.http import (
     ContentCodingError,
     HttpResponse,
@@ -21,7 +26,7 @@ from stages.ingest.common_crawl.http import (
     parse_response,
     unchunk,
 )
-from stages.ingest.common_crawl.members import archive_compression, read_members
+from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -49,7 +54,7 @@ class CommonCrawlIngest(IngestStage):
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
         with raw.open() as stream:
-            plain = archive_compression(stream.read(8)) == "none"
+            plain = opening(stream)[0] == "none"
         dump = dump_of(raw.name)
         for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
             if isinstance(record, Loss):
@@ -157,7 +162,7 @@ def _dump_of_warcinfo(record: ArchiveRecord) -> str | None:
 
 
 def wrong_digest(record: ArchiveRecord) -> str | None:
-    """Which SHA-1 digest of a record does not hold (`block` or `payload`); other algorithms are not checked."""
+    """Which SHA-1 digest of a record is wrong (`block` or `payload`); other algorithms are not checked."""
     block = _sha1_digest(record.headers.get("warc-block-digest", ""))
     if block is not None and hashlib.sha1(record.block).digest() != block:
         return "block"

@@ -73,7 +73,7 @@ class Window:
         self.position -= len(data)
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes; fewer when the stretch ends or a new member that starts a record comes first."""
+        """The next `size` bytes; fewer when the stretch ends or a member that starts a record comes first."""
         boundary = self._fill_to_boundary(size)
         block = self._data[self._start : self._start + boundary]
         self.skip(len(block))
@@ -102,7 +102,7 @@ class Window:
         return None
 
     def skip_to(self, mark: re.Pattern[bytes], mark_bytes: int) -> int:
-        """Move to the next match of `mark`, or start of a member with a record, or the end; bytes passed over.
+        """Move to the next match of `mark`, member with a record, or the end; the bytes passed over.
 
         Moves by one byte at least; `mark_bytes` bounds what a match needs.
         """
@@ -125,7 +125,7 @@ class Window:
             step = 0
 
     def key(self, *, plain: bool) -> str:
-        """Name of the current position: offset in the raw file, `<member>.<offset inside>` within a member."""
+        """Name of the current position: offset in the raw file, or `<member>.<offset inside>`."""
         if plain:
             return str(self.position)
         index = bisect_right(self._member_positions, self.position) - 1

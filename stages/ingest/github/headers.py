@@ -1,7 +1,7 @@
 """Source text in, the same text without its licence header out (the RedPajama rule that RECIPE.md states).
 
-Comment blocks at the top that speak of copyright go, and so do the comment lines that lead the file. What a tool
-reads stays: the interpreter line, encodings, `<?php`, build constraints and pragmas; so do doc comments (`///`).
+Comment blocks at the top that speak of copyright go, and so do the comment lines that lead the file. What a
+tool reads stays: the interpreter line, encodings, `<?php`, build constraints, pragmas; so do doc comments (`///`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ MAX_HEADER_CHARS = 20_000
 MAX_COMMENTS = 8
 
 _PROLOGUE = re.compile(
-    r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>|[ \t]*<!doctype[^>]{0,300}>"
-    r"|[ \t]*\n)*",
+    r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>"
+    r"|[ \t]*<!doctype[^>]{0,300}>|[ \t]*\n)*",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(
-    r"copyright|\(c\)\s*\d{4}|©|licen[sc]ed? under|spdx-license|all rights reserved|permission is hereby granted"
+    r"copyright|\(c\)\s*\d{4}|©|licen[sc]ed? under|spdx-license|all rights reserved"
+    r"|permission is hereby granted"
     r"|@licen[sc]e|released under the|terms of the [\w ]{0,40}licen[sc]e|public domain",
     re.IGNORECASE,
 )
@@ -48,14 +49,15 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
         position = end
         while position < len(text) and text[position] in " \t\r\n":
             position += 1
-        position = text.rfind("\n", end, position) + 1 or position  # keep the indent of the first line that stays
+        # keep the indent of the first line that stays
+        position = text.rfind("\n", end - 1, position) + 1 or position
     if position == start:
         return text
     return text[:start] + "".join(saved) + text[position:]
 
 
 def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool) -> tuple[int, list[str]]:
-    """End of the removable comment at `start` (`start` itself when there is none) and the directives in it."""
+    """End of the removable comment at `start` (`start` when there is none) and the directives in it."""
     for opening, closing in style.block:
         if text.startswith(opening, start):
             end = text.find(closing, start + len(opening), start + MAX_HEADER_CHARS)
@@ -67,12 +69,15 @@ def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool
     run = _line_run(style.line).match(text, start, start + MAX_HEADER_CHARS)
     if run is None:
         return start, []
+    end = run.end()
+    if end < len(text) and text[end - 1] != "\n":  # a run longer than a header: whole lines only
+        end = text.rfind("\n", start, end) + 1 or start
     directives = [line for line in run[0].splitlines(keepends=True) if _DIRECTIVE.match(line)]
     if not all_leading_lines and not _COPYRIGHT.search(run[0]):
         return start, []
     if "".join(directives).strip() == run[0].strip():
         return start, []
-    return run.end(), directives
+    return end, directives
 
 
 @cache
@@ -87,4 +92,4 @@ def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
         elif mark == "--":
             pattern += r"(?!\s*\||\[\[)"
         marks.append(pattern)
-    return re.compile(rf"(?:[ \t]*(?:{'|'.join(marks)})[^\n]*(?:\n|\Z)|[ \t]*[#%;*'\"-]+[ \t]*(?:\n|\Z))+")
+    return re.compile(rf"(?:[ \t]*(?:{'|'.join(marks)})[^\n]*(?:\n|\Z))+")

@@ -56,7 +56,7 @@ STYLES = {
     "jsp": CommentStyle((), (("<%--", "--%>"), ("<!--", "-->"))),
     "mathematica": CommentStyle((), (("(*", "*)"),)),
     "apl": CommentStyle(("⍝",)),
-    "forth": CommentStyle(("\\ ",), (("( ", ")"),)),
+    "forth": CommentStyle(("\\ ",)),
     "smalltalk": CommentStyle((), (('"', '"'),)),
     "none": CommentStyle(),
 }

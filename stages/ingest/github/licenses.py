@@ -1,7 +1,7 @@
 """Licence texts in, SPDX ids out: the files that state a repository's licence, told apart by their wording.
 
-The texts of 35 licences come from `identify` (choosealicense.com's collection). A text counts as a licence when its
-set of word pairs agrees with the licence's by a Sorensen-Dice coefficient of 0.9, as GitHub's own detector counts.
+The texts of 35 licences come from `identify` (choosealicense.com's collection). A text counts as a licence
+when its set of word pairs agrees with the licence's by a Sorensen-Dice coefficient of 0.9, as in GitHub's detector.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 
 from identify.vendor.licenses import LICENSES
 
@@ -59,7 +60,7 @@ def licenses_of(texts: Iterable[str]) -> list[str]:
 
 
 def recognise(text: str) -> list[str]:
-    """SPDX ids that one licence file states: by SPDX lines, by its wording, or by naming a choice of licences."""
+    """SPDX ids that one licence file states, by an SPDX line or by its wording."""
     if ids := spdx_ids(text):
         return ids
     plain = " ".join(text.lower().split())
@@ -99,7 +100,7 @@ def is_allowed(found: Iterable[str], allowed: Iterable[str], every: bool = False
 def _pairs(text: str) -> frozenset[str]:
     body = _COPYRIGHT_LINE.sub("", text[:MAX_LICENSE_BYTES])
     words = _WORD.findall(body.lower())
-    return frozenset(f"{left} {right}" for left, right in zip(words, words[1:], strict=False))
+    return frozenset(f"{left} {right}" for left, right in pairwise(words))
 
 
 @cache

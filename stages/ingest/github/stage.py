@@ -1,4 +1,4 @@
-"""Repository archives in, documents of source and prose files out, each under an allowed licence (LLaMA, section 2.1)."""
+"""Repository archives in, source and prose files under an allowed licence out (LLaMA, section 2.1)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ from stages.ingest.github.licenses import (
 _FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){1,2}")
 _TOP_FOLDER = re.compile(r"(?P<name>.+)-(?P<sha>[0-9a-f]{40})")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_BOMS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -68,30 +73,35 @@ class GithubIngest(IngestStage):
     """Files of repository archives (`.tar`, `.tar.gz`, `.tar.bz2`, `.tar.xz`, `.zip`) to documents.
 
     The measures are taken on the text after its licence header is removed: they judge what is kept.
-    Rules: license, vendored, extension, generated, too_large, binary, empty_text, max_line_length, mean_line_length,
-    alphanumeric_share, letters_per_token; and those of the archive: unsafe_path, not_a_file, repeated_name,
-    encrypted, damaged.
+    Rules: license, vendored, extension, generated, too_large, binary, empty_text, max_line_length,
+    mean_line_length, alphanumeric_share, letters_per_token; and those of the archive: unsafe_path,
+    not_a_file, repeated_name, encrypted, damaged.
     """
 
     stage_name: ClassVar[str] = "ingest_github"
     source: ClassVar[str] = "github"
 
     licenses: tuple[str, ...] = Field(
-        ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"), description="SPDX ids of the licences that are kept"
+        ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"),
+        description="SPDX ids of the licences that are kept",
     )
     max_file_bytes: int = Field(1_000_000, gt=0, description="largest file that is kept")
     max_line_length: int = Field(1000, gt=0, description="longest line that is kept, characters")
-    max_mean_line_length: float = Field(100.0, gt=0, description="greatest mean length of the lines, characters")
+    max_mean_line_length: float = Field(
+        100.0, gt=0, description="greatest mean length of the lines, characters"
+    )
     min_alphanumeric_share: float = Field(0.25, ge=0, le=1, description="least share of letters and digits")
     min_letters_per_token: float = Field(1.5, ge=0, description="fewest letters per token")
-    extensions: tuple[str, ...] = Field((), description="extensions that are kept; empty: all of the built-in table")
+    extensions: tuple[str, ...] = Field(
+        (), description="extensions that are kept; empty: all of the built-in table"
+    )
     remove_headers: bool = Field(True, description="remove licence headers")
     remove_leading_comments: bool = Field(True, description="remove leading comment lines of any content too")
     drop_vendored: bool = Field(True, description="drop files in folders of vendored or built code")
     drop_generated: bool = Field(True, description="drop files that say that a tool wrote them")
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
-        """All files of one repository; the archive is read twice, since the licence may come after other files."""
+        """All files of one repository; the archive is read twice: the licence may come after other files."""
         repository = self._repository(raw)
 
         def wanted(member: str) -> bool:
@@ -111,8 +121,8 @@ class GithubIngest(IngestStage):
             for member in archive_members(raw, MAX_LICENSE_BYTES, wanted):
                 if isinstance(member, Loss):
                     continue
-                folder, slash, _ = member.name.partition("/")
-                tops.add(folder + slash if slash else "")
+                first, slash, _ = member.name.partition("/")
+                tops.add(first + slash if slash else "")
                 if member.data is not None:
                     texts.append((member.name, member.data.decode("utf-8", "replace")))
         except DamagedInputError:
@@ -121,7 +131,10 @@ class GithubIngest(IngestStage):
         stated = [text for name, text in texts if is_license_path(name[len(top) :] if top else name)]
         found = licenses_of(stated)
         every = len(stated) == 1 and all_required(stated[0])
-        named, folder = _FILE_NAME.fullmatch(raw.name.rsplit("/", 1)[-1]), _TOP_FOLDER.fullmatch(top.rstrip("/"))
+        named, folder = (
+            _FILE_NAME.fullmatch(raw.name.rsplit("/", 1)[-1]),
+            _TOP_FOLDER.fullmatch(top.rstrip("/")),
+        )
         name = named["name"] if named else folder["name"] if folder else top.rstrip("/")
         return Repository(
             name=name or re.sub(r"\.(?:tar(?:\.\w+)?|tgz|zip)$", "", raw.name.rsplit("/", 1)[-1]),
@@ -166,7 +179,9 @@ class GithubIngest(IngestStage):
             return loss("generated", marker)
         found = language_of(path)
         language, style = found if found else ("", CommentStyle())
-        body = remove_license_header(text, style, self.remove_leading_comments) if self.remove_headers else text
+        body = (
+            remove_license_header(text, style, self.remove_leading_comments) if self.remove_headers else text
+        )
         if not body.strip():
             return loss("empty_text")
         if failed := self._failed_measure(body):
@@ -201,7 +216,7 @@ class GithubIngest(IngestStage):
 def decode(data: bytes) -> tuple[str, str] | None:
     """Text and encoding of a source file; None when it is binary.
 
-    UTF-8, else what a byte-order mark says, else the encoding that a detector finds and that decodes every byte.
+    What a byte-order mark says, else UTF-8, else what a detector finds and what decodes every byte.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):

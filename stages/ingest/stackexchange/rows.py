@@ -1,7 +1,7 @@
 """Bytes of a Posts.xml in, its `<row .../>` elements out as posts, in bounded memory and at C speed.
 
-No XML parser sees the file, so a broken row costs that row alone and no entity is ever fetched or expanded. `<` cannot
-stand in an attribute, so `<row` begins a row wherever it is: on a line of its own (all real dumps) or not.
+No XML parser sees the file, so a broken row costs that row alone and no entity is ever fetched or expanded.
+`<` cannot stand in an attribute, so `<row` begins a row, on a line of its own (as in all real dumps) or not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAX_PREFIX_REST = 3
 class RowChunk:
     """What lies between one `<row` and the next; the first chunk of a file lies before its first row.
 
-    `offset` is that of the `<row` in the decompressed file; `data` begins behind it. `last`: the file ends here.
+    `offset` is the place of its `<row` in the decompressed file, `data` what follows; `last`: the file ends here.
     """
 
     offset: int
@@ -58,14 +58,21 @@ class Post:
     license: str
 
 
-def read_pieces(raw: RawFile, start: int) -> Iterator[bytes]:
-    """Decompressed pieces of a raw file; from byte `start` where it is plain, nothing where it is compressed."""
-    if start == 0:
-        yield from decompressed(raw)
-        return
+def read_rows(raw: RawFile, start: int, stop: int) -> Iterator[RowChunk]:
+    """The chunks of the rows that begin in bytes `start` to `stop` of a raw file, as `row_chunks` gives them.
+
+    A compressed file has no parts: whatever its name promised to the plan, the part that starts at 0 gives it all.
+    """
     with raw.open() as stream:
-        if compression_of(stream.read(8)) != "none":
-            return  # the name said plain, the bytes do not: the task that starts at 0 reads it all
+        compressed = compression_of(stream.read(8)) != "none"
+    if not compressed:
+        yield from row_chunks(_plain_pieces(raw, start), start, stop if stop < raw.size else None)
+    elif start == 0:
+        yield from row_chunks(decompressed(raw))
+
+
+def _plain_pieces(raw: RawFile, start: int) -> Iterator[bytes]:
+    with raw.open() as stream:
         stream.seek(start)
         while piece := stream.read(READ_BYTES):
             yield piece
@@ -92,10 +99,10 @@ class _Held:
 def row_chunks(
     pieces: Iterator[bytes], start: int = 0, stop: int | None = None, max_row_bytes: int = MAX_ROW_BYTES
 ) -> Iterator[RowChunk]:
-    """Cut `pieces`, which begin at byte `start`, at every `<row`; rows that begin at `stop` or later are left out.
+    """Cut `pieces`, which begin at byte `start`, at every `<row`; none that begins at `stop` or later.
 
-    A row's chunk ends where the next row begins, in the next task's range too. A chunk longer than `max_row_bytes`
-    is cut off one byte behind that. Damage that ends the pieces is raised behind the last whole row.
+    A row's chunk ends where the next row begins, in the next task's range too. A chunk longer than
+    `max_row_bytes` is cut off one byte behind that. Damage that ends the pieces is raised last.
     """
     held = _Held(max_row_bytes)
     position = chunk_start = start
@@ -160,7 +167,9 @@ def parse_row(data: bytes) -> Post | str:
 def _attributes(text: str) -> dict[str, str]:
     if _SINGLE_QUOTE_OPENS.search(text) is None:
         return dict(_DOUBLE_QUOTED.findall(text))
-    return {match[1]: match[2] if match[2] is not None else match[3] for match in _EITHER_QUOTED.finditer(text)}
+    return {
+        match[1]: match[2] if match[2] is not None else match[3] for match in _EITHER_QUOTED.finditer(text)
+    }
 
 
 def _integer(value: str | None) -> int | None:
@@ -168,7 +177,7 @@ def _integer(value: str | None) -> int | None:
 
 
 def unescape_attribute(value: str) -> str:
-    """Resolve XML's predefined entities and character references, once; any other entity stays as it is written.
+    """Resolve XML's predefined entities and character references, once; other entities stay as written.
 
     Bare white space becomes spaces, as XML says; a reference to a character that XML forbids becomes nothing.
     """
@@ -176,7 +185,7 @@ def unescape_attribute(value: str) -> str:
         value = _BARE_SPACES.sub(" ", value)
     if "&" not in value:
         return value
-    # None of these makes a new `&`, so `&amp;`, which does, is resolved behind them and nothing is resolved twice.
+    # None of these makes a new `&`; `&amp;` does, so it comes last and nothing is resolved twice.
     value = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#xA;", "\n")
     value = value.replace("&apos;", "'")
     if "&#" in value:
@@ -188,6 +197,7 @@ def _resolve(match: re.Match[str]) -> str:
     if match[1] is None and match[2] is None:
         return "&"
     code = int(match[1]) if match[1] is not None else int(match[2], 16)
-    if code < 0x20 and code not in (0x9, 0xA, 0xD) or code in (0xFFFE, 0xFFFF) or code > _HIGHEST_CODE_POINT:
+    control = code < 0x20 and code not in (0x9, 0xA, 0xD)
+    if control or code in (0xFFFE, 0xFFFF) or code > _HIGHEST_CODE_POINT:
         return ""
     return chr(code)

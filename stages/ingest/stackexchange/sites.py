@@ -1,4 +1,4 @@
-"""Names and sizes of raw files in, the sites that they belong to and the largest of them out (LLaMA, section 2.1)."""
+"""Names and sizes of raw files in, their sites and the largest of them out (LLaMA, section 2.1)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OTHER_TABLES = re.compile(
 )
 
 XML_BYTES_PER_BYTE = {".gz": 4, ".bz2": 5, ".xz": 6, ".7z": 6}
-"""About how much XML a byte of a compressed dump holds, by the end of its name: plans know sizes and names only."""
+"""About how much XML a byte of a compressed dump holds, by its name: plans know only sizes and names."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What a dump's folder says: its own name, the site's host (None when it is no host name), the dump's date."""
+    """What a dump's folder says: its own name, the host (None when it is no host name), the dump's date."""
 
     folder: str
     host: str | None
@@ -43,7 +43,7 @@ def parse_site(folder: str) -> Site:
 
 
 def site_of(file: FoundFile) -> Site:
-    """The site of a raw file: told by its own name (`beer.stackexchange.com.7z`), else by the folder that holds it."""
+    """The site of a raw file: by its own name (`beer.stackexchange.com.7z`), else by its folder."""
     *folders, base = file.name.split("/")
     own = _POSTS_SUFFIX.sub("", base)
     if "." in own and _HOST.fullmatch(own):
@@ -54,13 +54,13 @@ def site_of(file: FoundFile) -> Site:
 
 
 def holds_posts(name: str) -> bool:
-    """Whether a raw file can be a site's posts: not another table of the dump (Users.xml, ...), not a README."""
+    """Whether a raw file can be a site's posts: no other table of the dump (Users.xml, ...), no README."""
     base = name.rsplit("/", 1)[-1]
     return _READABLE.search(base) is not None and _OTHER_TABLES.search(base) is None
 
 
 def xml_bytes(file: FoundFile) -> int:
-    """Bytes of XML in a raw file; estimated by XML_BYTES_PER_BYTE when its name says that it is compressed."""
+    """Bytes of XML in a raw file; estimated by XML_BYTES_PER_BYTE if its name says that it is compressed."""
     end = file.name[file.name.rfind(".") :].lower()
     return file.size * XML_BYTES_PER_BYTE.get(end, 1)
 
@@ -77,14 +77,16 @@ class Choice:
 def choose_sites(files: Sequence[FoundFile], sites: Sequence[str], max_sites: int) -> Choice:
     """The files of `sites` (host or folder names); without `sites`, those of the `max_sites` largest sites.
 
-    A site's size is that of its largest dump, in bytes of Posts.xml: the number of posts, by which the paper ranks,
-    is not known before all is read, and bytes rank nearly as posts do. Equal sizes go by name.
+    A site's size is that of its largest dump, in bytes of Posts.xml: the number of posts is not known before
+    all is read, and bytes rank nearly as posts do. Equal sizes go by name.
     """
     site_by_file = [site_of(file) for file in files]
     if sites:
         known = {name for site in site_by_file for name in (site.folder, site.name)}
         if unknown := [name for name in sites if name not in known]:
-            raise UserError(f"sites: no raw file of {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+            raise UserError(
+                f"sites: no raw file of {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+            )
         wanted = set(sites)
         keep = [site.folder in wanted or site.name in wanted for site in site_by_file]
         smallest = 0

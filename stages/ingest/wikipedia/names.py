@@ -10,9 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FILE_NAMESPACE, CATEGORY_NAMESPACE = 6, 14
-NOT_NAMESPACES = frozenset({0})
-
 _FILE_WORDS = """
     file image media файл картинка изображение слика датотека
     податотека медия медиум fitxer imatge soubor médium fil
@@ -71,7 +68,7 @@ class Namespaces:
     @classmethod
     def of(cls, names: Mapping[int, str]) -> Namespaces:
         """From a dump's own `names` by number, with the names that are known in any wiki."""
-        ids = {_folded(name): key for key, name in names.items() if name and key not in NOT_NAMESPACES}
+        ids = {_folded(name): key for key, name in names.items() if name and key != 0}
         files = {_folded(name) for name in FILE_NAMES} | {n for n, key in ids.items() if key in (-2, 6)}
         categories = {_folded(name) for name in CATEGORY_NAMES} | {n for n, key in ids.items() if key == 14}
         return cls(frozenset(files), frozenset(categories), ids)

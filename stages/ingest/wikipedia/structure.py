@@ -36,7 +36,7 @@ RAW_OPEN, RAW_CLOSE = "\x01", "\x02"
 """Around the number of a stretch of raw text (code, formulas): XML allows neither, so no text holds them."""
 
 GONE = "\x04"
-"""In place of a template without text: it keeps the quotes around it (`''{{x}}''`) from running together."""
+"""In place of a note or a textless template: keeps the quotes of `''{{x}}''` from running together."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class _Frame:
 
 
 class StructureStripper:
-    """One text's pass. `raw` holds what later passes must not touch, by number; RAW_OPEN number RAW_CLOSE is its place."""
+    """One text's pass. `raw` holds what later passes must not touch; its number, marked, is in the text."""
 
     def __init__(self, wikitext: str, namespaces: Namespaces) -> None:
         self._text = wikitext
@@ -194,6 +194,7 @@ class StructureStripper:
         """A tag whose content is not wikitext, or is dropped: pass over it up to its end."""
         close = self._closing(name, start)
         if name in DROPPED_TAGS:
+            self._out.append(GONE)
             stop = end_of_unclosed(self._text, name, start, close)
             return stop if stop is not None else start if close is None else close.end()
         if close is None:

@@ -24,6 +24,7 @@ _EXTERNAL_LINK = re.compile(
 )
 _QUOTES = re.compile("'''''|'''|''")
 _ELISION = re.compile(r"'''(?<=[^\W\d_]''')(?=(?:[^'\n]|'(?!'))+''(?!'))")
+_STOP_NOTE_STOP = re.compile(rf"\.{GONE}+\.(?!\.)")
 _ELISION_CHARS = 2000
 _MAGIC_WORD = re.compile(r"__[^\W\da-z](?:[^\W\da-z]|_(?!_)){1,38}__")
 _VARIANT = re.compile(r"-\{([^{}\n]*)\}-")
@@ -70,7 +71,7 @@ def _inline(text: str) -> str:
         if "'''" in text:
             text = _ELISION.sub(_elision, text.replace("'''''", ""))
         text = _QUOTES.sub("", text)
-    text = text.replace(GONE, "")
+    text = _STOP_NOTE_STOP.sub(".", text).replace(GONE, "")
     if "__" in text:
         text = _MAGIC_WORD.sub("", text)
     if "-{" in text:

@@ -35,7 +35,9 @@ def test_every_row_reaches_its_destination_in_order(
         assert info.rows == sum(len(batch) for batch in batches)
         uris.append(f"{folder}/{info.name}")
     for destination in range(5):
-        found = [v for batch in read_destination(uris, destination) for v in batch.column("value").to_pylist()]
+        found = [
+            v for batch in read_destination(uris, destination) for v in batch.column("value").to_pylist()
+        ]
         sent = [v for batches in files for batch in batches for d, v in batch if d == destination]
         assert found == sent
 

@@ -24,7 +24,9 @@ def batch_of(texts: list[str], source: str = "c4", first: int = 0) -> pa.RecordB
 
 
 @given(texts=st.lists(st.text(max_size=30)), cuts=st.integers(1, 5))
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, texts: list[str], cuts: int) -> None:
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], cuts: int
+) -> None:
     folder = str(tmp_path_factory.mktemp("shards"))
     batch = batch_of(texts)
     writer = DocumentWriter(folder, "00000", shard_text_bytes=16)

@@ -69,7 +69,11 @@ def test_the_ledger_holds_rule_value_threshold_and_partner(tmp_path: Path) -> No
         out.keep(documents(1))
         out.ledger.row(id="x", source="c4", rule="one", text_bytes=5, detail="why")
         out.ledger.rows(
-            documents(3).slice(2), rule="near_duplicate", value=[0.9], threshold=0.7, partner=pa.array(["c4/f/0"])
+            documents(3).slice(2),
+            rule="near_duplicate",
+            value=[0.9],
+            threshold=0.7,
+            partner=pa.array(["c4/f/0"]),
         )
         out.ledger.row(id="y", source="c4", action=EDIT, rule="lines", text_bytes=2)
     rows: list[dict[str, Any]] = pq.read_table(tmp_path / "ledger-00000.parquet").to_pylist()

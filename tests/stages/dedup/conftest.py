@@ -22,7 +22,7 @@ class Given(Stage):
     stage_name: ClassVar[str] = "given"
 
     shards: tuple[tuple[tuple[str, str], ...], ...]
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str]
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         return [Task(task_id(i), (), {"shard": i}) for i in range(len(self.shards))]

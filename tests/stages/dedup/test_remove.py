@@ -33,7 +33,10 @@ class GivenRemovals(Stage):
         return out.report
 
 
-SHARDS = ([("c4/a", "one"), ("c4/b", "two")], [("books/c", "three"), ("books/d", "four"), ("books/e", "five")])
+SHARDS = (
+    [("c4/a", "one"), ("c4/b", "two")],
+    [("books/c", "three"), ("books/d", "four"), ("books/e", "five")],
+)
 
 
 def test_removed_rows_go_to_the_ledger_with_their_reasons_and_the_others_stay(
@@ -63,7 +66,9 @@ def test_the_first_file_counts_when_a_row_is_named_twice(
 
 
 def test_without_removals_everything_stays(chain: Any, run_stage: Callable[..., Manifest]) -> None:
-    removed = run_stage(RemoveDocuments(), [chain.given(*SHARDS), run_stage(GivenRemovals(files=(), shards=2))])
+    removed = run_stage(
+        RemoveDocuments(), [chain.given(*SHARDS), run_stage(GivenRemovals(files=(), shards=2))]
+    )
     assert len(chain.texts(removed)) == 5
     assert chain.ledger(removed) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 
@@ -12,7 +14,7 @@ VALUES = ["", "añb", "日本", "", "x"]
 
 def values_of(strings: pa.Array) -> list[bytes]:
     offsets, data = string_buffers(strings)
-    return [data[a:b].tobytes() for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [data[a:b].tobytes() for a, b in pairwise(offsets)]
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary()])

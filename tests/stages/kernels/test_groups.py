@@ -86,7 +86,9 @@ def words_of(*nibbles: int) -> np.ndarray:
     return np.array([[nibble * 0x1111_1111_1111_1111] for nibble in nibbles], np.uint64)
 
 
-def links(keys: list[int], nibbles: list[int], threshold: float, max_leaders: int = 4) -> list[tuple[int, int]]:
+def links(
+    keys: list[int], nibbles: list[int], threshold: float, max_leaders: int = 4
+) -> list[tuple[int, int]]:
     nodes = np.arange(len(keys), dtype=np.uint64)
     one, other = link_buckets(
         np.array(keys, np.uint64), nodes, words_of(*nibbles), 16, threshold, max_leaders

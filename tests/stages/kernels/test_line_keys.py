@@ -16,7 +16,8 @@ from stages.kernels.lines import cut_lines, hash_lines, normalize_line
 
 REMOVED = set(CCNET_PUNCTUATION) | {chr(c) for c in [*range(32), *range(127, 160)]}
 CHARACTERS = st.one_of(
-    st.characters(exclude_categories=["Cs"]), st.sampled_from("aZ09 \t\n\u3000\u0130\u03a3Σσς'.´１٣…—é\u0301\u00ad")
+    st.characters(exclude_categories=["Cs"]),
+    st.sampled_from("aZ09 \t\n\u3000\u0130\u03a3Σσς'.´１٣…—é\u0301\u00ad"),
 )
 TEXTS = st.text(CHARACTERS, max_size=60)
 
@@ -98,7 +99,9 @@ def reference_cut(text: str, removed: list[bool]) -> str:
     return "\n".join(kept)
 
 
-@given(st.lists(st.lists(st.sampled_from(["", " ", "é", "ab"]), min_size=1, max_size=9), max_size=4), st.data())
+@given(
+    st.lists(st.lists(st.sampled_from(["", " ", "é", "ab"]), min_size=1, max_size=9), max_size=4), st.data()
+)
 def test_cut_equals_plain_python(documents: list[list[str]], data: st.DataObject) -> None:
     texts = ["\n".join(lines) for lines in documents]
     removed = [

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import sentencepiece
 
-WORDS = "the quick brown fox jumps over the lazy dog while seven wizards make toxic brew for the queen".split()
+WORDS = (
+    "the quick brown fox jumps over the lazy dog while seven wizards make toxic brew for the queen".split()
+)
 LINES = [" ".join(WORDS[i:] + WORDS[:i]) for i in range(len(WORDS))] * 3
 
 

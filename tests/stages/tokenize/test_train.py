@@ -35,7 +35,9 @@ def test_the_sample_is_chosen_by_seed_and_id(
     for seed in (0, 0, 1):
         half = documents.bytes_out // 2
         manifest = run_stage(SampleText(seed=seed, max_text_bytes=half), [documents])
-        samples.append([t for uri in manifest.uris(TABLE) for t in pq.read_table(uri).column("text").to_pylist()])
+        samples.append(
+            [t for uri in manifest.uris(TABLE) for t in pq.read_table(uri).column("text").to_pylist()]
+        )
     assert samples[0] == samples[1] != samples[2]
     assert 60 < len(samples[0]) < 140
 
@@ -49,7 +51,9 @@ def test_the_model_has_llamas_options(
     assert [model.id_to_piece(i) for i in range(4)] == ["<unk>", "<s>", "</s>", "<0x00>"]
     assert model.vocab_size() == 330
     assert model.decode(model.encode("  two  spaces\n\n\tтест")) == "  two  spaces\n\n\tтест"
-    assert not any(len(model.id_to_piece(i).strip("\u2581")) > 1 and "1" in model.id_to_piece(i) for i in range(259, 330))
+    assert not any(
+        len(model.id_to_piece(i).strip("\u2581")) > 1 and "1" in model.id_to_piece(i) for i in range(259, 330)
+    )
     assert set(manifest.facts[0]["bytes_per_token"]) == {"books", "c4"}
 
 

@@ -115,7 +115,8 @@ def test_a_file_without_pages_is_in_the_ledger(tmp_path: Path, run_stage: Callab
 
 _FILES = "|".join(sorted(re.escape(name.replace("_", " ")) for name in FILE_NAMES))
 LEFTOVER = re.compile(
-    rf"\{{\{{|\}}\}}|\[\[|\]\]|<ref|</ref|\{{\||^\|[-}}]|&nbsp;|\b(?:{_FILES}):\S|__[A-Z]+__|\bthumb\||''|^=+ ",
+    rf"\{{\{{|\}}\}}|"
+    rf"\[\[|\]\]|<ref|</ref|\{{\||^\|[-}}]|&nbsp;|\b(?:{_FILES}):\S|__[A-Z]+__|\bthumb\||''|^=+ ",
     re.IGNORECASE,
 )
 

@@ -35,6 +35,7 @@ def text(wikitext: str) -> str:
         ("one<!-- two\n -->three", "onethree"),
         ("a\n<!-- alone -->\nb", "a\nb"),
         ("A.<ref>note</ref> B.<ref name=x /> C.<ref name='a/b'>d</ref>", "A. B. C."),
+        ("A.<ref>b</ref>. C...<ref>d</ref>", "A. C..."),
         ("10<sup>6</sup> H<sub>2</sub>O 1<sup>st</sup>", "10⁶ H₂O 1st"),
         ("x<br/>y <span style='a>b'>z</span>", "x\ny z"),
         ("if a < b and <stdio.h> hold", "if a < b and <stdio.h> hold"),

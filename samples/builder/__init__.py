@@ -1,0 +1,1 @@
+"""The builders of the sample dumps, one module per source; see samples/README.md."""

@@ -1,0 +1,180 @@
+"""Posts.xml files in, posts by hash of (raw file, question) out: the first of StackExchange's two stages.
+
+LLaMA (section 2.1) takes the 28 largest sites. Answers follow their questions in no order, so a thread is put
+together by an exchange and not in one dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from stages.core.errors import UserError
+from stages.core.exchange import num_destinations
+from stages.core.stage import Manifest, ShardReport, Task, task_id
+from stages.core.storage import FoundFile
+from stages.core.task_writer import TaskWriter
+from stages.ingest.base import Loss, RawFile, RawStage, RecordWriter, list_raw_files
+from stages.ingest.stackexchange.post_exchange import ANSWER, QUESTION, PostWriter
+from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_rows
+from stages.ingest.stackexchange.sites import choose_sites, holds_posts, parse_site, site_of, xml_bytes
+
+LLAMA_SITES = 28
+DESTINATION_BYTES = 256 << 20
+
+POST_TYPES = {
+    3: "orphaned tag wiki",
+    4: "tag wiki excerpt",
+    5: "tag wiki",
+    6: "moderator nomination",
+    7: "wiki placeholder",
+    8: "privilege wiki",
+}
+
+_SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
+
+
+class StackExchangeIngest(RawStage):
+    """Reads the posts of StackExchange sites; `StackExchangeThreads` makes documents of them."""
+
+    stage_name: ClassVar[str] = "ingest_stackexchange"
+    source: ClassVar[str] = "stackexchange"
+
+    sites: tuple[str, ...] = Field(
+        (), description="read only these sites: host names, or names of their folders"
+    )
+    max_sites: int = Field(
+        LLAMA_SITES, gt=0, description="read the largest sites by bytes of Posts.xml; not used with `sites`"
+    )
+    min_answers: int = Field(0, ge=0, description="keep threads with at least so many answers")
+    min_score: int | None = Field(None, description="keep threads whose question has at least this score")
+    destination_bytes: int = Field(
+        DESTINATION_BYTES, gt=0, description="XML for one task that makes threads, about"
+    )
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """Tasks over the chosen sites' files by bytes, a large file in several; one for all others."""
+        files = list_raw_files(self.input)
+        posts = [file for file in files if holds_posts(file.name)]
+        if not posts:
+            raise UserError(f"{', '.join(self.input)}: no Posts.xml there")
+        choice = choose_sites(posts, self.sites, self.max_sites)
+        count = num_destinations(sum(xml_bytes(file) for file in choice.chosen), self.destination_bytes)
+        tasks = [_task(index, group, count) for index, group in enumerate(self._groups(choice.chosen))]
+        unread = [
+            [file.name, file.size, "not_posts", None, None] for file in files if not holds_posts(file.name)
+        ]
+        for file in choice.others:
+            threshold = None if self.sites else choice.smallest_bytes
+            unread.append([file.name, file.size, "site_not_chosen", xml_bytes(file), threshold])
+        if unread:
+            params = {"parts": [], "unread": sorted(unread), "destinations": count}
+            tasks.append(Task(task_id(len(tasks)), params=params))
+        return tasks
+
+    def _groups(self, files: Sequence[FoundFile]) -> list[list[tuple[FoundFile, int, int]]]:
+        """Parts (file, start, stop) of raw files in order, in groups of about `task_bytes` of XML."""
+        groups: list[list[tuple[FoundFile, int, int]]] = []
+        filled = 0
+        for file in files:
+            for start, stop in _parts(file, self.task_bytes):
+                size = stop - start if stop - start < file.size else xml_bytes(file)
+                if not groups or filled + size > self.task_bytes:
+                    groups.append([])
+                    filled = 0
+                groups[-1].append((file, start, stop))
+                filled += size
+        return groups
+
+    def dependencies(self) -> list[str]:
+        """The raw files' content, and their sites, which a folder above the pattern's root may name."""
+        sites = [f"{file.name} {site_of(file).folder}" for file in list_raw_files(self.input)]
+        return [*super().dependencies(), *sites]
+
+    def run(self, task: Task) -> ShardReport:
+        """Read the task's parts of raw files and write their posts to the exchange."""
+        with TaskWriter(task, self.stage_name) as out:
+            out.facts["destinations"] = task.params["destinations"]
+            losses = RecordWriter(out, self.source)
+            posts = PostWriter(out, task.params["destinations"])
+            for uri, (name, size, site, start, stop) in zip(task.inputs, task.params["parts"], strict=True):
+                out.bytes_in += stop - start
+                posts.open_file(name, site)
+                raw = RawFile(uri, name, size)
+                losses.add_file(raw, self._losses(raw, site, start, stop, out, posts))
+            for name, size, rule, value, threshold in task.params["unread"]:
+                losses.add(name, Loss("", rule, value=value, threshold=threshold, text_bytes=size))
+            posts.finish()
+        return out.report
+
+    def _losses(
+        self, raw: RawFile, site: str, start: int, stop: int, out: TaskWriter, posts: PostWriter
+    ) -> Iterator[Loss]:
+        """Hand the questions and answers of a part to `posts`; yield a Loss for every other row."""
+        host = parse_site(site).host
+        for chunk in read_rows(raw, start, stop):
+            if not chunk.is_row:
+                yield from _check_prefix(chunk, start)
+                continue
+            record = _read_row(chunk, host)
+            if isinstance(record, Post):
+                out.created += 1
+                posts.add(record)
+            else:
+                yield record
+            if chunk.last and not (isinstance(record, Loss) and record.rule == "damaged"):
+                yield from _check_end(chunk)
+
+
+def _task(index: int, group: Sequence[tuple[FoundFile, int, int]], count: int) -> Task:
+    parts = [[file.name, file.size, site_of(file).folder, start, stop] for file, start, stop in group]
+    params = {"parts": parts, "unread": [], "destinations": count}
+    return Task(task_id(index), inputs=tuple(file.uri for file, _, _ in group), params=params)
+
+
+def _parts(file: FoundFile, part_bytes: int) -> list[tuple[int, int]]:
+    """(start, stop) in bytes of a raw file's parts: equal ones of about `part_bytes`; all, if compressed."""
+    if not file.name.lower().endswith(".xml"):
+        return [(0, file.size)]
+    count = max(1, -(-file.size // part_bytes))
+    return [(file.size * i // count, file.size * (i + 1) // count) for i in range(count)]
+
+
+def _read_row(chunk: RowChunk, host: str | None) -> Post | Loss:
+    """The question or answer of a row, or the Loss that tells why it is none."""
+    size = len(chunk.data)
+    place = f"@{chunk.offset}"
+    if size > MAX_ROW_BYTES:
+        return Loss(place, "bad_row", "longer than a row can be", size, MAX_ROW_BYTES, text_bytes=size)
+    post = parse_row(chunk.data)
+    if isinstance(post, str):
+        if chunk.last and b"</posts" not in chunk.data:
+            return Loss(place, "damaged", "the file ends inside a row", text_bytes=size)
+        return Loss(place, "bad_row", post, text_bytes=size)
+    key = str(post.post_id)
+    body_bytes = len((post.body or "").encode("utf-8", "replace"))
+    if post.type_id not in (QUESTION, ANSWER):
+        kind = POST_TYPES.get(post.type_id, "neither question nor answer")
+        return Loss(key, "post_type", kind, post.type_id, text_bytes=body_bytes)
+    if post.body is None:
+        part = "questions" if post.type_id == QUESTION else "a"
+        return Loss(key, "no_body", url=None if host is None else f"https://{host}/{part}/{post.post_id}")
+    return post
+
+
+def _check_prefix(chunk: RowChunk, start: int) -> Iterator[Loss]:
+    """What lies before the first row: a Loss when there is no row and no empty <posts> element either."""
+    if not chunk.last or start > 0:
+        return
+    if b"<posts" not in chunk.data:
+        what = "a 7z archive" if chunk.data.startswith(_SEVEN_ZIP) else "no <posts> element"
+        yield Loss("@0", "damaged", f"not a Posts.xml: {what}", text_bytes=len(chunk.data))
+    elif b"</posts" not in chunk.data and b"/>" not in chunk.data:
+        yield Loss(f"@{len(chunk.data)}", "damaged", "the file ends without </posts>")
+
+
+def _check_end(chunk: RowChunk) -> Iterator[Loss]:
+    if b"</posts" not in chunk.data and len(chunk.data) <= MAX_ROW_BYTES:
+        yield Loss(f"@{chunk.offset + len(chunk.data)}", "damaged", "the file ends without </posts>")

@@ -1,0 +1,215 @@
+"""Posts by question in, a document for each thread out: title, question, answers by score, highest first.
+
+The second of StackExchange's two stages (LLaMA, section 2.1: HTML tags removed, answers by score).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.exchange import read_destination
+from stages.core.stage import EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.task_writer import TaskWriter
+from stages.ingest.base import Loss, RawDocument, RawRecord, RecordWriter
+from stages.ingest.stackexchange.html_text import html_to_text
+from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION
+from stages.ingest.stackexchange.sites import Site, parse_site
+
+SOURCE = "stackexchange"
+SLICE_ROWS = 8192
+
+_TAG_MARKS = re.compile(r"[<>|]")
+
+Row = dict[str, Any]
+
+
+class StackExchangeThreads(Stage):
+    """Puts questions and answers together; its options `min_answers` and `min_score` are the ingest's."""
+
+    stage_name: ClassVar[str] = "stackexchange_threads"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """A task for every destination of the ingest's exchange."""
+        ingest = inputs[0]
+        options = {name: ingest.config[name] for name in ("min_answers", "min_score")}
+        uris = tuple(ingest.uris(EXCHANGE))
+        count: int = ingest.facts[0]["destinations"]
+        return [
+            Task(task_id(index), inputs=uris, params={"destination": index, **options})
+            for index in range(count)
+        ]
+
+    def run(self, task: Task) -> ShardReport:
+        """Group the destination's posts and write a document for each thread."""
+        rules = ThreadRules(task.params["min_answers"], task.params["min_score"])
+        with TaskWriter(task, self.stage_name) as out:
+            batches = read_destination(task.inputs, task.params["destination"])
+            table = pa.Table.from_batches(batches, POST_SCHEMA).combine_chunks()
+            out.documents_in += table.num_rows
+            out.bytes_in += pc.sum(pc.binary_length(table["body"])).as_py() or 0
+            writer = RecordWriter(out, SOURCE)
+            for raw_name, rows in threads_of(table):
+                merged, records = rules.thread(raw_name, rows)
+                out.merged += merged
+                for record in records:
+                    writer.add(raw_name, record)
+            writer.flush()
+            out.created = 0  # RecordWriter counts raw records; here all were counted in as posts
+        return out.report
+
+
+def threads_of(table: pa.Table) -> Iterator[tuple[str, list[Row]]]:
+    """(raw file, posts) of each thread: the question, then answers by integer score, ties by post id."""
+    if table.num_rows == 0:
+        return
+    keys = [("raw_name", "ascending"), ("question_id", "ascending"), ("type_id", "ascending")]
+    keys += [("score", "descending"), ("post_id", "ascending")]
+    order = pc.sort_indices(table, sort_keys=keys)
+    for start, stop in _slices(_thread_starts(table, order), table.num_rows):
+        rows: list[Row] = table.take(order.slice(start, stop - start)).to_pylist()
+        begin = 0
+        for at in range(1, len(rows) + 1):
+            if at == len(rows) or _thread_key(rows[at]) != _thread_key(rows[begin]):
+                yield rows[begin]["raw_name"], rows[begin:at]
+                begin = at
+
+
+def _thread_key(row: Row) -> tuple[int, str]:
+    return row["question_id"], row["raw_name"]
+
+
+def _thread_starts(table: pa.Table, order: pa.Array) -> npt.NDArray[np.int64]:
+    """Positions in `order` at which a thread starts, int64, shape (threads,)."""
+    at = order.to_numpy()
+    files = table["raw_name"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)[at]
+    questions = table["question_id"].to_numpy()[at]
+    new = np.ones(len(at), dtype=bool)
+    new[1:] = (files[1:] != files[:-1]) | (questions[1:] != questions[:-1])
+    return np.flatnonzero(new)
+
+
+def _slices(starts: npt.NDArray[np.int64], num_rows: int) -> Iterator[tuple[int, int]]:
+    """(start, stop) rows of whole threads, about SLICE_ROWS each: few are Python objects at a time."""
+    start = 0
+    while start < num_rows:
+        after = int(np.searchsorted(starts, start + SLICE_ROWS))
+        stop = int(starts[after]) if after < len(starts) else num_rows
+        yield start, stop
+        start = stop
+
+
+@dataclass(frozen=True)
+class ThreadRules:
+    """Which threads are kept."""
+
+    min_answers: int = 0
+    min_score: int | None = None
+
+    def thread(self, raw_name: str, rows: Sequence[Row]) -> tuple[int, list[RawRecord]]:
+        """The document of a thread's sorted posts, or why there is none: (answers merged, records)."""
+        site = parse_site(rows[0]["site"])
+        posts, records = _without_duplicates(site, rows)
+        question = posts[0]
+        if question["type_id"] != QUESTION:
+            detail = f"question {question['question_id']} is not in this raw file"
+            return 0, records + [_loss(site, answer, "orphan_answer", detail) for answer in posts]
+        texts = [html_to_text(row["body"]) for row in posts]
+        answers = [text for text in texts[1:] if text]
+        records += [
+            _loss(site, row, "empty_text") for row, text in zip(posts[1:], texts[1:], strict=True) if not text
+        ]
+        parts = [text for text in (" ".join(question["title"].split()), texts[0]) if text]
+        loss = self._refuse(site, question, bool(parts), len(answers))
+        if loss is None:
+            return len(answers), [
+                *records,
+                _document(site, question, "\n\n".join([*parts, *answers]), len(answers)),
+            ]
+        records.append(loss)
+        for row, text in zip(posts[1:], texts[1:], strict=True):
+            if text:
+                records.append(
+                    _loss(site, row, "thread_dropped", f"question {row['question_id']}: {loss.rule}")
+                )
+        return 0, records
+
+    def _refuse(self, site: Site, question: Row, has_text: bool, num_answers: int) -> Loss | None:
+        if not has_text and num_answers == 0:
+            return _loss(site, question, "empty_text")
+        score = question["score"]
+        if self.min_score is not None and score < self.min_score:
+            return _loss(site, question, "low_score", value=score, threshold=self.min_score)
+        if num_answers < self.min_answers:
+            return _loss(site, question, "few_answers", value=num_answers, threshold=self.min_answers)
+        return None
+
+
+def _without_duplicates(site: Site, rows: Sequence[Row]) -> tuple[list[Row], list[RawRecord]]:
+    """The first post of each id, and a Loss for every further one (`<post id>#2`, ...)."""
+    copies: dict[int, int] = {}
+    posts: list[Row] = []
+    losses: list[RawRecord] = []
+    for row in rows:
+        copy = copies[row["post_id"]] = copies.get(row["post_id"], 0) + 1
+        if copy == 1:
+            posts.append(row)
+        else:
+            detail = f"post {row['post_id']} is {copy} times in this raw file"
+            losses.append(_loss(site, row, "duplicate_post", detail, key=f"{row['post_id']}#{copy}"))
+    return posts, losses
+
+
+def _url(site: Site, row: Row) -> str | None:
+    part = "questions" if row["type_id"] == QUESTION else "a"
+    return None if site.host is None else f"https://{site.host}/{part}/{row['post_id']}"
+
+
+def _loss(
+    site: Site,
+    row: Row,
+    rule: str,
+    detail: str | None = None,
+    *,
+    key: str | None = None,
+    value: float | None = None,
+    threshold: float | None = None,
+) -> Loss:
+    return Loss(
+        key or str(row["post_id"]),
+        rule,
+        detail,
+        value,
+        threshold,
+        _url(site, row),
+        len(row["body"].encode()),
+    )
+
+
+def _document(site: Site, question: Row, text: str, num_answers: int) -> RawDocument:
+    metadata: dict[str, Any] = {
+        "site": site.name,
+        "title": question["title"],
+        "tags": split_tags(question["tags"]),
+        "score": question["score"],
+        "answers": num_answers,
+        "question_id": question["question_id"],
+        "creation_date": question["created"],
+    }
+    if site.dump is not None:
+        metadata["dump"] = site.dump
+    if question["license"]:
+        metadata["license"] = question["license"]
+    return RawDocument(str(question["question_id"]), text, _url(site, question), metadata=metadata)
+
+
+def split_tags(tags: str) -> list[str]:
+    """The tags of a question, in both styles of the dumps: `<a><b>` and `|a|b|`."""
+    return [tag for tag in _TAG_MARKS.split(tags) if tag]

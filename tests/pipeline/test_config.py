@@ -1,0 +1,104 @@
+"""Recipes: what is right is built, what is wrong is one line that names key, value and fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import load_recipe, parse_bytes, parse_recipe
+from pipeline.recipe import build
+from stages.core.errors import UserError
+
+MINIMAL: dict[str, Any] = {"name": "r", "sources": {"c4": {"input": "x/*.json.gz"}}}
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+def mistake(**changes: Any) -> str:
+    with pytest.raises(UserError) as error:
+        build(parse_recipe({**MINIMAL, **changes}, "r.yaml", {}))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", ["demo", "shared", "llama1"])
+def test_the_recipes_that_we_ship_are_valid(name: str) -> None:
+    loaded = load_recipe(str(CONFIGS / f"{name}.yaml"))
+    graph, documents = build(loaded)
+    assert len(documents) == 7
+    assert list(graph.nodes)[-1] == "train"
+
+
+def test_a_minimal_recipe_is_ingest_tokenizer_tokens_mixture() -> None:
+    graph, documents = build(parse_recipe(MINIMAL, "r.yaml", {}))
+    assert documents == ["c4.ingest_c4"]
+    assert list(graph.nodes) == [
+        "c4.ingest_c4",
+        "tokenizer.sample",
+        "tokenizer.train",
+        "encode",
+        "pack",
+        "mix",
+    ]
+
+
+def test_variables_are_filled_in_and_can_be_set() -> None:
+    raw = {**MINIMAL, "variables": {"data": "here"}, "sources": {"c4": {"input": "${data}/c4.gz"}}}
+    assert parse_recipe(raw, "r.yaml", {}).sources["c4"].ingest.input == ("here/c4.gz",)
+    assert parse_recipe(raw, "r.yaml", {"data": "there"}).sources["c4"].ingest.input == ("there/c4.gz",)
+    with pytest.raises(UserError, match=r"no variable 'date'; did you mean 'data'\?"):
+        parse_recipe(raw, "r.yaml", {"date": "x"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sedd": 1}, "r.yaml: sedd: unknown key; did you mean 'seed'?"),
+        ({"seed": "one"}, "r.yaml: seed='one': input should be a valid integer"),
+        ({"sources": {"c5": {"input": "x"}}}, "r.yaml: sources.c5: no such source; known: common_crawl, c4"),
+        ({"sources": {"c4": {}}}, "r.yaml: sources.c4.input: is missing; add it"),
+        (
+            {"sources": {"c4": {"input": "x", "inptu": 1}}},
+            "r.yaml: sources.c4.inptu: unknown key; did you mean 'input'?",
+        ),
+        ({"sources": {"c4": {"input": "${nix}/x"}}}, "r.yaml: ${nix} is not set; add it under `variables`"),
+        (
+            {"sources": {"c4": {"input": "x", "stages": [{"dedup_exakt": {}}]}}},
+            "r.yaml: sources.c4.stages[0]: no step 'dedup_exakt'; did you mean 'dedup_exact'?",
+        ),
+        (
+            {"sources": {"c4": {"input": "x", "stages": [{"filter": [{"language": {"kep": ["en"]}}]}]}}},
+            "kep: unknown key",
+        ),
+        ({"mixture": {"budgt": 1}}, "r.yaml: mixture.budgt: unknown key; did you mean 'budget'?"),
+        (
+            {"sources": {"c4": {"input": "x", "stages": [{"filter": ["reference"]}]}}},
+            "sources: the reference rule learns from Wikipedia's citations",
+        ),
+        ({"sources": {"c4": {"input": "x", "expected": "much"}}}, "sources.c4.expected='much': no size"),
+    ],
+)
+def test_a_mistake_is_one_line_with_key_value_and_fix(changes: dict[str, Any], message: str) -> None:
+    assert message in mistake(**changes)
+
+
+def test_a_file_that_is_no_recipe_is_one_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: [", encoding="utf-8")
+    for path, message in (
+        (bad, "not YAML"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "no.yaml", "cannot read"),
+    ):
+        with pytest.raises(UserError, match=message) as error:
+            load_recipe(str(path))
+        assert "\n" not in str(error.value)
+
+
+def test_sizes_are_powers_of_ten() -> None:
+    assert [parse_bytes(size, "x") for size in ("3.3TB", "783 GB", "5B")] == [
+        3_300_000_000_000,
+        783_000_000_000,
+        5,
+    ]

@@ -1,0 +1,79 @@
+"""Toy stages for tests of the runner: importable by worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from stages.core.errors import UserError
+from stages.core.shards import read_documents
+from stages.core.stage import DOCUMENTS, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.task_writer import TaskWriter
+from stages.ingest.base import RawDocument, RecordWriter
+
+
+class Numbers(Stage):
+    """Makes `tasks` shards of three documents each; `trouble` happens once per mark file, or always without one."""
+
+    stage_name: ClassVar[str] = "numbers"
+
+    tasks: int = 3
+    trouble: str = "none"
+    mark: str = ""
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        return [Task(task_id(i), params={"number": i}) for i in range(self.tasks)]
+
+    def run(self, task: Task) -> ShardReport:
+        with TaskWriter(task, self.stage_name) as out:
+            writer = RecordWriter(out, "c4")
+            for i in range(3):
+                writer.add(f"raw-{task.params['number']}", RawDocument(str(i), f"text {task.id} {i}"))
+            writer.flush()
+            if task.params["number"] == 1:
+                self._stumble()
+        return out.report
+
+    def _stumble(self) -> None:
+        if self.mark:
+            if Path(self.mark).exists():
+                return
+            Path(self.mark).write_text("stumbled")
+        if self.trouble == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.trouble == "raise":
+            raise RuntimeError("a fault of the stage")
+        if self.trouble == "mistake":
+            raise UserError("input: mend it")
+
+
+class Copy(Stage):
+    """Passes documents on."""
+
+    stage_name: ClassVar[str] = "copy"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        uris = [uri for manifest in inputs for uri in manifest.uris(DOCUMENTS)]
+        return [Task(task_id(i), (uri,)) for i, uri in enumerate(uris)]
+
+    def run(self, task: Task) -> ShardReport:
+        with TaskWriter(task, self.stage_name) as out:
+            for batch in out.read(task.inputs):
+                out.keep(batch)
+        return out.report
+
+
+class Lossy(Copy):
+    """Loses a document without a ledger row."""
+
+    stage_name: ClassVar[str] = "lossy"
+
+    def run(self, task: Task) -> ShardReport:
+        with TaskWriter(task, self.stage_name) as out:
+            for batch in read_documents(task.inputs):
+                out.documents_in += batch.num_rows
+                out.keep(batch.slice(1))
+        return out.report

@@ -1,0 +1,168 @@
+"""A paper's files: main file, inputs in order, what is cut off, encodings, and the reasons for no document."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages.ingest.arxiv.body import running_text, title_of
+from stages.ingest.arxiv.paper import arxiv_id, decode, paper_of
+from stages.ingest.base import Loss, RawDocument
+
+
+def paper(
+    files: dict[str, str | bytes], keep_appendix: bool = False, keep_abstract: bool = False
+) -> RawDocument | Loss:
+    data = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    return paper_of("", data, None, keep_appendix, keep_abstract)
+
+
+def document(files: dict[str, str | bytes]) -> RawDocument:
+    found = paper(files)
+    assert isinstance(found, RawDocument)
+    return found
+
+
+def whole(body: str, preamble: str = "") -> str:
+    return f"\\documentclass{{article}}\n{preamble}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+
+
+FRONT = "\\title{T}\\maketitle\\begin{abstract}We do.\\end{abstract}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (FRONT + "\\section{One}\nA\n\\bibliography{b}\nB\n", "\\section{One}\nA\n"),
+        (
+            FRONT + "\\section*{One}\nA\n\\begin{thebibliography}{9}\n\\bibitem{a}x\\end{thebibliography}\n",
+            "\\section*{One}\nA\n",
+        ),
+        (FRONT + "\\section{One}\nA\n\\printbibliography\n", "\\section{One}\nA\n"),
+        (FRONT + "\\section{One}\nA\n\\appendix\n\\section{Two}\nB\n", "\\section{One}\nA\n"),
+        (FRONT + "\\section{One}\nA\n\\bibliographystyle{plain}\n\nB\n", "\\section{One}\nA\n\nB\n"),
+        (FRONT + "No section here.\n\\bibliography{b}", "No section here.\n"),
+        (FRONT + "\\chapter[s]{One}\nA", "\\chapter[s]{One}\nA\n"),
+        (FRONT + "\\section{One}\nA\n\\section*{References}\nB", "\\section{One}\nA\n"),
+        (FRONT + "\\hypertarget{one}{\n\\section{One}\\label{one}}\nA", "\\section{One}\\label{one}\nA\n"),
+    ],
+)
+def test_what_is_cut_off(body: str, text: str) -> None:
+    assert document({"ms.tex": whole(body)}).text == text
+
+
+def test_trap_a_paragraph_heading_is_a_section() -> None:
+    assert running_text("front\n\\paragraph{One.} A") == "\\paragraph{One.} A\n"
+    assert running_text("front\n\\subsubsection*{One} A") == "\\subsubsection*{One} A\n"
+    assert running_text("\\sectionmark{x} \\partial{x} front") == "\\sectionmark{x} \\partial{x} front\n"
+
+
+def test_appendix_and_abstract_are_kept_when_asked() -> None:
+    body = "\\begin{abstract}We do.\\end{abstract}\\section{One}\nA\n\\bibliography{b}\n\\appendix\nB"
+    assert running_text(body, keep_appendix=True) == "\\section{One}\nA\n\n\\appendix\nB\n"
+    assert running_text(body, keep_abstract=True) == "We do.\n\n\\section{One}\nA\n"
+
+
+def test_trap_inputs_are_followed_in_order_from_the_main_file() -> None:
+    found = document(
+        {
+            "aaa.tex": "\\section{Two}\nsecond\n",
+            "main.tex": whole(
+                "\\input{intro}\n\\include{aaa}\n\\import{parts/}{three}\n\\subfile{parts/four.tex}\n"
+            ),
+            "intro.tex": "\\section{One}\nfirst \\input sub/inner\n",
+            "sub/inner.tex": "inner",
+            "parts/three.tex": "\\section{Three}\nthird\n",
+            "parts/four.tex": "\\documentclass[../main.tex]{subfiles}\n\\begin{document}\nfourth\n\\end{document}\n",
+        }
+    )
+    assert (
+        found.text
+        == "\\section{One}\nfirst inner\n\n\\section{Two}\nsecond\n\n\\section{Three}\nthird\n\n\nfourth\n".replace(
+            "\n\n\nfourth", "\n\nfourth"
+        )
+    )
+    assert found.metadata["files"] == [
+        "main.tex",
+        "intro.tex",
+        "sub/inner.tex",
+        "aaa.tex",
+        "parts/three.tex",
+        "parts/four.tex",
+    ]
+
+
+def test_cycles_stop_and_missing_inputs_are_named() -> None:
+    found = document(
+        {"a.tex": whole("\\section{A}\nx\n\\input{b}\n\\input{gone}"), "b.tex": "y \\input{a} \\input{b}"}
+    )
+    assert found.text == "\\section{A}\nx\ny\n"
+    assert (found.metadata["missing_inputs"], found.metadata["input_cycles"]) == (
+        ["gone"],
+        ["a.tex", "b.tex"],
+    )
+
+
+def test_trap_the_main_file_of_several() -> None:
+    long = "\\section{S}\n" + "words " * 100
+    files: dict[str, str | bytes] = {
+        "a_backup.tex": whole(long * 3),
+        "b_rebuttal.tex": whole(long * 3),
+        "fig.tex": whole(long).replace("{article}", "{standalone}"),
+        "ms.tex": whole("\\input{part}" + long),
+        "part.tex": "x",
+        "supplement.tex": whole(long * 3),
+    }
+    assert document(files).metadata["main_file"] == "ms.tex"
+    assert document(files | {"00README.XXX": "fig.tex toplevelfile\n"}).metadata["main_file"] == "fig.tex"
+    assert (
+        document({"x.tex": whole(long), "y.tex": whole(long), "y.bbl": "z"}).metadata["main_file"] == "y.tex"
+    )
+
+
+def test_macros_of_own_style_files_are_expanded_and_those_of_tex_programs_are_not() -> None:
+    style = "\\newcommand{\\R}{\\mathbb{R}}\n\\def\\q@x{y}\n\\def\\section{\\@startsection}\n"
+    found = document({"ms.tex": whole("\\section{A} $\\R$", "\\usepackage{own,amsmath}\n"), "own.sty": style})
+    assert found.text == "\\section{A} $\\mathbb{R}$\n"
+
+
+def test_verbatim_text_is_not_touched() -> None:
+    body = "\\section{A}\n\\begin{verbatim}\n\\R % not a comment\n\\section{no}\n\\end{verbatim}\n\\verb|\\R %| \\R\n"
+    found = document({"ms.tex": whole(body, "\\newcommand{\\R}{r}\n")})
+    assert found.text == body.replace("| \\R\n", "| r\n")
+
+
+def test_trap_a_paper_that_is_not_utf_8_is_kept() -> None:
+    text = whole("\\section{Été}\nnaïve “quotes”")
+    assert document({"ms.tex": text.encode("cp1252")}).text == "\\section{Été}\nnaïve “quotes”\n"
+    cyrillic = whole("\\section{Привет}", "\\usepackage[cp1251]{inputenc}\n")
+    found = document({"ms.tex": cyrillic.encode("cp1251")})
+    assert (found.text, found.metadata["encoding"]) == ("\\section{Привет}\n", "cp1251")
+    assert decode(b"\x81\xe9") == ("\x81é", "latin-1")
+    assert decode("\ufeffé".encode()) == ("é", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("files", "rule", "detail"),
+    [
+        ({"a.tex": "just text"}, "no_main_file", None),
+        ({"a.pdf": b"%PDF-1.4\0"}, "not_latex", "pdf"),
+        ({"a": b"%!PS-Adobe-2.0\n"}, "not_latex", "postscript"),
+        ({"a": b"<!DOCTYPE html><html>"}, "not_latex", "html"),
+        ({"a": b"\x00\x01\x02"}, "not_latex", "binary"),
+        ({"a.tex": whole("\\section{A}").encode("utf-16-le")}, "encoding", None),
+        ({"a.tex": whole("\\bibliography{b}")}, "empty_text", None),
+    ],
+)
+def test_reasons_for_no_document(files: dict[str, str | bytes], rule: str, detail: str | None) -> None:
+    found = paper(files)
+    assert isinstance(found, Loss)
+    assert found.rule == rule
+    assert detail is None or found.detail == detail
+
+
+def test_titles_and_identifiers() -> None:
+    assert title_of("\\title[Short]{A long\n  title}", "") == "A long title"
+    assert title_of("", "no title") is None
+    assert arxiv_id("2302/2302.13971v2.tar.gz") == "2302.13971v2"
+    assert arxiv_id("hep-th9901001.gz") == "hep-th/9901001"
+    assert arxiv_id("paper-2020.tar.gz") is None

@@ -1,0 +1,80 @@
+"""Licence headers go, in every comment style; code, directives and documentation stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages.ingest.github.headers import remove_license_header
+from stages.ingest.github.languages import STYLES, language_of
+
+NOTICE = "Copyright (c) 2020 Ada Lovelace. All rights reserved."
+
+
+def clean(path: str, text: str, all_lines: bool = True) -> str:
+    found = language_of(path)
+    assert found is not None
+    return remove_license_header(text, found[1], all_lines)
+
+
+@pytest.mark.parametrize("name", sorted(set(STYLES) - {"none"}))
+def test_every_style_loses_a_header_of_each_of_its_comments(name: str) -> None:
+    style = STYLES[name]
+    for opening, closing in style.block:
+        assert (
+            remove_license_header(f"{opening} {NOTICE}\n more {closing}\n\ncode here\n", style)
+            == "code here\n"
+        )
+    for mark in style.line:
+        assert remove_license_header(f"{mark} {NOTICE}\n{mark} more\n\ncode here\n", style) == "code here\n"
+
+
+def test_at_least_thirty_languages_have_a_style_with_comments() -> None:
+    names = "a.py a.rb a.js a.ts a.go a.rs a.c a.cpp a.cs a.java a.kt a.scala a.swift a.php a.pl a.lua a.hs a.ml a.fs"
+    names += " a.clj a.lisp a.el a.scm a.erl a.ex a.jl a.r a.m a.sql a.sh a.ps1 a.vim a.css a.html a.vue a.tex a.yaml"
+    assert all(language_of(name) is not None for name in names.split())
+    assert language_of("a.exe") is None
+    assert language_of("Makefile") is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kept"),
+    [
+        ("a.py", f"#!/usr/bin/env python\n# {NOTICE}\n\nx = 1\n", "#!/usr/bin/env python\nx = 1\n"),
+        ("a.py", f"# -*- coding: utf-8 -*-\n# {NOTICE}\nx = 1\n", "# -*- coding: utf-8 -*-\nx = 1\n"),
+        ("a.php", f"<?php\n/* {NOTICE} */\nf();\n", "<?php\nf();\n"),
+        ("a.go", f"// {NOTICE}\n\n//go:build linux\n\npackage a\n", "//go:build linux\n\npackage a\n"),
+        ("a.rb", "# frozen_string_literal: true\n\nx\n", "# frozen_string_literal: true\n\nx\n"),
+        ("a.js", f"/*! {NOTICE} */\n/* eslint-disable */\nf()\n", "/* eslint-disable */\nf()\n"),
+        ("a.js", "/* what this file does */\nf()\n", "/* what this file does */\nf()\n"),
+        (
+            "a.rs",
+            "//! The crate's documentation.\nfn main() {}\n",
+            "//! The crate's documentation.\nfn main() {}\n",
+        ),
+        ("a.c", "#include <stdio.h>\nint x;\n", "#include <stdio.h>\nint x;\n"),
+        ("a.md", "# Copyright law\n\ntext\n", "# Copyright law\n\ntext\n"),
+        ("a.py", f"    # {NOTICE}\n    x = 1\n", "    x = 1\n"),
+        ("a.js", "// what this file does\nf()\n", "f()\n"),
+        ("a.py", '"""\nWhat this module does.\n"""\nx = 1\n', '"""\nWhat this module does.\n"""\nx = 1\n'),
+        ("a.yaml", "---\n# a note\nkey: value\n", "---\n# a note\nkey: value\n"),
+        ("a.sh", f"####\n# {NOTICE}\n####\nrun\n", "run\n"),
+    ],
+)
+def test_what_goes_and_what_stays(path: str, text: str, kept: str) -> None:
+    assert clean(path, text) == kept
+
+
+def test_leading_lines_without_copyright_stay_when_asked() -> None:
+    assert clean("a.js", "// what this file does\nf()\n", all_lines=False) == "// what this file does\nf()\n"
+    assert clean("a.js", f"// {NOTICE}\nf()\n", all_lines=False) == "f()\n"
+
+
+def test_a_comment_that_never_ends_stays() -> None:
+    assert clean("a.c", f"/* {NOTICE}\nint x;\n") == f"/* {NOTICE}\nint x;\n"
+
+
+def test_a_run_of_comments_longer_than_any_header_is_cut_at_a_line() -> None:
+    text = "# a line of a very long comment\n" * 2000
+    kept = clean("a.py", text + "x = 1\n")
+    assert kept.endswith("comment\nx = 1\n") or kept == "x = 1\n"
+    assert all(line in ("# a line of a very long comment", "x = 1") for line in kept.splitlines())
