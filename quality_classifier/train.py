@@ -37,8 +37,9 @@ class TrainQuality(Stage):
     seed: int = 0
     max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
     min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
-    epochs: int = Field(10, gt=0)
-    learning_rate: float = Field(0.3, gt=0)
+    epochs: int = Field(5, gt=0)
+    min_updates: int = Field(10_000, ge=0)
+    learning_rate: float = Field(0.5, gt=0)
     dimensions: int = Field(16, gt=0)
     word_ngrams: int = Field(2, gt=0)
     buckets: int = Field(200_000, gt=0, description="hashed n-grams; the model's size follows")
@@ -86,7 +87,8 @@ class TrainQuality(Stage):
         options = {
             "lr": self.learning_rate,
             "dim": self.dimensions,
-            "epoch": self.epochs,
+            # A linear model needs so many updates whatever the number of pages; few pages make few in 5 passes.
+            "epoch": max(self.epochs, -(-self.min_updates // pages.num_rows)),
             "wordNgrams": self.word_ngrams,
             "bucket": self.buckets,
             "minCount": 1,
@@ -113,8 +115,9 @@ class QualityClassifier(Record):
     min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
     min_chars: int = Field(200, ge=0, description="length floor of both classes")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of pages kept for the figures")
-    epochs: int = Field(10, gt=0, description="passes of the training")
-    learning_rate: float = Field(0.3, gt=0, description="fastText's learning rate")
+    epochs: int = Field(5, gt=0, description="passes of the training, at least")
+    min_updates: int = Field(10_000, ge=0, description="pages shown to the model in all passes, at least")
+    learning_rate: float = Field(0.5, gt=0, description="fastText's learning rate")
 
     def steps(self, seed: int) -> list[Step]:
         """Input 0 is the pages, input 1 the tables of reference URLs; the last step gives the model."""
@@ -126,6 +129,7 @@ class QualityClassifier(Record):
             max_pages=self.max_pages,
             min_pages=self.min_pages,
             epochs=self.epochs,
+            min_updates=self.min_updates,
             learning_rate=self.learning_rate,
         )
         return [
