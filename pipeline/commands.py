@@ -28,11 +28,6 @@ from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer
 from trainer.stage import Train
 
-Documents = Annotated[
-    list[str],
-    Parameter(help="runs, folders of a stage, or Parquet files of documents", allow_leading_hyphen=False),
-]
-
 
 class Workers(Record):
     """Where the tasks of a command run."""
@@ -70,9 +65,7 @@ def finished_line(run: str, result: RunResult, outputs: Sequence[str]) -> str:
         return f"{run}: nothing to do, every stage is finished"
     manifests = [result.manifests[name] for name in outputs]
     documents = sum(manifest.documents_out for manifest in manifests)
-    dropped = sum(sum(m.dropped.values()) for m in result.manifests.values() if m.node not in outputs)
-    dropped += sum(sum(manifest.dropped.values()) for manifest in manifests)
-    return f"{run}: {documents:,} documents, {dropped:,} dropped (ledger), {result.tasks_run} tasks run"
+    return f"{run}: {documents:,} documents, {result.dropped:,} dropped (ledger), {result.tasks_run} tasks run"
 
 
 def say(line: str) -> None:

@@ -12,7 +12,7 @@ from stages.dedup.books import DedupBooks
 from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
-from stages.filter.rules import Rule
+from stages.filter.rules import LanguageRule, ReferenceRule, Rule
 from stages.filter.stage import Filter
 from stages.ingest.arxiv import ArxivIngest
 from stages.ingest.base import RawStage
@@ -40,6 +40,10 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
     "dedup_near": DedupNear,
     "dedup_books": DedupBooks,
 }
+
+
+FILTER_RULES: dict[str, type[BaseModel]] = {"language": LanguageRule, "reference": ReferenceRule}
+"""The rules of a filter, by the name that a recipe uses."""
 
 
 def ingest_steps(ingest: RawStage) -> list[Step]:

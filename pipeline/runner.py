@@ -187,11 +187,12 @@ class _Running:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The manifests of all nodes, and how much of the work was done before."""
+    """The manifests of all nodes and given inputs, what this process ran of it, and documents dropped in the whole run."""
 
     manifests: dict[str, Manifest]
     tasks_run: int
     nodes_run: int
+    dropped: int
 
 
 class Runner:
@@ -228,7 +229,9 @@ class Runner:
                 self._progress.close()
         else:
             self._progress.close()
-        return RunResult(self._manifests, self._tasks_run, len(self._nodes_run))
+        own = [self._manifests[name] for name in self._graph.nodes]
+        dropped = sum(sum(manifest.dropped.values()) for manifest in own)
+        return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
 
     def _find_folders(self) -> dict[str, str]:
         """Folder of every node: one that ends in its fingerprint when there is one, whatever its number."""

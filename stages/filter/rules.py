@@ -14,7 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from quality_classifier.predict import check_labels, load_fasttext, one_line, reference_scores, top_labels
 from stages.filter.models import find_language_model, model_sha256
 
-LLAMA_LANGUAGES = tuple("bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split())
+LLAMA_LANGUAGES = (
+    *("bg", "ca", "cs", "da", "de", "en", "es", "fr", "hr", "hu"),
+    *("it", "nl", "pl", "pt", "ro", "ru", "sl", "sr", "sv", "uk"),
+)
 """The 20 languages of LLaMA's Wikipedia (section 2.1)."""
 
 
