@@ -28,7 +28,9 @@ FAILURE_CODE = 1
 INTERRUPTED_CODE = 130
 TABLE_WIDTH = 110
 
-app = App(name="altiplano", help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer.")
+app = App(
+    name="altiplano", help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer."
+)
 inspect = App(name="inspect", help="Look into a run.")
 models = App(name="models", help="Models that the stages need.")
 for _group in (*stage_groups(app), inspect, models):
@@ -41,7 +43,9 @@ class RunOptions(Workers):
     run: str | None = Field(None, description="folder of the run, in place of the recipe's")
 
 
-Variables = Annotated[dict[str, str] | None, Parameter(name="--set", help="variables of the recipe: --set.data PATH")]
+Variables = Annotated[
+    dict[str, str] | None, Parameter(name="--set", help="variables of the recipe: --set.data PATH")
+]
 RunOptionsGiven = Annotated[RunOptions | None, Parameter(name="*")]
 
 
@@ -131,12 +135,14 @@ def print_tokens(run: str) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: a user's mistake is one line and exit code 2, a failed stage its traceback and code 1."""
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (UserError, CycloptsError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         resume = commands.resume_command()
-        _stop(FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {resume}")
+        _stop(
+            FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {resume}"
+        )
     except KeyboardInterrupt:
         resume = commands.resume_command()
         _stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {resume}")

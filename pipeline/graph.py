@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import Field
+
 from stages.core import storage
 from stages.core.chain import Step
 from stages.core.documents import SOURCES
@@ -72,9 +74,8 @@ class RunRecord(Record):
 
     name: str
     nodes: tuple[RunNode, ...]
-    given: dict[str, str] = {}
+    given: dict[str, str] = Field(default_factory=dict)
     outputs: tuple[str, ...] = ()
-    settings: dict[str, float | int | str | None] = {}
 
 
 def read_run(run: str) -> RunRecord:

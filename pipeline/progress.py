@@ -14,6 +14,9 @@ from rich.table import Table
 
 from stages.core.stage import Manifest, ShardReport
 
+SECONDS_BETWEEN_LINES = 10.0
+"""Where there is no terminal, a long task's word is a line of its own this often at most."""
+
 
 @dataclass
 class _NodeProgress:
@@ -25,6 +28,8 @@ class _NodeProgress:
     dropped: int = 0
     tasks_before: int = 0
     started: float = field(default_factory=time.perf_counter)
+    word: str = ""
+    said: float = float("-inf")
 
     def add(self, report: ShardReport) -> None:
         self.done += 1
@@ -84,6 +89,16 @@ class Progress:
         if self._live is None and node.done < node.tasks:
             self._say(self._line(name, node))
 
+    def task_says(self, name: str, word: str) -> None:
+        """A long task tells where it stands."""
+        node = self._nodes[name]
+        if word == node.word:
+            return
+        node.word = word
+        if self._live is None and time.perf_counter() - node.said >= SECONDS_BETWEEN_LINES:
+            node.said = time.perf_counter()
+            self._say(f"{name}: {word}")
+
     def task_retried(self, name: str, task: str, trace: str) -> None:
         """An attempt failed and is made again."""
         last = trace.strip().splitlines()[-1] if trace.strip() else "the worker died"
@@ -120,7 +135,7 @@ class Progress:
             print(line, file=self._stream, flush=True)
 
     def _table(self) -> Table:
-        table = Table("stage", "shards", "MB/s", "kept", "dropped", "left", box=None)
+        table = Table("stage", "shards", "MB/s", "kept", "dropped", "left", "", box=None)
         for name, node in self._nodes.items():
             left = node.seconds_left()
             table.add_row(
@@ -130,6 +145,7 @@ class Progress:
                 f"{node.kept:,}",
                 f"{node.dropped:,}",
                 "" if left is None else _duration(left),
+                node.word,
             )
         return table
 

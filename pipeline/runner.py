@@ -6,37 +6,32 @@ The only module that imports ray. Nodes whose inputs are finished run side by si
 from __future__ import annotations
 
 import logging
-import resource
-import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-
+from pipeline.execute import Outcome, execute
 from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord
 from pipeline.progress import Progress
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.heartbeat import last_word
 from stages.core.stage import (
     MANIFEST_NAME,
     REPORTS_FOLDER,
     Manifest,
-    Measured,
     ShardReport,
     Stage,
     Task,
     make_manifest,
     read_manifest,
     read_report,
-    report_uri,
     write_record,
 )
 
 MAX_ATTEMPTS = 3
 IN_FLIGHT_PER_WORKER = 2
+SECONDS_BETWEEN_LOOKS = 2.0
 OBJECT_STORE_BYTES = 100 << 20
 """Shards travel through storage, so Ray's own object store stays small."""
 
@@ -49,53 +44,8 @@ class StageFailedError(Exception):
         self.trace = trace
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt ended: a report, or the user's mistake, or a traceback (also of a worker that died)."""
-
-    report: ShardReport | None = None
-    mistake: str | None = None
-    trace: str | None = None
-
-
-def execute(stage: Stage, task: Task) -> Outcome:
-    """Run one task in this process, write its report last: the report is the mark that the task is done."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(2)
-    _reset_peak_memory()
-    started = time.perf_counter()
-    try:
-        report = stage.run(task)
-        report.check_conservation()
-    except UserError as error:
-        return Outcome(mistake=str(error))
-    except Exception:  # noqa: BLE001 - whatever a stage raises is shown with its traceback and stops the run
-        return Outcome(trace=traceback.format_exc())
-    measured = Measured(
-        seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()
-    )
-    report = report.model_copy(update={"measured": measured})
-    write_record(report_uri(task.output, task.id), report)
-    return Outcome(report=report)
-
-
-def _reset_peak_memory() -> None:
-    clear = Path("/proc/self/clear_refs")
-    if clear.exists():
-        clear.write_text("5")
-
-
-def _peak_memory_bytes() -> int:
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 class Pool(Protocol):
-    """Where attempts run. `finished` waits for at least one."""
+    """Where attempts run. `finished` waits a while for one to end."""
 
     size: int
 
@@ -151,15 +101,17 @@ class RayPool:
 
     def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None:
         """Start a task on one core, or on all of one machine when the stage wants them."""
-        cores = self.size if stage.uses_all_cores and self._is_local() else 1
-        self._running[self._execute.options(num_cpus=cores).remote(stage, task)] = key
-
-    def _is_local(self) -> bool:
-        return len(self._ray.nodes()) == 1
+        options: dict[str, int] = {"num_cpus": 1}
+        if stage.uses_all_cores:
+            # Ray hides every GPU from a task that asks for none.
+            has_gpu = self._ray.cluster_resources().get("GPU", 0) >= 1
+            is_local = len(self._ray.nodes()) == 1
+            options = {"num_cpus": self.size if is_local else 1, "num_gpus": int(has_gpu)}
+        self._running[self._execute.options(**options).remote(stage, task)] = key
 
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
-        """Wait for one task or more."""
-        done, _ = self._ray.wait(list(self._running), num_returns=1)
+        """Wait for a task, but not for long: nothing may come of it."""
+        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
         for reference in done:
             key = self._running.pop(reference)
             try:
@@ -207,15 +159,10 @@ class Runner:
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
-    def run(
-        self,
-        open_pool: Callable[[], Pool],
-        outputs: Sequence[str] = (),
-        settings: Mapping[str, Any] | None = None,
-    ) -> RunResult:
+    def run(self, open_pool: Callable[[], Pool], outputs: Sequence[str] = ()) -> RunResult:
         """Finish every node; `open_pool` is called only when there is work to do."""
         storage.make_folder(self._run)
-        self._write_record(outputs, settings or {})
+        self._write_record(outputs)
         for node in self._graph.nodes.values():
             if storage.exists(storage.join(self._folder(node), MANIFEST_NAME)):
                 self._manifests[node.name] = read_manifest(self._folder(node))
@@ -246,7 +193,7 @@ class Runner:
     def _folder(self, node: Node) -> str:
         return storage.join(self._run, self._folders[node.name])
 
-    def _write_record(self, outputs: Sequence[str], settings: Mapping[str, Any]) -> None:
+    def _write_record(self, outputs: Sequence[str]) -> None:
         nodes = tuple(
             RunNode(
                 name=node.name,
@@ -258,16 +205,14 @@ class Runner:
             for node in self._graph.nodes.values()
         )
         given = {name: manifest.folder for name, manifest in self._graph.given.items()}
-        record = RunRecord(
-            name=self._name, nodes=nodes, given=given, outputs=tuple(outputs), settings=dict(settings)
-        )
+        record = RunRecord(name=self._name, nodes=nodes, given=given, outputs=tuple(outputs))
         write_record(storage.join(self._run, RUN_FILE), record)
 
     def _run_nodes(self, pool: Pool) -> None:
         waiting = [node for node in self._graph.nodes.values() if node.name not in self._manifests]
         running: dict[str, _Running] = {}
         queue: list[tuple[str, int]] = []
-        in_flight = 0
+        in_flight: set[tuple[str, int]] = set()
         while waiting or running:
             for node in [n for n in waiting if all(i in self._manifests for i in n.inputs)]:
                 waiting.remove(node)
@@ -277,19 +222,27 @@ class Runner:
                 queue += [(node.name, i) for i in pending]
                 if not pending:
                     self._finish(running.pop(node.name))
-            while queue and in_flight < pool.size * IN_FLIGHT_PER_WORKER:
+            while queue and len(in_flight) < pool.size * IN_FLIGHT_PER_WORKER:
                 name, index = queue.pop(0)
                 pool.submit((name, index), running[name].node.stage, running[name].tasks[index])
-                in_flight += 1
-            if in_flight == 0:
+                in_flight.add((name, index))
+            if not in_flight:
                 continue
             for (name, index), outcome in pool.finished():
-                in_flight -= 1
+                in_flight.remove((name, index))
                 if self._record(running[name], index, outcome):
                     if len(running[name].reports) == len(running[name].tasks):
                         self._finish(running.pop(name))
                 else:
                     queue.insert(0, (name, index))
+            self._listen(running, in_flight)
+
+    def _listen(self, running: dict[str, _Running], in_flight: set[tuple[str, int]]) -> None:
+        """Pass on what long tasks say of themselves."""
+        for name, index in sorted(in_flight):
+            node = running[name]
+            if (word := last_word(node.folder, node.tasks[index].id)) is not None:
+                self._progress.task_says(name, word)
 
     def _start(self, node: Node) -> _Running:
         folder = self._folder(node)
@@ -297,8 +250,10 @@ class Runner:
         storage.delete_leftovers(folder)
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
         started = _Running(node, folder, tasks)
+        done = set(storage.list_names(storage.join(folder, REPORTS_FOLDER)))
         for index, task in enumerate(tasks):
-            if (report := read_report(folder, task.id)) is not None:
+            # One listing, since asking a remote store for each of 100,000 reports would take minutes.
+            if f"{task.id}.json" in done and (report := read_report(folder, task.id)) is not None:
                 started.reports[index] = report
         self._progress.node_started(node.name, len(tasks), list(started.reports.values()))
         self._nodes_run.add(node.name)

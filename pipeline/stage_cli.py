@@ -37,7 +37,10 @@ def stage_groups(app: App) -> list[App]:
     filters = App(name="filter", help="Drop documents by a rule, or only write down its values.")
     for name, rule in FILTER_RULES.items():
         _add_filter(filters, name.replace("_", "-"), rule)
-    tokenizer, quality = App(name="tokenizer", help="Tokenizers."), App(name="quality", help="The quality classifier.")
+    tokenizer, quality = (
+        App(name="tokenizer", help="Tokenizers."),
+        App(name="quality", help="The quality classifier."),
+    )
     _add_models(tokenizer, quality)
     _add_tokens(app)
     return [ingest, dedup, filters, quality, tokenizer]
@@ -83,13 +86,21 @@ def _add_filter(group: App, name: str, rule_class: type[Any]) -> None:
 
     annotate = Annotated[bool, Parameter(help="write the values as columns and drop nothing", negative="")]
     options = _flat(_without_tag(rule_class))
-    _add(group, name, rule_class.__doc__ or "", command, inputs=_DOCUMENTS, annotate_only=annotate, options=options)
+    _add(
+        group,
+        name,
+        rule_class.__doc__ or "",
+        command,
+        inputs=_DOCUMENTS,
+        annotate_only=annotate,
+        options=options,
+    )
 
 
 def _without_tag(rule_class: type[BaseModel]) -> type[BaseModel]:
     """The rule class with its name hidden from the options: the command already says it."""
     tag = rule_class.model_fields["rule"]
-    hidden: Any = (Annotated[tag.annotation, Parameter(parse=False)], tag.default)  # type: ignore[name-defined]
+    hidden: Any = (Annotated[tag.annotation, Parameter(parse=False)], tag.default)
     return create_model(rule_class.__name__, __base__=rule_class, rule=hidden)
 
 
@@ -102,11 +113,15 @@ def _add_models(tokenizer: App, quality: App) -> None:
 
     line = "Train a BPE tokenizer with LLaMA's options on documents."
     _add(tokenizer, "train", line, train_tokenizer, inputs=_DOCUMENTS, options=_flat(TrainTokenizer))
-    line = "Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."
+    line = (
+        "Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."
+    )
     dumps = Annotated[list[str], Parameter(help="raw Wikipedia dumps: a page that they cite is a positive")]
     seed = Annotated[int, Parameter(help="chooses and orders the pages")]
     options = _flat(QualityClassifier)
-    _add(quality, "train", line, train_quality, inputs=_DOCUMENTS, references=dumps, seed=seed, options=options)
+    _add(
+        quality, "train", line, train_quality, inputs=_DOCUMENTS, references=dumps, seed=seed, options=options
+    )
 
 
 def _add_tokens(app: App) -> None:

@@ -32,12 +32,26 @@ TIMEOUT_SECONDS = 600
 
 
 def command(runs: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "pipeline.cli", "run", "configs/demo.yaml", "--set.runs", str(runs), *options]
+    return [
+        sys.executable,
+        "-m",
+        "pipeline.cli",
+        "run",
+        "configs/demo.yaml",
+        "--set.runs",
+        str(runs),
+        *options,
+    ]
 
 
 def altiplano_run(runs: Path, *options: str) -> str:
     done = subprocess.run(
-        command(runs, *options), cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        command(runs, *options),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -67,7 +81,9 @@ def ledger_rows(manifests: dict[str, Manifest]) -> list[dict[str, Any]]:
     return [row for uri in uris for row in pq.read_table(uri).to_pylist()]
 
 
-def test_every_planted_fault_is_in_the_ledger_with_its_rule_and_partner(manifests: dict[str, Manifest]) -> None:
+def test_every_planted_fault_is_in_the_ledger_with_its_rule_and_partner(
+    manifests: dict[str, Manifest],
+) -> None:
     with FAULTS.open(encoding="utf-8", newline="") as lines:
         planted = list(csv.DictReader(lines, delimiter="\t"))
     assert len(planted) > 200
@@ -140,7 +156,7 @@ def test_documents_have_the_public_schema_and_unique_ids(manifests: dict[str, Ma
 def test_all_20_languages_of_wikipedia_are_there(manifests: dict[str, Manifest]) -> None:
     uris = manifests["wikipedia.ingest_wikipedia"].uris(DOCUMENTS)
     found = {name for batch in read_documents(uris, ["language"]) for name in batch[0].to_pylist()}
-    assert found == set("bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split())  # noqa: SIM905
+    assert found == set("bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split())
 
 
 def test_packed_tokens_decode_to_the_documents_and_sum_up(manifests: dict[str, Manifest]) -> None:
@@ -165,7 +181,10 @@ def test_packed_tokens_decode_to_the_documents_and_sum_up(manifests: dict[str, M
 
 
 def _final_nodes(manifests: dict[str, Manifest]) -> list[str]:
-    return [[n for n, m in manifests.items() if n.startswith(f"{s}.") and m.of_kind(DOCUMENTS)][-1] for s in SOURCES]
+    return [
+        [n for n, m in manifests.items() if n.startswith(f"{s}.") and m.of_kind(DOCUMENTS)][-1]
+        for s in SOURCES
+    ]
 
 
 def test_wikipedia_and_books_run_for_two_epochs(runs: Path) -> None:
@@ -192,7 +211,9 @@ def test_one_worker_writes_the_same_bytes_as_two(runs: Path, tmp_path: Path) -> 
     assert contents(tmp_path) == contents(runs)
 
 
-def test_a_run_killed_in_its_stages_and_in_its_training_ends_with_the_same_bytes(runs: Path, tmp_path: Path) -> None:
+def test_a_run_killed_in_its_stages_and_in_its_training_ends_with_the_same_bytes(
+    runs: Path, tmp_path: Path
+) -> None:
     def reports() -> int:
         return len(list(tmp_path.glob("demo/*/reports/*.json")))
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from stages.core.errors import UserError
+from stages.core.heartbeat import Heartbeat
 from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
 from trainer.config import TrainConfig
 
@@ -30,7 +31,15 @@ class Train(TrainConfig, Stage):
             raise UserError("training needs torch: pip install '.[train]'")
         from trainer.train import train
 
-        result = train(self, task.params["pack"], task.params["mix"], task.output)
+        heartbeat = Heartbeat(task)
+        result = train(
+            self,
+            task.params["pack"],
+            task.params["mix"],
+            task.output,
+            on_step=lambda info: heartbeat.say(info.line()),
+        )
+        heartbeat.end()
         facts = {
             "steps": result.steps,
             "tokens": result.tokens,

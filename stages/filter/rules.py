@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from quality_classifier.predict import check_labels, load_fasttext, one_line, reference_scores, top_labels
+from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
 from stages.filter.models import find_language_model, model_sha256
+from stages.filter.verdict import Judge, Verdict
 
 LLAMA_LANGUAGES = (
     *("bg", "ca", "cs", "da", "de", "en", "es", "fr", "hr", "hu"),
     *("it", "nl", "pl", "pt", "ro", "ru", "sl", "sr", "sv", "uk"),
 )
 """The 20 languages of LLaMA's Wikipedia (section 2.1)."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a rule says of a batch; arrays have shape (rows,).
-
-    `passed` bool; `value` float64 beside `threshold`; `detail` says more of a row; `columns` are the document columns that the rule fills.
-    """
-
-    rule: str
-    passed: npt.NDArray[np.bool_]
-    value: npt.NDArray[np.floating]
-    threshold: float
-    detail: pa.Array | None = None
-    columns: dict[str, pa.Array] = field(default_factory=dict)
-
-
-Judge = Callable[[pa.RecordBatch], list[Verdict]]
 
 
 class LanguageRule(BaseModel):
@@ -107,4 +88,4 @@ class ReferenceRule(BaseModel):
         return judge
 
 
-Rule = LanguageRule | ReferenceRule
+Rule = LanguageRule | ReferenceRule | GopherQualityRule | GopherRepetitionRule | C4Rule | FineWebRule

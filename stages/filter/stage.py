@@ -10,11 +10,14 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
+from stages.core.ledger import EDIT
 from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
-from stages.filter.rules import Judge, ReferenceRule, Rule, Verdict
+from stages.filter.rules import ReferenceRule, Rule
+from stages.filter.verdict import Edit, Judge, Verdict
 
 
 class Filter(Stage):
@@ -65,6 +68,9 @@ class Filter(Stage):
             failed = alive & ~verdict.passed
             _record(batch, verdict, failed, out)
             alive &= verdict.passed
+        for verdict in verdicts:
+            if verdict.edit is not None and not self.annotate_only:
+                batch = _with_edit(batch, verdict.edit, alive, out)
         return batch if alive.all() else batch.filter(pa.array(alive))
 
 
@@ -73,6 +79,21 @@ def _with_columns(batch: pa.RecordBatch, verdict: Verdict) -> pa.RecordBatch:
         at = batch.schema.get_field_index(name)
         batch = batch.set_column(at, batch.schema.field(name), column.cast(batch.schema.field(name).type))
     return batch
+
+
+def _with_edit(batch: pa.RecordBatch, edit: Edit, alive: np.ndarray, out: TaskWriter) -> pa.RecordBatch:
+    """The batch with the new texts; a ledger row for every document that lives and is another one now."""
+    changed = alive & pc.not_equal(batch.column("text"), edit.text).to_numpy(zero_copy_only=False)
+    lost = pc.subtract(pc.binary_length(batch.column("text")), pc.binary_length(edit.text))
+    mask = pa.array(changed)
+    out.ledger.rows(
+        batch.filter(mask),
+        action=EDIT,
+        rule=edit.rule,
+        value=edit.value[changed].astype(np.float64),
+        text_bytes=lost.filter(mask),
+    )
+    return batch.set_column(batch.schema.get_field_index("text"), batch.schema.field("text"), edit.text)
 
 
 def _record(batch: pa.RecordBatch, verdict: Verdict, failed: np.ndarray, out: TaskWriter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def test_a_document_stands_between_bos_and_eos(tokenizer_path: Path) -> None:
     assert ids.dtype == np.dtype("<u2")
     assert offsets[0] == 0
     assert offsets[-1] == len(ids)
-    for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, stop in itertools.pairwise(offsets):
         assert (ids[start], ids[stop - 1]) == (tokenizer.bos, tokenizer.eos) == (1, 2)
     assert list(ids[offsets[1] : offsets[2]]) == [1, 2]
 

@@ -71,7 +71,7 @@ def test_trap_long_lines_are_trained_on(
     """SentencePiece passes silently over lines above 4,192 bytes unless it is told otherwise."""
     long_line = "zyzzyva " * 3000
     sample = run_stage(SampleText(), [make_documents([{"id": "c4/f/0", "text": long_line + "\n" + PROSE}])])
-    assert [len(line) for line in training_lines(sample.uris(TABLE))][0] == len(long_line)
+    assert next(len(line) for line in training_lines(sample.uris(TABLE))) == len(long_line)
     manifest = run_stage(TrainTokenizer(vocab_size=310), [sample])
     model = sentencepiece.SentencePieceProcessor(model_file=manifest.uris(MODEL)[0])
     assert "\u2581zyzzyva" in {model.id_to_piece(i) for i in range(310)}

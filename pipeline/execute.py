@@ -1,0 +1,59 @@
+"""One task in, its report out: the part of the runner that happens in a worker process."""
+
+from __future__ import annotations
+
+import resource
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from stages.core.errors import UserError
+from stages.core.stage import Measured, ShardReport, Stage, Task, report_uri, write_record
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended: a report, or the user's mistake, or a traceback (also of a worker that died)."""
+
+    report: ShardReport | None = None
+    mistake: str | None = None
+    trace: str | None = None
+
+
+def execute(stage: Stage, task: Task) -> Outcome:
+    """Run one task in this process, write its report last: the report is the mark that the task is done."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(2)
+    _reset_peak_memory()
+    started = time.perf_counter()
+    try:
+        report = stage.run(task)
+        report.check_conservation()
+    except UserError as error:
+        return Outcome(mistake=str(error))
+    except Exception:
+        return Outcome(trace=traceback.format_exc())
+    measured = Measured(
+        seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()
+    )
+    report = report.model_copy(update={"measured": measured})
+    write_record(report_uri(task.output, task.id), report)
+    return Outcome(report=report)
+
+
+def _reset_peak_memory() -> None:
+    clear = Path("/proc/self/clear_refs")
+    if clear.exists():
+        clear.write_text("5")
+
+
+def _peak_memory_bytes() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,49 @@
+"""What a rule of the filter says of a batch: value, threshold and verdict for every row, and the edit that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Edit:
+    """New texts of the documents that pass, shape (rows,), and the value that the ledger says of each changed one."""
+
+    rule: str
+    text: pa.Array
+    value: npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says of a batch; arrays have shape (rows,).
+
+    `passed` bool; `value` float64 beside `threshold`; `detail` says more of a row; `columns` are the document
+    columns that the rule fills; `edit` is what it makes of the texts.
+    """
+
+    rule: str
+    passed: npt.NDArray[np.bool_]
+    value: npt.NDArray[np.floating]
+    threshold: float
+    detail: pa.Array | None = None
+    columns: dict[str, pa.Array] = field(default_factory=dict)
+    edit: Edit | None = None
+
+
+Judge = Callable[[pa.RecordBatch], list[Verdict]]
+
+
+def at_least(rule: str, value: npt.NDArray[np.floating], threshold: float) -> Verdict:
+    """The verdict that `value` reaches `threshold`."""
+    return Verdict(rule, value >= threshold, value, threshold)
+
+
+def at_most(rule: str, value: npt.NDArray[np.floating], threshold: float) -> Verdict:
+    """The verdict that `value` does not exceed `threshold`."""
+    return Verdict(rule, value <= threshold, value, threshold)

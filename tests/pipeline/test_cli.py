@@ -1,0 +1,133 @@
+"""The command line: a user's mistake is one line and exit code 2, whatever it is; no traceback ever."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pipeline.cli import main
+
+WORDS = "The museum opens every morning, and the guide explains how the old clock in the tower works."
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("altiplano: ")
+    assert said.count("\n") == 1
+    return said
+
+
+@pytest.fixture
+def c4(tmp_path: Path) -> Path:
+    """A small raw C4 file."""
+    path = tmp_path / "raw" / "c4-train.json.gz"
+    path.parent.mkdir()
+    rows = [
+        {"text": f"{WORDS} Number {i}.", "url": f"https://x.example/{i}", "timestamp": ""} for i in range(9)
+    ]
+    path.write_bytes(gzip.compress(b"\n".join(orjson.dumps(row) for row in [*rows, rows[0]])))
+    return path
+
+
+@pytest.fixture
+def ingested(c4: Path, tmp_path: Path) -> Path:
+    main(["ingest", "c4", str(c4), "--out", str(tmp_path / "c4"), "--workers", "0", "--quiet"])
+    return tmp_path / "c4"
+
+
+def test_a_stage_command_reads_raw_files_runs_folders_and_parquet(
+    ingested: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shard,) = ingested.glob("*/*.parquet")
+    for number, given in enumerate((ingested, shard.parent, shard, f"{shard.parent}/*.parquet")):
+        out = tmp_path / f"exact-{number}"
+        main(["dedup", "exact", str(given), "--out", str(out), "--workers", "0", "--quiet"])
+        assert "9 documents, 1 dropped (ledger)" in capsys.readouterr().out
+
+
+def test_a_second_run_of_a_stage_command_says_that_there_is_nothing_to_do(
+    ingested: Path, c4: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["ingest", "c4", str(c4), "--out", str(ingested), "--workers", "0", "--quiet"])
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_explain_tells_the_story_of_a_dropped_and_of_a_kept_document(
+    ingested: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "exact"
+    main(["dedup", "exact", str(ingested), "--out", str(out), "--workers", "0", "--quiet"])
+    capsys.readouterr()
+    main(["explain", str(out), "c4/c4-train.json.gz/9"])
+    told = capsys.readouterr().out
+    assert "remove: dropped by rule exact_duplicate" in told
+    assert "kept partner c4/c4-train.json.gz/0" in told
+    main(["explain", str(out), "c4/c4-train.json.gz/0"])
+    assert "a document of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "absent.yaml"], "cannot read the recipe"),
+        (["ingest", "boks", "x"], 'Did you mean "books"'),
+        (["ingest", "c4", "absent.gz", "--out", "o"], "absent.gz: no such file or folder"),
+        (["ingest", "c4", "x*.gz", "--out", "o"], "no file matches"),
+        (["ingest", "c4", "x.gz"], "--out"),
+        (["ingest", "c4", "x.gz", "--out", "o", "--task-bytes", "-1"], "task_bytes"),
+        (["ingest", "c4", "x.gz", "--out", "o", "--task-bites", "1"], "Did you mean --task-bytes"),
+        (["dedup", "exact", "absent", "--out", "o"], "absent: no such file or folder"),
+        (["filter", "reference", "absent", "--out", "o"], "needs --model"),
+        (["filter", "language", "x", "--out", "o", "--min-score", "high"], "min_score='high'"),
+        (["tokenize", "absent", "--out", "o"], "needs --model"),
+        (["mix", "absent", "--out", "o"], "neither a run nor a stage's folder"),
+        (["inspect", "tokens", "absent"], "not a run"),
+        (["explain", "absent", "id"], "not a run"),
+        (["models", "fetch", "lid.177"], "known: lid.176"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in fails(capsys, *arguments)
+
+
+def test_parquet_without_our_columns_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"text": ["x"]}), tmp_path / "other.parquet")
+    said = fails(capsys, "dedup", "exact", str(tmp_path / "other.parquet"), "--out", str(tmp_path / "o"))
+    assert "no column id, source, metadata" in said
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 nothing")
+    said = fails(capsys, "dedup", "exact", str(tmp_path / "bad.parquet"), "--out", str(tmp_path / "o"))
+    assert "not a Parquet file" in said
+
+
+def test_an_unfinished_run_is_named(
+    tmp_path: Path, ingested: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "holds no packed tokens yet" in fails(capsys, "inspect", "tokens", str(ingested))
+    next(ingested.glob("*/manifest.json")).unlink()
+    said = fails(capsys, "dedup", "exact", str(ingested), "--out", str(tmp_path / "o"), "--workers", "0")
+    assert "is not finished; run it again" in said
+
+
+def test_plan_shows_stages_sizes_and_estimates(capsys: pytest.CaptureFixture[str]) -> None:
+    root = Path(__file__).resolve().parents[2]
+    main(["plan", str(root / "configs" / "llama1.yaml")])
+    shown = capsys.readouterr().out
+    assert "common_crawl: no raw files here; 3.3 TB expected" in shown
+    assert "65.29 B parameters on 1.4T tokens" in shown
+    assert "21.1 days on 2,048" in shown
