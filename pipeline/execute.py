@@ -34,7 +34,7 @@ def execute(stage: Stage, task: Task) -> Outcome:
         report.check_conservation()
     except UserError as error:
         return Outcome(mistake=str(error))
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever a stage raises is shown and stops the run
         return Outcome(trace=traceback.format_exc())
     measured = Measured(
         seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()

@@ -1,5 +1,7 @@
 """The 20 wikis of LLaMA's recipe: what each calls its namespaces, its main page and a redirect."""
 
+# ruff: noqa: E501 (the table of names)
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -186,7 +186,7 @@ def atomic_output(uri: str) -> Iterator[HashingOutput]:
     fs, path = filesystem(uri)
     temporary = f"{path}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
     local = isinstance(fs, pafs.LocalFileSystem)
-    raw: Any = Path(temporary).open("wb") if local else fs.open_output_stream(temporary)
+    raw: Any = Path(temporary).open("wb") if local else fs.open_output_stream(temporary)  # noqa: SIM115
     try:
         output = HashingOutput(raw)
         yield output

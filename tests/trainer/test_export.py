@@ -13,13 +13,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from stages.core.errors import UserError
-from stages.core.stage import Manifest
-from trainer.checkpoint import checkpoint_name, read_checkpoint
-from trainer.config import ModelConfig, TrainConfig
-from trainer.export import export_hugging_face
-from trainer.model import Llama
-from trainer.train import train
+from stages.core.errors import UserError  # noqa: E402
+from stages.core.stage import Manifest  # noqa: E402
+from trainer.checkpoint import checkpoint_name, read_checkpoint  # noqa: E402
+from trainer.config import ModelConfig, TrainConfig  # noqa: E402
+from trainer.export import export_hugging_face  # noqa: E402
+from trainer.model import Llama  # noqa: E402
+from trainer.train import train  # noqa: E402
 
 SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, multiple_of=16)
 Weights = dict[str, npt.NDArray[Any]]

@@ -6,11 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from stages.core.errors import UserError
-from stages.core.stage import Manifest
-from stages.mix.schedule import Schedule, read_mixture
-from stages.tokenize.packed import PackedTokens
-from trainer.loader import Loader
+from stages.core.errors import UserError  # noqa: E402
+from stages.core.stage import Manifest  # noqa: E402
+from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
+from stages.tokenize.packed import PackedTokens  # noqa: E402
+from trainer.loader import Loader  # noqa: E402
 
 
 def test_a_batch_is_what_the_schedule_says(pack: Manifest, mix: Manifest) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from trainer.config import ModelConfig, TrainConfig
-from trainer.model import Llama
-from trainer.optimizer import learning_rate, make_optimizer
+from trainer.config import ModelConfig, TrainConfig  # noqa: E402
+from trainer.model import Llama  # noqa: E402
+from trainer.optimizer import learning_rate, make_optimizer  # noqa: E402
 
 
 def test_linear_warm_up_then_cosine_to_a_tenth() -> None:

@@ -13,14 +13,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from stages.core.errors import UserError
-from stages.core.stage import Manifest, Task
-from trainer.__main__ import main, read_config
-from trainer.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint
-from trainer.config import ModelConfig, TrainConfig
-from trainer.log import StepInfo
-from trainer.stage import Train
-from trainer.train import train
+from stages.core.errors import UserError  # noqa: E402
+from stages.core.stage import Manifest, Task  # noqa: E402
+from trainer.__main__ import main, read_config  # noqa: E402
+from trainer.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
+from trainer.config import ModelConfig, TrainConfig  # noqa: E402
+from trainer.log import StepInfo  # noqa: E402
+from trainer.stage import Train  # noqa: E402
+from trainer.train import train  # noqa: E402
 
 SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, multiple_of=16)
 CONFIG = TrainConfig(
