@@ -35,7 +35,7 @@ def normalize_url(url: str) -> str | None:
     in lower case (international names as they are), percent-encodings in upper case, archived copies stand
     for their page.
     """
-    url = unwrap_archive(url.strip())
+    url = unwrap_archive("".join(url.split()))  # white space is in no address, but in many citations
     if len(url) > MAX_URL_CHARS:
         return None
     found = _SCHEME.match(url)
