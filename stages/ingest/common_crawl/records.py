@@ -16,7 +16,11 @@ MAX_LINE_BYTES = 1 << 14
 ARC_KIND = "arc"
 
 WARC_LINE = re.compile(rb"WARC/\d+\.\d+[ \t]*\r?\n")
-WARC_MARK = re.compile(rb"(?<=\n)WARC/\d+\.\d+[ \t]*\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
+_WARC_START = rb"WARC/\d+\.\d+[ \t]*\r?\n[A-Za-z][A-Za-z-]*[ \t]*:"
+WARC_MARK = re.compile(rb"(?<=\n)" + _WARC_START)
+WARC_MARK_AFTER_DAMAGE = re.compile(_WARC_START)
+"""Between records the line end before a mark may be part of what is damaged."""
+
 ARC_LINE = re.compile(
     rb"(?P<url>[a-z][a-z0-9+.-]{1,20}:[^\r\n]*?) (?P<ip>[0-9A-Fa-f.:]{1,45}|-) (?P<date>\d{8,18}|null|-)"
     rb" (?P<type>[^ \r\n]+)(?P<rest>(?: [^ \r\n]+){0,5}) (?P<length>[^ \r\n]+)\r?\n"
@@ -116,7 +120,8 @@ class _Reader:
 
     def _garbage(self, key: str) -> Loss:
         first = self._mark is None
-        passed = self._window.skip_to(self._mark or ANY_MARK, MAX_LINE_BYTES)
+        mark = WARC_MARK_AFTER_DAMAGE if self._mark is WARC_MARK else self._mark or ANY_MARK
+        passed = self._window.skip_to(mark, MAX_LINE_BYTES)
         if first and not self._window.peek(1) and self._window.damage is None:
             return Loss("", "unrecognised_file", "neither WARC nor ARC", text_bytes=passed)
         place = (

@@ -488,6 +488,12 @@ def test_any_texts_come_back_whole(tmp_path: Path, texts: list[str], compress: b
     assert [r.text for r in read(tmp_path, data, stage) if isinstance(r, RawDocument)] == texts
 
 
+def test_damage_that_ends_right_before_a_record_leaves_it(tmp_path: Path) -> None:
+    first, second = wet(TEXTS[0]), wet(TEXTS[1])
+    data = first[:-10] + b"\x01" * 10 + second
+    assert [r.text for r in read(tmp_path, data) if isinstance(r, RawDocument)][-1] == TEXTS[1]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     position=st.integers(0, 10**6),
