@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _one_line(error: Exception) -> str:
     cause = error.__cause__
-    if isinstance(cause, ValidationError):
+    if isinstance(error, CycloptsError) and isinstance(cause, ValidationError):
         return f"option {describe(cause, BaseModel)}"
     return " ".join(str(error).split())
 

@@ -12,6 +12,7 @@ from stages.dedup.books import DedupBooks
 from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
+from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
 from stages.filter.rules import LanguageRule, ReferenceRule, Rule
 from stages.filter.stage import Filter
 from stages.ingest.arxiv import ArxivIngest
@@ -42,7 +43,14 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
 }
 
 
-FILTER_RULES: dict[str, type[BaseModel]] = {"language": LanguageRule, "reference": ReferenceRule}
+FILTER_RULES: dict[str, type[BaseModel]] = {
+    "language": LanguageRule,
+    "reference": ReferenceRule,
+    "gopher_quality": GopherQualityRule,
+    "gopher_repetition": GopherRepetitionRule,
+    "c4": C4Rule,
+    "fineweb": FineWebRule,
+}
 """The rules of a filter, by the name that a recipe uses."""
 
 

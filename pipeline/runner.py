@@ -153,15 +153,17 @@ class Runner:
     def __init__(self, graph: Graph, run: str, name: str, progress: Progress) -> None:
         self._graph, self._run, self._name = graph, run.rstrip("/"), name
         self._progress = progress
-        self._fingerprints = graph.fingerprints()
-        self._folders = self._find_folders()
+        self._fingerprints: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
         self._manifests: dict[str, Manifest] = dict(graph.given)
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
     def run(self, open_pool: Callable[[], Pool], outputs: Sequence[str] = ()) -> RunResult:
         """Finish every node; `open_pool` is called only when there is work to do."""
+        self._fingerprints = self._graph.fingerprints()
         storage.make_folder(self._run)
+        self._folders = self._find_folders()
         self._write_record(outputs)
         for node in self._graph.nodes.values():
             if storage.exists(storage.join(self._folder(node), MANIFEST_NAME)):

@@ -63,9 +63,14 @@ def size_bytes(uri: str) -> int:
 
 
 def make_folder(uri: str) -> None:
-    """Create the folder and its parents; nothing happens when it is there."""
+    """Create the folder and its parents; nothing happens when it is there. A UserError when it cannot be."""
     fs, path = filesystem(uri)
-    fs.create_dir(path, recursive=True)
+    try:
+        fs.create_dir(path, recursive=True)
+    except OSError as error:
+        raise UserError(f"{uri}: cannot make this folder ({error})") from error
+    if fs.get_file_info(path).type == pafs.FileType.File:
+        raise UserError(f"{uri}: is a file; give a folder")
 
 
 def list_names(folder: str) -> list[str]:

@@ -165,7 +165,10 @@ class RecordWriter:
         self._pending_bytes = 0
 
     def add_file(self, raw: RawFile, records: Iterator[RawRecord]) -> None:
-        """Write all records of one raw file; damage that ends the file becomes a ledger row."""
+        """Write all records of one raw file; damage that ends the file becomes a ledger row, an empty file too."""
+        if raw.size == 0:
+            self.add(raw.name, Loss("", "empty_file"))
+            return
         try:
             for record in records:
                 self.add(raw.name, record)

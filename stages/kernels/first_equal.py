@@ -5,18 +5,36 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+MAX_TAGGED = (1 << 24) - 2
+"""As many keys as a tagged table can hold."""
+
+_INDEX_MASK = np.uint64((1 << 24) - 1)
+
 
 @numba.njit(cache=True, nogil=True)
-def clear_slots(slots, count):  # type: ignore[no-untyped-def]
-    """(slots, mask) of an empty table for `count` keys; `slots` (int32) is used again when it is large enough."""
+def slots_for(count):  # type: ignore[no-untyped-def]
+    """Slots of a table for `count` keys, a power of two."""
     size = 16
     while size < 2 * count:
         size *= 2
-    if size > len(slots):
-        slots = np.zeros(size, np.int32)
-    else:
-        slots[:size] = 0
-    return slots, np.uint64(size - 1)
+    return size
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def find_tagged(slots, mask, key, index):  # type: ignore[no-untyped-def]
+    """The index of the key that was added first among those equal to `key`, which is well mixed; `index` when new.
+
+    A slot (uint64) is 0 or the high 40 bits of a key with an index + 1 below; these bits and the place in the table,
+    60 bits for a long text, stand for the key, so that one read of memory decides.
+    """
+    tag = key & ~_INDEX_MASK
+    slot = key & mask
+    while slots[slot]:
+        if slots[slot] & ~_INDEX_MASK == tag:
+            return numba.int64(slots[slot] & _INDEX_MASK) - 1
+        slot = (slot + np.uint64(1)) & mask
+    slots[slot] = tag | np.uint64(index + 1)
+    return numba.int64(index)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -38,7 +56,12 @@ def find_or_add(keys, slots, mask, index):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)
 def count_repeats(keys, chars, count, slots):  # type: ignore[no-untyped-def]
     """(repeats, their chars, slots): how many of keys[:count] came before, and the sum of their `chars`."""
-    slots, mask = clear_slots(slots, count)
+    size = slots_for(count)
+    if size > len(slots):
+        slots = np.zeros(size, np.int32)
+    else:
+        slots[:size] = 0
+    mask = np.uint64(size - 1)
     repeats = 0
     repeated_chars = 0
     for index in range(count):

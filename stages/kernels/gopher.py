@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -11,16 +12,17 @@ import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
 from stages.kernels.spaced_words import (
-    HAS_LETTER,
+    WORDS_AT_ONCE,
     code_at,
     ends_with_ellipsis,
-    hash_span,
+    fill_words,
+    find_core,
+    hash_code_points,
     is_one_of,
     next_line,
-    read_word,
-    skip_space,
+    room_for_words,
 )
-from stages.kernels.text_flags import text_flags
+from stages.kernels.text_flags import ALPHABETIC, SOLID, text_flags
 
 QUALITY_COUNTS = (
     "words",
@@ -38,6 +40,17 @@ QUALITY_COUNTS = (
 `…`; lines that are not blank, those that start with a bullet, those that end in an ellipsis; distinct stop words."""
 
 _HASH, _DOT = 35, 46
+_MAYBE_SIZE = 1024
+_MAYBE_MASK = np.uint64(_MAYBE_SIZE - 1)
+
+
+class StopTable(NamedTuple):
+    """Hashes of all spellings, sorted; the number of each one's stop word; the low bits that occur; bytes at most."""
+
+    keys: npt.NDArray[np.uint64]
+    numbers: npt.NDArray[np.int64]
+    maybe: npt.NDArray[np.bool_]
+    longest: int
 
 
 def quality_counts(
@@ -46,21 +59,10 @@ def quality_counts(
     """QUALITY_COUNTS of each text; at most 64 stop words, found as `spell` writes them."""
     offsets, data = string_buffers(texts)
     counts = np.zeros((len(texts), len(QUALITY_COUNTS)), np.int64)
-    keys, numbers, longest = _stop_keys(stop_words)
     bullet_codes = np.array([ord(c) for c in bullets], np.int64)
-    _count_words(offsets, data, text_flags(), keys, numbers, longest, counts)
+    _count_words(offsets, data, text_flags(), _stop_table(stop_words), room_for_words(), counts)
     _count_lines(offsets, data, text_flags(), bullet_codes, counts)
     return dict(zip(QUALITY_COUNTS, np.ascontiguousarray(counts.T), strict=True))
-
-
-def _stop_keys(stop_words: Sequence[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], int]:
-    """The hashes of all spellings, sorted, which stop word each is of, and the bytes of the longest."""
-    spellings = {form: i for i, word in enumerate(stop_words) for form in spell(word)}
-    encoded = [np.frombuffer(form.encode(), np.uint8) for form in spellings]
-    keys = np.array([hash_span(form, 0, len(form)) for form in encoded], np.uint64)
-    order = np.argsort(keys)
-    numbers = np.array(list(spellings.values()), np.int64)
-    return keys[order], numbers[order], max(map(len, encoded), default=0)
 
 
 def spell(word: str) -> tuple[str, str, str]:
@@ -68,39 +70,61 @@ def spell(word: str) -> tuple[str, str, str]:
     return word, word.capitalize(), word.upper()
 
 
+def _stop_table(stop_words: Sequence[str]) -> StopTable:
+    spellings = {form: i for i, word in enumerate(stop_words) for form in spell(word)}
+    encoded = [np.frombuffer(form.encode(), np.uint8) for form in spellings]
+    keys = np.array([hash_code_points(form, 0, len(form)) for form in encoded], np.uint64)
+    order = np.argsort(keys)
+    maybe = np.zeros(_MAYBE_SIZE, np.bool_)
+    maybe[(keys % _MAYBE_SIZE).astype(np.int64)] = True
+    numbers = np.array(list(spellings.values()), np.int64)
+    return StopTable(keys[order], numbers[order], maybe, max(map(len, encoded), default=0))
+
+
 @numba.njit(cache=True, nogil=True)
-def _count_words(offsets, data, flags, keys, numbers, longest, counts):  # type: ignore[no-untyped-def]
+def _count_words(offsets, data, flags, stops, words, counts):  # type: ignore[no-untyped-def]
     for row in range(len(offsets) - 1):
         at = offsets[row]
-        stop = offsets[row + 1]
-        words = 0
-        cores = 0
-        core_total = 0
-        letter_words = 0
         seen = np.uint64(0)
-        while True:
-            at = skip_space(data, at, stop, flags)
-            if at >= stop:
-                break
-            at, _, _, core_chars, start, end, union = read_word(data, at, stop, flags)
-            words += 1
-            cores += core_chars > 0
-            core_total += core_chars
-            letter_words += union & HAS_LETTER != 0
-            if core_chars and end - start <= longest:
-                key = hash_span(data, start, end)
-                place = np.searchsorted(keys, key)
-                if place < len(keys) and keys[place] == key:
-                    seen |= np.uint64(1) << np.uint64(numbers[place])
-        stops = 0
+        count = WORDS_AT_ONCE
+        while count == WORDS_AT_ONCE:
+            count, at = fill_words(data, at, offsets[row + 1], flags, words)
+            seen |= _add_words(data, flags, stops, words, count, counts[row])
         while seen:
             seen &= seen - np.uint64(1)
-            stops += 1
-        counts[row, 0] = words
-        counts[row, 1] = cores
-        counts[row, 2] = core_total
-        counts[row, 3] = letter_words
-        counts[row, 9] = stops
+            counts[row, 9] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_words(data, flags, stops, words, count, sums):  # type: ignore[no-untyped-def]
+    """Add words[:count] to `sums`; the stop words among them, a bit for each."""
+    seen = np.uint64(0)
+    cores = 0
+    core_chars = 0
+    letter_words = 0
+    for i in range(count):
+        start = words.starts[i]
+        end = words.ends[i]
+        key = words.hashes[i]
+        letter_words += words.flags[i] & ALPHABETIC != 0
+        core_chars += words.chars[i]
+        first = data[start]
+        last = data[end - 1]
+        if not (first < 0x80 and last < 0x80 and flags[first] & flags[last] & SOLID):
+            start, end, outside = find_core(data, start, end, flags)
+            core_chars -= outside
+            if outside and end - start <= stops.longest:
+                key = hash_code_points(data, start, end)
+        cores += start < end
+        if start < end and end - start <= stops.longest and stops.maybe[key & _MAYBE_MASK]:
+            place = np.searchsorted(stops.keys, key)
+            if place < len(stops.keys) and stops.keys[place] == key:
+                seen |= np.uint64(1) << np.uint64(stops.numbers[place])
+    sums[0] += count
+    sums[1] += cores
+    sums[2] += core_chars
+    sums[3] += letter_words
+    return seen
 
 
 @numba.njit(cache=True, nogil=True)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
-from stages.kernels.first_equal import clear_slots, count_repeats, find_or_add
+from stages.kernels.first_equal import count_repeats, find_tagged, slots_for
 from stages.kernels.hashing import xxh64
-from stages.kernels.spaced_words import count_chars, next_line, read_word, skip_space
+from stages.kernels.spaced_words import WORDS_AT_ONCE, count_chars, fill_words, next_line, room_for_words
 from stages.kernels.text_flags import ALONE, text_flags
 from stages.kernels.words import mix64
 
@@ -45,7 +45,7 @@ def repetition_counts(texts: pa.Array, max_words: int) -> dict[str, npt.NDArray[
     offsets, data = string_buffers(texts)
     counts = np.zeros((len(texts), len(REPETITION_COUNTS)), np.int64)
     _count_lines(offsets, data, text_flags(), counts)
-    _count_ngrams(offsets, data, text_flags(), max_words, counts)
+    _count_ngrams(offsets, data, text_flags(), max_words, room_for_words(), counts)
     return dict(zip(REPETITION_COUNTS, np.ascontiguousarray(counts.T), strict=True))
 
 
@@ -108,67 +108,88 @@ def _join_paragraphs(keys, chars, breaks, lines):  # type: ignore[no-untyped-def
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_ngrams(offsets, data, flags, max_words, counts):  # type: ignore[no-untyped-def]
-    capacity = 1024
+def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: ignore[no-untyped-def]
     # Before word i: `sums` rolls the hashes of all words, `chars` adds their lengths, `gaps` the spaces between.
-    sums = np.zeros(capacity + 1, np.uint64)
-    chars = np.zeros(capacity + 1, np.int32)
-    gaps = np.zeros(capacity + 1, np.int32)
+    sums = np.zeros(WORDS_AT_ONCE + 1, np.uint64)
+    chars = np.zeros(WORDS_AT_ONCE + 1, np.int32)
+    gaps = np.zeros(WORDS_AT_ONCE + 1, np.int32)
+    live = np.empty(0, np.int32)
+    first = np.empty(0, np.int32)
+    times = np.empty(0, np.int32)
+    slots = np.zeros(16, np.uint64)
     for row in range(len(offsets) - 1):
         at = offsets[row]
-        stop = offsets[row + 1]
-        words = 0
-        spaced_before = False
-        while words < max_words:
-            at = skip_space(data, at, stop, flags)
-            if at >= stop:
-                break
-            if words + 1 == len(sums):
+        total = 0
+        used = 0
+        spaced = False  # whether the word before is of a script with spaces
+        count = WORDS_AT_ONCE
+        while count == WORDS_AT_ONCE and total < max_words:
+            count, at = fill_words(data, at, offsets[row + 1], flags, words)
+            if total + count >= len(sums):
                 sums = np.concatenate((sums, np.zeros_like(sums)))
                 chars = np.concatenate((chars, np.zeros_like(chars)))
                 gaps = np.concatenate((gaps, np.zeros_like(gaps)))
-            at, value, length, _, _, _, union = read_word(data, at, stop, flags)
-            spaced = union & ALONE == 0
-            sums[words + 1] = sums[words] * _BASE + mix64(value)
-            chars[words + 1] = chars[words] + length
-            gaps[words + 1] = gaps[words] + (spaced and spaced_before)
-            spaced_before = spaced
-            words += 1
-        counts[row, 1] = count_chars(data, offsets[row], at)
-        _measure_ngrams(sums, chars, gaps, words, counts[row])
+            used = min(count, max_words - total)
+            spaced = _add_words(words, used, sums, chars, gaps, total, spaced)
+            total += used
+        judged = offsets[row + 1] if total < max_words else words.ends[used - 1]
+        counts[row, 1] = count_chars(data, offsets[row], judged)
+        if total > len(live):
+            live = np.empty(2 * total, np.int32)
+            first = np.empty(2 * total, np.int32)
+            times = np.empty(2 * total, np.int32)
+            slots = np.zeros(slots_for(2 * total), np.uint64)
+        _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, counts[row])
 
 
 @numba.njit(cache=True, nogil=True)
-def _measure_ngrams(sums, chars, gaps, words, counts):  # type: ignore[no-untyped-def]
-    live = np.arange(max(0, words - 1)).astype(np.int32)  # places whose (n-1)-gram occurs more than once
-    keys = np.empty(len(live), np.uint64)
-    first = np.empty(len(live), np.int32)
-    times = np.empty(len(live), np.int32)
-    slots = np.zeros(16, np.int32)
-    num_live = len(live)
+def _add_words(words, count, sums, chars, gaps, at, spaced):  # type: ignore[no-untyped-def]
+    """Write words[:count] behind the `at` words that are there; whether the last one is of a script with spaces."""
+    for i in range(count):
+        before = spaced
+        spaced = words.flags[i] & ALONE == 0
+        sums[at + 1] = sums[at] * _BASE + mix64(words.hashes[i])
+        chars[at + 1] = chars[at] + words.chars[i]
+        gaps[at + 1] = gaps[at] + (spaced and before)
+        at += 1
+    return spaced
+
+
+@numba.njit(cache=True, nogil=True)
+def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts):  # type: ignore[no-untyped-def]
+    num_live = max(0, words - 1)
+    for i in range(num_live):
+        live[i] = i
     power = _BASE
     for n in range(2, 11):
         power *= _BASE
         while num_live and live[num_live - 1] + n > words:
             num_live -= 1
-        slots, mask = clear_slots(slots, num_live)
+        mask = np.uint64(slots_for(num_live) - 1)
+        slots[: numba.int64(mask) + 1] = 0
         for i in range(num_live):
             place = live[i]
-            keys[i] = mix64(sums[place + n] - sums[place] * power)
             times[i] = 0
-            first[i] = find_or_add(keys, slots, mask, i)
-            times[first[i]] += 1
+            head = find_tagged(slots, mask, mix64(sums[place + n] - sums[place] * power), i)
+            first[i] = head
+            times[head] += 1
         column = _FIRST_NGRAM + n - 2
         if n <= 4:
             counts[column] = _top_chars(chars, gaps, live, first, times, num_live, n, words)
         else:
             counts[column] = _repeated_chars(chars, live, first, times, num_live, n)
-        kept = 0
-        for i in range(num_live):
-            if times[first[i]] > 1:
-                live[kept] = live[i]
-                kept += 1
-        num_live = kept
+        num_live = _narrow(live, first, times, num_live)
+
+
+@numba.njit(cache=True, nogil=True)
+def _narrow(live, first, times, num_live):  # type: ignore[no-untyped-def]
+    """Keep the places where the next longer n-gram can occur more than once: those that do, before one that does."""
+    kept = 0
+    for i in range(num_live - 1):
+        if times[first[i]] > 1 and times[first[i + 1]] > 1 and live[i + 1] == live[i] + 1:
+            live[kept] = live[i]
+            kept += 1
+    return kept
 
 
 @numba.njit(cache=True, nogil=True)

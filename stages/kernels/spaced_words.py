@@ -8,13 +8,17 @@ letter, mark or number; a word without a core is a symbol. Lengths are in code p
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
+import numpy.typing as npt
 
-from stages.kernels.text_flags import ALONE, ALPHABETIC, SOLID, SPACE
+from stages.kernels.text_flags import ALONE, SOLID, SPACE
 from stages.kernels.utf8 import decode, previous
 
 NEWLINE = 10
+WORDS_AT_ONCE = 1024
 _BASIS = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 
@@ -58,54 +62,106 @@ def count_chars(data, start, stop):  # type: ignore[no-untyped-def]
     return count
 
 
-@numba.njit(cache=True, nogil=True)
-def skip_space(data, at, stop, flags):  # type: ignore[no-untyped-def]
-    """Where the next word starts, or `stop`."""
-    while at < stop:
-        code, width = code_at(data, at)
-        if not flags[code] & SPACE:
-            break
-        at += width
-    return at
+class Words(NamedTuple):
+    """Room for the next words of a text: where each starts and ends, its hash, its characters and all their flags."""
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
+    chars: npt.NDArray[np.int32]
+    flags: npt.NDArray[np.uint16]
+
+
+def room_for_words() -> Words:
+    """Arrays that `fill_words` fills again and again."""
+    size = WORDS_AT_ONCE
+    return Words(
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty(size, np.uint64),
+        np.empty(size, np.int32),
+        np.empty(size, np.uint16),
+    )
 
 
 @numba.njit(cache=True, nogil=True)
-def read_word(data, at, stop, flags):  # type: ignore[no-untyped-def]
-    """The word at `at`, which is no white space: (end, hash, chars, core chars, core start, core end, flags of all)."""
+def fill_words(data, at, stop, flags, words):  # type: ignore[no-untyped-def]
+    """Write the next words of data[at:stop] to `words`; (how many, the place to go on from).
+
+    Fewer than WORDS_AT_ONCE say that the text has ended.
+    """
+    count = 0
     value = _BASIS
-    union = 0
+    start = at
     chars = 0
-    core_chars = 0
-    core_start = at
-    core_end = at
-    first_solid = 0
+    union = np.uint16(0)
     while at < stop:
         code, width = code_at(data, at)
-        flag = numba.int64(flags[code])
-        if flag & SPACE or (chars and flag & ALONE):
-            break
-        value = (value ^ np.uint64(code)) * _PRIME
-        union |= flag
-        if flag & SOLID:
-            if core_end == core_start:
-                core_start = at
-                first_solid = chars
-            core_end = at + width
-            core_chars = chars + 1 - first_solid
-        chars += 1
+        flag = flags[code]
+        if flag & (SPACE | ALONE):
+            if chars:
+                _put(words, count, start, at, value, chars, union)
+                count += 1
+                value = _BASIS
+                chars = 0
+                union = np.uint16(0)
+                if count == WORDS_AT_ONCE:
+                    return count, at
+            start = at + width
+            if flag & ALONE:
+                _put(words, count, at, start, (_BASIS ^ np.uint64(code)) * _PRIME, 1, flag)
+                count += 1
+                if count == WORDS_AT_ONCE:
+                    return count, start
+        else:
+            value = (value ^ np.uint64(code)) * _PRIME
+            chars += 1
+            union |= flag
         at += width
-        if flag & ALONE:
-            break
-    return at, value, chars, core_chars, core_start, core_end, union
+    if chars:
+        _put(words, count, start, at, value, chars, union)
+        count += 1
+    return count, at
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _put(words, count, start, end, value, chars, union):  # type: ignore[no-untyped-def]
+    words.starts[count] = start
+    words.ends[count] = end
+    words.hashes[count] = value
+    words.chars[count] = chars
+    words.flags[count] = union
 
 
 @numba.njit(cache=True, nogil=True)
-def hash_span(data, start, stop):  # type: ignore[no-untyped-def]
-    """FNV-1a of the bytes data[start:stop]."""
+def hash_code_points(data, at, stop):  # type: ignore[no-untyped-def]
+    """The hash of the word data[at:stop]: FNV-1a over its code points, not yet mixed."""
     value = _BASIS
-    for at in range(start, stop):
-        value = (value ^ np.uint64(data[at])) * _PRIME
+    while at < stop:
+        code, width = code_at(data, at)
+        value = (value ^ np.uint64(code)) * _PRIME
+        at += width
     return value
+
+
+@numba.njit(cache=True, nogil=True)
+def find_core(data, start, end, flags):  # type: ignore[no-untyped-def]
+    """(start, end, characters outside it) of the core of the word data[start:end]; start == end for a symbol."""
+    outside = 0
+    while start < end:
+        code, width = code_at(data, start)
+        if flags[code] & SOLID:
+            break
+        start += width
+        outside += 1
+    while end > start:
+        before = previous(data, end)
+        code, _ = code_at(data, before)
+        if flags[code] & SOLID:
+            break
+        end = before
+        outside += 1
+    return start, end, outside
 
 
 @numba.njit(cache=True, nogil=True)
@@ -143,11 +199,7 @@ def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True, inline="always")
 def is_one_of(code, codes):  # type: ignore[no-untyped-def]
     """Whether a code point is in the short array `codes`."""
+    found = False
     for other in codes:
-        if other == code:
-            return True
-    return False
-
-
-HAS_LETTER = ALPHABETIC
-"""The flag in a word's union that says it holds a letter or mark."""
+        found |= other == code
+    return found

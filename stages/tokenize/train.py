@@ -132,6 +132,8 @@ class TrainTokenizer(Stage):
         return out.report
 
     def _train(self, uris: Sequence[str]) -> bytes:
+        if next(training_lines(uris), None) is None:
+            raise UserError("tokenizer: no text to train on: no document was kept, and the ledger says why")
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(

@@ -131,3 +131,43 @@ def test_plan_shows_stages_sizes_and_estimates(capsys: pytest.CaptureFixture[str
     assert "common_crawl: no raw files here; 3.3 TB expected" in shown
     assert "65.29 B parameters on 1.4T tokens" in shown
     assert "21.1 days on 2,048" in shown
+
+
+def test_a_run_folder_that_cannot_be_is_named(
+    c4: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for out in ("file", "file/below"):
+        said = fails(capsys, "ingest", "c4", str(c4), "--out", str(tmp_path / out), "--workers", "0")
+        assert "file" in said
+
+
+def test_an_empty_raw_file_is_a_ledger_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for source, name in (("c4", "x.json.gz"), ("books", "x.txt"), ("stackexchange", "Posts.xml")):
+        raw = tmp_path / source / "a.site.example" / name
+        raw.parent.mkdir(parents=True)
+        raw.write_bytes(b"")
+        main(
+            [
+                "ingest",
+                source,
+                str(raw),
+                "--out",
+                str(tmp_path / f"{source}-out"),
+                "--workers",
+                "0",
+                "--quiet",
+            ]
+        )
+        assert "0 documents, 1 dropped (ledger)" in capsys.readouterr().out
+
+
+def test_no_text_for_the_tokenizer_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = tmp_path / "x.json"
+    raw.write_bytes(b"{broken\n")
+    main(["ingest", "c4", str(raw), "--out", str(tmp_path / "c4"), "--workers", "0", "--quiet"])
+    capsys.readouterr()
+    said = fails(
+        capsys, "tokenizer", "train", str(tmp_path / "c4"), "--out", str(tmp_path / "t"), "--workers", "0"
+    )
+    assert "no documents there" in said
