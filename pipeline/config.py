@@ -33,7 +33,11 @@ class TokenizerOptions(Record):
 
     model: str | None = Field(None, description="a SentencePiece model file")
     vocab_size: int = Field(32_000, gt=0, description="number of pieces")
-    max_text_bytes: int = Field(10 << 30, gt=0, description="text to train on, about")
+    max_text_bytes: int = Field(
+        256 << 20,
+        gt=0,
+        description="text to train on, about (SentencePiece takes some 20 times as much memory)",
+    )
     weights: dict[str, float] = Field(default_factory=dict, description="shares of the sources in that text")
 
 

@@ -62,7 +62,7 @@ class SampleText(Stage):
     stage_name: ClassVar[str] = "sample_text"
 
     seed: int = 0
-    max_text_bytes: int = Field(10 << 30, gt=0)
+    max_text_bytes: int = Field(256 << 20, gt=0)
     weights: dict[str, float] = Field(default_factory=dict)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
@@ -99,7 +99,11 @@ class TrainTokenizer(Stage):
     split_digits: bool = Field(True, description="every digit is a piece of its own")
     byte_fallback: bool = Field(True, description="unknown characters fall back to bytes")
     character_coverage: float = Field(0.99995, gt=0, le=1, description="share of characters that get a piece")
-    max_text_bytes: int = Field(10 << 30, gt=0, description="text to train on, about")
+    max_text_bytes: int = Field(
+        256 << 20,
+        gt=0,
+        description="text to train on, about (SentencePiece takes some 20 times as much memory)",
+    )
     seed: int = Field(0, description="chooses the documents")
 
     @model_validator(mode="after")
