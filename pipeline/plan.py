@@ -18,20 +18,22 @@ from stages.mix.weights import parse_tokens, readable
 from trainer.stage import Train
 
 CORE_MB_PER_SECOND = {
-    "ingest_common_crawl": 20.0,
-    "ingest_c4": 30.0,
-    "ingest_github": 10.0,
-    "ingest_wikipedia": 5.0,
-    "ingest_books": 40.0,
-    "ingest_arxiv": 5.0,
-    "ingest_stackexchange": 30.0,
-    "reference_urls": 10.0,
-    "filter": 15.0,
-    "encode": 5.0,
+    "ingest_common_crawl": 15.2,
+    "ingest_c4": 15.4,
+    "ingest_github": 16.0,
+    "ingest_wikipedia": 3.3,
+    "ingest_books": 32.5,
+    "ingest_arxiv": 8.5,
+    "ingest_stackexchange": 52.4,
+    "reference_urls": 3.3,
+    "filter": 26.8,
+    "encode": 7.4,
 }
-"""MB of a stage's input per second on one core; what is not named runs at DEFAULT_MB_PER_SECOND."""
+"""MB of a stage's input per second on one core (docs/benchmarks.md); what is not named: DEFAULT_MB_PER_SECOND."""
 
-DEFAULT_MB_PER_SECOND = 60.0
+DEFAULT_MB_PER_SECOND = 100.0
+"""About what the slowest of the dedup stages, signing, does."""
+
 WORKER_MEMORY_GB = 1.5
 """Peak memory of a worker that the stages are built to (DESIGN: memory does not depend on the input's size)."""
 

@@ -243,7 +243,9 @@ def kill_when(runs: Path, condition: Callable[[], bool]) -> None:
 
 
 def test_the_readme_shows_this_table(runs: Path) -> None:
-    readme = [" ".join(line.split()) for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()]
+    readme = [
+        " ".join(line.split()) for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    ]
     for row in token_rows(str(runs / "demo")):
         shown = f"{row.source} {row.documents:,} {row.text_bytes:,} {row.tokens:,} "
         assert any(line.startswith(shown) for line in readme), shown

@@ -1,0 +1,25 @@
+"""The benchmark runs and prints a table with every line of its group."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.measure import Measured, Row
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_group_prints_its_lines_beside_a_peer() -> None:
+    command = [sys.executable, "-m", "benchmarks", "dedup", "--mb", "0.2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
+    assert lines == ["what", "---", "near dedup: sign", "exact dedup: hash", "line dedup: hash"]
+
+
+def test_a_row_is_megabytes_per_second_and_their_ratio() -> None:
+    row = Row("x", 10.0, Measured(2.0, 5_000_000), "peer", Measured(4.0, 1))
+    assert row.cells() == ["x", "10.0", "5.0", "5", "peer", "2.5", "2.0"]
+    assert Row("x", 10.0, Measured(2.0, 5_000_000)).cells()[-3:] == ["", "", ""]
