@@ -138,6 +138,8 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (UserError, CycloptsError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
+    except OSError as error:
+        _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         resume = commands.resume_command()
         _stop(

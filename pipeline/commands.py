@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import Field
 
-from pipeline.graph import RUN_FILE, Graph, given_documents, run_manifests
+from pipeline.graph import RUN_FILE, Graph, given_documents, read_run, run_manifests
 from pipeline.progress import Progress
 from pipeline.registry import ingest_steps
 from pipeline.runner import InlinePool, Pool, RayPool, Runner, RunResult
@@ -19,6 +19,7 @@ from quality_classifier.train import QualityClassifier
 from stages.core import storage
 from stages.core.chain import Step
 from stages.core.errors import UserError
+from stages.core.foreign import merge_documents
 from stages.core.stage import MANIFEST_NAME, Manifest, Record, read_manifest
 from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
@@ -53,10 +54,20 @@ class Where(Workers):
 
 def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> RunResult:
     """Run a graph into `where.out` and say in one line what came of it."""
+    _check_same_run(graph, where.out)
     runner = Runner(graph, where.out, name, Progress(quiet=where.quiet))
     result = runner.run(where.open_pool, outputs)
     say(finished_line(where.out, result, outputs))
     return result
+
+
+def _check_same_run(graph: Graph, out: str) -> None:
+    """A folder that holds another command's run is not taken over: its documents would drop out of the record."""
+    if not storage.exists(storage.join(out, RUN_FILE)):
+        return
+    old = {node.fingerprint for node in read_run(out).nodes}
+    if not old <= set(graph.fingerprints().values()):
+        raise UserError(f"{out}: holds the run of another command or other options; give another --out")
 
 
 def finished_line(run: str, result: RunResult, outputs: Sequence[str]) -> str:
@@ -90,10 +101,11 @@ def ingest(options: RawStage, where: Where) -> None:
 def over_documents(
     name: str, inputs: Sequence[str], where: Where, steps: Callable[[], Sequence[Step]]
 ) -> None:
-    """Run a chain over each given set of documents."""
-    graph = Graph(given=given_documents(inputs))
-    outputs = [graph.add_chain("", steps(), [given]) for given in list(graph.given)]
-    run_graph(graph, name, where, outputs)
+    """Run a chain over all given documents together."""
+    given = given_documents(inputs)
+    name_given = next(iter(given)) if len(given) == 1 else "documents"
+    graph = Graph(given={name_given: merge_documents(list(given.values()))})
+    run_graph(graph, name, where, [graph.add_chain("", steps(), [name_given])])
 
 
 def filter_documents(inputs: Sequence[str], stage: Filter, where: Where) -> None:

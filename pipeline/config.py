@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import types
 import typing
@@ -19,20 +18,34 @@ from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.stage import Record
 from stages.mix.mixture import Mix
+from stages.tokenize.train import MIN_VOCABULARY
 from trainer.stage import Train
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
 _SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+DEFAULT_RUN = "runs/${name}"
 SOURCE_KEYS = ("stages", "expected")
 """Keys of a source that are the recipe's own; the others are options of its ingest stage."""
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML whose mappings may not name a key twice: the first would be lost silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, or the place of the repeated key."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if isinstance(key, str) and keys.count(key) > 1:
+                raise yaml.YAMLError(f"key {key!r} is there twice{node.start_mark}")
+        return super().construct_mapping(node, deep=deep)
 
 
 class TokenizerOptions(Record):
     """Train a tokenizer on the run's own documents, or take a model."""
 
     model: str | None = Field(None, description="a SentencePiece model file")
-    vocab_size: int = Field(32_000, gt=0, description="number of pieces")
+    vocab_size: int = Field(32_000, ge=MIN_VOCABULARY, description="number of pieces")
     max_text_bytes: int = Field(
         256 << 20,
         gt=0,
@@ -56,7 +69,7 @@ class Recipe(Record):
 
     name: str
     seed: int = 0
-    run: str = "runs/${name}"
+    run: str = Field(min_length=1)
     variables: dict[str, str] = Field(default_factory=dict)
     sources: dict[str, Any]
     quality_classifier: QualityClassifier = QualityClassifier()
@@ -92,8 +105,8 @@ def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> Loaded
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the recipe ({error})") from error
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        raw = yaml.load(text, Loader=_UniqueKeys)
+    except (yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
     if not isinstance(raw, dict):
         raise UserError(f"{path}: a recipe is a mapping with `name` and `sources`")
@@ -107,12 +120,32 @@ def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) 
         raise UserError(f"{where}: variables: must be a mapping of names to values")
     if unknown := sorted(set(overrides) - set(declared)):
         raise UserError(f"{where}: no variable {unknown[0]!r}; {_suggest(unknown[0], declared)}")
-    values = {k: str(v) for k, v in {**declared, **overrides}.items()} | {"name": str(raw.get("name", ""))}
-    values = {key: os.path.expandvars(value) for key, value in values.items()}
-    body = substitute({key: value for key, value in raw.items() if key != "variables"}, values, where)
+    values = {"name": str(raw.get("name", ""))}
+    for key, value in {**declared, **overrides}.items():
+        if not isinstance(value, str | int | float):
+            raise UserError(f"{where}: variables.{key}={value!r}: must be a text or a number")
+        values[str(key)] = substitute(str(value), values, where)
+    body = {"run": DEFAULT_RUN} | {key: value for key, value in raw.items() if key != "variables"}
+    body = substitute(body, values, where)
     recipe = validate(Recipe, body, where)
     sources = {source: _source(source, options, where) for source, options in recipe.sources.items()}
+    _check_names(recipe, where)
     return LoadedRecipe(recipe=recipe, sources=sources)
+
+
+def _check_names(recipe: Recipe, where: str) -> None:
+    """Shares of a source that the recipe does not have are found now and not after days of work."""
+    shares = {
+        "mixture.weights": recipe.mixture.weights,
+        "mixture.epochs": recipe.mixture.epochs,
+        "tokenizer.weights": recipe.tokenizer.weights,
+    }
+    for key, named in shares.items():
+        for source in named or {}:
+            if source not in recipe.sources:
+                raise UserError(
+                    f"{where}: {key}.{source}: no such source here; {_suggest(source, recipe.sources)}"
+                )
 
 
 def substitute(value: Any, variables: Mapping[str, str], where: str) -> Any:
@@ -160,7 +193,7 @@ def parse_bytes(value: str, where: str) -> int:
 def _step(step: Any, place: str, where: str) -> tuple[str, Any]:
     if isinstance(step, str):
         step = {step: {}}
-    if not isinstance(step, dict) or len(step) != 1:
+    if not isinstance(step, dict) or len(step) != 1 or not isinstance(next(iter(step)), str):
         raise UserError(f"{where}: {place}: a step is one verb with its options, as in `- dedup_exact: {{}}`")
     ((verb, options),) = step.items()
     if verb == "filter":
@@ -182,6 +215,10 @@ def _rules(options: Any, place: str, where: str) -> list[dict[str, Any]]:
         if not isinstance(named, dict) or len(named) != 1:
             raise UserError(f"{where}: {place}.filter[{index}]: a rule is one name with its options")
         ((name, values),) = named.items()
+        if values is not None and not isinstance(values, dict):
+            raise UserError(
+                f"{where}: {place}.filter[{index}].{name}={values!r}: must be a mapping of options"
+            )
         rules.append({"rule": name, **(values or {})})
     return rules
 

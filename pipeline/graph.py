@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from stages.core import storage
 from stages.core.chain import Step
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS, MANIFEST_NAME, Manifest, Record, Stage, read_manifest
+from stages.core.stage import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, Stage, read_manifest
 
 RUN_FILE = "run.json"
 
@@ -72,6 +72,8 @@ class RunNode(Record):
 class RunRecord(Record):
     """What a run consists of: `run.json` in the run's folder; folders are relative to it."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     name: str
     nodes: tuple[RunNode, ...]
     given: dict[str, str] = Field(default_factory=dict)
@@ -83,7 +85,10 @@ def read_run(run: str) -> RunRecord:
     uri = storage.join(run, RUN_FILE)
     if not storage.exists(uri):
         raise UserError(f"{run}: not a run (no {RUN_FILE}); give the folder that `altiplano run` printed")
-    return RunRecord.model_validate_json(storage.read_bytes(uri))
+    try:
+        return RunRecord.model_validate_json(storage.read_bytes(uri))
+    except ValidationError as error:
+        raise UserError(f"{uri}: damaged; run the command of this run again") from error
 
 
 def run_manifests(run: str) -> dict[str, Manifest]:
@@ -102,16 +107,19 @@ def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
 
     found: dict[str, Manifest] = {}
     files: list[str] = []
-    for uri in inputs:
+    for given in inputs:
+        uri = storage.absolute(given)
         if storage.exists(storage.join(uri, RUN_FILE)):
             manifests = run_manifests(uri)
             for name in read_run(uri).outputs:
                 if name not in manifests:
                     raise UserError(f"{uri}: stage {name} is not finished; run it again to finish it")
                 if manifests[name].of_kind(DOCUMENTS):
-                    found[f"{uri}:{name}"] = manifests[name]
+                    _add_once(found, f"{uri}:{name}", manifests[name])
         elif storage.exists(storage.join(uri, MANIFEST_NAME)):
-            found[uri] = read_manifest(uri)
+            _add_once(found, uri, read_manifest(uri))
+        elif storage.exists(storage.join(uri, REPORTS_FOLDER)):
+            raise UserError(f"{given}: this stage is not finished; run its command again to finish it")
         else:
             files.append(uri)
     if files:
@@ -121,6 +129,12 @@ def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
             f"{', '.join(inputs)}: no documents there; give a run, a stage's folder or Parquet files"
         )
     return found
+
+
+def _add_once(found: dict[str, Manifest], name: str, manifest: Manifest) -> None:
+    if any(manifest.fingerprint == other.fingerprint for other in found.values()):
+        raise UserError(f"{name}: is given twice; its documents would be there twice")
+    found[name] = manifest
 
 
 def sources_in_order(names: Iterable[str]) -> list[str]:

@@ -31,6 +31,9 @@ CORE_MB_PER_SECOND = {
 }
 """MB of a stage's input per second on one core (docs/benchmarks.md); what is not named: DEFAULT_MB_PER_SECOND."""
 
+NO_DATA_STAGES = ("train_tokenizer", "train_quality", "mix", "train")
+"""Stages whose work does not follow the bytes of the dumps."""
+
 DEFAULT_MB_PER_SECOND = 100.0
 """About what the slowest of the dedup stages, signing, does."""
 
@@ -92,15 +95,27 @@ def _size_text(size: SourceSize | None) -> str:
     return f"{size.num_files:,} files, {_bytes(size.num_bytes)}"
 
 
+def input_bytes(graph: Graph, sizes: dict[str, int]) -> dict[str, int]:
+    """Bytes that each node reads, about: those of its sources' raw files, whatever the stages between drop."""
+    found: dict[str, int] = {}
+    for node in graph.nodes.values():
+        if isinstance(node.stage, RawStage):
+            source = node.stage.source
+            found[node.name] = sizes.get(source, 0)
+        elif node.inputs:
+            documents = [name for name in node.inputs if name in found]
+            joins = len(documents) > 1 and len({name.split(".")[0] for name in documents}) > 1
+            found[node.name] = (sum if joins else max)(found[name] for name in documents)
+    return found
+
+
 def _estimates(graph: Graph, sizes: dict[str, int]) -> list[str]:
     core_seconds = 0.0
+    read = input_bytes(graph, sizes)
     for node in graph.nodes.values():
-        if node.stage.stage_name in ("mix", "train"):
-            continue
-        source = node.name.split(".")[0]
-        num_bytes = sizes.get(source, sum(sizes.values()) if "." not in node.name else 0)
-        speed = CORE_MB_PER_SECOND.get(node.stage.stage_name, DEFAULT_MB_PER_SECOND)
-        core_seconds += num_bytes / 1e6 / speed
+        if node.stage.stage_name not in NO_DATA_STAGES:
+            speed = CORE_MB_PER_SECOND.get(node.stage.stage_name, DEFAULT_MB_PER_SECOND)
+            core_seconds += read[node.name] / 1e6 / speed
     hours = core_seconds / 3600
     total = sum(sizes.values())
     return [

@@ -58,12 +58,6 @@ class Progress:
         self._nodes: dict[str, _NodeProgress] = {}
         self._skipped = 0
         self._live: Live | None = None
-        if not quiet and self._stream.isatty():
-            console = Console(file=self._stream)
-            self._live = Live(
-                console=console, refresh_per_second=4, get_renderable=self._table, transient=True
-            )
-            self._live.start()
 
     def node_skipped(self, name: str, manifest: Manifest) -> None:
         """A stage was finished by an earlier run."""
@@ -71,6 +65,7 @@ class Progress:
 
     def node_started(self, name: str, tasks: int, before: Sequence[ShardReport]) -> None:
         """A stage begins; `before` are the reports of shards that an earlier run finished."""
+        self._open()
         if self._skipped:
             self._say(f"{self._skipped} stages were done before")
             self._skipped = 0
@@ -81,6 +76,15 @@ class Progress:
         self._nodes[name] = node
         if before:
             self._say(f"{name}: {len(before)} of {tasks} shards were done before")
+
+    def _open(self) -> None:
+        """Start the live table, not before there is something to show: a mistake must leave the terminal as it was."""
+        if self._live is None and not self._quiet and self._stream.isatty():
+            console = Console(file=self._stream)
+            self._live = Live(
+                console=console, refresh_per_second=4, get_renderable=self._table, transient=True
+            )
+            self._live.start()
 
     def task_finished(self, name: str, report: ShardReport) -> None:
         """A shard is done."""

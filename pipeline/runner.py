@@ -166,9 +166,12 @@ class Runner:
         self._folders = self._find_folders()
         self._write_record(outputs)
         for node in self._graph.nodes.values():
-            if storage.exists(storage.join(self._folder(node), MANIFEST_NAME)):
-                self._manifests[node.name] = read_manifest(self._folder(node))
-                self._progress.node_skipped(node.name, self._manifests[node.name])
+            names = set(storage.list_names(self._folder(node)))
+            if MANIFEST_NAME in names:
+                manifest = read_manifest(self._folder(node))
+                if all(file.name in names for file in manifest.files):
+                    self._manifests[node.name] = manifest
+                    self._progress.node_skipped(node.name, manifest)
         if len(self._manifests) < len(self._graph.nodes) + len(self._graph.given):
             pool = open_pool()
             try:
@@ -253,9 +256,12 @@ class Runner:
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
         started = _Running(node, folder, tasks)
         done = set(storage.list_names(storage.join(folder, REPORTS_FOLDER)))
+        there = set(storage.list_names(folder))
         for index, task in enumerate(tasks):
             # One listing, since asking a remote store for each of 100,000 reports would take minutes.
-            if f"{task.id}.json" in done and (report := read_report(folder, task.id)) is not None:
+            report = read_report(folder, task.id) if f"{task.id}.json" in done else None
+            # A shard that somebody deleted is made again.
+            if report is not None and all(file.name in there for file in report.files):
                 started.reports[index] = report
         self._progress.node_started(node.name, len(tasks), list(started.reports.values()))
         self._nodes_run.add(node.name)

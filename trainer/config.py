@@ -92,6 +92,12 @@ PEAK_RATES = {"7B": 3e-4, "13B": 3e-4, "33B": 1.5e-4, "65B": 1.5e-4, "llama2-70B
 DEFAULT_PEAK_RATE = 1e-3
 
 
+NOT_IN_IDENTITY = frozenset(
+    {"threads", "device", "compile", "micro_batch_sequences", "checkpoint_steps", "keep_checkpoints"}
+)
+"""What may change between a checkpoint and its resumption: where and how it runs, not what is trained."""
+
+
 class TrainConfig(Record):
     """How a model is trained; the defaults are LLaMA's (section 2.3). Batches are counted in sequences."""
 

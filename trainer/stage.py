@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from stages.core.errors import UserError
 from stages.core.heartbeat import Heartbeat
 from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
-from trainer.config import TrainConfig
+from trainer.config import NOT_IN_IDENTITY, TrainConfig
 
 
 class Train(TrainConfig, Stage):
@@ -17,6 +17,7 @@ class Train(TrainConfig, Stage):
 
     stage_name: ClassVar[str] = "train"
     uses_all_cores: ClassVar[bool] = True
+    location_fields: ClassVar[Mapping[str, Any]] = dict.fromkeys(NOT_IN_IDENTITY, True)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task; `inputs` are the manifests of the pack and the mix stage, in this order."""

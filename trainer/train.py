@@ -31,7 +31,7 @@ from trainer.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from trainer.config import TrainConfig
+from trainer.config import NOT_IN_IDENTITY, TrainConfig
 from trainer.loader import Loader, MicroBatch
 from trainer.log import StepInfo, read_log, write_log
 from trainer.model import Llama, next_token_loss
@@ -40,16 +40,6 @@ from trainer.ranks import Place, torch_ranks, torch_settings
 
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "B200": 2250e12}
 """Dense bfloat16 operations per second by a part of the device's name, for the model FLOPs utilisation."""
-
-NOT_IN_IDENTITY = {
-    "threads",
-    "device",
-    "compile",
-    "micro_batch_sequences",
-    "checkpoint_steps",
-    "keep_checkpoints",
-}
-"""What may change between a checkpoint and its resumption: where and how it runs, not what is trained."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +229,7 @@ class _Trainer:
 
 def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size: int) -> dict[str, Any]:
     """What a checkpoint is a checkpoint of, flat, so that a difference can be named."""
-    described = config.model_dump(mode="json", exclude=NOT_IN_IDENTITY | {"model", "steps", "peak_rate"})
+    described = config.model_dump(mode="json", exclude=set(NOT_IN_IDENTITY) | {"model", "steps", "peak_rate"})
     sizes = {f"model.{key}": value for key, value in config.sizes.model_dump(mode="json").items()}
     encoded = orjson.dumps(mixture.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
     return {

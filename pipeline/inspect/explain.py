@@ -38,13 +38,13 @@ def explain(run: str, document: str) -> list[Event]:
 def _ledger_events(name: str, manifest: Manifest, document: str) -> list[Event]:
     events = []
     for row in _query(manifest.uris(LEDGER), "*", document):
-        verb = "dropped" if row["action"] == "drop" else "edited"
+        verb = {"drop": "dropped", "edit": "edited", "merge": "merged"}[row["action"]]
         parts = [f"{verb} by rule {row['rule']}"]
         if row["value"] is not None:
             against = "" if row["threshold"] is None else f" against {row['threshold']:g}"
             parts.append(f"value {row['value']:g}{against}")
         if row["partner"] is not None:
-            parts.append(f"kept partner {row['partner']}")
+            parts.append(f"{'part of' if verb == 'merged' else 'kept partner'} {row['partner']}")
         if row["detail"] is not None:
             parts.append(row["detail"])
         parts.append(f"{row['text_bytes']:,} bytes")

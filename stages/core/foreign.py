@@ -13,7 +13,15 @@ from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.errors import UserError
 from stages.core.ledger import is_ledger
 from stages.core.shards import read_batches, source_totals
-from stages.core.stage import DOCUMENTS, FINGERPRINT_DIGITS, FileInfo, Manifest, add_sources
+from stages.core.stage import (
+    DOCUMENTS,
+    FINGERPRINT_DIGITS,
+    MANIFEST_NAME,
+    REPORTS_FOLDER,
+    FileInfo,
+    Manifest,
+    add_sources,
+)
 
 REQUIRED = [field.name for field in DOCUMENT_SCHEMA if not field.nullable]
 
@@ -21,19 +29,52 @@ REQUIRED = [field.name for field in DOCUMENT_SCHEMA if not field.nullable]
 def manifest_of_parquet(patterns: Sequence[str]) -> Manifest:
     """A manifest over the Parquet files that match; a UserError when a file lacks a column that documents need."""
     files: list[FileInfo] = []
+    seen: set[str] = set()
     for pattern in patterns:
         for found in storage.find_files(pattern):
-            if found.name.endswith(".parquet") and (info := _file_info(found.uri)) is not None:
+            uri = storage.absolute(found.uri)
+            if uri in seen:
+                raise UserError(f"{uri}: is given twice; its documents would be there twice")
+            seen.add(uri)
+            _check_finished(uri)
+            if found.name.endswith(".parquet") and (info := _file_info(uri)) is not None:
                 files.append(info)
     if not files:
         raise UserError(f"{', '.join(patterns)}: no Parquet file of documents there")
-    digest = hashlib.sha256("\n".join(f"{file.rows} {file.sha256}" for file in files).encode())
+    return _given(files, [f"{file.rows} {file.sha256}" for file in files])
+
+
+def _check_finished(uri: str) -> None:
+    """A shard of a stage that is still under way would pass for all of it."""
+    folder = uri.rpartition("/")[0]
+    if storage.is_folder(storage.join(folder, REPORTS_FOLDER)) and not storage.exists(
+        storage.join(folder, MANIFEST_NAME)
+    ):
+        raise UserError(f"{folder}: this stage is not finished; run its command again to finish it")
+
+
+def merge_documents(manifests: Sequence[Manifest]) -> Manifest:
+    """One manifest over the documents of several, in their order; a UserError when one is given twice."""
+    if len(manifests) == 1:
+        return manifests[0]
+    files = [
+        file.model_copy(update={"name": uri})
+        for manifest in manifests
+        for file, uri in zip(manifest.of_kind(DOCUMENTS), manifest.uris(DOCUMENTS), strict=True)
+    ]
+    names = [file.name for file in files]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"{repeated}: is given twice; its documents would be there twice")
+    return _given(files, [manifest.fingerprint for manifest in manifests])
+
+
+def _given(files: Sequence[FileInfo], contents: Sequence[str]) -> Manifest:
     sources = add_sources(file.sources for file in files)
     return Manifest(
         node="documents",
         stage="given",
         version=1,
-        fingerprint=digest.hexdigest()[:FINGERPRINT_DIGITS],
+        fingerprint=hashlib.sha256("\n".join(contents).encode()).hexdigest()[:FINGERPRINT_DIGITS],
         config={},
         inputs=(),
         files=tuple(files),

@@ -13,6 +13,7 @@ from stages.core.stage import LEDGER, FileInfo
 
 DROP = "drop"
 EDIT = "edit"
+MERGE = "merge"
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -29,7 +30,10 @@ LEDGER_SCHEMA = pa.schema(
         pa.field("url", pa.string()),
     ]
 )
-"""`action` is `drop` (the document ends here) or `edit` (it goes on, changed); `text_bytes` is what was lost."""
+"""`action` is `drop` (the document ends here), `edit` (it goes on, changed) or `merge` (it is part of its partner now).
+
+`text_bytes` is what was lost, or merged.
+"""
 
 FLUSH_ROWS = 65_536
 
@@ -45,9 +49,10 @@ class LedgerWriter:
         self._writer: ParquetWriter | None = None
         self.dropped: dict[str, int] = {}
         self.edited: dict[str, int] = {}
+        self.merged: dict[str, int] = {}
 
     def _count(self, action: str, rule: str, number: int) -> None:
-        counts = self.dropped if action == DROP else self.edited
+        counts = {DROP: self.dropped, EDIT: self.edited, MERGE: self.merged}[action]
         counts[rule] = counts.get(rule, 0) + number
 
     def row(self, *, action: str = DROP, rule: str, **values: Any) -> None:

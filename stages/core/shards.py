@@ -20,6 +20,11 @@ SHARD_TEXT_BYTES = 256 << 20
 ROW_GROUP_TEXT_BYTES = 16 << 20
 """Text in a row group: what a reader holds at a time."""
 
+FOREIGN_ROW_GROUP_BYTES = 4 * ROW_GROUP_TEXT_BYTES
+"""A larger row group is not ours (or one long book): it is read in small batches."""
+
+FOREIGN_BATCH_ROWS = 256
+
 ROW_GROUP_ROWS = 32_768
 """Rows in a row group at most, so that tiny documents do not make huge ones."""
 
@@ -151,6 +156,9 @@ def read_batches(
             file = pq.ParquetFile(raw)
             wanted = list(columns) if columns is not None else None
             for index in range(file.num_row_groups):
+                if file.metadata.row_group(index).total_byte_size > FOREIGN_ROW_GROUP_BYTES:
+                    yield from file.iter_batches(FOREIGN_BATCH_ROWS, [index], wanted, use_threads=False)
+                    continue
                 table = file.read_row_group(index, columns=wanted, use_threads=False).combine_chunks()
                 yield from table.to_batches(max_chunksize=max_rows)
 

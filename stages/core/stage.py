@@ -111,7 +111,12 @@ def task_id(index: int) -> str:
 
 
 class Manifest(Record):
-    """What a finished stage holds, in plan order; equal bytes for equal work, so no times and no paths."""
+    """What a finished stage holds, in plan order; equal bytes for equal work, so no times and no paths.
+
+    Without a `folder` the files are named by their URIs (documents given from outside a run).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     node: str
     stage: str
@@ -138,7 +143,8 @@ class Manifest(Record):
 
     def uris(self, kind: str) -> list[str]:
         """URIs of the files of one kind, in plan order."""
-        return [storage.join(self.folder, file.name) for file in self.of_kind(kind)]
+        named = (file.name for file in self.of_kind(kind))
+        return [storage.join(self.folder, name) if self.folder else name for name in named]
 
 
 class Stage(BaseModel, ABC):

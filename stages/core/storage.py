@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ import pyarrow.fs as pafs
 from stages.core.errors import UserError
 
 TEMPORARY_MARK = ".tmp-"
+_LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
 PROBE_BYTES = 64 * 1024
 
 
@@ -39,6 +41,11 @@ def filesystem(uri: str) -> tuple[Any, str]:
 def join(folder: str, *names: str) -> str:
     """`folder` with `names` below it, for paths and URIs alike."""
     return "/".join([folder.rstrip("/"), *names])
+
+
+def absolute(uri: str) -> str:
+    """`uri` as it is when it has a scheme, else the absolute path: one name for one place."""
+    return uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - resolves `..`, keeps links
 
 
 def exists(uri: str) -> bool:
@@ -113,7 +120,8 @@ def read_bytes(uri: str) -> bytes:
 
 
 def sha256_file(uri: str) -> str:
-    """Hex SHA-256 of a file, read in pieces."""
+    """Hex SHA-256 of a file, read in pieces; a UserError when it is none."""
+    size_bytes(uri)
     digest = hashlib.sha256()
     with open_input(uri) as stream:
         while piece := stream.read(1 << 20):
@@ -216,7 +224,7 @@ def write_bytes(uri: str, data: bytes) -> None:
 def delete_leftovers(folder: str) -> None:
     """Delete the temporary files that killed attempts left right below `folder`."""
     for name in list_names(folder):
-        if TEMPORARY_MARK in name:
+        if _LEFTOVER.search(name):
             delete_file(join(folder, name))
 
 
@@ -239,9 +247,9 @@ def find_files(pattern: str) -> list[FoundFile]:
 
     fs, path = filesystem(pattern)
     wrapped = ArrowFSWrapper(fs)
+    info = fs.get_file_info(path)
     wildcard = next((i for i, c in enumerate(path) if c in "*?["), None)
-    if wildcard is None:
-        info = fs.get_file_info(path)
+    if wildcard is None or info.type != pafs.FileType.NotFound:  # a name may hold a bracket
         if info.type == pafs.FileType.NotFound:
             raise UserError(f"{pattern}: no such file or folder")
         if info.type == pafs.FileType.File:
@@ -253,7 +261,7 @@ def find_files(pattern: str) -> list[FoundFile]:
     files = [
         FoundFile(prefix + name, name[len(root) :].lstrip("/"), int(entry["size"]))
         for name, entry in found.items()
-        if entry["type"] == "file" and TEMPORARY_MARK not in name
+        if entry["type"] == "file" and _LEFTOVER.search(name) is None
     ]
     if not files:
         raise UserError(f"{pattern}: no file matches; check the path and quote the pattern")

@@ -33,7 +33,6 @@ class TaskWriter:
         self.documents_in = 0
         self.bytes_in = 0
         self.created = 0
-        self.merged = 0
         self.rows_out = 0
         self.facts: dict[str, Any] = {}
 
@@ -82,7 +81,7 @@ class TaskWriter:
             documents_in=self.documents_in,
             created=self.created,
             documents_out=self._documents.rows + self.rows_out,
-            merged=self.merged,
+            merged=sum(self.ledger.merged.values()),
             bytes_in=self.bytes_in,
             bytes_out=self._documents.text_bytes,
             dropped=dict(sorted(self.ledger.dropped.items())),

@@ -26,8 +26,8 @@ from stages.kernels.hashing import hash_strings
 HASH_SEEDS = (0x616C7469, 0x706C616E)
 """Two seeds of XXH64 make 128 bits: at 10^10 documents a false match has odds of about 10^-19."""
 
-ROW_BYTES = 96
-"""Memory that one row of the exchange takes in `match`, about: hashes, place, id."""
+ROW_BYTES = 512
+"""Memory that one row of the exchange takes in `match`: 495 bytes measured with Common Crawl's long ids."""
 
 DESTINATION_ROWS_BYTES = 512 << 20
 

@@ -7,6 +7,7 @@ that breaks off or is corrupt gives every file before the damage.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import stat
 import tarfile
@@ -138,7 +139,7 @@ def _tar_members(
                 offset = info.offset
                 if not info.isdir():
                     yield _tar_member(tar, info, max_member_bytes, wanted)
-    except (_DamagedTarError, tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+    except (_DamagedTarError, tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError) as error:
         if kept.error is None:
             reason = f"tar is corrupt after the file at byte {offset} of the archive ({error})"
             yield Loss(f"@{offset}", "damaged", reason)
@@ -203,7 +204,7 @@ def _zip_member(
     try:
         with archive.open(info) as content:
             data = content.read(max_member_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
         return Loss(name, "damaged", str(error), text_bytes=info.file_size)
     if len(data) > max_member_bytes:  # the directory lied about the size
         return _too_large(name, len(data), max_member_bytes)

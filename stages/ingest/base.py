@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar
 
 import orjson
 import pyarrow as pa
@@ -17,6 +17,7 @@ from pydantic import Field
 from stages.core import storage
 from stages.core.documents import document_batch, to_valid_unicode
 from stages.core.errors import DamagedInputError, UserError
+from stages.core.ledger import MERGE
 from stages.core.shards import SHARD_TEXT_BYTES
 from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
 from stages.core.storage import FoundFile
@@ -68,7 +69,18 @@ class Loss:
     text_bytes: int = 0
 
 
-RawRecord = RawDocument | Loss
+@dataclass(frozen=True)
+class Merged:
+    """A raw record that became part of another document, `partner` (a key): a ledger row with action `merge`."""
+
+    key: str
+    rule: str
+    partner: str
+    url: str | None = None
+    text_bytes: int = 0
+
+
+RawRecord = RawDocument | Loss | Merged
 
 
 def document_id(source: str, raw_name: str, key: str) -> str:
@@ -79,8 +91,12 @@ def document_id(source: str, raw_name: str, key: str) -> str:
 def list_raw_files(patterns: Sequence[str]) -> list[FoundFile]:
     """All raw files of an input, sorted by name; a UserError when two share a name, since ids would repeat."""
     by_name: dict[str, FoundFile] = {}
+    places: dict[str, str] = {}
     for pattern in patterns:
         for file in storage.find_files(pattern):
+            place = places.setdefault(storage.absolute(file.uri), file.name)
+            if place != file.name:
+                raise UserError(f"{file.uri}: two patterns match it; its documents would be there twice")
             other = by_name.setdefault(file.name, file)
             if other.uri != file.uri:
                 raise UserError(
@@ -122,7 +138,9 @@ class RawStage(Stage):
     source: ClassVar[str]
     location_fields: ClassVar[Mapping[str, Any]] = {"input": True}
 
-    input: tuple[str, ...] = Field(description="raw files: paths, folders or patterns, local or remote")
+    input: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        min_length=1, description="raw files: paths, folders or patterns, local or remote"
+    )
     task_bytes: int = Field(SHARD_TEXT_BYTES, gt=0, description="raw bytes that one task reads, about")
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
@@ -182,6 +200,17 @@ class RecordWriter:
         name = document_id(self._source, raw_name, record.key)
         if isinstance(record, RawDocument) and not record.text.strip():
             record = Loss(record.key, "empty_text", url=record.url)
+        if isinstance(record, Merged):
+            self._out.ledger.row(
+                action=MERGE,
+                id=to_valid_unicode(name),
+                source=self._source,
+                rule=record.rule,
+                partner=to_valid_unicode(document_id(self._source, raw_name, record.partner)),
+                text_bytes=record.text_bytes,
+                url=None if record.url is None else to_valid_unicode(record.url),
+            )
+            return
         if isinstance(record, Loss):
             self._out.ledger.row(
                 id=to_valid_unicode(name),

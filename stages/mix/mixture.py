@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
@@ -30,6 +31,24 @@ class Mix(Stage):
     temperature: float = Field(
         1.0, gt=0, description="above 1 lifts small sources among those with no weight or epochs"
     )
+
+    @field_validator("budget")
+    @classmethod
+    def _is_a_number_of_tokens(cls, budget: str | int | None) -> str | int | None:
+        if budget is not None:
+            try:
+                parse_tokens(budget)
+            except UserError as error:
+                raise ValueError(str(error)) from error
+        return budget
+
+    @field_validator("weights", "epochs")
+    @classmethod
+    def _are_shares(cls, shares: dict[str, float] | None) -> dict[str, float] | None:
+        for source, share in (shares or {}).items():
+            if not math.isfinite(share) or share < 0:
+                raise ValueError(f"{source}: {share} must be a number of at least 0")
+        return shares
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task; `inputs` is the manifest of the pack stage. A mixture that cannot be is refused here."""

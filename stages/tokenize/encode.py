@@ -36,9 +36,7 @@ class Encode(Stage):
     stage_name: ClassVar[str] = "encode"
     location_fields: ClassVar[Mapping[str, Any]] = {"model": True}
 
-    model: str | None = Field(
-        None, description="a SentencePiece model; without it, the one that the run trains"
-    )
+    model: str | None = Field(None, description="a SentencePiece model (a recipe may train its own)")
     seed: int = Field(0, description="decides the order of documents in the packed shards")
     packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
 

@@ -36,6 +36,9 @@ from stages.tokenize.model import Tokenizer
 
 TOKENIZER_NAME = "tokenizer.model"
 SAMPLE_SCHEMA = pa.schema([("source", pa.string()), ("text", pa.large_string())])
+MIN_VOCABULARY = 300
+"""256 byte pieces, 3 control symbols, and room for some characters."""
+
 MAX_LINE_BYTES = 1 << 30
 """SentencePiece silently passes over longer lines; its own default is 4,192, which loses most of a book."""
 
@@ -108,7 +111,7 @@ class TrainTokenizer(Stage):
 
     @model_validator(mode="after")
     def _room_for_bytes(self) -> TrainTokenizer:
-        if self.byte_fallback and self.vocab_size < 300:
+        if self.byte_fallback and self.vocab_size < MIN_VOCABULARY:
             raise ValueError(
                 "vocab_size must be at least 300: 256 byte pieces, 3 control symbols, some characters"
             )

@@ -171,3 +171,72 @@ def test_no_text_for_the_tokenizer_is_named(tmp_path: Path, capsys: pytest.Captu
         capsys, "tokenizer", "train", str(tmp_path / "c4"), "--out", str(tmp_path / "t"), "--workers", "0"
     )
     assert "no documents there" in said
+
+
+def test_relative_and_file_uris_of_parquet_are_read(
+    ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shard,) = ingested.glob("*/*.parquet")
+    monkeypatch.chdir(shard.parent)
+    for number, given in enumerate((shard.name, f"file://{shard}")):
+        main(["dedup", "exact", given, "--out", str(tmp_path / f"o{number}"), "--workers", "0", "--quiet"])
+        assert "9 documents, 1 dropped" in capsys.readouterr().out
+
+
+def test_the_same_documents_given_twice_are_refused(
+    ingested: Path, c4: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shard,) = ingested.glob("*/*.parquet")
+    out = ["--out", str(tmp_path / "o"), "--workers", "0"]
+    assert "is given twice" in fails(capsys, "dedup", "exact", str(ingested), f"{ingested}/", *out)
+    assert "is given twice" in fails(capsys, "dedup", "exact", str(ingested), str(shard), *out)
+    assert "is given twice" in fails(capsys, "dedup", "exact", str(shard), f"{shard.parent}/*.parquet", *out)
+    assert "two patterns match it" in fails(capsys, "ingest", "c4", str(c4), f"{c4.parents[1]}/*/*.gz", *out)
+
+
+def test_dedup_compares_all_that_it_is_given(
+    c4: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = c4.with_name("other.json.gz")
+    other.write_bytes(c4.read_bytes())
+    for name in (c4, other):
+        main(["ingest", "c4", str(name), "--out", str(tmp_path / name.stem), "--workers", "0", "--quiet"])
+    capsys.readouterr()
+    runs = [str(tmp_path / name.stem) for name in (c4, other)]
+    main(["dedup", "exact", *runs, "--out", str(tmp_path / "o"), "--workers", "0", "--quiet"])
+    assert "9 documents, 11 dropped" in capsys.readouterr().out
+
+
+def test_a_folder_that_holds_another_run_is_not_taken_over(
+    ingested: Path, c4: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = c4.with_name("other.json.gz")
+    other.write_bytes(c4.read_bytes())
+    said = fails(capsys, "ingest", "c4", str(other), "--out", str(ingested), "--workers", "0")
+    assert "give another --out" in said
+
+
+def test_a_stage_that_is_under_way_is_not_taken_for_finished(
+    ingested: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stage,) = [path for path in ingested.iterdir() if path.is_dir()]
+    (stage / "manifest.json").unlink()
+    for given in (stage, next(stage.glob("*.parquet"))):
+        said = fails(capsys, "dedup", "exact", str(given), "--out", str(tmp_path / "o"), "--workers", "0")
+        assert "this stage is not finished" in said
+
+
+def test_a_deleted_shard_is_made_again(ingested: Path, c4: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shard,) = ingested.glob("*/*.parquet")
+    data = shard.read_bytes()
+    shard.unlink()
+    main(["ingest", "c4", str(c4), "--out", str(ingested), "--workers", "0", "--quiet"])
+    assert "1 tasks run" in capsys.readouterr().out
+    assert shard.read_bytes() == data
+
+
+def test_models_that_are_missing_are_named(ingested: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(ingested.parent / "o"), "--workers", "0"]
+    for command in (("tokenize",), ("filter", "reference"), ("filter", "language")):
+        for model in (str(ingested.parent / "absent.bin"), str(ingested)):
+            assert "no such" in fails(capsys, *command, str(ingested), "--model", model, *out)

@@ -51,6 +51,19 @@ def test_variables_are_filled_in_and_can_be_set() -> None:
         parse_recipe(raw, "r.yaml", {"date": "x"})
 
 
+def test_the_run_folder_is_named_after_the_recipe_and_variables_may_use_others() -> None:
+    assert parse_recipe(MINIMAL, "r.yaml", {}).recipe.run == "runs/r"
+    nested = {**MINIMAL, "variables": {"root": "/x", "out": "${root}/y"}, "run": "${out}"}
+    assert parse_recipe(nested, "r.yaml", {}).recipe.run == "/x/y"
+
+
+def test_a_key_that_is_there_twice_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text("name: x\nsources:\n  c4: {input: a}\n  c4: {input: b}\n", encoding="utf-8")
+    with pytest.raises(UserError, match="key 'c4' is there twice"):
+        load_recipe(str(path))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -76,6 +89,16 @@ def test_variables_are_filled_in_and_can_be_set() -> None:
             {"sources": {"c4": {"input": "x", "stages": [{"filter": ["reference"]}]}}},
             "sources: the reference rule learns from Wikipedia's citations",
         ),
+        (
+            {"sources": {"c4": {"input": "x", "stages": [{"filter": [{"language": ["en"]}]}]}}},
+            "must be a mapping",
+        ),
+        ({"sources": {"c4": {"input": "x", "stages": [{1: {}}]}}}, "a step is one verb"),
+        ({"sources": {"c4": {"input": ""}}}, "sources.c4.input.0=''"),
+        ({"tokenizer": {"vocab_size": 100}}, "tokenizer.vocab_size=100"),
+        ({"mixture": {"budget": "1.4X"}}, "'1.4X' is no number of tokens"),
+        ({"mixture": {"weights": {"boks": 1}}}, "mixture.weights.boks: no such source here"),
+        ({"variables": {"data": None}}, "variables.data=None: must be a text or a number"),
         ({"sources": {"c4": {"input": "x", "expected": "much"}}}, "sources.c4.expected='much': no size"),
     ],
 )

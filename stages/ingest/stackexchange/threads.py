@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from stages.core.exchange import read_destination
 from stages.core.stage import EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
-from stages.ingest.base import Loss, RawDocument, RawRecord, RecordWriter
+from stages.ingest.base import Loss, Merged, RawDocument, RawRecord, RecordWriter
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION
 from stages.ingest.stackexchange.sites import Site, parse_site
@@ -57,9 +57,7 @@ class StackExchangeThreads(Stage):
             out.bytes_in += pc.sum(pc.binary_length(table["body"])).as_py() or 0
             writer = RecordWriter(out, SOURCE)
             for raw_name, rows in threads_of(table):
-                merged, records = rules.thread(raw_name, rows)
-                out.merged += merged
-                for record in records:
+                for record in rules.thread(rows):
                     writer.add(raw_name, record)
             writer.flush()
             out.created = 0  # RecordWriter counts raw records; here all were counted in as posts
@@ -113,14 +111,14 @@ class ThreadRules:
     min_answers: int = 0
     min_score: int | None = None
 
-    def thread(self, raw_name: str, rows: Sequence[Row]) -> tuple[int, list[RawRecord]]:
-        """The document of a thread's sorted posts, or why there is none: (answers merged, records)."""
+    def thread(self, rows: Sequence[Row]) -> list[RawRecord]:
+        """The document of a thread's sorted posts and the answers that it holds, or why there is none."""
         site = parse_site(rows[0]["site"])
         posts, records = _without_duplicates(site, rows)
         question = posts[0]
         if question["type_id"] != QUESTION:
             detail = f"question {question['question_id']} is not in this raw file"
-            return 0, records + [_loss(site, answer, "orphan_answer", detail) for answer in posts]
+            return records + [_loss(site, answer, "orphan_answer", detail) for answer in posts]
         texts = [html_to_text(row["body"]) for row in posts]
         answers = [text for text in texts[1:] if text]
         records += [
@@ -129,8 +127,12 @@ class ThreadRules:
         parts = [text for text in (" ".join(question["title"].split()), texts[0]) if text]
         loss = self._refuse(site, question, bool(parts), len(answers))
         if loss is None:
-            return len(answers), [
+            merged = [
+                _merged(site, row, question) for row, text in zip(posts[1:], texts[1:], strict=True) if text
+            ]
+            return [
                 *records,
+                *merged,
                 _document(site, question, "\n\n".join([*parts, *answers]), len(answers)),
             ]
         records.append(loss)
@@ -139,7 +141,7 @@ class ThreadRules:
                 records.append(
                     _loss(site, row, "thread_dropped", f"question {row['question_id']}: {loss.rule}")
                 )
-        return 0, records
+        return records
 
     def _refuse(self, site: Site, question: Row, has_text: bool, num_answers: int) -> Loss | None:
         if not has_text and num_answers == 0:
@@ -165,6 +167,12 @@ def _without_duplicates(site: Site, rows: Sequence[Row]) -> tuple[list[Row], lis
             detail = f"post {row['post_id']} is {copy} times in this raw file"
             losses.append(_loss(site, row, "duplicate_post", detail, key=f"{row['post_id']}#{copy}"))
     return posts, losses
+
+
+def _merged(site: Site, answer: Row, question: Row) -> Merged:
+    """An answer that is part of its question's thread now."""
+    key, partner = str(answer["post_id"]), str(question["post_id"])
+    return Merged(key, "answer_in_thread", partner, _url(site, answer), len(answer["body"].encode()))
 
 
 def _url(site: Site, row: Row) -> str | None:

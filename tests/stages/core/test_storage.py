@@ -68,7 +68,15 @@ def test_the_probe_sees_size_beginning_and_end(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_killed_attempts_are_deleted(tmp_path: Path) -> None:
-    (tmp_path / f"00000-00000.parquet{storage.TEMPORARY_MARK}abc").write_bytes(b"")
+    (tmp_path / f"00000-00000.parquet{storage.TEMPORARY_MARK}0123456789ab").write_bytes(b"")
     (tmp_path / "00000-00000.parquet").write_bytes(b"")
+    (tmp_path / "draft.tmp-notes.txt").write_bytes(b"")
     storage.delete_leftovers(str(tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["00000-00000.parquet"]
+    kept = ["00000-00000.parquet", "draft.tmp-notes.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+    assert [file.name for file in storage.find_files(str(tmp_path))] == kept
+
+
+def test_a_file_whose_name_holds_a_wildcard_is_found(tmp_path: Path) -> None:
+    (tmp_path / "b[1].txt").write_bytes(b"x")
+    assert [file.name for file in storage.find_files(f"{tmp_path}/b[1].txt")] == ["b[1].txt"]

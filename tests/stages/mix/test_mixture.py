@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from stages.core.errors import UserError
 from stages.core.stage import Manifest
@@ -90,13 +92,25 @@ def test_same_input_same_bytes(run_stage: Callable[..., Manifest]) -> None:
         (Mix(weights={"wikipedia": 1}, sequence_length=10), "wikipedia: there are no tokens of this source"),
         (Mix(epochs={"arxiv": 2}, sequence_length=10), "arxiv: the source is empty"),
         (Mix(budget="9", sequence_length=10), "9 tokens are less than one sequence of 10"),
-        (Mix(budget="lots", sequence_length=10), "'lots' is no number of tokens"),
         (Mix(sequence_length=4096), "no source has tokens to mix"),
     ],
 )
 def test_what_cannot_be_is_refused_when_planned(mix: Mix, message: str) -> None:
     with pytest.raises(UserError, match=message):
         mix.plan([pack_manifest(("c4", 1005), ("arxiv", 10))])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"budget": "lots"}, "'lots' is no number of tokens"),
+        ({"weights": {"c4": -1.0}}, "c4: -1.0 must be a number of at least 0"),
+        ({"epochs": {"c4": float("nan")}}, "c4: nan must be a number of at least 0"),
+    ],
+)
+def test_what_no_data_can_mend_is_refused_at_once(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Mix(**options)
 
 
 def test_two_tokenizers_are_refused() -> None:

@@ -113,7 +113,7 @@ def test_files_that_hold_nothing_end_in_the_ledger(
         (tmp_path / "in" / name).write_bytes(data)
     manifest = run_stage(ArxivIngest(input=(str(tmp_path / "in"),)))
     assert (manifest.created, manifest.documents_out) == (4, 1)
-    assert manifest.dropped == {"damaged": 1, "no_main_file": 1, "not_latex": 1}
+    assert manifest.dropped == {"damaged": 1, "empty_file": 1, "not_latex": 1}
 
 
 @pytest.fixture(scope="module")

@@ -221,7 +221,6 @@ def test_a_plain_name_on_compressed_bytes_is_read_once(tmp_path: Path, run_stage
     [
         (b"7z\xbc\xaf\x27\x1c\0\4", "not a Posts.xml: a 7z archive"),
         ("<posts><row Id='1'/></posts>".encode("utf-16"), "not a Posts.xml: no <posts> element"),
-        (b"", "not a Posts.xml: no <posts> element"),
         (b"<posts>\n", "the file ends without </posts>"),
         (b'<?xml version="1.0"?><posts />', None),
         (b"<posts>\n</posts>", None),
@@ -278,6 +277,8 @@ def test_orphans_duplicates_and_empty_posts(tmp_path: Path, run_stage: Run) -> N
     assert (threads.documents_in, threads.documents_out, threads.merged) == (10, 3, 2)
     assert ledger(threads) == [
         ("1#2", "duplicate_post", "post 1 is 2 times in this raw file"),
+        ("10", "answer_in_thread", None),
+        ("2", "answer_in_thread", None),
         ("2#2", "duplicate_post", "post 2 is 2 times in this raw file"),
         ("3", "empty_text", None),
         ("5", "orphan_answer", "question 77 is not in this raw file"),
