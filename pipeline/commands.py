@@ -76,9 +76,9 @@ def finished_line(run: str, result: RunResult, outputs: Sequence[str]) -> str:
         return f"{run}: nothing to do, every stage is finished"
     manifests = [result.manifests[name] for name in outputs]
     documents = sum(manifest.documents_out for manifest in manifests)
-    return (
-        f"{run}: {documents:,} documents, {result.dropped:,} dropped (ledger), {result.tasks_run} tasks run"
-    )
+    counts = f"{documents:,} documents, {result.dropped:,} dropped (ledger), "
+    counted = result.dropped or any(manifest.documents_in or manifest.created for manifest in manifests)
+    return f"{run}: {counts if counted else ''}{result.tasks_run} tasks run"
 
 
 def say(line: str) -> None:

@@ -9,8 +9,9 @@ import orjson
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from pipeline.graph import run_manifests, sources_in_order
+from pipeline.graph import read_run, run_manifests, sources_in_order
 from stages.core import storage
+from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.stage import MODEL, Manifest
 
@@ -37,7 +38,9 @@ def token_rows(run: str) -> list[TokenRow]:
     mixture = _mixture(manifests)
     facts = [fact for manifest in packed for fact in manifest.facts]
     rows = []
-    for source in sources_in_order({fact["source"] for fact in facts}):
+    # A source that lost all its documents is shown too, with nothing in it.
+    expected = {name.split(".")[0] for name in read_run(run).outputs} & set(SOURCES)
+    for source in sources_in_order({fact["source"] for fact in facts} | expected):
         own = [fact for fact in facts if fact["source"] == source]
         mixed = mixture.get(source, {})
         rows.append(

@@ -240,3 +240,18 @@ def test_models_that_are_missing_are_named(ingested: Path, capsys: pytest.Captur
     for command in (("tokenize",), ("filter", "reference"), ("filter", "language")):
         for model in (str(ingested.parent / "absent.bin"), str(ingested)):
             assert "no such" in fails(capsys, *command, str(ingested), "--model", model, *out)
+
+
+def test_a_source_that_lost_all_its_documents_is_shown_with_nothing(
+    c4: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "noise.txt").write_bytes(bytes(range(256)))
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        f"name: r\nrun: {tmp_path}/run\nsources: {{c4: {{input: {c4}}}, books: {{input: {tmp_path}/noise.txt}}}}\n"
+        "tokenizer: {vocab_size: 330}\nmixture: {sequence_length: 32}\n",
+        encoding="utf-8",
+    )
+    main(["run", str(recipe), "--workers", "0", "--quiet"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["books", "0", "0", "0", "-", "-", "-", "-"] in lines
