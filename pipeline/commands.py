@@ -93,6 +93,12 @@ def resume_command() -> str:
 
 def ingest(options: RawStage, where: Where) -> None:
     """Read raw files of one source into documents."""
+    out = storage.absolute(where.out)
+    for pattern in options.input:
+        if out.startswith(storage.absolute(pattern).rstrip("/") + "/"):
+            raise UserError(
+                f"{where.out}: lies in the input {pattern}, which would take it in; give another --out"
+            )
     graph = Graph()
     last = graph.add_chain("", ingest_steps(options), ())
     run_graph(graph, f"ingest {options.source}", where, [last])

@@ -255,3 +255,8 @@ def test_a_source_that_lost_all_its_documents_is_shown_with_nothing(
     main(["run", str(recipe), "--workers", "0", "--quiet"])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["books", "0", "0", "0", "-", "-", "-", "-"] in lines
+
+
+def test_a_run_inside_its_input_is_refused(c4: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = fails(capsys, "ingest", "c4", str(c4.parent), "--out", str(c4.parent / "run"), "--workers", "0")
+    assert "lies in the input" in said
