@@ -106,8 +106,23 @@ def control_share(text: str) -> float:
     return 1 - len(data.translate(None, _CONTROLS)) / len(data) if data else 0.0
 
 
-def main_text(html: str) -> tuple[str, str]:
-    """Title and main text of a page, by resiliparse."""
-    tree = HTMLTree.parse(html.replace("\0", ""))
-    text = extract_plain_text(tree, main_content=True, alt_texts=False)
-    return " ".join((tree.title or "").split()), text.strip()
+def parse_page(html: str) -> HTMLTree:
+    """The DOM of a page. NULs, which parsers drop or turn into U+FFFD, are gone before."""
+    return HTMLTree.parse(html.replace("\0", ""))
+
+
+def title_of(tree: HTMLTree) -> str:
+    """A page's title on one line."""
+    return " ".join((tree.title or "").split())
+
+
+def resiliparse_text(tree: HTMLTree) -> str:
+    """The main content of a page as resiliparse finds it."""
+    return extract_plain_text(tree, main_content=True, alt_texts=False).strip()
+
+
+def trafilatura_text(html: str) -> str:
+    """The main text of a page by trafilatura, without comments: eight times slower (docs/benchmarks.md)."""
+    import trafilatura  # an extra: only who asks for it needs it
+
+    return (trafilatura.extract(html.replace("\0", ""), include_comments=False) or "").strip()

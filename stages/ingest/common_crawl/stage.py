@@ -5,18 +5,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from stages.core.errors import UserError
+from stages.core.stage import Manifest, Task
 from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.common_crawl.boilerplate.extract import MIN_CONTENT_PROBABILITY, main_text
+from stages.ingest.common_crawl.boilerplate.model import fitted_forest, model_sha256
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
     decode_page,
-    main_text,
+    parse_page,
     replaced_share,
+    resiliparse_text,
+    title_of,
+    trafilatura_text,
 )
 from stages.ingest.common_crawl.http import (
     ContentCodingError,
@@ -44,12 +52,31 @@ class CommonCrawlIngest(IngestStage):
     source: ClassVar[str] = "common_crawl"
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
-    extractor: Literal["resiliparse"] = Field("resiliparse", description="what finds the main text of HTML")
+    extractor: Literal["resiliparse", "trafilatura"] = Field(
+        "resiliparse", description="what finds the main text of HTML"
+    )
+    remove_boilerplate: bool = Field(
+        True, description="cut the boilerplate lines that resiliparse leaves in HTML"
+    )
+    min_content_probability: float = Field(
+        MIN_CONTENT_PROBABILITY, ge=0, le=1, description="lines less likely to be content are boilerplate"
+    )
     max_record_bytes: int = Field(32 << 20, gt=0, description="larger records are dropped unread")
     max_replacement_share: float = Field(
         0.01, ge=0, le=1, description="undecodable characters a document may have"
     )
     verify_digests: bool = Field(False, description="drop records whose SHA-1 digest is wrong")
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """Tasks over the raw files, by bytes; a UserError when the extractor is not installed."""
+        if self.extractor == "trafilatura" and find_spec("trafilatura") is None:
+            raise UserError("extractor: trafilatura is not installed; pip install 'altiplano[trafilatura]'")
+        return super().plan(inputs)
+
+    def dependencies(self) -> list[str]:
+        """The raw files' probes, and the forest that judges lines."""
+        judged = self.extractor == "resiliparse" and self.remove_boilerplate
+        return [*super().dependencies(), *([f"boilerplate {model_sha256()}"] if judged else [])]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
@@ -121,10 +148,21 @@ class CommonCrawlIngest(IngestStage):
         controls = control_share(decoded.text)
         if controls > MAX_CONTROL_SHARE:
             return _loss(record, "encoding", "control characters", controls, MAX_CONTROL_SHARE)
-        title, text = main_text(decoded.text)
-        return self._document(record, text, metadata | {"title": title, "encoding": decoded.encoding})
+        text, found = self._main_text(decoded.text)
+        return self._document(record, text, metadata | found | {"encoding": decoded.encoding})
 
-    def _document(self, record: ArchiveRecord, text: str, metadata: dict[str, str]) -> RawRecord:
+    def _main_text(self, html: str) -> tuple[str, dict[str, Any]]:
+        """The main text of a page, and its title and what was cut for the metadata."""
+        tree = parse_page(html)
+        found: dict[str, Any] = {"title": title_of(tree)}
+        if self.extractor == "trafilatura":
+            return trafilatura_text(html), found
+        if not self.remove_boilerplate:
+            return resiliparse_text(tree), found
+        main = main_text(tree, fitted_forest(), self.min_content_probability)
+        return main.text, found | {"boilerplate_chars": main.cut_chars}
+
+    def _document(self, record: ArchiveRecord, text: str, metadata: dict[str, Any]) -> RawRecord:
         chars = len(text.strip())
         if chars < self.min_chars:
             return _loss(record, "too_short", "characters", chars, self.min_chars)

@@ -18,6 +18,7 @@ from fastwarc.stream_io import BrotliWriter, Lz4Writer, ZstdWriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stages.core.errors import UserError
 from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.common_crawl import CommonCrawlIngest
 from stages.ingest.common_crawl.stage import dump_of
@@ -134,7 +135,41 @@ def test_html_page_whole(tmp_path: Path) -> None:
         "dump": "",
         "content_type": "text/html",
         "encoding": "utf-8",
+        "boilerplate_chars": 0,
     }
+
+
+def test_boilerplate_can_stay(tmp_path: Path) -> None:
+    teasers = "".join(f'<p><a href="/news/{n}">Other news of day {n}</a></p>' for n in range(9))
+    story = "".join(f"<p>{SENTENCE * 2}</p>" for _ in range(8))
+    data = page(f"<html><body><main>{story}{teasers}</main></body></html>".encode())
+    (cut,) = read(tmp_path, data)
+    (whole,) = read(tmp_path, data, CommonCrawlIngest(input=("unused",), remove_boilerplate=False))
+    assert isinstance(cut, RawDocument)
+    assert isinstance(whole, RawDocument)
+    assert "Other news" not in cut.text
+    assert cut.metadata["boilerplate_chars"] == sum(len(f"Other news of day {n}") for n in range(9))
+    assert whole.text.startswith(cut.text)
+    assert whole.text.count("Other news") == 9
+    assert "boilerplate_chars" not in whole.metadata
+
+
+def test_trafilatura_as_extractor(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura")
+    paragraphs = [f"On day {day}, {SENTENCE}{SENTENCE}" for day in range(8)]
+    story = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    data = page(f"<html><body><nav>Menu of the site</nav><article>{story}</article></body></html>".encode())
+    (document,) = read(tmp_path, data, CommonCrawlIngest(input=("unused",), extractor="trafilatura"))
+    assert isinstance(document, RawDocument)
+    assert document.text.split() == "".join(paragraphs).split()
+
+
+def test_an_extractor_that_is_not_installed_is_refused_before_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stages.ingest.common_crawl.stage.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"trafilatura is not installed; pip install"):
+        CommonCrawlIngest(input=("unused",), extractor="trafilatura").plan(())
 
 
 def test_http_rules(tmp_path: Path) -> None:

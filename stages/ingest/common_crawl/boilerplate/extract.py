@@ -1,0 +1,147 @@
+"""A page's DOM in, its main text without boilerplate lines out: resiliparse's main content, then a learned pass.
+
+resiliparse keeps comments, bylines and teasers at the ends of an article. What a class name or a form says is skipped
+as elements; of the lines that remain, a forest of trees judges each by its own shape and its neighbours'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
+from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
+from stages.ingest.common_crawl.boilerplate.features import line_features
+from stages.kernels.markup_lines import MarkupLines, markup_lines
+from stages.kernels.markup_text import render_lines
+from stages.kernels.trees import Forest, probabilities
+
+_NAMES = (
+    "comment",
+    "related",
+    "share",
+    "social",
+    "promo",
+    "newsletter",
+    "byline",
+    "breadcrumb",
+    "footer",
+    "entry-meta",
+    "entry__meta",
+    "entry-info",
+    "post-meta",
+    "post__meta",
+    "post-info",
+    "article-meta",
+    "article__meta",
+    "meta-info",
+    "metadata",
+    "author-info",
+    "timestamp",
+    "dateline",
+    "subscri",
+    "signup",
+    "advert",
+    "sponsor",
+    "cookie-consent",
+    "cookie-notice",
+)
+NEVER_TEXT = ("title", "pre:empty")
+"""Skipped on every page. resiliparse opens an empty <pre> in its reduced HTML and never closes it."""
+
+SKIPPED_ELEMENTS = (
+    *NEVER_TEXT,
+    "form",
+    "footer",
+    *(f'[class*="{name}"]:not(article):not(main):not(body):not([class*="type-post"])' for name in _NAMES),
+    '[id*="comments"]',
+    '[id*="disqus"]',
+    '[id^="comment-"]',
+)
+"""CSS selectors of what is no main content. Blogs put the names of an article's tags among the article's own classes
+(`category-cookies`, `tag-social`), hence the exceptions. No ids but those of comments: headings have their words as id.
+"""
+
+MIN_CONTENT_PROBABILITY = 0.4
+"""Where the held-out F1 is flat (0.3 to 0.5); what is lost is worse than what is left."""
+
+MIN_PROSE_CHARS = 250
+MIN_KEPT_SHARE = 0.25
+"""A page that is short, or of which the pass would leave less than this share, is left as resiliparse gives it."""
+
+_PROSE, _PLAIN_CHARS = OWN_FEATURES.index("prose"), OWN_FEATURES.index("plain_chars")
+_CHARS, _HEADING_LEVEL, _IN_TITLE = (
+    OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title")
+)
+
+
+@dataclass(frozen=True)
+class MainText:
+    """The text of a page, and how many characters of lines that the pass cut."""
+
+    text: str
+    cut_chars: int
+
+
+@dataclass(frozen=True)
+class PageLines:
+    """The lines of a page's main content, with FEATURES for each, shape (lines, features), float64."""
+
+    lines: MarkupLines
+    features: npt.NDArray[np.float64]
+
+    @property
+    def prose_chars(self) -> float:
+        """Characters of the lines that are prose (feature `prose`), links not counted."""
+        return float(self.features[:, _PLAIN_CHARS] @ self.features[:, _PROSE])
+
+
+def page_lines(tree: HTMLTree) -> PageLines:
+    """The lines that resiliparse takes for main content, without SKIPPED_ELEMENTS unless little prose is left so."""
+    title = tree.title or ""
+    page = _page_lines(tree, title, list(SKIPPED_ELEMENTS))
+    if page.prose_chars >= MIN_PROSE_CHARS:
+        return page
+    whole = _page_lines(tree, title, list(NEVER_TEXT))
+    # what was skipped was the article itself, not its frame
+    return whole if whole.prose_chars > 2 * page.prose_chars else page
+
+
+def _page_lines(tree: HTMLTree, title: str, skipped: list[str]) -> PageLines:
+    markup = extract_plain_text(
+        tree,
+        main_content=True,
+        alt_texts=False,
+        links=True,
+        preserve_formatting="minimal_html",
+        skip_elements=skipped,
+    )
+    lines = markup_lines(markup)
+    return PageLines(lines, line_features(lines, title))
+
+
+def keep_lines(page: PageLines, forest: Forest, min_probability: float) -> npt.NDArray[np.bool_]:
+    """Which lines are content: those of at least `min_probability`; all, when too little would be left.
+
+    The first heading that is the page's title is content whatever its probability: the forest learned from gold texts
+    of which many leave the title to the metadata.
+    """
+    keep = probabilities(forest, page.features) >= min_probability
+    level = page.features[:, _HEADING_LEVEL]
+    titles = np.flatnonzero((level == 1) | ((level > 0) & (page.features[:, _IN_TITLE] > 0)))
+    keep[titles[:1]] = True
+    chars = page.features[:, _CHARS]
+    if chars[keep].sum() < MIN_KEPT_SHARE * chars.sum():
+        keep[:] = True
+    return keep
+
+
+def main_text(tree: HTMLTree, forest: Forest, min_probability: float = MIN_CONTENT_PROBABILITY) -> MainText:
+    """The main text of a page: its content lines, blank lines and list marks as resiliparse sets them."""
+    page = page_lines(tree)
+    keep = keep_lines(page, forest, min_probability)
+    cut = int(page.features[~keep, _CHARS].sum())
+    return MainText(render_lines(page.lines, keep), cut)
