@@ -10,13 +10,14 @@ class UserError(Exception):
 class DamagedInputError(Exception):
     """A raw file cannot be read past `offset` (bytes of the raw file); what came before it is kept.
 
-    Ingest turns it into a ledger row with rule `damaged`.
+    Ingest turns it into a ledger row with this `rule`.
     """
 
-    def __init__(self, reason: str, offset: int) -> None:
+    def __init__(self, reason: str, offset: int, rule: str = "damaged") -> None:
         super().__init__(f"{reason} at byte {offset}")
         self.reason = reason
         self.offset = offset
+        self.rule = rule
 
 
 class ConservationError(Exception):

@@ -10,6 +10,7 @@ import io
 import lzma
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -40,6 +41,16 @@ _KINDS = {
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "fifo",
 }
+_BAD_ZIP_MEMBER = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -178,18 +189,27 @@ def _zip_members(
     raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
 ) -> Iterator[Member | Loss]:
     with raw.open() as stream:
-        try:
-            archive = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
-            raise DamagedInputError(f"zip without a readable directory ({error})", 0) from error
+        archive = open_zip(stream)
         for info in archive.infolist():
-            if not info.is_dir():
-                yield _zip_member(archive, info, max_member_bytes, wanted)
+            if not info.filename.endswith("/"):  # not `is_dir`, which fails on an empty name
+                yield zip_member(archive, info, max_member_bytes, wanted)
 
 
-def _zip_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_member_bytes: int, wanted: Callable[[str], bool]
+def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
+    """The zip archive in a seekable stream; a DamagedInputError when its directory cannot be read."""
+    try:
+        return zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OSError) as error:
+        raise DamagedInputError(f"zip without a readable directory ({error})", 0) from error
+
+
+def zip_member(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    max_member_bytes: int,
+    wanted: Callable[[str], bool] = lambda _: True,
 ) -> Member | Loss:
+    """One file of a zip archive, or why it cannot be read, by the rules of `archive_members`."""
     name, mode = info.filename, info.external_attr >> 16
     if loss := _refused(name, info.file_size):
         return loss
@@ -204,7 +224,7 @@ def _zip_member(
     try:
         with archive.open(info) as content:
             data = content.read(max_member_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+    except _BAD_ZIP_MEMBER as error:
         return Loss(name, "damaged", str(error), text_bytes=info.file_size)
     if len(data) > max_member_bytes:  # the directory lied about the size
         return _too_large(name, len(data), max_member_bytes)

@@ -6,7 +6,7 @@ A source is a subclass of `IngestStage` with a `read` method: one raw file in, a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, BinaryIO, ClassVar
 
@@ -88,12 +88,17 @@ def document_id(source: str, raw_name: str, key: str) -> str:
     return f"{source}/{raw_name}/{key}" if key else f"{source}/{raw_name}"
 
 
-def list_raw_files(patterns: Sequence[str]) -> list[FoundFile]:
-    """All raw files of an input, sorted by name; a UserError when two share a name, since ids would repeat."""
+def list_raw_files(
+    patterns: Sequence[str], find: Callable[[str], list[FoundFile]] = storage.find_files
+) -> list[FoundFile]:
+    """All raw files of an input, sorted by name; a UserError when two share a name, since ids would repeat.
+
+    `find` gives the raw files of one pattern: every file, unless a source says otherwise.
+    """
     by_name: dict[str, FoundFile] = {}
     places: dict[str, str] = {}
     for pattern in patterns:
-        for file in storage.find_files(pattern):
+        for file in find(pattern):
             place = places.setdefault(storage.absolute(file.uri), file.name)
             if place != file.name:
                 raise UserError(f"{file.uri}: two patterns match it; its documents would be there twice")
@@ -192,7 +197,7 @@ class RecordWriter:
                 self.add(raw.name, record)
         except DamagedInputError as error:
             lost = max(0, raw.size - error.offset)
-            self.add(raw.name, Loss(f"@{error.offset}", "damaged", error.reason, text_bytes=lost))
+            self.add(raw.name, Loss(f"@{error.offset}", error.rule, error.reason, text_bytes=lost))
 
     def add(self, raw_name: str, record: RawRecord) -> None:
         """Write one record of the raw file `raw_name`."""

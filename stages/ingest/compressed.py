@@ -5,113 +5,84 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.base import RawFile
-
-READ_BYTES = 128 << 10
-MAX_PIECE_BYTES = 4 << 20
-"""Decompressed bytes handed on at a time: a bomb streams by, it never fills the memory."""
-
-
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-
-
-class _Gzip:
-    """zlib's gzip decoder with the bounded interface of bz2 and lzma."""
-
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(wbits=31)
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._inner.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+from stages.ingest.codecs import MAX_PIECE_BYTES, READ_BYTES, Decoder, Deflate
+from stages.ingest.seven_zip import SEVEN_ZIP_MAGIC, member_pieces, sole_member
 
 
 def compression_of(head: bytes) -> str:
-    """`gzip`, `bz2`, `xz` or `none`, told by a file's first bytes and not by its name."""
+    """`gzip`, `bz2`, `xz`, `7z` or `none`, told by a file's first bytes and not by its name."""
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
     if head.startswith(b"BZh"):
         return "bz2"
     if head.startswith(b"\xfd7zXZ\0"):
         return "xz"
-    return "none"
+    return "7z" if head.startswith(SEVEN_ZIP_MAGIC) else "none"
 
 
-def decompressed(raw: RawFile) -> Iterator[bytes]:
+def decompressed(raw: RawFile, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[bytes]:
     """The decompressed pieces of a raw file, at most MAX_PIECE_BYTES each; multi-member files are read to the end.
 
     Raises DamagedInputError with the offset in the raw file where it is truncated or corrupt, after all that
-    could be read. Bytes after the last member that are no member (padding) end the stream when they are zeros.
+    could be read. Zeros between and behind members are padding; other bytes that are no member are damage.
+    Of a 7z archive it is the one member whose name is `wanted` that is read.
     """
     with raw.open() as stream:
-        head = stream.read(8)
+        kind = compression_of(stream.read(8))
         stream.seek(0)
-        kind = compression_of(head)
-        if kind == "none":
+        if kind == "7z":
+            yield from member_pieces(raw, sole_member(raw, wanted))
+        elif kind == "none":
             while piece := stream.read(READ_BYTES):
                 yield piece
-            return
-        offset = 0
+        else:
+            yield from _members(stream, kind)
+
+
+def _members(stream: BinaryIO, kind: str) -> Iterator[bytes]:
+    """The decompressed pieces of all members of a gzip, bz2 or xz file."""
+    offset = 0
+    pending = b""
+    decoder = _decoder(kind)
+    fresh = True
+    while data := pending or stream.read(READ_BYTES):
         pending = b""
-        decoder = _decoder(kind)
-        fresh = True
-        while True:
-            data = pending if pending else stream.read(READ_BYTES)
-            if not data:
-                if not fresh:
-                    raise DamagedInputError(f"{kind} ends in the middle of a member", offset)
-                return
-            pending = b""
-            if fresh and not data.strip(b"\0"):
-                offset += len(data)
-                continue
-            fresh = False
-            yield from _decode(decoder, data, offset, kind)
-            offset += len(data) - len(decoder.unused_data)
-            if decoder.eof:
-                pending = decoder.unused_data
-                decoder = _decoder(kind)
-                fresh = True
+        if fresh and data.startswith(b"\0"):
+            rest = data.lstrip(b"\0")
+            offset += len(data) - len(rest)
+            pending = rest
+            continue
+        fresh = False
+        yield from _decode(decoder, data, offset, kind)
+        offset += len(data) - len(decoder.unused_data)
+        if decoder.eof:
+            pending = decoder.unused_data
+            decoder = _decoder(kind)
+            fresh = True
+    if not fresh:
+        raise DamagedInputError(f"{kind} ends in the middle of a member", offset)
 
 
-def _decoder(kind: str) -> _Gzip | bz2.BZ2Decompressor | lzma.LZMADecompressor:
+def _decoder(kind: str) -> Decoder:
     if kind == "gzip":
-        return _Gzip()
+        return Deflate(31)
     return bz2.BZ2Decompressor() if kind == "bz2" else lzma.LZMADecompressor()
 
 
-def _decode(
-    decoder: _Gzip | bz2.BZ2Decompressor | lzma.LZMADecompressor, data: bytes, offset: int, kind: str
-) -> Iterator[bytes]:
+def _decode(decoder: Decoder, data: bytes, offset: int, kind: str) -> Iterator[bytes]:
     try:
-        piece = decoder.decompress(data, MAX_PIECE_BYTES)
         while True:
+            piece = decoder.decompress(data, MAX_PIECE_BYTES)
+            data = b""
             if piece:
                 yield piece
-            if decoder.eof or (not piece and decoder.needs_input):
+            if decoder.eof or decoder.needs_input:
                 return
-            if decoder.needs_input:
-                return
-            piece = decoder.decompress(b"", MAX_PIECE_BYTES)
     except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
         raise DamagedInputError(f"{kind} is corrupt ({error})", offset) from error
 

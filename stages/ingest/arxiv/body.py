@@ -9,13 +9,28 @@ from stages.ingest.arxiv.scan import balanced
 _SECTION = re.compile(
     r"\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)(?![A-Za-z])\s*\*?\s*(?=[\[{])"
 )
+_PLAIN_SECTION = re.compile(
+    r"\\(?:beginsection|(?:sub){0,2}head(?:ing)?|specialhead|newsec|subsec)(?![A-Za-z])|" + _SECTION.pattern
+)
 _ABSTRACT = re.compile(r"\\begin\s*\{abstract\}(.*?)\\end\s*\{abstract\}", re.DOTALL)
 _FRONT_END = re.compile(r"\\end\s*\{(?:abstract|frontmatter|keyword|titlepage)\}|\\maketitle(?![A-Za-z])")
+_PLAIN_FRONT_END = re.compile(r"\\(?:endtopmatter|endabstract|maketitle|document)(?![A-Za-z])")
+_SETUP_LINE = (  # possessive: a long line of commands is tried once
+    r"\s*+(?:\\[A-Za-z@]++[ \t]*+=?[ \t]*+(?:-?[\d.]++[ \t]*+"
+    r"(?:true)?+[ \t]*+(?:pt|pc|in|cm|mm|em|ex|sp)?+)?+[ \t]*+)++(?:\n|\Z)"
+)
+_SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
 _TAIL = re.compile(
     r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography)\}"
     r"|\\(?:bibliography\s*(?=\{)|printbibliography(?![A-Za-z]))"
     r"|\\(?:section|chapter)\s*\*?\s*\{\s*(?:references|bibliography)\s*\}",
     re.IGNORECASE,
+)
+_PLAIN_TAIL = re.compile(r"\\(?:Refs|refs|listrefs|references)(?![A-Za-z])")
+_REFERENCES_LINE = re.compile(
+    r"^(?=[^\n]{0,80}$)(?=[ \t]*[\\{])(?:\\[A-Za-z]+|[{}\[\] \t\d.*=])*(?<![A-Za-z])"
+    r"(?:references(?:[ \t]+and[ \t]+notes)?|bibliography|literature[ \t]+cited)(?:\\[A-Za-z]+|[{}\[\] \t.:])*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\\appendices(?![A-Za-z])")
 _BIBLIOGRAPHY = re.compile(
@@ -26,6 +41,7 @@ _BIBLIOGRAPHY = re.compile(
 _STYLE = re.compile(
     r"[ \t]*\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*\}[ \t]*\n?"
 )
+_AMS_TITLE = re.compile(r"\\title(?![A-Za-z])\s*(.{0,2000}?)\\endtitle(?![A-Za-z])", re.DOTALL)
 _TITLE = re.compile(r"\\(?:icml)?[tT]itle\s*(?=[\[{])")
 _WRAPPED = re.compile(
     r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*\\(?:part|chapter|(?:sub)*section|(?:sub)?paragraph)\b)"
@@ -34,27 +50,33 @@ _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def running_text(body: str, keep_appendix: bool = False, keep_abstract: bool = False) -> str:
+def running_text(
+    body: str, keep_appendix: bool = False, keep_abstract: bool = False, is_plain: bool = False
+) -> str:
     """The body without what comes before its first section, and without its bibliography and what follows it.
 
-    A body without sections begins where its front matter ends (the abstract, else `\\maketitle`). With
-    `keep_appendix` only the bibliography itself goes. With `keep_abstract` the abstract's text leads.
+    A body without sections begins where its front matter ends (the abstract, else `\\maketitle`), and plain TeX
+    without either behind its settings. With `keep_appendix` only the bibliography itself goes. With
+    `keep_abstract` the abstract's text leads.
     """
     body = _unwrap(body)
-    first = _SECTION.search(body)
-    start = first.start() if first else _front_end(body)
+    first = (_PLAIN_SECTION if is_plain else _SECTION).search(body)
+    start = first.start() if first else _front_end(body, is_plain)
     text = body[start:]
-    if keep_appendix:
-        text = _BIBLIOGRAPHY.sub("", text)
-    else:
-        ends = [
-            match.start() for pattern in (_TAIL, _APPENDIX) if (match := pattern.search(text)) is not None
-        ]
-        text = text[: min(ends)] if ends else text
+    text = _BIBLIOGRAPHY.sub("", text) if keep_appendix else text[: _tail(text, is_plain)]
     if keep_abstract and (abstract := _ABSTRACT.search(body, 0, start)):
         text = f"{abstract[1].strip()}\n\n{text}"
     text = _TRAILING.sub("", _STYLE.sub("", text))
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
+
+
+def _tail(text: str, is_plain: bool) -> int:
+    """Where bibliography or appendix begin; a bibliography without a command of its own has a line as heading."""
+    patterns = (_TAIL, _APPENDIX, _PLAIN_TAIL) if is_plain else (_TAIL, _APPENDIX)
+    ends = [match.start() for pattern in patterns if (match := pattern.search(text)) is not None]
+    if not ends:
+        ends = [match.start() for match in _REFERENCES_LINE.finditer(text)][-1:]
+    return min(ends, default=len(text))
 
 
 def _unwrap(body: str) -> str:
@@ -70,13 +92,19 @@ def _unwrap(body: str) -> str:
     return "".join([*pieces, body[position:]])
 
 
-def _front_end(body: str) -> int:
+def _front_end(body: str, is_plain: bool) -> int:
     ends = [match.end() for match in _FRONT_END.finditer(body)]
+    if is_plain:
+        ends += [match.end() for match in _PLAIN_FRONT_END.finditer(body)]
+        if not ends and (setup := _SETUP_LINES.match(body)):
+            ends = [setup.end()]
     return max(ends) if ends else 0
 
 
 def title_of(preamble: str, body: str) -> str | None:
-    r"""The argument of the first `\title`, on one line."""
+    r"""The argument of the first `\title`, on one line; in AMS-TeX what stands before `\endtitle`."""
+    if match := _AMS_TITLE.search(body):
+        return " ".join(match[1].split()) or None
     for source in (preamble, body):
         if match := _TITLE.search(source):
             position = match.end()

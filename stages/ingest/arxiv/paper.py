@@ -50,6 +50,12 @@ def arxiv_id(name: str) -> str | None:
     return None
 
 
+def abstract_url(name: str) -> str | None:
+    """The address of the paper whose identifier a file name holds."""
+    identifier = arxiv_id(name)
+    return f"https://arxiv.org/abs/{identifier}" if identifier else None
+
+
 def kind_of(data: bytes) -> str | None:
     """What a file that is no LaTeX is: pdf, postscript, html, word, dvi, image; None when it may be LaTeX."""
     return next((kind for pattern, kind in _KINDS if pattern.match(data[:1024])), None)
@@ -98,7 +104,7 @@ def paper_of(
     expander.collect(flat.preamble)
     title = title_of(flat.preamble, flat.body)
     body = expander.expand(flat.body)
-    text = project.masks.restore(running_text(body, keep_appendix, keep_abstract))
+    text = project.masks.restore(running_text(body, keep_appendix, keep_abstract, flat.is_plain))
     if not text.strip():
         return Loss(
             key, "empty_text", "nothing but front matter, bibliography and appendix", url=url, text_bytes=size
@@ -149,7 +155,7 @@ def _no_paper(key: str, files: Mapping[str, bytes], refused: list[str], url: str
     kinds = sorted({kind_of(data) or "binary" for name, data in files.items() if name in refused})
     if len(refused) == len(files) and kinds:
         return Loss(key, "not_latex", " ".join(kinds), url=url, text_bytes=size)
-    detail = "no file has \\documentclass and \\begin{document}"
+    detail = "no file has \\documentclass or \\begin{document}, or reads as plain TeX"
     return Loss(key, "no_main_file", detail, url=url, text_bytes=size)
 
 

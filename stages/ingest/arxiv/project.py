@@ -14,6 +14,13 @@ MAX_DEPTH = 30
 _CLASS = re.compile(r"\\document(?:class|style)\s*(?:\[[^\]]*\])?\s*\{\s*([^{}]*?)\s*\}")
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
+_PLAIN_END = re.compile(r"(?<!\\def)(?<!\\let)\\(?:bye|enddocument|end(?![A-Za-z])(?!\s*\{))(?![A-Za-z])")
+_PLAIN_MARKS = re.compile(
+    r"\\(magnification|beginsection|topmatter|nopagenumbers|newsec|subsec|centerline|hsize|headline|footline"
+    r"|baselineskip|vsize|input\s+\{?(?:amstex|amsppt|harvmac|jnl|phyzzx|epsf|mn|vanilla)|proclaim)"
+    r"(?![A-Za-z])"
+)
+_NO_PAPER_FILE = re.compile(r"\.(?:sty|cls|clo|bbl|bst|def|cfg|tikz|pgf|pgf_tex|pdf_tex)$", re.I)
 _INPUT = re.compile(
     r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
     r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*\{\s*(?P<braced>[^{}#\\]+?)\s*\}"
@@ -38,6 +45,7 @@ class Flat:
     missing: list[str] = field(default_factory=list)
     cycles: list[str] = field(default_factory=list)
     truncated: bool = False
+    is_plain: bool = False
     num_chars: int = 0
 
 
@@ -50,17 +58,13 @@ class Project:
         self._lower = {name.lower(): name for name in sorted(self._sources, reverse=True)}
 
     def main_file(self, readme: str | None = None) -> str | None:
-        r"""The file to start from, None when no file has `\documentclass` and `\begin{document}`.
+        r"""The file to start from, None when no file looks like the start of a paper.
 
         What arXiv's 00README names; else of several the one that no other inputs, that is no part of a paper
         (subfiles, standalone), no letter and no copy by its name, with a `.bbl` of its name, that inputs most
         files, then the longest, then the first by name.
         """
-        candidates = [
-            name
-            for name, text in sorted(self._sources.items())
-            if not name.endswith(".sty") and _CLASS.search(text) and _BEGIN.search(text)
-        ]
+        candidates = self._candidates()
         named = _TOPLEVEL.findall(readme or "")
         if chosen := [name for name in candidates if name in named]:
             return chosen[0]
@@ -69,6 +73,19 @@ class Project:
         flats = {name: self.flatten(name) for name in candidates}
         reached = {other for name, flat in flats.items() for other in flat.files if other != name}
         return min(candidates, key=lambda name: (self._rank(name, reached), -len(flats[name].body), name))
+
+    def _candidates(self) -> list[str]:
+        r"""Files with `\documentclass` and `\begin{document}`; else with one of them; else plain TeX that ends."""
+        names = [name for name in sorted(self._sources) if not _NO_PAPER_FILE.search(name)]
+        begin = [name for name in names if _BEGIN.search(self._sources[name])]
+        classes = [name for name in names if _CLASS.search(self._sources[name])]
+        both = [name for name in begin if name in set(classes)]
+        return both or begin or classes or [name for name in names if self._is_plain_tex(name)]
+
+    def _is_plain_tex(self, name: str) -> bool:
+        """Whether a source reads as plain TeX or AMS-TeX: it ends as such and has commands of it, or has several."""
+        marks = {match[1] for match in _PLAIN_MARKS.finditer(self._sources[name])}
+        return len(marks) >= (1 if _PLAIN_END.search(self._sources[name]) else 3)
 
     def _rank(self, name: str, reached: set[str]) -> tuple[bool, bool, bool, bool, int]:
         text = self._sources[name]
@@ -85,7 +102,8 @@ class Project:
         text = self._inline(self._sources[main], main, (main,), flat)
         begin = _BEGIN.search(text)
         start = begin.end() if begin else 0
-        end = _END.search(text, start)
+        flat.is_plain = begin is None
+        end = (_PLAIN_END if flat.is_plain else _END).search(text, start)
         flat.preamble = text[: begin.start()] if begin else ""
         flat.body = text[start : end.start() if end else len(text)]
         return flat

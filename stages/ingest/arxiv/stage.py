@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import ClassVar
 
@@ -18,11 +19,11 @@ from stages.ingest.archives import (
     archive_members,
     is_tar_block,
 )
-from stages.ingest.arxiv.paper import arxiv_id, kind_of, paper_of
+from stages.ingest.arxiv.paper import abstract_url, arxiv_id, kind_of, paper_of
 from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.compressed import PieceReader, decompressed
 
-_BULK_MEMBER = re.compile(r"(?:.*/)?[a-z-]*\d{4}(?:\.\d{4,5}|\d{3})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
+_BULK_MEMBER = re.compile(r"(?:.*/)?(?:\d{4}\.\d{4,5}|[a-z-]+\d{7})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
 _SOURCE = re.compile(
     r".*\.(?:tex|ltx|latex|sty|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)", re.I
 )
@@ -59,7 +60,7 @@ class ArxivIngest(IngestStage):
 
     def _read_archive(self, raw: RawFile) -> Iterator[RawRecord]:
         def wanted(name: str) -> bool:
-            return bool(_SOURCE.fullmatch(name) or _BULK_MEMBER.fullmatch(name))
+            return not name.endswith(".pdf") and bool(_SOURCE.fullmatch(name) or _is_bulk_member(name))
 
         members = archive_members(raw, self.max_paper_bytes, wanted)
         first = next(members, None)
@@ -67,34 +68,44 @@ class ArxivIngest(IngestStage):
             yield Loss("", "no_main_file", "the archive is empty")
             return
         everything = chain((first,), members)
-        if isinstance(first, Member) and _BULK_MEMBER.fullmatch(first.name):
+        if _is_bulk_member(first.name if isinstance(first, Member) else first.key):
             yield from self._read_bulk(everything)
         else:
             yield from self._read_paper("", raw.name, everything)
 
     def _read_bulk(self, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
+        """The papers of arXiv's bulk archive, each unpacked in memory; damage in one costs that one alone."""
         for member in members:
             if isinstance(member, Loss):
-                yield member
+                yield replace(member, url=abstract_url(member.key))
                 continue
-            inner = BytesFile("", member.name, member.size, member.data or b"")
-            if kind_of(inner.data):
-                yield self._paper(member.name, member.name, {member.name: inner.data})
+            name, url = member.name, abstract_url(member.name)
+            if member.data is None:
+                kind = name.rsplit(".", 1)[-1].lower() if "." in name else "no source file"
+                yield Loss(name, "not_latex", kind, url=url, text_bytes=member.size)
                 continue
             try:
-                head = _head(inner)
-                if is_tar_block(head) or head.startswith(ZIP_MAGIC):
-                    parts = archive_members(inner, self.max_paper_bytes, _is_source)
-                    yield from self._read_paper(member.name, member.name, parts)
-                else:
-                    yield self._read_single(member.name, inner)
+                yield from self._read_bulk_member(BytesFile("", name, member.size, member.data))
             except DamagedInputError as error:
-                yield Loss(f"{member.name}@{error.offset}", "damaged", error.reason, text_bytes=member.size)
+                key = f"{name}@{error.offset}"
+                yield Loss(key, "damaged", error.reason, url=url, text_bytes=member.size)
+
+    def _read_bulk_member(self, inner: BytesFile) -> Iterator[RawRecord]:
+        if kind_of(inner.data):
+            yield self._paper(inner.name, inner.name, {inner.name: inner.data})
+            return
+        head = _head(inner)
+        if is_tar_block(head) or head.startswith(ZIP_MAGIC):
+            parts = archive_members(inner, self.max_paper_bytes, _is_source)
+            yield from self._read_paper(inner.name, inner.name, parts)
+        else:
+            yield self._read_single(inner.name, inner)
 
     def _read_single(self, key: str, raw: RawFile) -> RawRecord:
         data = PieceReader(decompressed(raw)).read(self.max_file_bytes + 1)
         if len(data) > self.max_file_bytes:
-            return Loss(key, "too_large", None, len(data), self.max_file_bytes, text_bytes=raw.size)
+            url = abstract_url(raw.name)
+            return Loss(key, "too_large", None, len(data), self.max_file_bytes, url, text_bytes=raw.size)
         return self._paper(key, raw.name, {raw.name.rsplit("/", 1)[-1]: data})
 
     def _read_paper(self, key: str, name: str, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
@@ -141,8 +152,12 @@ class ArxivIngest(IngestStage):
     ) -> RawDocument | Loss:
         if not files and others:
             kinds = sorted({other.rsplit(".", 1)[-1].lower() for other in others if _OTHER.fullmatch(other)})
-            return Loss(key, "not_latex", " ".join(kinds) or "no source file", text_bytes=0)
+            return Loss(key, "not_latex", " ".join(kinds) or "no source file", url=abstract_url(name))
         return paper_of(key, files, arxiv_id(name), self.keep_appendix, self.keep_abstract)
+
+
+def _is_bulk_member(name: str) -> bool:
+    return _BULK_MEMBER.fullmatch(name) is not None and arxiv_id(name) is not None
 
 
 def _is_source(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Books: one text file in, one document out, without Gutenberg's additions (LLaMA section 2.1)."""
+"""Books: one text file or EPUB in, one document out, without Gutenberg's additions (LLaMA section 2.1)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pydantic import Field
 
 from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.books.encoding import control_share, decode_book
+from stages.ingest.books.epub import Epub, read_epub
 from stages.ingest.books.gutenberg import Book, split_book
-from stages.ingest.books.languages import language_code
+from stages.ingest.books.languages import language_code, language_of_tag
 from stages.ingest.compressed import decompressed
 
 _TEXT_FILE = re.compile(r"\.te?xt(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
+_EPUB_FILE = re.compile(r"\.epub3?(?:\.(?:no)?images)?$", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*\[[^\]]*\]?")
 
 
 class BooksIngest(IngestStage):
-    """Text files of whole books, from Gutenberg or plain folders; a raw file is a document."""
+    """Text files and EPUBs of whole books, from Gutenberg or plain folders; a raw file is a document."""
 
     stage_name: ClassVar[str] = "ingest_books"
     source: ClassVar[str] = "books"
@@ -31,35 +33,55 @@ class BooksIngest(IngestStage):
     )
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
-        """The one book of a raw file, or why there is none."""
-        yield self._read_file(raw)
+        """The one book of a raw file, or why there is none; before it the parts of an EPUB that are lost."""
+        if _EPUB_FILE.search(raw.name):
+            yield from self._read_epub(raw)
+        elif _TEXT_FILE.search(raw.name):
+            yield self._read_text(raw)
+        else:
+            yield Loss("", "unrecognised_file", "neither .txt nor .epub", text_bytes=raw.size)
 
-    def _read_file(self, raw: RawFile) -> RawRecord:
-        if not _TEXT_FILE.search(raw.name):
-            return Loss("", "unrecognised_file", "not .txt", text_bytes=raw.size)
+    def _read_epub(self, raw: RawFile) -> Iterator[RawRecord]:
+        epub = read_epub(raw, self.max_book_bytes)
+        if isinstance(epub, Loss):
+            yield epub
+            return
+        yield from epub.losses
+        book = split_book(epub.text)
+        metadata = _epub_metadata(epub, book, raw.name)
+        language = language_of_tag(epub.package.language) or language_code(book.fields.get("language", ""))
+        yield self._checked(book, raw, language, metadata)
+
+    def _read_text(self, raw: RawFile) -> RawRecord:
         data = bytearray()
         for piece in decompressed(raw):
             data += piece
             if len(data) > self.max_book_bytes:
                 return Loss("", "too_large", "bytes", len(data), self.max_book_bytes, text_bytes=raw.size)
         text, encoding = decode_book(bytes(data))
-        controls = control_share(text)
-        if controls > self.max_control_share:
-            return Loss(
-                "", "encoding", "control characters", controls, self.max_control_share, text_bytes=raw.size
-            )
         text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a\n ")
         book = split_book(text)
+        language = language_code(book.fields.get("language", ""))
+        return self._checked(book, raw, language, _metadata(book, encoding, raw.name))
+
+    def _checked(
+        self, book: Book, raw: RawFile, language: str | None, metadata: dict[str, Any]
+    ) -> RawDocument | Loss:
+        controls = control_share(book.text)
+        if controls > self.max_control_share:
+            limit = self.max_control_share
+            return Loss("", "encoding", "control characters", controls, limit, text_bytes=raw.size)
         chars = len(book.text.strip())
         if chars < self.min_chars:
-            return Loss("", "too_short", "characters", chars, self.min_chars, text_bytes=len(data))
-        language = language_code(book.fields.get("language", ""))
-        return RawDocument("", book.text, _url(book), language, metadata=_metadata(book, encoding))
+            size = len(book.text.encode("utf-8", "replace"))
+            return Loss("", "too_short", "characters", chars, self.min_chars, text_bytes=size)
+        return RawDocument("", book.text, _url(metadata), language, metadata=metadata)
 
 
-def _metadata(book: Book, encoding: str) -> dict[str, Any]:
+def _metadata(book: Book, encoding: str, raw_name: str) -> dict[str, Any]:
+    """What a text file's Gutenberg header says; without a header the title is the file's name."""
     if not book.is_gutenberg:
-        return {"encoding": encoding, "gutenberg": False}
+        return {"encoding": encoding, "gutenberg": False, "title": _stem(raw_name)}
     fields = book.fields
     released = _BRACKETS.sub("", fields.get("release date") or fields.get("posting date", "")).strip()
     return {
@@ -73,6 +95,26 @@ def _metadata(book: Book, encoding: str) -> dict[str, Any]:
     }
 
 
-def _url(book: Book) -> str | None:
-    number = book.fields.get("gutenberg_id")
+def _epub_metadata(epub: Epub, book: Book, raw_name: str) -> dict[str, Any]:
+    """What the package says, and where it is silent the Gutenberg header, if there is one."""
+    package, fields = epub.package, book.fields
+    metadata = {
+        "author": package.author or fields.get("author", ""),
+        "format": "epub",
+        "gutenberg": book.is_gutenberg,
+        "language": package.language or fields.get("language", ""),
+        "released": package.released,
+        "title": package.title or fields.get("title") or _stem(raw_name),
+    }
+    number = epub.gutenberg_id or fields.get("gutenberg_id", "")
+    return metadata | ({"gutenberg_id": number} if number else {})
+
+
+def _stem(raw_name: str) -> str:
+    base = raw_name.rsplit("/", 1)[-1]
+    return " ".join(_EPUB_FILE.sub("", _TEXT_FILE.sub("", base)).replace("_", " ").split())
+
+
+def _url(metadata: dict[str, Any]) -> str | None:
+    number = metadata.get("gutenberg_id")
     return f"https://www.gutenberg.org/ebooks/{number}" if number else None

@@ -74,7 +74,7 @@ def read_members(raw: RawFile) -> Iterator[Event]:
     """Decompressed pieces of a raw file, each member announced; after damage the next good member."""
     with raw.open() as stream:
         kind, first = opening(stream)
-        if kind in ("none", "bz2", "xz"):
+        if kind in ("none", "bz2", "xz", "7z"):
             yield MemberStart(0)
             yield from _plain(raw)
             return

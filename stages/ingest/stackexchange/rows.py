@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from stages.core.documents import to_valid_unicode
 from stages.core.errors import DamagedInputError
 from stages.ingest.base import RawFile
-from stages.ingest.compressed import READ_BYTES, compression_of, decompressed
+from stages.ingest.codecs import READ_BYTES
+from stages.ingest.compressed import compression_of, decompressed
+from stages.ingest.stackexchange.sites import is_posts
 
 ROW_MARK = b"<row"
 MAX_ROW_BYTES = 8 << 20
@@ -68,7 +70,7 @@ def read_rows(raw: RawFile, start: int, stop: int) -> Iterator[RowChunk]:
     if not compressed:
         yield from row_chunks(_plain_pieces(raw, start), start, stop if stop < raw.size else None)
     elif start == 0:
-        yield from row_chunks(decompressed(raw))
+        yield from row_chunks(decompressed(raw, is_posts))
 
 
 def _plain_pieces(raw: RawFile, start: int) -> Iterator[bytes]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from stages.core.errors import UserError
 from stages.core.storage import FoundFile
+from stages.ingest.base import Loss, RawFile
+from stages.ingest.seven_zip import SevenZipError, read_members
 
 _HOST = re.compile(r"(?P<host>(?:[a-z0-9-]+\.)+[a-z]{2,})(?:[-_.](?P<dump>\d[\d._-]*))?", re.IGNORECASE)
 _POSTS_SUFFIX = re.compile(r"[-._]?(?:posts)?(?:\.xml)?(?:\.(?:gz|bz2|xz|7z))?$", re.IGNORECASE)
@@ -17,7 +19,7 @@ _OTHER_TABLES = re.compile(
     re.IGNORECASE,
 )
 
-XML_BYTES_PER_BYTE = {".gz": 4, ".bz2": 5, ".xz": 6, ".7z": 6}
+XML_BYTES_PER_BYTE = {".gz": 4, ".bz2": 5, ".xz": 6}
 """About how much XML a byte of a compressed dump holds, by its name: plans know only sizes and names."""
 
 
@@ -59,8 +61,41 @@ def holds_posts(name: str) -> bool:
     return _READABLE.search(base) is not None and _OTHER_TABLES.search(base) is None
 
 
+def is_posts(name: str) -> bool:
+    """Whether a member of an archive is its Posts.xml, in a folder or not."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1].lower() == "posts.xml"
+
+
+@dataclass(frozen=True)
+class PostsArchive(FoundFile):
+    """A site's 7z archive, with the bytes of its Posts.xml unpacked, which its directory tells."""
+
+    posts_bytes: int
+
+
+def look_into(file: FoundFile) -> tuple[PostsArchive | None, list[Loss]]:
+    """A 7z archive by its directory alone: None when its posts cannot be read; a Loss for what is not read.
+
+    Rules: `not_posts` for other tables, `no_posts` unless there is one Posts.xml, and the archive's own `damaged`,
+    `encrypted`, `unsupported_method`.
+    """
+    try:
+        members = read_members(RawFile(file.uri, file.name, file.size))
+    except SevenZipError as error:
+        return None, [Loss("", error.rule, error.reason, text_bytes=file.size)]
+    posts = [member for member in members if is_posts(member.name)]
+    others = [member for member in members if not is_posts(member.name)]
+    unread = [Loss(member.name, "not_posts", text_bytes=member.size) for member in others]
+    if len(posts) != 1:
+        detail = f"{len(posts)} Posts.xml in the archive"
+        return None, [*unread, Loss("", "no_posts", detail, text_bytes=sum(member.size for member in posts))]
+    return PostsArchive(file.uri, file.name, file.size, posts[0].size), unread
+
+
 def xml_bytes(file: FoundFile) -> int:
     """Bytes of XML in a raw file; estimated by XML_BYTES_PER_BYTE if its name says that it is compressed."""
+    if isinstance(file, PostsArchive):
+        return file.posts_bytes
     end = file.name[file.name.rfind(".") :].lower()
     return file.size * XML_BYTES_PER_BYTE.get(end, 1)
 

@@ -7,6 +7,7 @@ together by an exchange and not in one dictionary.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import ClassVar
 
 from pydantic import Field
@@ -19,7 +20,14 @@ from stages.core.task_writer import TaskWriter
 from stages.ingest.base import Loss, RawFile, RawStage, RecordWriter, list_raw_files
 from stages.ingest.stackexchange.post_exchange import ANSWER, QUESTION, PostWriter
 from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_rows
-from stages.ingest.stackexchange.sites import choose_sites, holds_posts, parse_site, site_of, xml_bytes
+from stages.ingest.stackexchange.sites import (
+    choose_sites,
+    holds_posts,
+    look_into,
+    parse_site,
+    site_of,
+    xml_bytes,
+)
 
 LLAMA_SITES = 28
 DESTINATION_BYTES = 256 << 20
@@ -33,11 +41,12 @@ POST_TYPES = {
     8: "privilege wiki",
 }
 
-_SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
-
 
 class StackExchangeIngest(RawStage):
-    """Reads the posts of StackExchange sites; `StackExchangeThreads` makes documents of them."""
+    """Reads the posts of StackExchange sites; `StackExchangeThreads` makes documents of them.
+
+    A raw file is a site's Posts.xml, compressed or not, or its 7z archive as the sites publish it.
+    """
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
     source: ClassVar[str] = "stackexchange"
@@ -57,20 +66,25 @@ class StackExchangeIngest(RawStage):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """Tasks over the chosen sites' files by bytes, a large file in several; one for all others."""
         files = list_raw_files(self.input)
-        posts = [file for file in files if holds_posts(file.name)]
-        if not posts:
+        posts, inside = _posts_of([file for file in files if holds_posts(file.name)])
+        if not posts and not inside:
             raise UserError(f"{', '.join(self.input)}: no Posts.xml there")
         choice = choose_sites(posts, self.sites, self.max_sites)
         count = num_destinations(sum(xml_bytes(file) for file in choice.chosen), self.destination_bytes)
         tasks = [_task(index, group, count) for index, group in enumerate(self._groups(choice.chosen))]
         unread = [
-            [file.name, file.size, "not_posts", None, None] for file in files if not holds_posts(file.name)
+            (f.name, Loss("", "not_posts", text_bytes=f.size)) for f in files if not holds_posts(f.name)
         ]
+        others = {file.name: file for file in choice.others}
         for file in choice.others:
             threshold = None if self.sites else choice.smallest_bytes
-            unread.append([file.name, file.size, "site_not_chosen", xml_bytes(file), threshold])
+            loss = Loss("", "site_not_chosen", None, xml_bytes(file), threshold, text_bytes=file.size)
+            unread.append((file.name, loss))
+        unread += [(name, loss) for name, loss in inside if name not in others]
         if unread:
-            params = {"parts": [], "unread": sorted(unread), "destinations": count}
+            unread.sort(key=lambda row: (row[0], row[1].key))
+            rows = [[name, asdict(loss)] for name, loss in unread]
+            params = {"parts": [], "unread": rows, "destinations": count}
             tasks.append(Task(task_id(len(tasks)), params=params))
         return tasks
 
@@ -104,8 +118,8 @@ class StackExchangeIngest(RawStage):
                 posts.open_file(name, site)
                 raw = RawFile(uri, name, size)
                 losses.add_file(raw, self._losses(raw, site, start, stop, out, posts))
-            for name, size, rule, value, threshold in task.params["unread"]:
-                losses.add(name, Loss("", rule, value=value, threshold=threshold, text_bytes=size))
+            for name, loss in task.params["unread"]:
+                losses.add(name, Loss(**loss))
             posts.finish()
         return out.report
 
@@ -126,6 +140,20 @@ class StackExchangeIngest(RawStage):
                 yield record
             if chunk.last and not (isinstance(record, Loss) and record.rule == "damaged"):
                 yield from _check_end(chunk)
+
+
+def _posts_of(files: Sequence[FoundFile]) -> tuple[list[FoundFile], list[tuple[str, Loss]]]:
+    """The files that posts are read from, 7z archives looked into; by file, what of the archives is not read."""
+    posts: list[FoundFile] = []
+    unread: list[tuple[str, Loss]] = []
+    for file in files:
+        if not file.name.lower().endswith(".7z"):
+            posts.append(file)
+            continue
+        archive, losses = look_into(file)
+        posts += [] if archive is None else [archive]
+        unread += [(file.name, loss) for loss in losses]
+    return posts, unread
 
 
 def _task(index: int, group: Sequence[tuple[FoundFile, int, int]], count: int) -> Task:
@@ -169,8 +197,7 @@ def _check_prefix(chunk: RowChunk, start: int) -> Iterator[Loss]:
     if not chunk.last or start > 0:
         return
     if b"<posts" not in chunk.data:
-        what = "a 7z archive" if chunk.data.startswith(_SEVEN_ZIP) else "no <posts> element"
-        yield Loss("@0", "damaged", f"not a Posts.xml: {what}", text_bytes=len(chunk.data))
+        yield Loss("@0", "damaged", "not a Posts.xml: no <posts> element", text_bytes=len(chunk.data))
     elif b"</posts" not in chunk.data and b"/>" not in chunk.data:
         yield Loss(f"@{len(chunk.data)}", "damaged", "the file ends without </posts>")
 

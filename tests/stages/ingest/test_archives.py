@@ -82,6 +82,11 @@ def test_links_and_devices_are_no_files(kind: bytes, detail: str) -> None:
     ]
 
 
+def test_a_file_without_a_name_in_a_zip_is_refused() -> None:
+    data = zip_of(("x", b"1"), ("b", b"2")).replace(b"x", b"\0")
+    assert read(data) == [Loss("(no name)", "unsafe_path", text_bytes=1), Member("b", 1, b"2")]
+
+
 def test_a_link_in_a_zip_is_no_file() -> None:
     link = zipfile.ZipInfo("l")
     link.external_attr = 0o120777 << 16

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from stages.ingest.arxiv.body import running_text, title_of
@@ -139,6 +141,110 @@ def test_trap_a_paper_that_is_not_utf_8_is_kept() -> None:
     assert (found.text, found.metadata["encoding"]) == ("\\section{Привет}\n", "cp1251")
     assert decode(b"\x81\xe9") == ("\x81é", "latin-1")
     assert decode("\ufeffé".encode()) == ("é", "utf-8")
+
+
+PLAIN = r"""\input harvmac
+\magnification=\magstep1 \hsize=6.5truein
+\def\half{{1\over 2}}
+%%comment
+\centerline{\bf On Strings} \bigskip
+\centerline{A. Author}
+%s
+We find $\half$. %% again
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            PLAIN % "\\beginsection 1. Introduction\n"
+            + "\\beginsection References\n\\item{1} X.\n\\bye\nrest",
+            "\\beginsection 1. Introduction\n\nWe find ${1\\over 2}$.\n",
+        ),
+        (
+            PLAIN % "\\newsec{Introduction}" + "\\listrefs\n\\end\n",
+            "\\newsec{Introduction}\nWe find ${1\\over 2}$.\n",
+        ),
+        (
+            "\\input amstex\n\\documentstyle{amsppt}\n\\topmatter\\title On X\\endtitle\\endtopmatter\n\\document\n"
+            "\\head 1. Introduction\\endhead\nWe do.\n\\Refs\n\\ref\\no1\\by X\\endref\n\\enddocument\n",
+            "\\head 1. Introduction\\endhead\nWe do.\n",
+        ),
+        (
+            "\\input amstex\n\\topmatter\\title On X\\endtitle\n\\abstract A.\\endabstract\\endtopmatter\nWe do.\n"
+            "\\bigskip\\noindent{\\bf References}\n\\item{1} X.\n\\bye\n",
+            "We do.\n",
+        ),
+        (
+            "\\magnification=1200 \\nopagenumbers\n\\baselineskip = 14 pt\n\nTitle of it\n\nWe do.\n\\vfill\\eject\\end\n",
+            "Title of it\n\nWe do.\n\\vfill\\eject\n",
+        ),
+    ],
+)
+def test_plain_tex_and_ams_tex_have_no_document_class(source: str, text: str) -> None:
+    assert document({"paper": source}).text == text
+
+
+def test_plain_tex_over_several_files() -> None:
+    found = document(
+        {"a.tex": "\\beginsection A\nx\n", "main.tex": "\\magnification 1200\n\\input a\ny\n\\bye\n"}
+    )
+    assert (found.text, found.metadata["files"]) == ("\\beginsection A\nx\n\ny\n", ["main.tex", "a.tex"])
+
+
+def test_the_title_of_an_ams_tex_paper() -> None:
+    found = document(
+        {"p": "\\topmatter\\title On\n X\\endtitle\\endtopmatter\n\\head I\\endhead\nText.\n\\bye"}
+    )
+    assert (found.metadata["title"], found.text) == ("On X", "\\head I\\endhead\nText.\n")
+
+
+def test_plain_tex_with_nothing_but_front_matter_is_lost_by_rule() -> None:
+    found = paper({"p": "\\magnification=1200\n\\hsize 5in\n\\nopagenumbers\n\\bye"})
+    assert isinstance(found, Loss)
+    assert found.rule == "empty_text"
+
+
+@pytest.mark.parametrize(
+    "part", ["\\a ", "\\a=1 pt ", "\\title ", "{\\bf ", "\\centerline{", "\\head{\n", "\\item references{\n"]
+)
+def test_trap_hostile_plain_tex_takes_no_more_than_a_moment(part: str) -> None:
+    start = time.process_time()
+    paper({"p": "\\magnification 1\n" + part * 20_000 + "\\bye"})
+    assert time.process_time() - start < 5
+
+
+def test_text_that_is_no_tex_is_no_paper() -> None:
+    found = paper({"p": "This paper has been withdrawn by the author.\n\\end\n"})
+    assert isinstance(found, Loss)
+    assert found.rule == "no_main_file"
+
+
+def test_a_class_in_an_included_preamble_makes_no_less_of_a_paper() -> None:
+    found = document(
+        {
+            "m.tex": "\\input{pre}\n\\begin{document}\\section{A}\nx\\end{document}",
+            "pre.tex": "\\documentclass{a}",
+        }
+    )
+    assert (found.text, found.metadata["main_file"]) == ("\\section{A}\nx\n", "m.tex")
+
+
+@pytest.mark.parametrize(
+    ("heading", "cut"),
+    [
+        ("\\centerline{\\bf References}", True),
+        ("{\\bf REFERENCES.}", True),
+        ("\\noindent\\textbf{5. Literature cited}", True),
+        ("\\bigskip {\\large\\bf References and Notes}", True),
+        ("references", False),
+        ("\\item References to it are many.", False),
+    ],
+)
+def test_a_bibliography_under_a_heading_of_its_own_making(heading: str, cut: bool) -> None:
+    body = FRONT + "\\section{One}\n" + "A\n" * 9 + f"{heading}\n\n[1] X.\n"
+    assert ("[1] X." not in document({"ms.tex": whole(body)}).text) == cut
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,13 @@ def test_without_a_start_marker_the_text_is_whole(tmp_path: Path) -> None:
     document = read(tmp_path, text.encode())
     assert isinstance(document, RawDocument)
     assert (document.text, document.language) == (text, None)
-    assert document.metadata == {"encoding": "ascii", "gutenberg": False}
+    assert document.metadata == {"encoding": "ascii", "gutenberg": False, "title": "98"}
+
+
+def test_the_title_of_a_plain_book_is_its_file_name(tmp_path: Path) -> None:
+    document = read(tmp_path, b"Text.", "shelf 1/The_Long_Way Home.txt")
+    assert isinstance(document, RawDocument)
+    assert document.metadata["title"] == "The Long Way Home"
 
 
 def test_small_print_at_the_end_is_no_header() -> None:
@@ -264,7 +270,7 @@ def test_encodings(data: bytes, expected: tuple[str, str]) -> None:
         ("A.TXT", "document"),
         ("a.txt.gz", "document"),
         ("a.zip", "unrecognised_file"),
-        ("a.epub", "unrecognised_file"),
+        ("epub", "unrecognised_file"),
         ("a.htm", "unrecognised_file"),
         ("atxt", "unrecognised_file"),
     ],

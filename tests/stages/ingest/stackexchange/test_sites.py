@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import py7zr
 import pytest
 
 from stages.core.errors import UserError
 from stages.core.storage import FoundFile
+from stages.ingest.base import Loss
 from stages.ingest.stackexchange.sites import (
     Choice,
+    PostsArchive,
     Site,
     choose_sites,
     holds_posts,
+    look_into,
     parse_site,
     site_of,
     xml_bytes,
@@ -74,6 +81,55 @@ def test_other_tables_of_a_dump_hold_no_posts() -> None:
 
 def test_compressed_files_count_by_the_xml_that_they_hold() -> None:
     assert [xml_bytes(found(f"Posts.xml{end}", 10)) for end in ("", ".gz", ".bz2", ".xz")] == [10, 40, 50, 60]
+
+
+def write_7z(
+    path: Path, files: dict[str, bytes], filters: Any = None, password: str | None = None
+) -> FoundFile:
+    with py7zr.SevenZipFile(path, "w", filters=filters, password=password) as archive:
+        for name, data in files.items():
+            archive.writestr(data, name)
+    return FoundFile(str(path), path.name, path.stat().st_size)
+
+
+SITE = {"Badges.xml": b"<badges/>", "Posts.xml": b"<posts/>" * 50, "Users.xml": b"<users/>"}
+
+
+def test_an_archive_is_measured_by_the_posts_that_its_directory_tells_of(tmp_path: Path) -> None:
+    file = write_7z(tmp_path / "beer.stackexchange.com.7z", SITE)
+    archive, unread = look_into(file)
+    assert archive == PostsArchive(file.uri, file.name, file.size, 400)
+    assert xml_bytes(archive) == 400
+    assert unread == [
+        Loss("Badges.xml", "not_posts", text_bytes=9),
+        Loss("Users.xml", "not_posts", text_bytes=8),
+    ]
+
+
+AES = [{"id": py7zr.FILTER_LZMA2, "preset": 1}, {"id": py7zr.FILTER_CRYPTO_AES256_SHA256}]
+
+
+@pytest.mark.parametrize(
+    ("files", "filters", "password", "found"),
+    [
+        ({"a/Posts.xml": b"1", "b/posts.xml": b"23"}, None, None, [("", "no_posts")]),
+        ({"Users.xml": b"1"}, None, None, [("Users.xml", "not_posts"), ("", "no_posts")]),
+        ({"Posts.xml": b"1"}, AES, "x", [("", "encrypted")]),
+    ],
+)
+def test_archives_whose_posts_cannot_be_read(
+    tmp_path: Path, files: dict[str, bytes], filters: Any, password: str | None, found: list[tuple[str, str]]
+) -> None:
+    archive, unread = look_into(write_7z(tmp_path / "a.7z", files, filters, password))
+    assert archive is None
+    assert [(loss.key, loss.rule) for loss in unread] == found
+
+
+def test_an_archive_with_a_damaged_directory(tmp_path: Path) -> None:
+    file = write_7z(tmp_path / "a.7z", SITE)
+    Path(file.uri).write_bytes(Path(file.uri).read_bytes()[:-5])
+    archive, [loss] = look_into(FoundFile(file.uri, file.name, file.size - 5))
+    assert (archive, loss.rule, loss.text_bytes) == (None, "damaged", file.size - 5)
 
 
 FILES = [

@@ -1,0 +1,120 @@
+"""An EPUB in, its text in reading order and its metadata out, with a ledger row for every part that is lost."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass
+
+from stages.ingest.archives import Member, open_zip, zip_member
+from stages.ingest.base import Loss, RawFile
+from stages.ingest.books.epub_package import (
+    CONTAINER,
+    ENCRYPTION,
+    Package,
+    PackageError,
+    encrypted_paths,
+    package_paths,
+    parse_package,
+)
+from stages.ingest.books.xhtml import chapter_text
+
+MAX_PACKAGE_BYTES = 8 << 20
+_GUTENBERG = re.compile(r"gutenberg\.org/(?:(?:ebooks|files|etext)/)?(\d+)")
+
+
+@dataclass(frozen=True)
+class Epub:
+    """The text of an EPUB, what its package says of it, and the parts that could not be read."""
+
+    text: str
+    package: Package
+    losses: tuple[Loss, ...]
+
+    @property
+    def gutenberg_id(self) -> str:
+        """The book's number at Gutenberg, if its identifiers tell one."""
+        found = (_GUTENBERG.search(name) for name in self.package.identifiers)
+        return next((match[1] for match in found if match), "")
+
+
+def read_epub(raw: RawFile, max_book_bytes: int) -> Epub | Loss:
+    """The book of an EPUB, or why there is none.
+
+    Rules for the book: `no_package`, `bad_package`, `encrypted`, `too_large`; for a part of it, whose path is the
+    key: `missing_item`, `not_text` and those of a zip archive. A DamagedInputError when it is no zip archive.
+    """
+    with raw.open() as stream:
+        files = _Files(open_zip(stream))
+        try:
+            package = _package(files)
+            locked = encrypted_paths(files.small(ENCRYPTION)) if files.has(ENCRYPTION) else set()
+        except PackageError as error:
+            return Loss("", "bad_package", str(error), text_bytes=raw.size)
+        if package is None:
+            return Loss("", "no_package", "no package file (.opf) in the archive", text_bytes=raw.size)
+        locked_parts = [item.path for item in package.spine if item.path in locked]
+        if locked_parts:
+            detail = f"{len(locked_parts)} of {len(package.spine)} parts"
+            return Loss("", "encrypted", detail, text_bytes=raw.size)
+        return _read_spine(files, package, max_book_bytes)
+
+
+def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | Loss:
+    chapters: list[str] = []
+    losses: list[Loss] = []
+    total = 0
+    for item in package.spine:
+        if not item.is_text:
+            losses.append(Loss(item.path, "not_text"))
+            continue
+        part = files.read(item.path, max_book_bytes)
+        if isinstance(part, Loss):
+            losses.append(part)
+            continue
+        total += part.size
+        if total > max_book_bytes:
+            return Loss("", "too_large", "bytes of text files", total, max_book_bytes, text_bytes=total)
+        chapters.append(chapter_text(part.data or b""))
+    return Epub("\n\n\n".join(filter(None, chapters)), package, tuple(losses))
+
+
+def _package(files: _Files) -> Package | None:
+    """The first package file that is there, whether or not the container names it."""
+    named: list[str] = []
+    if files.has(CONTAINER):
+        named = package_paths(files.small(CONTAINER))
+    paths = [path for path in named if files.has(path)] or files.ending(".opf")
+    return parse_package(files.small(paths[0]), paths[0]) if paths else None
+
+
+class _Files:
+    """The files of an archive by path, which writers of EPUBs do not always spell in the same case."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+        self._by_name = {info.filename: info for info in reversed(infos)}
+        self._by_lower = {info.filename.lower(): info for info in reversed(infos)}
+
+    def _find(self, path: str) -> zipfile.ZipInfo | None:
+        return self._by_name.get(path) or self._by_lower.get(path.lower())
+
+    def has(self, path: str) -> bool:
+        return self._find(path) is not None
+
+    def ending(self, end: str) -> list[str]:
+        return sorted(name for name in self._by_name if name.lower().endswith(end))
+
+    def read(self, path: str, max_bytes: int) -> Member | Loss:
+        info = self._find(path)
+        if info is None:
+            return Loss(path, "missing_item", "the package names it, the archive does not hold it")
+        return zip_member(self._archive, info, max_bytes)
+
+    def small(self, path: str) -> bytes:
+        """A file of the EPUB's own bookkeeping; a PackageError when it cannot be read."""
+        found = self.read(path, MAX_PACKAGE_BYTES)
+        if isinstance(found, Loss):
+            raise PackageError(f"{path}: {found.rule} {found.detail or ''}".strip())
+        return found.data or b""

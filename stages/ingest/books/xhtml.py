@@ -1,0 +1,83 @@
+"""The XHTML of a book's chapter in, its text out: paragraphs and headings apart, nothing fetched or resolved."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from html import escape
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
+from stages.ingest.books.encoding import decode_book
+
+_XML_ENCODING = re.compile(rb"\s*<\?xml\b[^>]{0,256}?\bencoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})[\"']")
+_DOCTYPE_START = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE)
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
+_TAG = re.compile(r"""<([A-Za-z][\w:.-]*+)((?:"[^"<]*+"|'[^'<]*+'|[^<>"'])*+)>""")
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_NO_TEXT = (
+    "nav, script, style, rt, rp, svg, math annotation, .pagenum, .pageno, [role=doc-pagebreak]"
+    ", .transnote, .transnotes, .tnote"  # Distributed Proofreaders' transcriber's notes
+)
+_BLANK_LINE = re.compile(r"^[^\S\n]+$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n{4,}")
+_TEXT_CODEC = re.compile(r"utf|us-?ascii|iso-8859-|windows-|cp\d|koi8|big5|gb|shift|euc", re.IGNORECASE)
+
+
+def chapter_text(data: bytes) -> str:
+    """The text of one XHTML or HTML file, without page numbers, navigation and drawings."""
+    tree = HTMLTree.parse(as_html(decode_xhtml(data)))
+    if tree.body is None:
+        return ""
+    for element in tree.body.query_selector_all(_NO_TEXT):
+        element.decompose()
+    text = extract_plain_text(tree, list_bullets=False, alt_texts=False)
+    return _BLANK_LINES.sub("\n\n\n", _BLANK_LINE.sub("", text)).strip()
+
+
+def decode_xhtml(data: bytes) -> str:
+    """Text by byte-order mark, by the XML declaration, else as any book's."""
+    declared = _XML_ENCODING.match(data)
+    if declared is not None and not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE)):
+        name = declared[1].decode("ascii")
+        if _TEXT_CODEC.match(name) and not name.lower().startswith("utf-16"):
+            try:
+                return data.decode(name)
+            except (UnicodeDecodeError, LookupError):
+                pass
+    return decode_book(data)[0]
+
+
+def as_html(xhtml: str) -> str:
+    """XHTML as an HTML parser understands it.
+
+    To that parser `<title/>` opens an element that swallows the rest of the chapter, a CDATA section is a comment,
+    and a doctype ends at its first `>`.
+    """
+    html = xhtml.replace("\0", "")
+    start = _DOCTYPE_START.search(html)
+    if start and (doctype := _DOCTYPE.match(html, start.start())):
+        html = html[: start.start()] + html[doctype.end() :]
+    return _TAG.sub(_close, _without_cdata(html))
+
+
+def _without_cdata(html: str) -> str:
+    """`html` with the words of CDATA sections as plain text."""
+    pieces: list[str] = []
+    position = 0
+    while (start := html.find(_CDATA, position)) >= 0:
+        end = html.find(_CDATA_END, start)
+        if end < 0:
+            break
+        pieces += [html[position:start], escape(html[start + len(_CDATA) : end], quote=False)]
+        position = end + len(_CDATA_END)
+    return "".join([*pieces, html[position:]])
+
+
+def _close(match: re.Match[str]) -> str:
+    name, rest = match[1], match[2]
+    if not rest.endswith("/") or name.lower() in _VOID:
+        return match[0]
+    return f"<{name}{rest[:-1]}></{name}>"
