@@ -13,7 +13,7 @@ from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
 from pipeline.recipe import build
 from stages.core.errors import UserError
-from stages.ingest.base import RawStage, list_raw_files
+from stages.ingest.base import RawStage
 from stages.mix.weights import parse_tokens, readable
 from trainer.stage import Train
 
@@ -81,7 +81,7 @@ def _size(loaded: LoadedRecipe, source: str) -> SourceSize | None:
     recipe = loaded.sources[source]
     stage: RawStage = recipe.ingest
     try:
-        files = list_raw_files(stage.input)
+        files = stage.raw_files()
     except UserError:
         return None if recipe.expected_bytes is None else SourceSize(recipe.expected_bytes, None)
     return SourceSize(sum(file.size for file in files), len(files))

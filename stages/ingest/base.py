@@ -148,13 +148,17 @@ class RawStage(Stage):
     )
     task_bytes: int = Field(SHARD_TEXT_BYTES, gt=0, description="raw bytes that one task reads, about")
 
+    def raw_files(self) -> list[FoundFile]:
+        """The raw files of the input, sorted by name."""
+        return list_raw_files(self.input)
+
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """Tasks over the raw files, by bytes."""
-        return tasks_by_bytes(list_raw_files(self.input), self.task_bytes)
+        return tasks_by_bytes(self.raw_files(), self.task_bytes)
 
     def dependencies(self) -> list[str]:
         """Name, size and content probe of every raw file."""
-        files = list_raw_files(self.input)
+        files = self.raw_files()
         return [f"{file.name} {file.size} {storage.probe(file.uri, file.size)}" for file in files]
 
 

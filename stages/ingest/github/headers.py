@@ -14,9 +14,12 @@ from stages.ingest.github.languages import CommentStyle
 MAX_HEADER_CHARS = 20_000
 MAX_COMMENTS = 8
 
+_NESTING = frozenset({"(*", "{-", "/+", "#|", "#=", "#["})
+"""Block comments that may hold others of their kind."""
+
 _PROLOGUE = re.compile(
     r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>"
-    r"|[ \t]*<!doctype[^>]{0,300}>|[ \t]*\n)*",
+    r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$[^}]{0,200}\}|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(
@@ -60,10 +63,10 @@ def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool
     """End of the removable comment at `start` (`start` when there is none) and the directives in it."""
     for opening, closing in style.block:
         if text.startswith(opening, start):
-            end = text.find(closing, start + len(opening), start + MAX_HEADER_CHARS)
+            end = _block_end(text, start, opening, closing)
             if end < 0 or not _COPYRIGHT.search(text, start, end):
                 return start, []
-            return end + len(closing), []
+            return end, []
     if not style.line:
         return start, []
     run = _line_run(style.line).match(text, start, start + MAX_HEADER_CHARS)
@@ -80,6 +83,25 @@ def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool
     return end, directives
 
 
+def _block_end(text: str, start: int, opening: str, closing: str) -> int:
+    """Behind the end of the block comment that begins at `start`; -1 when it does not end within a header's length."""
+    stop = start + MAX_HEADER_CHARS
+    if opening not in _NESTING:
+        end = text.find(closing, start + len(opening), stop)
+        return end if end < 0 else end + len(closing)
+    depth = 0
+    for mark in _either(opening, closing).finditer(text, start, stop):
+        depth += 1 if mark[0] == opening else -1
+        if depth == 0:
+            return mark.end()
+    return -1
+
+
+@cache
+def _either(opening: str, closing: str) -> re.Pattern[str]:
+    return re.compile(f"{re.escape(opening)}|{re.escape(closing)}")
+
+
 @cache
 def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
     marks = []
@@ -90,6 +112,6 @@ def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
         elif mark == "#":
             pattern += r"(?!\[|include|define|if|pragma|import|undef|else|endif)"
         elif mark == "--":
-            pattern += r"(?!\s*\||\[\[)"
+            pattern += r"(?!\s*\||\[=*\[)"
         marks.append(pattern)
     return re.compile(rf"(?:[ \t]*(?:{'|'.join(marks)})[^\n]*(?:\n|\Z))+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,10 +28,10 @@ STYLES = {
     "coffee": CommentStyle(("#",), (("###", "###"),)),
     "powershell": CommentStyle(("#",), (("<#", "#>"),)),
     "ruby": CommentStyle(("#",), (("=begin", "=end"),)),
-    "perl": CommentStyle(("#",), (("=pod", "=cut"),)),
+    "perl": CommentStyle(("#",), (("=pod", "=cut"), ("=head1 COPYRIGHT", "=cut"), ("=head1 LICEN", "=cut"))),
     "sql": CommentStyle(("--",), (C_BLOCK,)),
     "dash": CommentStyle(("--",)),
-    "lua": CommentStyle(("--",), (("--[[", "]]"),)),
+    "lua": CommentStyle(("--",), (("--[[", "]]"), ("--[=[", "]=]"), ("--[==[", "]==]"))),
     "haskell": CommentStyle(("--",), (("{-", "-}"),)),
     "applescript": CommentStyle(("--", "#"), (("(*", "*)"),)),
     "lisp": CommentStyle((";",), (("#|", "|#"),)),
@@ -38,15 +39,16 @@ STYLES = {
     "ini": CommentStyle((";", "#")),
     "asm": CommentStyle((";", "#", "//", "@"), (C_BLOCK,)),
     "percent": CommentStyle(("%",)),
-    "matlab": CommentStyle(("%",), (("%{", "%}"),)),
+    "matlab": CommentStyle(("%", "//"), (("%{", "%}"), C_BLOCK)),
     "prolog": CommentStyle(("%",), (C_BLOCK,)),
+    "verilog": CommentStyle(("//",), (C_BLOCK, ("(*", "*)"))),
     "ml": CommentStyle((), (("(*", "*)"),)),
     "fsharp": CommentStyle(("//",), (("(*", "*)"),)),
     "pascal": CommentStyle(("//",), (("(*", "*)"), ("{", "}"))),
     "fortran": CommentStyle(("!", "C ", "c ", "* ")),
     "fortran90": CommentStyle(("!",)),
     "basic": CommentStyle(("'", "REM ")),
-    "batch": CommentStyle(("REM ", "rem ", "::", "@REM ", "@rem ")),
+    "batch": CommentStyle(("REM ", "rem ", "Rem ", "::", "@REM ", "@rem ")),
     "vim": CommentStyle(('"',)),
     "xml": CommentStyle((), (("<!--", "-->"),)),
     "vue": CommentStyle((), (("<!--", "-->"), C_BLOCK)),
@@ -70,9 +72,11 @@ APL: apl: apl
 AppleScript: applescript: applescript
 Arduino: c: ino
 AsciiDoc: none: adoc asciidoc
+Astro: vue: astro
 Assembly: asm: asm s nasm
 Awk: hash: awk
 Batch: batch: bat cmd
+Bicep: c: bicep
 C: c: c h
 C#: c: cs csx
 C++: c: cc cpp cxx c++ hpp hh hxx h++ inl ipp
@@ -80,7 +84,6 @@ CMake: hash: cmake
 Clojure: lisp: clj cljs cljc edn
 CoffeeScript: coffee: coffee
 Common Lisp: lisp: lisp cl lsp
-Coq: ml: v
 Crystal: hash: cr
 CSS: css: css
 CUDA: c: cu cuh
@@ -88,15 +91,19 @@ Cython: hash: pyx pxd pxi
 D: d: d
 Dart: c: dart
 Dockerfile: hash: dockerfile
+EJS: erb: ejs
 Elixir: hash: ex exs
 Elm: haskell: elm
 Emacs Lisp: lisp: el
 ERB: erb: erb
 Erlang: percent: erl hrl
 F#: fsharp: fs fsi fsx
+Fennel: lisp: fnl
 Forth: forth: fth 4th
 Fortran: fortran90: f90 f95 f03 f08
 Fortran 77: fortran: f f77 for
+Gherkin: hash: feature
+Gleam: c: gleam
 GDScript: hash: gd
 GLSL: c: glsl vert frag geom
 Go: c: go
@@ -119,27 +126,40 @@ JSON: none: json json5 jsonc
 Julia: julia: jl
 Kotlin: c: kt kts
 Less: c: less
+Liquid: jinja: liquid
 Lua: lua: lua
 Makefile: hash: mk mak make
 Markdown: xml: md markdown mdx
 MATLAB: matlab: m
 Mathematica: mathematica: wl nb
 Meson: hash: build
+Metal: c: metal
+Move: c: move
+Mustache: handlebars: mustache
 Nim: nim: nim nims
 Nix: hash: nix
 Objective-C++: c: mm
 OCaml: ml: ml mli mll mly
+Odin: c: odin
+Org: none: org
 Pascal: pascal: pas pp lpr dpr
 Perl: perl: pl pm t
 PHP: php: php phtml
 PowerShell: powershell: ps1 psm1 psd1
 Prolog: prolog: pro
 Protocol Buffers: c: proto
+Pug: c: pug
 Puppet: hash: epp
+PureScript: haskell: purs
 Python: hash: py pyi pyw
+QML: c: qml
 R: hash: r rmd
 Racket: lisp: rkt
+Raku: hash: raku rakumod
+RDoc: none: rdoc
+Reason: c: re rei
 Rego: hash: rego
+ReScript: c: res resi
 reStructuredText: none: rst
 Ruby: ruby: rb rake gemspec ru
 Rust: c: rs
@@ -160,15 +180,18 @@ SystemVerilog: c: sv svh
 Tcl: hash: tcl
 TeX: percent: tex sty cls
 Text: none: txt
+Textile: none: textile
 Thrift: c: thrift
 TOML: hash: toml
+Twig: jinja: twig
 TypeScript: c: ts tsx mts cts
 Vala: c: vala
-Verilog: c: vh
+Verilog: verilog: v vh
 VHDL: dash: vhd vhdl
 Vim script: vim: vim
 Visual Basic: basic: vb bas vbs
 Vue: vue: vue
+WGSL: c: wgsl
 WebAssembly: lisp: wat
 XML: xml: xml xsd xsl xslt
 YAML: hash: yml yaml
@@ -179,6 +202,7 @@ Zig: c: zig
 _NAMES = """
 CMake: hash: cmakelists.txt
 Dockerfile: hash: dockerfile containerfile
+Go module: c: go.mod go.work
 Makefile: hash: makefile gnumakefile makefile.am makefile.in
 Meson: hash: meson.build meson_options.txt
 Ruby: ruby: rakefile gemfile vagrantfile brewfile podfile guardfile
@@ -189,6 +213,20 @@ Just: hash: justfile
 Procfile: hash: procfile
 Text: none: readme changelog changes news authors contributing todo install history
 """
+
+
+_TOLD_BY_CONTENT = {
+    "MATLAB": (
+        "Objective-C",
+        re.compile(r"^\s*(?:#import|#include|@(?:interface|implementation|class|protocol)\b)", re.M),
+    ),
+    "Verilog": (
+        "Coq",
+        re.compile(r"^\s*(?:Require|From \w+ Require|Theorem|Lemma|Definition|Inductive|Module)\b", re.M),
+    ),
+    "Perl": ("Prolog", re.compile(r"^:-\s*\w", re.M)),
+}
+"""Of two languages with one extension: what the text of the other one shows."""
 
 
 @cache
@@ -212,3 +250,9 @@ def language_of(path: str) -> tuple[str, CommentStyle] | None:
     """Language and comment style of a file by its name; None when it is no source and no prose."""
     name = path.rsplit("/", 1)[-1].lower()
     return _table(_NAMES).get(name) or _table(_TABLE).get(extension_of(path))
+
+
+def told_by_content(language: str, text: str) -> str:
+    """The language by name, or another one that shares its extension when the text shows that."""
+    other = _TOLD_BY_CONTENT.get(language)
+    return other[0] if other and other[1].search(text) else language

@@ -1,108 +1,206 @@
-"""Licence texts in, SPDX ids out: the files that state a repository's licence, told apart by their wording.
-
-The texts of 35 licences come from `identify` (choosealicense.com's collection). A text counts as a licence
-when its set of word pairs agrees with the licence's by a Sorensen-Dice coefficient of 0.9, as in GitHub's detector.
-"""
+"""Licence files, SPDX lines and manifests in, verdicts out: which licences hold for which folder, and are they allowed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from typing import Any
 
-from identify.vendor.licenses import LICENSES
+from license_expression import (
+    ExpressionError,
+    LicenseSymbol,
+    LicenseWithExceptionSymbol,
+    Licensing,
+)
 
-MIN_DICE = 0.90
-MAX_LICENSE_BYTES = 256 << 10
+from stages.ingest.github.license_texts import (
+    UNKNOWN,
+    expression_of_text,
+    is_short_notice,
+    references,
+    states_a_choice,
+)
+
 HEADER_CHARS = 4096
+MAX_EXPRESSION_CHARS = 300
 
+_SUFFIX = r"(?:mit|apache|bsd|isc|unlicense|mpl|l?gpl|agpl|lesser|cc0|boost|zlib|v?\d[\d.]*|[23]-clause)"
 _NAME = re.compile(
     r"(?:(?:un)?licen[cs]e|copying|copyright|(?:mit|bsd|apache)[-_.]licen[cs]e)"
-    r"(?:[-_.](?:mit|apache|bsd|isc|unlicense|mpl|l?gpl|agpl|lesser|cc0|boost|zlib|v?\d[\d.]*|[23]-clause))*"
-    r"(?:\.(?:md|markdown|txt|rst|html|adoc))?",
+    rf"(?P<suffix>(?:[-_.]{_SUFFIX})*)(?:\.(?:md|markdown|txt|rst|html|adoc))?",
     re.IGNORECASE,
 )
-_FOLDER = re.compile(r"licen[cs]es", re.IGNORECASE)
-_SPDX = re.compile(r"SPDX-License-Identifier:[ \t]*([^\n\r]*)", re.IGNORECASE)
-_ID = re.compile(r"[A-Za-z0-9][\w.+-]*")
-_OPERATORS = frozenset({"and", "or", "with"})
-_COPYRIGHT_LINE = re.compile(
-    r"^.*(?:copyright[ \t]+(?:\(c\)|©|\d{4}|\[|<)|\(c\)[ \t]*\d{4}|©|all rights reserved).*$", re.I | re.M
+_SPDX_FOLDER = "LICENSES"
+_SPDX = re.compile(
+    r"SPDX-License-Identifier:((?:[ \t]*(?:[()]|[A-Za-z0-9][\w.+:/-]*))*)([^\n\r]*)", re.IGNORECASE
 )
-_WORD = re.compile(r"[a-z0-9]+")
-_RIDERS = (
-    ("shall be used for good, not evil", "JSON"),
-    ("commons clause", "Commons-Clause"),
-    ("advertising materials mentioning", "BSD-4-Clause"),
-    ("non-commercial", "non-commercial"),
-    ("noncommercial", "non-commercial"),
-)
-"""Short conditions that turn a permissive text, all but word for word, into another licence."""
+_LOOSE = {
+    "apache 2": "Apache-2.0",
+    "apache 2.0": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache license version 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "apache software license 2.0": "Apache-2.0",
+    "apache2": "Apache-2.0",
+    "apache-2": "Apache-2.0",
+    "bsd 2-clause": "BSD-2-Clause",
+    "bsd 3-clause": "BSD-3-Clause",
+    "new bsd": "BSD-3-Clause",
+    "3-clause bsd": "BSD-3-Clause",
+    "2-clause bsd": "BSD-2-Clause",
+    "mit license": "MIT",
+    "the mit license": "MIT",
+    "the mit license (mit)": "MIT",
+    "mit license (mit)": "MIT",
+}
+"""Names that manifests use for licences without an SPDX id."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a licence: its SPDX ids, sorted; whether it is allowed; the files that state it."""
+
+    names: tuple[str, ...] = ()
+    allowed: bool = False
+    stated_in: tuple[str, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """The licences in words, for the ledger."""
+        return " ".join(self.names) or "none"
+
+
+NO_LICENSE = Verdict()
+
+
+def license_folder(path: str) -> str | None:
+    """The folder whose licence `path` states ("" for the repository's root); None when it states none.
+
+    `LICENSES/<id>.txt` at the root is REUSE's way to state the repository's licences.
+    """
+    folder, _, name = path.rpartition("/")
+    if folder == _SPDX_FOLDER:
+        return ""
+    return folder if _NAME.fullmatch(name) else None
 
 
 def is_license_path(path: str) -> bool:
     """Whether `path`, relative to the repository's root, states the repository's licence."""
-    folder, _, name = path.rpartition("/")
-    if not folder:
-        return _NAME.fullmatch(name) is not None
-    return _FOLDER.fullmatch(folder) is not None and folder.isupper()  # REUSE's LICENSES/<id>.txt
+    return license_folder(path) == ""
 
 
-def licenses_of(texts: Iterable[str]) -> list[str]:
-    """SPDX ids of the licences that the texts state, sorted; `unknown` for a text that is none of them."""
-    found: set[str] = set()
-    for text in texts:
-        found.update(recognise(text))
-    if len(found) > 1:
-        found.discard("unknown")
-    return sorted(found)
+def recognise(text: str) -> str:
+    """The SPDX expression that one licence file states, by an SPDX line or by its wording."""
+    return spdx_expression(text) or expression_of_text(text)
 
 
-def recognise(text: str) -> list[str]:
-    """SPDX ids that one licence file states, by an SPDX line or by its wording."""
-    if ids := spdx_ids(text):
-        return ids
-    plain = " ".join(text.lower().split())
-    riders = [name for phrase, name in _RIDERS if phrase in plain]
-    pairs = _pairs(text)
-    best, score = "unknown", 0.0
-    for name, reference in _references():
-        dice = 2 * len(pairs & reference) / max(1, len(pairs) + len(reference))
-        if dice > score:
-            best, score = name, dice
-    if best in ("MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0") and riders:
-        return riders[:1]
-    return [best if score >= MIN_DICE else "unknown"]
+def join_files(texts: Mapping[str, str]) -> str:
+    """The expression that all licence files of one folder state together, path to text; "" without any.
+
+    One may choose among them when a text says so, or when they are named apart (LICENSE-MIT, LICENSE-APACHE);
+    else all of them hold. Remarks beside a licence state nothing.
+    """
+    if any("/" not in path for path in texts) and any(path.startswith(f"{_SPDX_FOLDER}/") for path in texts):
+        texts = {path: text for path, text in texts.items() if not path.startswith(f"{_SPDX_FOLDER}/")}
+    stated = {path: recognise(texts[path]) for path in sorted(texts)}
+    if any(expression != UNKNOWN for expression in stated.values()):
+        remarks = {path for path, e in stated.items() if e == UNKNOWN and _is_remark(path, texts[path])}
+        stated = {path: expression for path, expression in stated.items() if path not in remarks}
+    expressions = list(dict.fromkeys(stated.values()))
+    if len(expressions) < 2:
+        return "".join(expressions)
+    choice = all(_is_named_apart(path) for path in stated) or any(map(states_a_choice, _short(texts)))
+    return (" OR " if choice else " AND ").join(f"({expression})" for expression in expressions)
 
 
-def spdx_ids(text: str) -> list[str]:
-    """The licences of the first SPDX-License-Identifier line near the start of `text`; none without one."""
+def judge(expression: str, allowed: Iterable[str], stated_in: Iterable[str] = ()) -> Verdict:
+    """Whether `expression` lets one keep files under one of the `allowed` licences.
+
+    OR asks for one allowed licence, AND for all of them; an exception (WITH) only gives rights.
+    """
+    if not expression:
+        return NO_LICENSE
+    permitted = frozenset(name.lower() for name in allowed)
+    parsed = _parsed(expression[:MAX_EXPRESSION_CHARS])
+    if parsed is None:
+        return Verdict((expression[:MAX_EXPRESSION_CHARS],), False, tuple(stated_in))
+    names = sorted({canonical(str(symbol)) for symbol in parsed.get_symbols()})
+    return Verdict(tuple(names), _holds(parsed, permitted), tuple(stated_in))
+
+
+def canonical(name: str) -> str:
+    """A licence id as SPDX spells it: ids are equal whatever their case (`apache-2.0` in BigQuery)."""
+    return _canonical_names().get(name.lower(), name)
+
+
+def loose_expression(statement: str) -> str:
+    """A manifest's licence as an expression: `MIT/Apache-2.0` as Cargo wrote it, and common names without an id."""
+    statement = " ".join(statement.split())
+    known = _LOOSE.get(statement.lower())
+    return known or re.sub(r"\s*/\s*", " OR ", statement)
+
+
+def spdx_expression(text: str) -> str:
+    """The expression of the first SPDX-License-Identifier line near the start of `text`; "" without one."""
+    if "spdx-license-identifier" not in text[:HEADER_CHARS].lower():
+        return ""
     match = _SPDX.search(text, 0, HEADER_CHARS)
-    if match is None:
-        return []
-    return [name for name in _ID.findall(match[1]) if name.lower() not in _OPERATORS and name.strip("-*")]
-
-
-def all_required(text: str) -> bool:
-    """Whether the SPDX line joins licences by AND, so that every one of them must be allowed."""
-    match = _SPDX.search(text, 0, HEADER_CHARS)
-    return match is not None and re.search(r"\bAND\b", match[1]) is not None
-
-
-def is_allowed(found: Iterable[str], allowed: Iterable[str], every: bool = False) -> bool:
-    """Whether a licence found is allowed (a choice of licences), or with `every` all of them."""
-    names = {name.lower() for name in allowed}
-    tests = [name.lower() in names for name in found]
-    return bool(tests) and (all(tests) if every else any(tests))
-
-
-def _pairs(text: str) -> frozenset[str]:
-    body = _COPYRIGHT_LINE.sub("", text[:MAX_LICENSE_BYTES])
-    words = _WORD.findall(body.lower())
-    return frozenset(f"{left} {right}" for left, right in pairwise(words))
+    return loose_expression(match[1]) if match else ""
 
 
 @cache
-def _references() -> tuple[tuple[str, frozenset[str]], ...]:
-    return tuple((name, _pairs(text)) for name, text in LICENSES)
+def _canonical_names() -> dict[str, str]:
+    more = (
+        "GPL-2.0-only",
+        "GPL-2.0-or-later",
+        "GPL-3.0-only",
+        "GPL-3.0-or-later",
+        "LGPL-2.1-only",
+        "LGPL-2.1-or-later",
+    )
+    names = [
+        *(reference.name for reference in references()),
+        *more,
+        "LGPL-3.0-only",
+        "LGPL-3.0-or-later",
+        "MPL-1.1",
+    ]
+    return {name.lower(): name for name in names}
+
+
+@cache
+def _licensing() -> Licensing:
+    return Licensing()
+
+
+def _parsed(expression: str) -> Any:
+    try:
+        return _licensing().parse(expression, simple=True)
+    except ExpressionError:
+        return None
+
+
+def _holds(node: Any, permitted: frozenset[str]) -> bool:
+    if isinstance(node, LicenseWithExceptionSymbol):
+        return node.license_symbol.key.lower() in permitted
+    if isinstance(node, LicenseSymbol):
+        return node.key.lower() in permitted
+    tests = [_holds(part, permitted) for part in node.args]
+    return any(tests) if isinstance(node, _licensing().OR) else all(tests)
+
+
+def _is_remark(path: str, text: str) -> bool:
+    return path.rsplit("/", 1)[-1].lower().startswith("copyright") or is_short_notice(text)
+
+
+def _is_named_apart(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    match = _NAME.fullmatch(name)
+    return name.lower().startswith("unlicense") or (match is not None and bool(match["suffix"]))
+
+
+def _short(texts: Mapping[str, str]) -> list[str]:
+    return [text for text in texts.values() if is_short_notice(text)]

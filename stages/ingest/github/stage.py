@@ -1,238 +1,284 @@
-"""Repository archives in, source and prose files under an allowed licence out (LLaMA, section 2.1)."""
+"""Repositories (archives, checked-out folders, BigQuery exports) in, source and prose files under an allowed licence out."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import Field
-from resiliparse.parse.encoding import detect_encoding
-
+from stages.core import storage
 from stages.core.errors import DamagedInputError
-from stages.ingest.archives import Member, archive_members
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
-from stages.ingest.github.headers import remove_license_header
-from stages.ingest.github.heuristics import (
-    generated_marker,
-    generated_name,
-    measure,
-    vendored_folder,
+from stages.core.storage import FoundFile
+from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_members, is_tar_block
+from stages.ingest.base import Loss, RawFile, RawRecord, list_raw_files
+from stages.ingest.compressed import decompressed
+from stages.ingest.github import folders, git_folder
+from stages.ingest.github.exports import PARQUET_MAGIC, Row, json_rows, parquet_rows
+from stages.ingest.github.license_texts import MAX_LICENSE_BYTES
+from stages.ingest.github.licenses import NO_LICENSE, Verdict, judge
+from stages.ingest.github.repository import (
+    FILE_NAME,
+    Repository,
+    archived_repository,
+    license_text,
+    states_license,
+    verdicts_of,
 )
-from stages.ingest.github.languages import CommentStyle, extension_of, language_of
-from stages.ingest.github.licenses import (
-    MAX_LICENSE_BYTES,
-    all_required,
-    is_allowed,
-    is_license_path,
-    licenses_of,
-    spdx_ids,
-)
+from stages.ingest.github.rules import SourceFileRules
 
-_FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){1,2}")
-_TOP_FOLDER = re.compile(r"(?P<name>.+)-(?P<sha>[0-9a-f]{40})")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_BOMS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
+MAX_HELD_BYTES = 64 << 20
+"""An archive whose files to judge are no larger is read once: they wait in memory for the licence."""
+
+HELD_MEMBER_BYTES = 500
+"""What a file without content takes in memory, about."""
+
+PEEK_BYTES = 512
+_JSON_NAME = re.compile(r"\.(?:json|jsonl|ndjson)(?:\.\w+)?$", re.IGNORECASE)
+
+LINE_BYTES_PER_BYTE = 6
+"""JSON writes a control character in six bytes."""
 
 
-@dataclass(frozen=True)
-class Repository:
-    """What an archive says of its repository: its name, commit, top folder inside the archive, licences."""
+class GithubIngest(SourceFileRules):
+    """Archives (tar, compressed or not, and zip), checked-out folders and BigQuery exports to documents.
 
-    name: str
-    owner: str | None
-    commit: str | None
-    top: str
-    licenses: tuple[str, ...]
-    allowed: bool
-
-    def path(self, member: str) -> str:
-        """The path of a member relative to the repository's root."""
-        return member[len(self.top) :] if self.top and member.startswith(self.top) else member
-
-    def url(self, path: str) -> str | None:
-        """Where GitHub shows the file; None when the owner is not known."""
-        if self.owner is None:
-            return None
-        return f"https://github.com/{self.owner}/{self.name}/blob/{self.commit or 'HEAD'}/{quote(path)}"
-
-    @property
-    def full_name(self) -> str:
-        """`owner/name`, or the name alone."""
-        return f"{self.owner}/{self.name}" if self.owner else self.name
-
-
-class GithubIngest(IngestStage):
-    """Files of repository archives (`.tar`, `.tar.gz`, `.tar.bz2`, `.tar.xz`, `.zip`) to documents.
-
-    The measures are taken on the text after its licence header is removed: they judge what is kept.
-    Rules: license, vendored, extension, generated, too_large, binary, empty_text, max_line_length,
-    mean_line_length, alphanumeric_share, letters_per_token; and those of the archive: unsafe_path,
-    not_a_file, repeated_name, encrypted, damaged.
+    Rules beside those of SourceFileRules: git_internals, not_a_file, unreadable (folders); missing_path,
+    missing_repo_name, missing_content, bad_json (exports); unsafe_path, not_a_file, repeated_name, encrypted
+    (archives); damaged; unknown_format.
     """
 
     stage_name: ClassVar[str] = "ingest_github"
     source: ClassVar[str] = "github"
+    version: ClassVar[int] = 2
 
-    licenses: tuple[str, ...] = Field(
-        ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"),
-        description="SPDX ids of the licences that are kept",
-    )
-    max_file_bytes: int = Field(1_000_000, gt=0, description="largest file that is kept")
-    max_line_length: int = Field(1000, gt=0, description="longest line that is kept, characters")
-    max_mean_line_length: float = Field(
-        100.0, gt=0, description="greatest mean length of the lines, characters"
-    )
-    min_alphanumeric_share: float = Field(0.25, ge=0, le=1, description="least share of letters and digits")
-    min_letters_per_token: float = Field(1.5, ge=0, description="fewest letters per token")
-    extensions: tuple[str, ...] = Field(
-        (), description="extensions that are kept; empty: all of the built-in table"
-    )
-    remove_headers: bool = Field(True, description="remove licence headers")
-    remove_leading_comments: bool = Field(True, description="remove leading comment lines of any content too")
-    drop_vendored: bool = Field(True, description="drop files in folders of vendored or built code")
-    drop_generated: bool = Field(True, description="drop files that say that a tool wrote them")
+    def raw_files(self) -> list[FoundFile]:
+        """Archives, exports, and repositories that lie in folders, each repository a raw file of its own."""
+        return list_raw_files(self.input, folders.find_raw_files)
+
+    def dependencies(self) -> list[str]:
+        """Name, size and content of every raw file: a probe, or for a repository a digest over its files' probes."""
+        return [f"{file.name} {file.size} {self._probe(file)}" for file in self.raw_files()]
+
+    def _probe(self, file: FoundFile) -> str:
+        if not file.uri.endswith("/"):
+            return storage.probe(file.uri, file.size)
+        root = file.uri.rstrip("/")
+        place = git_folder.owner_and_name_of(root)
+        digest = hashlib.sha256(f"{place} {git_folder.commit_of(root)}\n".encode())
+        for entry in folders.walk_repository(root, _is_loose(file.name)):
+            probe = ""
+            if entry.kind == folders.FILE and self._is_read(entry.path, entry.size):
+                try:
+                    probe = storage.probe(storage.join(root, entry.path), entry.size)
+                except OSError:
+                    probe = folders.UNREADABLE
+            line = f"{entry.path} {entry.kind} {entry.size} {probe}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def _is_read(self, path: str, size: int) -> bool:
+        """Whether the content of a file can matter, whatever the licence."""
+        if states_license(path):
+            return True
+        return size <= self.max_file_bytes and self.refused_by_name(path) is None
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
-        """All files of one repository; the archive is read twice: the licence may come after other files."""
-        repository = self._repository(raw)
+        """All files of one archive or repository, or all rows of one export."""
+        if raw.uri.endswith("/"):
+            return self._read_folder(raw)
+        kind = _kind_of(raw)
+        if kind == "parquet":
+            return self._read_rows(parquet_rows(raw))
+        if kind == "json":
+            max_line_bytes = LINE_BYTES_PER_BYTE * self.max_file_bytes + (1 << 16)
+            return self._read_rows(json_rows(raw, max_line_bytes))
+        if kind == "unknown":
+            return iter([Loss("", "unknown_format", "no archive and no export", text_bytes=raw.size)])
+        return self._read_archive(raw)
 
-        def wanted(member: str) -> bool:
-            return repository.allowed and self._refused_by_name(repository.path(member)) is None
-
-        for member in archive_members(raw, self.max_file_bytes, wanted):
-            yield member if isinstance(member, Loss) else self._record(repository, member)
-
-    def _repository(self, raw: RawFile) -> Repository:
+    def _read_archive(self, raw: RawFile) -> Iterator[RawRecord]:
+        """All files of an archive, which is read twice when too much of it must wait for the licence."""
+        held: list[Member | Loss] | None = []
+        held_bytes = 0
         tops: set[str] = set()
-        texts: list[tuple[str, str]] = []
+        texts: dict[str, str] = {}
+        damage: DamagedInputError | None = None
 
         def wanted(name: str) -> bool:
-            return is_license_path(name) or is_license_path(name.partition("/")[2])
+            below = name.partition("/")[2]
+            if states_license(name) or states_license(below):
+                return True
+            return held is not None and (
+                self.refused_by_name(name) is None or self.refused_by_name(below) is None
+            )
 
         try:
-            for member in archive_members(raw, MAX_LICENSE_BYTES, wanted):
-                if isinstance(member, Loss):
-                    continue
-                first, slash, _ = member.name.partition("/")
-                tops.add(first + slash if slash else "")
-                if member.data is not None:
-                    texts.append((member.name, member.data.decode("utf-8", "replace")))
-        except DamagedInputError:
-            pass  # the second pass meets the same damage and enters it in the ledger
-        top = next(iter(tops)) if len(tops) == 1 else ""
-        stated = [text for name, text in texts if is_license_path(name[len(top) :] if top else name)]
-        found = licenses_of(stated)
-        every = len(stated) == 1 and all_required(stated[0])
-        named, folder = (
-            _FILE_NAME.fullmatch(raw.name.rsplit("/", 1)[-1]),
-            _TOP_FOLDER.fullmatch(top.rstrip("/")),
-        )
-        name = named["name"] if named else folder["name"] if folder else top.rstrip("/")
-        return Repository(
-            name=name or re.sub(r"\.(?:tar(?:\.\w+)?|tgz|zip)$", "", raw.name.rsplit("/", 1)[-1]),
-            owner=named["owner"] if named else None,
-            commit=folder["sha"] if folder else named["sha"] if named else None,
-            top=top,
-            licenses=tuple(found),
-            allowed=is_allowed(found, self.licenses, every),
-        )
+            for member in archive_members(raw, max(self.max_file_bytes, MAX_LICENSE_BYTES), wanted):
+                if isinstance(member, Member):
+                    first, slash, below = member.name.partition("/")
+                    tops.add(first + slash if slash else "")
+                    if member.data is not None and (states_license(member.name) or states_license(below)):
+                        texts[member.name] = license_text(member.data)
+                if held is not None:
+                    held.append(member)
+                    held_bytes += HELD_MEMBER_BYTES
+                    held_bytes += len(member.data or b"") if isinstance(member, Member) else 0
+                    if held_bytes > MAX_HELD_BYTES:
+                        held = None
+        except DamagedInputError as error:
+            damage = error
+        repository = archived_repository(raw.name, tops, texts, self.licenses, self.read_manifests)
+        if held is not None:
+            for member in held:
+                yield self._archived(repository, member)
+            if damage is not None:
+                raise damage
+            return
 
-    def _refused_by_name(self, path: str) -> tuple[str, str] | None:
-        """Rule and detail by which the path alone drops a file."""
-        if self.drop_vendored and (folder := vendored_folder(path)):
-            return "vendored", folder
-        if self.drop_generated and (name := generated_name(path)):
-            return "generated", name
-        if language_of(path) is None or (self.extensions and extension_of(path) not in self.extensions):
-            return "extension", extension_of(path)
-        return None
+        def kept(name: str) -> bool:
+            path = repository.path(name)
+            return repository.verdict(path).allowed and self.refused_by_name(path) is None
 
-    def _record(self, repository: Repository, member: Member) -> RawRecord:
+        for member in archive_members(raw, self.max_file_bytes, kept):
+            yield self._archived(repository, member)
+
+    def _archived(self, repository: Repository, member: Member | Loss) -> RawRecord:
+        if isinstance(member, Loss):
+            if member.rule != "too_large":
+                return member
+            member = Member(member.key, member.text_bytes, None)
         path = repository.path(member.name)
-        url = repository.url(path)
+        return self._repository_file(repository, member.name, path, member.size, member.data)
 
-        def loss(
-            rule: str, detail: str | None = None, value: float | None = None, threshold: float | None = None
-        ) -> Loss:
-            return Loss(member.name, rule, detail, value, threshold, url, member.size)
-
-        if not repository.allowed:
-            return loss("license", " ".join(repository.licenses) or "none")
-        if refused := self._refused_by_name(path):
-            return loss(*refused)
-        data = member.data or b""
-        decoded = decode(data)
-        if decoded is None:
-            return loss("binary")
-        text, encoding = decoded
-        if (own := spdx_ids(text)) and not is_allowed(own, self.licenses, all_required(text)):
-            return loss("license", " ".join(own))
-        if self.drop_generated and (marker := generated_marker(text)):
-            return loss("generated", marker)
-        found = language_of(path)
-        language, style = found if found else ("", CommentStyle())
-        body = (
-            remove_license_header(text, style, self.remove_leading_comments) if self.remove_headers else text
-        )
-        if not body.strip():
-            return loss("empty_text")
-        if failed := self._failed_measure(body):
-            return loss(failed[0], None, failed[1], failed[2])
-        metadata = {
-            "repository": repository.full_name,
-            "path": path,
-            "license": own or list(repository.licenses),
-            "language": language,
-            "header_chars": len(text) - len(body),
-        }
+    def _repository_file(
+        self, repository: Repository, key: str, path: str, size: int, data: bytes | None
+    ) -> RawRecord:
+        verdict, url = repository.verdict(path), repository.url(path)
+        if refused := self.refused_unread(path, size, verdict):
+            return dataclasses.replace(refused, key=key, url=url)
+        facts = {"repository": repository.full_name, "license_from": list(verdict.stated_in)}
         if repository.commit:
-            metadata["commit"] = repository.commit
-        if encoding != "utf-8":
-            metadata["encoding"] = encoding
-        return RawDocument(member.name, body, url, metadata=metadata)
+            facts["commit"] = repository.commit
+        return self.judge_file(key, path, data or b"", verdict, url, facts)
 
-    def _failed_measure(self, text: str) -> tuple[str, float, float] | None:
-        """Rule, value and threshold of the first heuristic that drops the text."""
-        found = measure(text)
-        if found.max_line_length > self.max_line_length:
-            return "max_line_length", found.max_line_length, self.max_line_length
-        if found.mean_line_length > self.max_mean_line_length:
-            return "mean_line_length", found.mean_line_length, self.max_mean_line_length
-        if found.alphanumeric_share < self.min_alphanumeric_share:
-            return "alphanumeric_share", found.alphanumeric_share, self.min_alphanumeric_share
-        if found.letters_per_token < self.min_letters_per_token:
-            return "letters_per_token", found.letters_per_token, self.min_letters_per_token
-        return None
+    def _read_folder(self, raw: RawFile) -> Iterator[RawRecord]:
+        """All files of a checked-out repository; `.git` is one ledger row and is not read."""
+        root = raw.uri.rstrip("/")
+        entries = list(folders.walk_repository(root, _is_loose(raw.name)))
+        repository = self._checkout(root, entries)
+        for entry in entries:
+            yield self._entry(repository, root, entry)
+
+    def _checkout(self, root: str, entries: Sequence[folders.Entry]) -> Repository:
+        texts: dict[str, str] = {}
+        for entry in entries:
+            if entry.kind == folders.FILE and states_license(entry.path):
+                try:
+                    with storage.open_input(storage.join(root, entry.path)) as stream:
+                        texts[entry.path] = license_text(stream.read(MAX_LICENSE_BYTES))
+                except OSError:
+                    continue  # `_entry` meets the same error and tells it
+        place, base = git_folder.owner_and_name_of(root), root.rsplit("/", 1)[-1]
+        named = FILE_NAME.fullmatch(base)
+        return Repository(
+            name=place[1] if place else named["name"] if named else base,
+            owner=place[0] if place else named["owner"] if named else None,
+            commit=git_folder.commit_of(root) or (named["sha"] if named else None),
+            verdicts=verdicts_of(texts, self.licenses, self.read_manifests),
+        )
+
+    def _entry(self, repository: Repository, root: str, entry: folders.Entry) -> RawRecord:
+        path, url = entry.path, repository.url(entry.path)
+        if entry.kind == folders.GIT:
+            return Loss(path, "git_internals", "the repository's history; not read")
+        if entry.kind == folders.UNREADABLE:
+            return Loss(path, "unreadable", "folder", url=url)
+        if entry.kind != folders.FILE:
+            kind = "symbolic link" if entry.kind == folders.LINK else "special file"
+            return Loss(path, "not_a_file", kind, url=url)
+        if refused := self.refused_unread(path, entry.size, repository.verdict(path)):
+            return dataclasses.replace(refused, key=path, url=url)
+        try:
+            with storage.open_input(storage.join(root, path)) as stream:
+                data = stream.read(self.max_file_bytes + 1)
+        except OSError as error:
+            return Loss(path, "unreadable", error.strerror, url=url, text_bytes=entry.size)
+        return self._repository_file(repository, path, path, max(entry.size, len(data)), data)
+
+    def _read_rows(self, rows: Iterator[Row | Loss]) -> Iterator[RawRecord]:
+        for row in rows:
+            yield row if isinstance(row, Loss) else self._row(row)
+
+    def _row(self, row: Row) -> RawRecord:
+        """The document or the ledger row of an export's row; its key is its number, for paths may repeat."""
+        key, fields = str(row.number), row.fields
+        name, path, content = fields["repo_name"], fields["path"], fields["content"]
+        branch = str(fields["ref"] or "HEAD").removeprefix("refs/heads/")
+        url = None
+        for field, value in (("path", path), ("repo_name", name)):
+            if not isinstance(value, str) or not value.strip():
+                return Loss(key, f"missing_{field}", type(value).__name__, text_bytes=row.num_bytes)
+        if name.count("/") == 1:
+            url = f"https://github.com/{quote(name)}/blob/{quote(branch)}/{quote(path.lstrip('/'))}"
+        has_content = isinstance(content, str | bytes)
+        size = _size_of(content) if has_content else fields["size"]
+        size = size if isinstance(size, int) else row.num_bytes
+        verdict = _row_verdict(fields["license"], self.licenses)
+        if refused := self.refused_unread(path, size, verdict):
+            return dataclasses.replace(refused, key=key, url=url)
+        if str(fields["binary"]).lower() == "true":
+            return Loss(key, "binary", url=url, text_bytes=size)
+        if not has_content:
+            return Loss(key, "missing_content", type(content).__name__, url=url, text_bytes=size)
+        facts: dict[str, Any] = {"repository": name, "license_from": ["license"]}
+        facts |= {
+            ours: fields[theirs]
+            for theirs, ours in (("ref", "ref"), ("id", "blob"), ("copies", "copies"))
+            if fields[theirs] is not None
+        }
+        return self.judge_file(key, path, content, verdict, url, facts)
 
 
-def decode(data: bytes) -> tuple[str, str] | None:
-    """Text and encoding of a source file; None when it is binary.
+def _row_verdict(stated: Any, allowed: tuple[str, ...]) -> Verdict:
+    """The verdict of a row: BigQuery's licence key, an SPDX expression, or several that all hold."""
+    names = stated if isinstance(stated, list) else [stated]
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        return NO_LICENSE
+    return judge(" AND ".join(f"({name})" for name in names) if len(names) > 1 else names[0], allowed)
 
-    What a byte-order mark says, else UTF-8, else what a detector finds and what decodes every byte.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding), encoding
-            except UnicodeDecodeError:
-                return None
-    if b"\0" in data:
-        return None
+
+def _size_of(content: str | bytes) -> int:
+    return len(content) if isinstance(content, bytes) else len(content.encode("utf-8", "replace"))
+
+
+def _is_loose(name: str) -> bool:
+    return name.rsplit("/", 1)[-1] == folders.LOOSE
+
+
+def _kind_of(raw: RawFile) -> str:
+    """`archive`, `parquet`, `json` or `unknown`, by a file's content; a file that cannot be read is what its name says."""
+    with raw.open() as stream:
+        head = stream.read(4)
+    if head == PARQUET_MAGIC:
+        return "parquet"
+    if head in (ZIP_MAGIC, EMPTY_ZIP_MAGIC):
+        return "archive"
+    first = b""
     try:
-        return data.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
+        for piece in decompressed(raw):
+            first += piece
+            if len(first) >= PEEK_BYTES:
+                break
+    except DamagedInputError:
         pass
-    encoding = detect_encoding(data, html5_compatible=False) or "cp1252"
-    try:
-        text = data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return None
-    return None if _CONTROL.search(text) else (text, encoding)
+    if first and is_tar_block(first[:PEEK_BYTES]):
+        return "archive"
+    if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return "json"
+    name = raw.name.rsplit("/", 1)[-1]
+    if _JSON_NAME.search(name):
+        return "json"
+    return "archive" if folders.is_raw_name(name) else "unknown"

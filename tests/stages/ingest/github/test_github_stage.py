@@ -16,8 +16,9 @@ from identify.vendor.licenses import LICENSES
 
 from stages.core.stage import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.base import Loss, RawDocument, RawFile
-from stages.ingest.github.heuristics import Measures, generated_marker, measure
-from stages.ingest.github.stage import GithubIngest, decode
+from stages.ingest.github.heuristics import Measures, measure
+from stages.ingest.github.rules import decode
+from stages.ingest.github.stage import GithubIngest
 
 TEXTS = dict(LICENSES)
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -59,6 +60,7 @@ def test_a_document_with_its_url_and_metadata(tmp_path: Path) -> None:
             "license": ["MIT"],
             "language": "Python",
             "header_chars": 21,
+            "license_from": ["LICENSE"],
             "commit": SHA,
         },
     )
@@ -125,13 +127,9 @@ def test_each_rule_drops_and_keeps(
 def test_measures_and_the_words_of_indic_scripts() -> None:
     assert measure("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0)
     assert measure("नमस्ते").letters_per_token == 6.0
+    assert measure("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0)
+    assert measure("😀 𠀀𠀁").letters_per_token == 1.0
     assert measure("x → «yes»").letters_per_token == pytest.approx(4 / 5)
-
-
-def test_generated_markers() -> None:
-    assert generated_marker("/* @generated SignedSource */") == "@generated"
-    assert generated_marker("# This file was automatically generated.\n") is not None
-    assert generated_marker("We discuss how code is generated and edited.\n") is None
 
 
 def test_decoding() -> None:
@@ -156,6 +154,37 @@ def test_a_truncated_archive_keeps_what_came_before(
     manifest = run_stage(GithubIngest(input=(raw.uri,)))
     assert 50 < manifest.documents_out < 400
     assert 1 <= manifest.dropped["damaged"] <= 2
+
+
+def test_trap_an_archive_too_large_to_wait_in_memory_gives_the_same_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"f{i}.py": CODE * (i + 1) for i in range(20)} | {"big.py": b"x = 1\n" * 200_000, "a.exe": b"x"}
+    files |= {"gpl/COPYING": TEXTS["GPL-2.0"].encode(), "gpl/a.py": CODE}
+    once = read(tmp_path, files)
+    monkeypatch.setattr("stages.ingest.github.stage.MAX_HELD_BYTES", 2000)
+    assert read(tmp_path, files) == once
+    assert isinstance(once["f19.py"], RawDocument)
+    assert (once["big.py"].rule, once["gpl/a.py"].rule) == ("too_large", "license")
+
+
+def test_a_repository_that_is_refused_has_one_rule_for_all_files(tmp_path: Path) -> None:
+    found = read(tmp_path, {"big.py": b"x = 1\n" * 200_000, "vendor/a.py": CODE}, TEXTS["GPL-3.0"])
+    assert {record.rule for record in found.values()} == {"license"}
+
+
+def test_a_licence_that_only_a_manifest_states(tmp_path: Path) -> None:
+    files = {"package.json": b'{"license": "MIT"}', "a.js": CODE}
+    found = read(tmp_path, files, None)
+    assert found["a.js"].metadata["license_from"] == ["package.json"]
+    assert read(tmp_path, files, None, read_manifests=False)["a.js"].rule == "license"
+
+
+def test_a_mention_of_mit_in_the_readme_does_not_change_the_licence(tmp_path: Path) -> None:
+    found = read(
+        tmp_path, {"README.md": b"# Engine\n\nLicensed under MIT.\n", "a.py": CODE}, TEXTS["GPL-2.0"]
+    )
+    assert {record.detail for record in found.values()} == {"GPL-2.0"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,155 @@
+"""A licence file's text in, the SPDX expression that it states out, told by its wording.
+
+The texts of 35 licences come from `identify` (choosealicense.com's collection). A text holds a licence when 90% of
+the licence's word pairs are in it; whatever else the text says must set no condition of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import unescape
+from itertools import pairwise
+
+from identify.vendor.licenses import LICENSES
+
+UNKNOWN = "unknown"
+MIN_CONTAINED = 0.90
+MAX_LICENSE_BYTES = 256 << 10
+MAX_NOTICE_WORDS = 150
+"""A notice names a licence without its text (`Released under the MIT license.`)."""
+
+PERMISSIVE = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"})
+
+_COPYRIGHT_LINE = re.compile(
+    r"^.{0,120}(?:copyright[ \t]+(?:\(c\)|©|\d{4}|\[|<)|\(c\)[ \t]*\d{4}|©|all rights reserved).{0,200}$",
+    re.I | re.M,
+)
+_LIST_NUMBER = re.compile(r"^[ \t>*#/;-]*\(?(?:\d{1,2}|[a-z])[.)][ \t]", re.I | re.M)
+_TAG = re.compile(r"<!--.*?-->|<(?:style|script)\b.*?</(?:style|script)>|</?[a-z][^<>]*>", re.I | re.S)
+_LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype html|html|body|p|br|div|pre)\b", re.I)
+_WORD = re.compile(r"[a-z0-9]+")
+_TERMS_END = "end of terms and conditions"
+_RIDERS = (
+    ("shall be used for good not evil", "JSON"),
+    ("commons clause", "Commons-Clause"),
+    ("advertising materials mentioning", "BSD-4-Clause"),
+    ("except as contained in this notice the name", "X11"),
+    ("llvm exceptions to the apache 2 0 license", "Apache-2.0 WITH LLVM-exception"),
+)
+"""Short conditions that turn a permissive text, all but word for word, into another licence."""
+
+_CONDITION = re.compile(
+    r"\b(?:may not|must(?! appear in all)|shall not|cannot|not be|not permitted|not allowed|prohibited|forbidden"
+    r"|restrict\w*|commercially|commercial use|military|gnu|[al]?gpl\w*|copyleft|creative commons|proprietary)\b"
+)
+_NON_COMMERCIAL = re.compile(r"\bnon ?commercial")
+_CHOICE = re.compile(r"\b(?:dual|either|at your option|your choice|one of the following|triple)\b")
+_NOTICES = (
+    ("Apache-2.0", re.compile(r"\bapache (?:software )?(?:licen[cs]e )?(?:version )?v?2(?: 0)?\b")),
+    ("BSD-2-Clause", re.compile(r"\b(?:bsd 2 clause|2 clause bsd|simplified bsd|freebsd licen[cs]e)\b")),
+    ("BSD-3-Clause", re.compile(r"\b(?:bsd 3 clause|3 clause bsd|(?:new|revised|modified) bsd)\b")),
+    ("MIT", re.compile(r"\bmit\b(?! 0\b)")),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A known licence: its word pairs, and those of its terms without the advice on how to apply them."""
+
+    name: str
+    pairs: frozenset[tuple[str, str]]
+    terms: frozenset[tuple[str, str]]
+
+
+def expression_of_text(text: str) -> str:
+    """The SPDX expression that one licence file's wording states; `unknown` when it is no known licence."""
+    words = license_words(text)
+    held = _held(frozenset(pairwise(words)))
+    if not held:
+        return _notice(_WORD.findall(text[:MAX_LICENSE_BYTES].lower()))
+    names = [reference.name for reference in held]
+    plain = " ".join(words)
+    if PERMISSIVE.intersection(names):
+        if riders := [name for phrase, name in _RIDERS if phrase in plain]:
+            return riders[0]
+        rest = _rest(words, held)
+        if _NON_COMMERCIAL.search(rest):
+            names.append("non-commercial")
+        elif names[0] in PERMISSIVE and _CONDITION.search(rest):
+            names.append(UNKNOWN)
+        elif _CHOICE.search(rest):
+            return " OR ".join(sorted(names))
+    return " AND ".join(sorted(names))
+
+
+def license_words(text: str) -> list[str]:
+    """The words of a licence, in lowercase: no mark-up, no copyright lines, no numbers of list items."""
+    body = text[:MAX_LICENSE_BYTES]
+    if _LOOKS_LIKE_HTML.search(body, 0, 4096):
+        body = unescape(_TAG.sub("\n", body))
+    body = _LIST_NUMBER.sub(" ", _COPYRIGHT_LINE.sub("", body))
+    return _WORD.findall(body.lower())
+
+
+def states_a_choice(text: str) -> bool:
+    """Whether a text says that one may choose among licences."""
+    return _CHOICE.search(" ".join(license_words(text))) is not None
+
+
+def is_short_notice(text: str) -> bool:
+    """Whether a text is too short to be a licence and sets no condition: a remark beside the licence."""
+    words = license_words(text)
+    return len(words) <= MAX_NOTICE_WORDS and not re.search(r"\b(?:may not|must|shall)\b", " ".join(words))
+
+
+def _held(pairs: frozenset[tuple[str, str]]) -> list[Reference]:
+    """The licences whose terms the text holds, the closest (by Dice) first; none that only repeats a larger one's words."""
+    shared = {r: len(pairs & r.terms) for r in references()}
+    close = [r for r, number in shared.items() if number >= MIN_CONTAINED * len(r.terms)]
+    close.sort(key=lambda r: (-shared[r] / (len(pairs) + len(r.terms)), r.name))
+    held: list[Reference] = []
+    seen: frozenset[tuple[str, str]] = frozenset()
+    for reference in close:
+        own = reference.terms - seen
+        if len(own) >= len(reference.terms) / 2 and len(pairs & own) >= MIN_CONTAINED * len(own):
+            held.append(reference)
+            seen |= reference.pairs
+    return held
+
+
+def _rest(words: Sequence[str], held: Sequence[Reference]) -> str:
+    """What the text says beside the licences that it holds, stretch by stretch."""
+    known = frozenset[tuple[str, str]]().union(*(reference.pairs for reference in held))
+    rest: list[str] = []
+    for left, right in pairwise(words):
+        if (left, right) in known:
+            rest.append("|")
+        else:
+            rest += (left, right) if not rest or rest[-1] != left else (right,)
+    return " ".join(rest)
+
+
+def _notice(words: Sequence[str]) -> str:
+    """The licence that a few words name; `unknown` when they name another one too, or set conditions."""
+    plain = " ".join(words)
+    if len(words) > MAX_NOTICE_WORDS or re.search(r"\b(?:gnu|[al]?gpl\w*|mpl|mozilla|commercial)\b", plain):
+        return UNKNOWN
+    names = [name for name, pattern in _NOTICES if pattern.search(plain)]
+    if len(names) > 1 and not _CHOICE.search(plain) and " or " not in plain:
+        return " AND ".join(names)
+    return " OR ".join(names) or UNKNOWN
+
+
+@cache
+def references() -> tuple[Reference, ...]:
+    """The known licences."""
+    found = []
+    for name, text in LICENSES:
+        words = license_words(text)
+        plain = " ".join(words)
+        terms = plain.partition(_TERMS_END)[0].split() if _TERMS_END in plain else words
+        found.append(Reference(name, frozenset(pairwise(words)), frozenset(pairwise(terms))))
+    return tuple(found)

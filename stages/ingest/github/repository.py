@@ -1,0 +1,116 @@
+"""The files of a repository that state licences in, the repository and the verdict for each of its folders out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from stages.ingest.github.generated import vendored_place
+from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN
+from stages.ingest.github.licenses import NO_LICENSE, Verdict, join_files, judge, license_folder
+from stages.ingest.github.manifests import MAX_MANIFEST_BYTES, is_manifest, join_manifests
+
+FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){0,2}")
+"""`owner__name-commit.tar.gz`, as a download is named, or a folder of that name."""
+
+_TOP_FOLDER = re.compile(r"(?P<name>.+)-(?P<sha>[0-9a-f]{40})")
+_ARCHIVE_END = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip|7z)$")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository's name, owner, commit or branch, top folder inside its archive, and verdicts by folder ("" the root)."""
+
+    name: str
+    owner: str | None = None
+    commit: str | None = None
+    top: str = ""
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+
+    def path(self, member: str) -> str:
+        """The path of an archive's member relative to the repository's root."""
+        return member[len(self.top) :] if self.top and member.startswith(self.top) else member
+
+    def url(self, path: str) -> str | None:
+        """Where GitHub shows the file; None when the owner is not known."""
+        if self.owner is None:
+            return None
+        return (
+            f"https://github.com/{self.owner}/{self.name}/blob/{quote(self.commit or 'HEAD')}/{quote(path)}"
+        )
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`, or the name alone."""
+        return f"{self.owner}/{self.name}" if self.owner else self.name
+
+    def verdict(self, path: str) -> Verdict:
+        """The licence of a file: the nearest folder's that states one; a root that is not allowed holds for all."""
+        root = self.verdicts.get("", NO_LICENSE)
+        if root.names and not root.allowed:
+            return root
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if found := self.verdicts.get(folder):
+                return found
+        return root
+
+
+def states_license(path: str) -> bool:
+    """Whether the file at `path` must be read to know the licences: licence files anywhere, manifests at the root."""
+    if license_folder(path) is not None:
+        return vendored_place(path) is None
+    return is_manifest(path)
+
+
+def verdicts_of(
+    texts: Mapping[str, str], allowed: tuple[str, ...], use_manifests: bool
+) -> dict[str, Verdict]:
+    """Verdicts by folder from the texts of files that state licences, path to text.
+
+    A folder below the root counts only where its licence is a known one; manifests only where no file at the root
+    states a licence.
+    """
+    by_folder: dict[str, dict[str, str]] = {}
+    manifests: dict[str, str] = {}
+    for path in sorted(texts):
+        if is_manifest(path):
+            manifests[path] = texts[path][:MAX_MANIFEST_BYTES]
+        elif (folder := license_folder(path)) is not None:
+            by_folder.setdefault(folder, {})[path] = texts[path]
+    verdicts: dict[str, Verdict] = {}
+    for folder, files in by_folder.items():
+        verdict = judge(join_files(files), allowed, files)
+        if not folder or UNKNOWN not in verdict.names:
+            verdicts[folder] = verdict
+    if use_manifests and "" not in verdicts:
+        expression, stated_in = join_manifests(manifests)
+        if expression:
+            verdicts[""] = judge(expression, allowed, stated_in)
+    return verdicts
+
+
+def archived_repository(
+    raw_name: str, tops: set[str], texts: Mapping[str, str], allowed: tuple[str, ...], use_manifests: bool
+) -> Repository:
+    """The repository of an archive from its name, the first folders of its members, and its texts by member name."""
+    top = next(iter(tops)) if len(tops) == 1 else ""
+    named = FILE_NAME.fullmatch(raw_name.rsplit("/", 1)[-1])
+    folder = _TOP_FOLDER.fullmatch(top.rstrip("/"))
+    name = named["name"] if named else folder["name"] if folder else top.rstrip("/")
+    relative = {name[len(top) :]: text for name, text in texts.items() if name.startswith(top)}
+    return Repository(
+        name=name or _ARCHIVE_END.sub("", raw_name.rsplit("/", 1)[-1]),
+        owner=named["owner"] if named else None,
+        commit=folder["sha"] if folder else named["sha"] if named else None,
+        top=top,
+        verdicts=verdicts_of(relative, allowed, use_manifests),
+    )
+
+
+def license_text(data: bytes) -> str:
+    """The text of a file that states a licence, whatever its encoding: the wording is ASCII."""
+    return data[:MAX_LICENSE_BYTES].decode("utf-8", "replace")

@@ -1,0 +1,162 @@
+"""One source file of a repository in, a document or the rule that drops it out (LLaMA, section 2.1, GitHub)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field
+from resiliparse.parse.encoding import detect_encoding
+
+from stages.ingest.base import IngestStage, Loss, RawDocument, RawRecord
+from stages.ingest.github.generated import generated_marker, generated_name, vendored_place
+from stages.ingest.github.headers import remove_license_header
+from stages.ingest.github.heuristics import measure
+from stages.ingest.github.languages import CommentStyle, extension_of, language_of, told_by_content
+from stages.ingest.github.licenses import Verdict, judge, spdx_expression
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+class SourceFileRules(IngestStage):
+    """The options and rules by which one file of a repository is kept.
+
+    The measures are taken on the text after its licence header is removed: they judge what is kept. Rules, in
+    order: license, vendored, generated (name), extension, too_large, binary, license (the file's own SPDX line),
+    generated (marker), empty_text, max_line_length, mean_line_length, alphanumeric_share, letters_per_token.
+    """
+
+    licenses: tuple[str, ...] = Field(
+        ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"),
+        description="SPDX ids of the licences that are kept",
+    )
+    read_manifests: bool = Field(
+        True, description="take the licence from a package manifest where a repository has no licence file"
+    )
+    max_file_bytes: int = Field(1_000_000, gt=0, description="largest file that is kept")
+    max_line_length: int = Field(1000, gt=0, description="longest line that is kept, characters")
+    max_mean_line_length: float = Field(
+        100.0, gt=0, description="greatest mean length of the lines, characters"
+    )
+    min_alphanumeric_share: float = Field(0.25, ge=0, le=1, description="least share of letters and digits")
+    min_letters_per_token: float = Field(1.5, ge=0, description="fewest letters per token")
+    extensions: tuple[str, ...] = Field(
+        (), description="extensions that are kept; empty: all of the built-in table"
+    )
+    remove_headers: bool = Field(True, description="remove licence headers")
+    remove_leading_comments: bool = Field(True, description="remove leading comment lines of any content too")
+    drop_vendored: bool = Field(True, description="drop files in folders of vendored or built code")
+    drop_generated: bool = Field(True, description="drop files that say that a tool wrote them")
+
+    def refused_by_name(self, path: str) -> tuple[str, str] | None:
+        """Rule and detail by which the path alone drops a file."""
+        if self.drop_vendored and (folder := vendored_place(path)):
+            return "vendored", folder
+        if self.drop_generated and (name := generated_name(path)):
+            return "generated", name
+        if language_of(path) is None or (self.extensions and extension_of(path) not in self.extensions):
+            return "extension", extension_of(path)
+        return None
+
+    def refused_unread(self, path: str, size: int, verdict: Verdict) -> Loss | None:
+        """The row of a file that its licence, its path or its size drops; its key and URL are not filled in."""
+        if not verdict.allowed:
+            return Loss("", "license", verdict.detail, text_bytes=size)
+        if refused := self.refused_by_name(path):
+            return Loss("", *refused, text_bytes=size)
+        if size > self.max_file_bytes:
+            return Loss("", "too_large", None, size, self.max_file_bytes, text_bytes=size)
+        return None
+
+    def judge_file(
+        self,
+        key: str,
+        path: str,
+        content: bytes | str,
+        verdict: Verdict,
+        url: str | None,
+        facts: dict[str, Any],
+    ) -> RawRecord:
+        """The document or the ledger row of a file that `refused_unread` does not drop."""
+        size = len(content) if isinstance(content, bytes) else len(content.encode("utf-8", "replace"))
+
+        def loss(
+            rule: str, detail: str | None = None, value: float | None = None, threshold: float | None = None
+        ) -> Loss:
+            return Loss(key, rule, detail, value, threshold, url, size)
+
+        decoded = decode(content) if isinstance(content, bytes) else checked(content)
+        if decoded is None:
+            return loss("binary")
+        text, encoding = decoded
+        own = judge(spdx_expression(text), self.licenses)
+        if own.names and not own.allowed:
+            return loss("license", own.detail)
+        if self.drop_generated and (marker := generated_marker(text)):
+            return loss("generated", marker)
+        language, style = language_of(path) or ("", CommentStyle())
+        body = text
+        if self.remove_headers:
+            body = remove_license_header(text, style, self.remove_leading_comments)
+        if not body.strip():
+            return loss("empty_text")
+        if failed := self._failed_measure(body):
+            return loss(failed[0], None, failed[1], failed[2])
+        metadata = facts | {
+            "path": path,
+            "license": list(own.names or verdict.names),
+            "language": told_by_content(language, body),
+            "header_chars": len(text) - len(body),
+        }
+        if encoding != "utf-8":
+            metadata["encoding"] = encoding
+        return RawDocument(key, body, url, metadata=metadata)
+
+    def _failed_measure(self, text: str) -> tuple[str, float, float] | None:
+        """Rule, value and threshold of the first heuristic that drops the text."""
+        found = measure(text)
+        if found.max_line_length > self.max_line_length:
+            return "max_line_length", found.max_line_length, self.max_line_length
+        if found.mean_line_length > self.max_mean_line_length:
+            return "mean_line_length", found.mean_line_length, self.max_mean_line_length
+        if found.alphanumeric_share < self.min_alphanumeric_share:
+            return "alphanumeric_share", found.alphanumeric_share, self.min_alphanumeric_share
+        if found.letters_per_token < self.min_letters_per_token:
+            return "letters_per_token", found.letters_per_token, self.min_letters_per_token
+        return None
+
+
+def decode(data: bytes) -> tuple[str, str] | None:
+    """Text and encoding of a source file; None when it is binary.
+
+    What a byte-order mark says, else UTF-8, else what a detector finds and what decodes every byte.
+    """
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding), encoding
+            except UnicodeDecodeError:
+                return None
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    encoding = detect_encoding(data, html5_compatible=False) or "cp1252"
+    try:
+        text = data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+    return None if _CONTROL.search(text) else (text, encoding)
+
+
+def checked(text: str) -> tuple[str, str] | None:
+    """A text that was decoded before it came to us; None when it is binary."""
+    return None if "\0" in text else (text.removeprefix("\ufeff"), "utf-8")
