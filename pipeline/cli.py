@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +14,11 @@ from rich.console import Console
 from pipeline import commands
 from pipeline.commands import Workers, say
 from pipeline.config import describe, load_recipe
+from pipeline.inspect.batch import batch_lines, batch_rows
+from pipeline.inspect.document import document_lines, token_document
 from pipeline.inspect.explain import explain as explain_document
 from pipeline.inspect.tokens import token_rows, token_table
+from pipeline.inspect.verify import verify
 from pipeline.plan import plan_lines
 from pipeline.progress import Progress
 from pipeline.recipe import MIX_NODE, TRAIN_NODE, build
@@ -113,6 +117,61 @@ def tokens(run: str, /) -> None:
     print_tokens(run)
 
 
+@inspect.command
+def batch(run: str, /, *, step: int, batch_sequences: int | None = None, seed: int | None = None) -> None:
+    """Which documents one training batch holds, with ids and URLs.
+
+    Parameters
+    ----------
+    run
+        folder of a run with packed tokens and a mixture
+    step
+        training step, from 0
+    batch_sequences
+        sequences in a batch (default: the training's)
+    seed
+        seed of the schedule (default: the training's)
+    """
+    for line in batch_lines(batch_rows(run, step, batch_sequences, seed)):
+        say(line)
+
+
+@inspect.command
+def document(run: str, name: str, /, *, model: str | None = None, max_tokens: int = 256) -> None:
+    """Show a packed document as tokens.
+
+    Parameters
+    ----------
+    run
+        folder of a run with packed tokens
+    name
+        id of the document: <source>/<raw file>/<record key>
+    model
+        file of the tokenizer, where the run did not train it
+    max_tokens
+        tokens to show
+    """
+    for line in document_lines(token_document(run, name, model), max_tokens):
+        say(line)
+
+
+@app.command(name="verify")
+def verify_run(run: str, /) -> None:
+    """Read every file of a run and compare it with what was written; name what is missing, short or changed.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    """
+    found = verify(run)
+    for fault in found.faults:
+        say(fault.line())
+    say(f"{run}: {found.num_files:,} files, {found.num_bytes:,} bytes, {len(found.faults):,} faults")
+    if found.faults:
+        raise SystemExit(FAILURE_CODE)
+
+
 @models.command
 def fetch(name: str, /, *, folder: Path | None = None) -> None:
     """Download a model and check its SHA-256.
@@ -136,6 +195,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point: a user's mistake is one line and exit code 2, a failed stage its traceback and code 1."""
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except BrokenPipeError:  # the reader of our output has enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
     except (UserError, CycloptsError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except OSError as error:

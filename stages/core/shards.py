@@ -47,7 +47,9 @@ class ParquetWriter:
         self.rows = 0
         self._stack = ExitStack()
         self._output = self._stack.enter_context(storage.atomic_output(storage.join(folder, name)))
-        self._writer = pq.ParquetWriter(self._output, schema, compression=COMPRESSION, write_statistics=True)
+        self._writer = pq.ParquetWriter(
+            self._output, schema, compression=COMPRESSION, write_statistics=True, write_page_checksum=True
+        )
 
     def write(self, table: pa.Table) -> None:
         """Append one row group."""

@@ -14,9 +14,12 @@ from stages.core.shards import write_table
 from stages.core.stage import EXCHANGE, INDEX, TOKENS, FileInfo, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
 from stages.kernels.arrow import string_buffers
+from stages.kernels.hashing import hash_strings
 from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
 
-INDEX_SCHEMA = pa.schema([("id", pa.string()), ("offset", pa.int64()), ("length", pa.int64())])
+INDEX_SCHEMA = pa.schema(
+    [("id", pa.string()), ("offset", pa.int64()), ("length", pa.int64()), ("xxh64", pa.uint64())]
+)
 DTYPE_BYTES = {"uint16": 2, "uint32": 4}
 
 
@@ -24,6 +27,7 @@ class Pack(Stage):
     """Destination -> one packed shard: the documents of one source, shuffled by the hash of (seed, id)."""
 
     stage_name: ClassVar[str] = "pack"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per destination of the encode exchange."""
@@ -85,7 +89,14 @@ def write_tokens(uri: str, rows: pa.Table, width: int) -> FileInfo:
 
 
 def index_table(rows: pa.Table, width: int) -> pa.Table:
-    """id, offset and length (in tokens) of each document of a packed shard, in its order."""
+    """id, offset and length (in tokens) and XXH64 of the bytes of each document of a packed shard, in its order."""
     lengths = pc.divide(pc.binary_length(rows.column("ids")).cast(pa.int64()), width)
     offsets = pc.subtract(pc.cumulative_sum(lengths), lengths)
-    return pa.table({"id": rows.column("id"), "offset": offsets, "length": lengths}, schema=INDEX_SCHEMA)
+    hashes = [hash_strings(chunk) for chunk in rows.column("ids").chunks]
+    columns = {
+        "id": rows.column("id"),
+        "offset": offsets,
+        "length": lengths,
+        "xxh64": pa.chunked_array(hashes, pa.uint64()),
+    }
+    return pa.table(columns, schema=INDEX_SCHEMA)
