@@ -18,6 +18,8 @@ PACKAGES = (
     "numba",
     "fastwarc",
     "resiliparse",
+    "trafilatura",
+    "mwparserfromhell",
     "fasttext",
     "sentencepiece",
     "datasketch",

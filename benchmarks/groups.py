@@ -88,25 +88,52 @@ def make_input(data: Path, folder: Path, megabytes: float) -> Input:
 
 
 def ingest(given: Input) -> Iterator[Row]:
-    """Raw files of each source to document shards; MB are those of the raw files."""
+    """Raw files of each source to document shards; MB are those that the raw files hold, unpacked."""
     for source, (stage_class, pattern) in RAW_FILES.items():
         files = raw_files(given.data, pattern)
         if not files:
             continue
         stage = stage_class.model_validate({"input": (str(given.data / pattern),)})
-        size = sum(Path(file).stat().st_size for file in files) / 1e6
-        row = Row(
-            f"ingest {source}, raw files as they are (compressed)", size, measure(work.run_stage, stage)
-        )
-        yield row
-    pages = raw_files(given.data, "common_crawl/pages/*.warc.gz")
-    if pages:
-        stage = CommonCrawlIngest(input=tuple(pages))
-        size = sum(Path(file).stat().st_size for file in pages) / 1e6
-        theirs = measure(work.fastwarc_and_resiliparse, pages)
-        yield Row(
-            "HTML pages to documents", size, measure(work.run_stage, stage), "fastwarc + resiliparse", theirs
-        )
+        size = work.unpacked_bytes(files) / 1e6
+        packed = sum(Path(file).stat().st_size for file in files) / 1e6
+        name = f"ingest {source} ({packed:.1f} MB of raw files)"
+        yield Row(name, size, measure(work.run_stage, stage))
+    yield from _pages(raw_files(given.data, "common_crawl/pages/*.warc.gz"))
+    yield from _articles(raw_files(given.data, RAW_FILES["wikipedia"][1]))
+
+
+def _pages(files: list[str]) -> Iterator[Row]:
+    """HTML to documents beside the extractors alone."""
+    if not files:
+        return
+    size = work.unpacked_bytes(files) / 1e6
+    ours = measure(work.run_stage, CommonCrawlIngest(input=tuple(files)))
+    plain = measure(work.run_stage, CommonCrawlIngest(input=tuple(files), remove_boilerplate=False))
+    alone = measure(work.fastwarc_and_resiliparse, files)
+    yield Row("HTML pages to documents", size, ours, "fastwarc + resiliparse", alone)
+    yield Row("HTML pages to documents, boilerplate kept", size, plain, "fastwarc + resiliparse", alone)
+    yield Row(
+        "HTML pages to documents",
+        size,
+        ours,
+        "fastwarc + trafilatura",
+        measure(work.trafilatura_alone, files),
+    )
+
+
+def _articles(files: list[str]) -> Iterator[Row]:
+    """Wikipedia dumps to documents beside mwparserfromhell."""
+    if not files:
+        return
+    size = work.unpacked_bytes(files) / 1e6
+    ours = measure(work.run_stage, WikipediaIngest(input=tuple(files)))
+    yield Row(
+        "Wikipedia dumps to documents",
+        size,
+        ours,
+        "mwparserfromhell",
+        measure(work.mwparserfromhell_alone, files),
+    )
 
 
 def dedup(given: Input) -> Iterator[Row]:

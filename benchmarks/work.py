@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import datasketch
 import sentencepiece
@@ -12,9 +16,12 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
 from quality_classifier.predict import load_fasttext
+from stages.core.errors import DamagedInputError
 from stages.core.shards import read_documents
 from stages.core.stage import Manifest, Stage, make_manifest
 from stages.filter.models import find_language_model
+from stages.ingest.base import RawFile
+from stages.ingest.compressed import decompressed
 
 NUM_HASHES = 112
 SHINGLE_WORDS = 5
@@ -33,6 +40,19 @@ def finish_stage(stage: Stage, folder: str, inputs: Sequence[Manifest] = ()) -> 
     return make_manifest(stage.stage_name, stage, "bench", [], reports, folder)
 
 
+def unpacked_bytes(files: Sequence[str]) -> int:
+    """Bytes that raw files hold when their compression is undone, as far as they are whole."""
+    total = 0
+    for name in files:
+        path = Path(name)
+        try:
+            for piece in decompressed(RawFile(name, path.name, path.stat().st_size)):
+                total += len(piece)
+        except DamagedInputError:
+            continue
+    return total
+
+
 def fastwarc_and_resiliparse(files: Sequence[str]) -> None:
     """Main text of every HTML response by fastwarc and resiliparse alone; nothing is written."""
     for name in files:
@@ -40,6 +60,35 @@ def fastwarc_and_resiliparse(files: Sequence[str]) -> None:
             for record in ArchiveIterator(stream, record_types=WarcRecordType.response, parse_http=True):
                 html = record.reader.read().decode("utf-8", "replace")
                 extract_plain_text(html, main_content=True, alt_texts=False)
+
+
+def trafilatura_alone(files: Sequence[str]) -> None:
+    """Main text of every HTML response by fastwarc and trafilatura alone; nothing is written."""
+    import trafilatura
+
+    for name in files:
+        with open(name, "rb") as stream:  # noqa: PTH123 - fastwarc takes the stream
+            for record in ArchiveIterator(stream, record_types=WarcRecordType.response, parse_http=True):
+                trafilatura.extract(record.reader.read().decode("utf-8", "replace"), include_comments=False)
+
+
+def mwparserfromhell_alone(files: Sequence[str]) -> None:
+    """`strip_code` of every article of bz2 dumps by mwparserfromhell; nothing is written."""
+    import mwparserfromhell
+
+    for name in files:
+        with bz2.open(name) as stream:
+            for _, element in ElementTree.iterparse(stream):
+                if element.tag.endswith("}page"):
+                    _strip_code(mwparserfromhell.parse, element)
+                    element.clear()
+
+
+def _strip_code(parse: Callable[[str], Any], page: ElementTree.Element) -> None:
+    namespace = page.tag[: page.tag.index("}") + 1]
+    is_article = page.findtext(f"{namespace}ns", "0") == "0" and page.find(f"{namespace}redirect") is None
+    if is_article:
+        parse(page.findtext(f"{namespace}revision/{namespace}text") or "").strip_code()
 
 
 def fasttext_alone(shards: Sequence[str]) -> None:
