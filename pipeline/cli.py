@@ -14,6 +14,7 @@ from rich.console import Console
 from pipeline import commands
 from pipeline.commands import Workers, say
 from pipeline.config import describe, load_recipe
+from pipeline.fetch_cli import fetch_group
 from pipeline.inspect.batch import batch_lines, batch_rows
 from pipeline.inspect.document import document_lines, token_document
 from pipeline.inspect.explain import explain as explain_document
@@ -33,11 +34,13 @@ INTERRUPTED_CODE = 130
 TABLE_WIDTH = 110
 
 app = App(
-    name="altiplano", help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer."
+    name="altiplano",
+    help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer.",
+    suppress_keyboard_interrupt=False,  # `main` says how to resume
 )
 inspect = App(name="inspect", help="Look into a run.")
 models = App(name="models", help="Models that the stages need.")
-for _group in (*stage_groups(app), inspect, models):
+for _group in (fetch_group(), *stage_groups(app), inspect, models):
     app.command(_group)
 
 
