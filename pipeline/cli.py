@@ -14,6 +14,7 @@ from rich.console import Console
 from pipeline import commands
 from pipeline.commands import Workers, say
 from pipeline.config import describe, load_recipe
+from pipeline.export_cli import export_group
 from pipeline.fetch_cli import fetch_group
 from pipeline.inspect.batch import batch_lines, batch_rows
 from pipeline.inspect.document import document_lines, token_document
@@ -40,7 +41,7 @@ app = App(
 )
 inspect = App(name="inspect", help="Look into a run.")
 models = App(name="models", help="Models that the stages need.")
-for _group in (fetch_group(), *stage_groups(app), inspect, models):
+for _group in (fetch_group(), *stage_groups(app), export_group(), inspect, models):
     app.command(_group)
 
 

@@ -71,15 +71,7 @@ class PackedTokens:
     @classmethod
     def open(cls, folder: str) -> Self:
         """Open a pack stage's folder; a UserError names a missing or short shard, and its bytes."""
-        if not storage.exists(storage.join(folder, MANIFEST_NAME)):
-            raise UserError(f"{folder}: no {MANIFEST_NAME}; the pack stage has not finished there")
-        manifest = read_manifest(folder)
-        shards = _shards_of(manifest)
-        for shard in shards:
-            _check_size(shard)
-        if not shards:
-            raise UserError(f"{folder}: the pack stage made no tokens")
-        facts = manifest.facts[0]
+        shards, facts = token_shards(folder)
         return cls(shards, facts["tokenizer_sha256"], facts["vocab_size"])
 
     @property
@@ -191,6 +183,22 @@ class PackedTokens:
                 self._cached_documents -= len(self._offsets.popitem(last=False)[1])
         self._offsets.move_to_end(shard.uri)
         return found
+
+
+def token_shards(folder: str) -> tuple[list[Shard], dict[str, Any]]:
+    """The shards of a pack stage's folder, each with the size that it must have, and what holds for all of them.
+
+    A UserError names a missing or short shard, and its bytes.
+    """
+    if not storage.exists(storage.join(folder, MANIFEST_NAME)):
+        raise UserError(f"{folder}: no {MANIFEST_NAME}; the pack stage has not finished there")
+    manifest = read_manifest(folder)
+    shards = _shards_of(manifest)
+    for shard in shards:
+        _check_size(shard)
+    if not shards:
+        raise UserError(f"{folder}: the pack stage made no tokens")
+    return shards, manifest.facts[0]
 
 
 def num_sequences(num_tokens: int, sequence_length: int) -> int:
