@@ -19,6 +19,7 @@ from pipeline.fetch_cli import fetch_group
 from pipeline.inspect.batch import batch_lines, batch_rows
 from pipeline.inspect.document import document_lines, token_document
 from pipeline.inspect.explain import explain as explain_document
+from pipeline.inspect.languages import language_rows, language_table
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.inspect.verify import verify
 from pipeline.plan import plan_lines
@@ -110,15 +111,20 @@ def explain(run: str, document: str, /) -> None:
 
 
 @inspect.command
-def tokens(run: str, /) -> None:
+def tokens(run: str, /, *, by_language: bool = False) -> None:
     """Documents, bytes, tokens, share and epochs of every source.
 
     Parameters
     ----------
     run
         folder of a run
+    by_language
+        a row for each source and language
     """
-    print_tokens(run)
+    if by_language:
+        Console(width=TABLE_WIDTH).print(language_table(language_rows(run)))
+    else:
+        print_tokens(run)
 
 
 @inspect.command

@@ -101,6 +101,16 @@ def run_manifests(run: str) -> dict[str, Manifest]:
     return found
 
 
+def document_uris(run: str) -> list[str]:
+    """The document shards that a run ended with, or that it was given from other runs; those that are still there."""
+    record, manifests = read_run(run), run_manifests(run)
+    uris = [uri for name in record.outputs if name in manifests for uri in manifests[name].uris(DOCUMENTS)]
+    for folder in record.given.values():
+        if folder and storage.exists(storage.join(folder, MANIFEST_NAME)):
+            uris += read_manifest(folder).uris(DOCUMENTS)
+    return [uri for uri in dict.fromkeys(uris) if storage.exists(uri)]
+
+
 def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
     """Documents from outside a run: run folders (their last documents), stage folders, or Parquet files."""
     from stages.core.foreign import manifest_of_parquet

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from pipeline.graph import read_run, run_manifests
+from pipeline.graph import document_uris, run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS, Manifest
+from stages.core.stage import Manifest
 from stages.mix.schedule import Mixture, batch_of_step, read_mixture
 from stages.tokenize.packed import PackedTokens
 
@@ -64,7 +64,7 @@ def batch_rows(
         (source, epoch, sequence, list(_held(training.tokens, source, sequence * length, length)))
         for source, epoch, sequence in slots.rows()
     ]
-    urls = _urls(run, manifests, sorted({held.id for *_, documents in rows for held in documents}))
+    urls = _urls(run, sorted({held.id for *_, documents in rows for held in documents}))
     return [
         BatchRow(
             step * training.batch_sequences + number,
@@ -116,17 +116,10 @@ def _held(tokens: PackedTokens, source: str, start: int, length: int) -> Iterato
         yield Held(name, None, max(start, first) - first, min(after, start + length) - max(start, first))
 
 
-def _urls(run: str, manifests: Mapping[str, Manifest], ids: Sequence[str]) -> dict[str, str]:
-    """URLs of documents by id, from the run's last document shards."""
-    uris = [
-        uri
-        for name in read_run(run).outputs
-        if name in manifests
-        for uri in manifests[name].uris(DOCUMENTS)
-        if storage.exists(uri)
-    ]
+def _urls(run: str, ids: Sequence[str]) -> dict[str, str]:
+    """URLs of documents by id."""
     found: dict[str, str] = {}
-    for uri in uris:
+    for uri in document_uris(run):
         fs, path = storage.filesystem(uri)
         shard = ds.dataset(path, filesystem=fs, format="parquet")
         wanted = pc.field("id").isin(ids) & pc.field("url").is_valid()

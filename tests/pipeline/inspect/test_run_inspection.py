@@ -15,6 +15,8 @@ import yaml
 from pipeline.cli import main
 from pipeline.inspect.batch import batch_rows
 from pipeline.inspect.document import token_document
+from pipeline.inspect.languages import language_rows
+from pipeline.inspect.tokens import token_rows
 from pipeline.inspect.verify import verify
 from stages.core.errors import UserError
 
@@ -188,3 +190,12 @@ def test_a_document_that_was_not_packed_and_a_wrong_tokenizer_are_refused(made: 
     other.write_bytes(b"x")
     with pytest.raises(UserError, match="another tokenizer than the one of these tokens"):
         token_document(str(made), "c4/c4.json.gz/3", str(other))
+
+
+def test_tokens_by_language_add_up(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = language_rows(str(made))
+    (whole,) = token_rows(str(made))
+    assert (row.source, row.language) == ("c4", "-")
+    assert (row.documents, row.text_bytes, row.tokens) == (NUM_DOCUMENTS, whole.text_bytes, whole.tokens)
+    main(["inspect", "tokens", str(made), "--by-language"])
+    assert f"{whole.tokens:,}" in capsys.readouterr().out
