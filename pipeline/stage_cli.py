@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from pydantic import BaseModel, create_model
+from rich.console import Console
 
 from pipeline import commands
 from pipeline.commands import Where
+from pipeline.inspect.tokenizers import fit_table, tokenizer_fits
 from pipeline.registry import DEDUP_VERBS, FILTER_RULES, INGEST_STAGES
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
@@ -20,6 +22,9 @@ from stages.mix.mixture import Mix
 from stages.tokenize.encode import Encode
 from stages.tokenize.train import TrainTokenizer
 from trainer.stage import Train
+
+REPORT_TEXT_BYTES = 8 << 20
+REPORT_WIDTH = 130
 
 _DOCUMENTS = Annotated[list[str], Parameter(help="runs, folders of a stage, or Parquet files of documents")]
 _PACKED = Annotated[str, Parameter(help="run that holds packed tokens")]
@@ -113,6 +118,7 @@ def _add_models(tokenizer: App, quality: App) -> None:
 
     line = "Train a BPE tokenizer with LLaMA's options on documents."
     _add(tokenizer, "train", line, train_tokenizer, inputs=_DOCUMENTS, options=_flat(TrainTokenizer))
+    tokenizer.command(tokenizer_report, name="report")
     line = (
         "Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."
     )
@@ -122,6 +128,21 @@ def _add_models(tokenizer: App, quality: App) -> None:
     _add(
         quality, "train", line, train_quality, inputs=_DOCUMENTS, references=dumps, seed=seed, options=options
     )
+
+
+def tokenizer_report(
+    inputs: _DOCUMENTS, /, *, models: list[str], max_text_bytes: int = REPORT_TEXT_BYTES
+) -> None:
+    """Show how tokenizers fit documents: bytes per token, tokens per word, unknown and byte-fallback rates.
+
+    Parameters
+    ----------
+    models
+        SentencePiece models to compare
+    max_text_bytes
+        text of each source and language that is encoded, from its first documents on
+    """
+    Console(width=REPORT_WIDTH).print(fit_table(tokenizer_fits(inputs, models, max_text_bytes), models))
 
 
 def _add_tokens(app: App) -> None:

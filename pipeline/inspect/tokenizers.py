@@ -1,0 +1,61 @@
+"""Documents and tokenizers in, a table of how each fits every source and language out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from pipeline.graph import given_documents, sources_in_order
+from stages.core.errors import UserError
+from stages.core.shards import read_documents
+from stages.core.stage import DOCUMENTS
+from stages.tokenize.model import load_tokenizer
+from stages.tokenize.report import Fit, fits_by_language
+
+Fits = Mapping[tuple[str, str], Mapping[str, Fit]]
+
+
+def tokenizer_fits(inputs: Sequence[str], models: Sequence[str], max_text_bytes: int) -> Fits:
+    """Counts by (source, language) and model, over given runs, stage folders or Parquet files."""
+    if len(set(models)) < len(models):
+        raise UserError("--models: one is given twice")
+    tokenizers = {model: load_tokenizer(model) for model in models}
+    manifests = given_documents(inputs).values()
+    shards = [uri for manifest in manifests for uri in manifest.uris(DOCUMENTS)]
+    batches = read_documents(shards, ["source", "language", "text"])
+    return fits_by_language(batches, tokenizers, max_text_bytes)
+
+
+def fit_table(fits: Fits, models: Sequence[str]) -> Table:
+    """A row for each source, language and model, and a total for each model."""
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("source", "language", "tokenizer"):
+        table.add_column(name)
+    for name in ("documents", "bytes", "bytes/token", "tokens/word", "unknown", "byte fallback"):
+        table.add_column(name, justify="right")
+    sources = sources_in_order({source for source, _ in fits})
+    for key in sorted(fits, key=lambda key: (sources.index(key[0]), key[1])):
+        for model in models:
+            table.add_row(*key, _name(model), *_cells(fits[key][model]))
+    for model in models:
+        total = sum((fit[model] for fit in fits.values()), Fit())
+        table.add_row("total", "", _name(model), *_cells(total))
+    return table
+
+
+def _name(model: str) -> str:
+    return "/".join(model.rsplit("/", 2)[-2:])
+
+
+def _cells(fit: Fit) -> list[str]:
+    tokens = max(1, fit.tokens)
+    return [
+        f"{fit.documents:,}",
+        f"{fit.text_bytes:,}",
+        f"{fit.bytes_per_token:.2f}",
+        f"{fit.fertility:.2f}",
+        f"{fit.unknown_tokens / tokens:.3%}",
+        f"{fit.byte_tokens / tokens:.3%}",
+    ]
