@@ -20,6 +20,7 @@ from stages.core.stage import (
     REPORTS_FOLDER,
     FileInfo,
     Manifest,
+    SourceTotals,
     add_sources,
 )
 
@@ -101,8 +102,24 @@ def _file_info(uri: str) -> FileInfo | None:
         return None
     if missing := [name for name in REQUIRED if name not in names]:
         raise UserError(f"{uri}: no column {', '.join(missing)}; a document has {', '.join(REQUIRED)}")
-    totals = add_sources(source_totals(batch) for batch in read_batches([uri], ["source", "text"]))
+    _check_types(uri, file.schema_arrow)
+    totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], REQUIRED))
     size = storage.size_bytes(uri)
     return FileInfo(
         name=uri, kind=DOCUMENTS, rows=rows, bytes=size, sha256=storage.probe(uri, size), sources=totals
     )
+
+
+def _check_types(uri: str, schema: pa.Schema) -> None:
+    for name in REQUIRED:
+        kind = schema.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+            raise UserError(f"{uri}: column {name} is {kind}, not string; cast it first")
+
+
+def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
+    """The totals of a batch; a UserError when a document lacks what every document has."""
+    for name in REQUIRED:
+        if nulls := batch.column(name).null_count:
+            raise UserError(f"{uri}: {nulls:,} documents have no {name} (null); fill it in or leave them out")
+    return source_totals(batch)
