@@ -1,4 +1,4 @@
-"""Paths and URIs in, byte streams out: local disk, s3, gs, hdfs and http behind a few functions.
+"""Paths and URIs in, byte streams out: local disk, s3, gs, hdfs, http and the Hub (hf) behind a few functions.
 
 Every output appears under its final name by a rename, so a file that exists is whole.
 """
@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow.fs as pafs
 
+from stages.core import hub
 from stages.core.errors import UserError
 
 TEMPORARY_MARK = ".tmp-"
@@ -30,6 +31,8 @@ def filesystem(uri: str) -> tuple[Any, str]:
         import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
 
         return pafs.PyFileSystem(pafs.FSSpecHandler(fsspec.filesystem("http"))), uri
+    if uri.startswith(hub.SCHEME):
+        return hub.filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:
         return pafs.LocalFileSystem(), str(Path(uri).absolute())
     try:
@@ -132,9 +135,13 @@ def sha256_file(uri: str) -> str:
 def probe(uri: str, file_size: int) -> str:
     """Hex SHA-256 of size, first and last 64 KiB: tells another file of the same name without reading it all.
 
-    A run that read every byte of 10 TB only to know that nothing changed would be no resume at all.
+    A run that read every byte of 10 TB only to know that nothing changed would be no resume at all. Of a file on
+    the Hub it is the hash of its name for the content: asking a thousand files for their ends takes minutes.
     """
     digest = hashlib.sha256(str(file_size).encode())
+    if uri.startswith(hub.SCHEME):
+        digest.update(hub.content_name(uri.removeprefix(hub.SCHEME)).encode())
+        return digest.hexdigest()
     with open_input(uri) as stream:
         digest.update(stream.read(PROBE_BYTES))
         if file_size > PROBE_BYTES:

@@ -6,9 +6,9 @@ A source is a subclass of `IngestStage` with a `read` method: one raw file in, a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, BinaryIO, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar, TypeVar
 
 import orjson
 import pyarrow as pa
@@ -27,14 +27,29 @@ BATCH_TEXT_BYTES = 8 << 20
 BATCH_ROWS = 4096
 METADATA_OPTIONS = orjson.OPT_SORT_KEYS
 
+Part = TypeVar("Part")
+Range = tuple[int, int]
+"""Where a stretch of a raw file starts and stops, in bytes."""
+
 
 @dataclass(frozen=True)
 class RawFile:
-    """One raw file of a dump: where it is, its name below the input pattern's root, its size in bytes."""
+    """One raw file of a dump: where it is, its name below the input pattern's root, its size in bytes.
+
+    Of a file that is split over tasks, a task reads the records that begin in bytes `start` to `stop` (None: its
+    end). The name is the whole file's, so ids do not depend on how it is split.
+    """
 
     uri: str
     name: str
     size: int
+    start: int = field(default=0, kw_only=True)
+    stop: int | None = field(default=None, kw_only=True)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes from `start` to `stop`."""
+        return (self.size if self.stop is None else self.stop) - self.start
 
     def open(self) -> BinaryIO:
         """A seekable binary stream of the raw bytes."""
@@ -83,6 +98,13 @@ class Merged:
 RawRecord = RawDocument | Loss | Merged
 
 
+@dataclass(frozen=True)
+class RawBatch:
+    """Documents that a source already has as a batch of DOCUMENT_SCHEMA, in public form, none with an empty text."""
+
+    documents: pa.RecordBatch
+
+
 def document_id(source: str, raw_name: str, key: str) -> str:
     """`<source>/<raw file>/<record key>`; without key when the raw file is one document."""
     return f"{source}/{raw_name}/{key}" if key else f"{source}/{raw_name}"
@@ -111,30 +133,59 @@ def list_raw_files(
     return [by_name[name] for name in sorted(by_name)]
 
 
-def tasks_by_bytes(files: Sequence[FoundFile], task_bytes: int) -> list[Task]:
-    """Group raw files, in order, into tasks of about `task_bytes` each; a larger file is a task of its own."""
-    groups: list[list[FoundFile]] = []
+def byte_ranges(size: int, range_bytes: int) -> list[Range]:
+    """Equal ranges, of at most `range_bytes` each, that cover `size` bytes in order; one when there are none."""
+    count = max(1, -(-size // range_bytes))
+    return [(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
+def whole_file(file: FoundFile) -> list[Range]:
+    """The one range of a raw file that is not split."""
+    return [(0, file.size)]
+
+
+def group_by_bytes(parts: Iterable[tuple[Part, int]], task_bytes: int) -> list[list[Part]]:
+    """Group parts, given with their bytes, in order, to about `task_bytes` each; a larger one is a group of its own."""
+    groups: list[list[Part]] = []
     filled = 0
-    for file in files:
-        if not groups or filled + file.size > task_bytes:
+    for part, num_bytes in parts:
+        if not groups or filled + num_bytes > task_bytes:
             groups.append([])
             filled = 0
-        groups[-1].append(file)
-        filled += file.size
+        groups[-1].append(part)
+        filled += num_bytes
+    return groups
+
+
+def tasks_by_bytes(
+    files: Sequence[FoundFile], task_bytes: int, split: Callable[[FoundFile], Sequence[Range]] = whole_file
+) -> list[Task]:
+    """Group raw files, in order, into tasks of about `task_bytes` each; a larger file is a task of its own.
+
+    `split` gives the ranges of a file whose records can be read by ranges.
+    """
+    parts = (((file, part), part[1] - part[0]) for file in files for part in split(file))
     return [
         Task(
             id=task_id(index),
-            inputs=tuple(file.uri for file in group),
-            params={"names": [file.name for file in group], "sizes": [file.size for file in group]},
+            inputs=tuple(file.uri for file, _ in group),
+            params={
+                "names": [file.name for file, _ in group],
+                "sizes": [file.size for file, _ in group],
+                "ranges": [list(part) for _, part in group],
+            },
         )
-        for index, group in enumerate(groups)
+        for index, group in enumerate(group_by_bytes(parts, task_bytes))
     ]
 
 
 def raw_files_of(task: Task) -> list[RawFile]:
     """The raw files of a task made by `tasks_by_bytes`."""
-    rows = zip(task.inputs, task.params["names"], task.params["sizes"], strict=True)
-    return [RawFile(uri, name, size) for uri, name, size in rows]
+    rows = zip(task.inputs, task.params["names"], task.params["sizes"], task.params["ranges"], strict=True)
+    return [
+        RawFile(uri, name, size, start=start, stop=None if stop == size else stop)
+        for uri, name, size, (start, stop) in rows
+    ]
 
 
 class RawStage(Stage):
@@ -152,9 +203,13 @@ class RawStage(Stage):
         """The raw files of the input, sorted by name."""
         return list_raw_files(self.input)
 
+    def split(self, file: FoundFile) -> Sequence[Range]:
+        """The ranges that tasks may read of a raw file: all of it, unless a source knows how to split its files."""
+        return whole_file(file)
+
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """Tasks over the raw files, by bytes."""
-        return tasks_by_bytes(self.raw_files(), self.task_bytes)
+        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
 
     def dependencies(self) -> list[str]:
         """Name, size and content probe of every raw file."""
@@ -166,8 +221,8 @@ class IngestStage(RawStage):
     """Raw files of one source to documents: subclasses say what the records of a raw file are."""
 
     @abstractmethod
-    def read(self, raw: RawFile) -> Iterator[RawRecord]:
-        """All records of a raw file, in file order.
+    def read(self, raw: RawFile) -> Iterator[RawRecord | RawBatch]:
+        """All records that begin in a raw file's range, in file order.
 
         What cannot be read is a Loss, or a DamagedInputError that ends this file; nothing is skipped silently.
         """
@@ -177,7 +232,7 @@ class IngestStage(RawStage):
         with TaskWriter(task, self.stage_name) as out:
             writer = RecordWriter(out, self.source)
             for raw in raw_files_of(task):
-                out.bytes_in += raw.size
+                out.bytes_in += raw.num_bytes
                 writer.add_file(raw, self.read(raw))
             writer.flush()
         return out.report
@@ -191,7 +246,7 @@ class RecordWriter:
         self._pending: list[tuple[str, RawDocument]] = []
         self._pending_bytes = 0
 
-    def add_file(self, raw: RawFile, records: Iterator[RawRecord]) -> None:
+    def add_file(self, raw: RawFile, records: Iterator[RawRecord | RawBatch]) -> None:
         """Write all records of one raw file; damage that ends the file becomes a ledger row, an empty file too."""
         if raw.size == 0:
             self.add(raw.name, Loss("", "empty_file"))
@@ -203,8 +258,13 @@ class RecordWriter:
             lost = max(0, raw.size - error.offset)
             self.add(raw.name, Loss(f"@{error.offset}", error.rule, error.reason, text_bytes=lost))
 
-    def add(self, raw_name: str, record: RawRecord) -> None:
-        """Write one record of the raw file `raw_name`."""
+    def add(self, raw_name: str, record: RawRecord | RawBatch) -> None:
+        """Write one record, or one batch of them, of the raw file `raw_name`."""
+        if isinstance(record, RawBatch):
+            self.flush()
+            self._out.created += record.documents.num_rows
+            self._out.keep(record.documents)
+            return
         self._out.created += 1
         name = document_id(self._source, raw_name, record.key)
         if isinstance(record, RawDocument) and not record.text.strip():

@@ -17,7 +17,17 @@ from stages.core.exchange import num_destinations
 from stages.core.stage import Manifest, ShardReport, Task, task_id
 from stages.core.storage import FoundFile
 from stages.core.task_writer import TaskWriter
-from stages.ingest.base import Loss, RawFile, RawStage, RecordWriter, list_raw_files
+from stages.ingest.base import (
+    Loss,
+    Range,
+    RawFile,
+    RawStage,
+    RecordWriter,
+    byte_ranges,
+    group_by_bytes,
+    list_raw_files,
+    whole_file,
+)
 from stages.ingest.stackexchange.post_exchange import ANSWER, QUESTION, PostWriter
 from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_rows
 from stages.ingest.stackexchange.sites import (
@@ -90,17 +100,8 @@ class StackExchangeIngest(RawStage):
 
     def _groups(self, files: Sequence[FoundFile]) -> list[list[tuple[FoundFile, int, int]]]:
         """Parts (file, start, stop) of raw files in order, in groups of about `task_bytes` of XML."""
-        groups: list[list[tuple[FoundFile, int, int]]] = []
-        filled = 0
-        for file in files:
-            for start, stop in _parts(file, self.task_bytes):
-                size = stop - start if stop - start < file.size else xml_bytes(file)
-                if not groups or filled + size > self.task_bytes:
-                    groups.append([])
-                    filled = 0
-                groups[-1].append((file, start, stop))
-                filled += size
-        return groups
+        parts = [(file, start, stop) for file in files for start, stop in _ranges(file, self.task_bytes)]
+        return group_by_bytes(((part, _part_bytes(*part)) for part in parts), self.task_bytes)
 
     def dependencies(self) -> list[str]:
         """The raw files' content, and their sites, which a folder above the pattern's root may name."""
@@ -162,12 +163,15 @@ def _task(index: int, group: Sequence[tuple[FoundFile, int, int]], count: int) -
     return Task(task_id(index), inputs=tuple(file.uri for file, _, _ in group), params=params)
 
 
-def _parts(file: FoundFile, part_bytes: int) -> list[tuple[int, int]]:
-    """(start, stop) in bytes of a raw file's parts: equal ones of about `part_bytes`; all, if compressed."""
-    if not file.name.lower().endswith(".xml"):
-        return [(0, file.size)]
-    count = max(1, -(-file.size // part_bytes))
-    return [(file.size * i // count, file.size * (i + 1) // count) for i in range(count)]
+def _ranges(file: FoundFile, range_bytes: int) -> list[Range]:
+    """Equal ranges of a raw file; one if it is compressed."""
+    is_plain = file.name.lower().endswith(".xml")
+    return byte_ranges(file.size, range_bytes) if is_plain else whole_file(file)
+
+
+def _part_bytes(file: FoundFile, start: int, stop: int) -> int:
+    """Bytes of XML in a part."""
+    return stop - start if stop - start < file.size else xml_bytes(file)
 
 
 def _read_row(chunk: RowChunk, host: str | None) -> Post | Loss:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stages.core.documents import DOCUMENT_SCHEMA, normalize_text
 from stages.core.errors import DamagedInputError
 from stages.core.stage import Manifest
-from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.base import Loss, RawBatch, RawDocument, RawFile, RawRecord
 from stages.ingest.c4 import C4Ingest
+from stages.ingest.c4.blocks import BLOCK_BYTES
 
 STAGE = C4Ingest(input=("unused",))
 
@@ -32,8 +35,19 @@ def raw_file(tmp_path: Path, data: bytes) -> RawFile:
     return RawFile(str(path), "raw", len(data))
 
 
+def one_by_one(records: Iterable[RawRecord | RawBatch]) -> Iterator[RawRecord]:
+    """Batches as the documents that they hold."""
+    for record in records:
+        if not isinstance(record, RawBatch):
+            yield record
+            continue
+        for row in record.documents.to_pylist():
+            key = row["id"].rpartition("/")[2]
+            yield RawDocument(key, row["text"], row["url"], metadata=orjson.loads(row["metadata"]))
+
+
 def read(tmp_path: Path, data: bytes, stage: C4Ingest = STAGE) -> list[RawRecord]:
-    return list(stage.read(raw_file(tmp_path, data)))
+    return list(one_by_one(stage.read(raw_file(tmp_path, data))))
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, bytes])
@@ -89,7 +103,7 @@ def test_bad_json_says_why_and_where(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [20, 60, 200])
 def test_half_line_at_the_cut_belongs_to_the_damage(tmp_path: Path, cut: int) -> None:
     data = gzip.compress(b"".join(line(f"text {i} " * 40 + str(i * 7919), i) for i in range(50)))
-    stream = STAGE.read(raw_file(tmp_path, data[:-cut]))
+    stream = one_by_one(STAGE.read(raw_file(tmp_path, data[:-cut])))
     keys: list[str] = []
     with pytest.raises(DamagedInputError):
         while True:
@@ -112,15 +126,29 @@ def test_damage_becomes_a_ledger_row(tmp_path: Path, run_stage: Callable[..., Ma
 @given(texts=st.lists(st.text(max_size=200), max_size=8))
 def test_any_texts_come_back_whole(tmp_path: Path, texts: list[str]) -> None:
     records = read(tmp_path, gzip.compress(b"".join(map(line, texts))))
-    assert [record.text for record in records if isinstance(record, RawDocument)] == texts
+    found = [(r.key, r.text if isinstance(r, RawDocument) else None) for r in records]
+    public = normalize_text(pa.array(texts, pa.large_string())).to_pylist()
+    expected = [(str(i), public[i] if text.strip() else None) for i, text in enumerate(texts)]
+    assert sorted(found) == sorted(expected)
+
+
+def test_memory_holds_no_more_than_blocks(tmp_path: Path) -> None:
+    data = b"".join(line(f"text {i} " * 100, i) for i in range(10_000))
+    batches = [r.documents for r in STAGE.read(raw_file(tmp_path, gzip.compress(data, 1)))]  # type: ignore[union-attr]
+    assert len(batches) == -(-len(data) // BLOCK_BYTES)
+    assert [row for batch in batches for row in batch["id"].to_pylist()] == [
+        f"c4/raw/{i}" for i in range(10_000)
+    ]
+    assert all(batch.schema == DOCUMENT_SCHEMA for batch in batches)
 
 
 @pytest.mark.real
 def test_real_file(shared_data: Path) -> None:
     path = shared_data / "c4" / "c4-train.00000-of-00001.json.gz"
-    records = list(STAGE.read(RawFile(str(path), path.name, path.stat().st_size)))
+    records = list(one_by_one(STAGE.read(RawFile(str(path), path.name, path.stat().st_size))))
     rows = [orjson.loads(row) for row in gzip.decompress(path.read_bytes()).splitlines()]
-    assert [(r.text, r.url) for r in records if isinstance(r, RawDocument)] == [
-        (r["text"], r["url"]) for r in rows
+    texts = normalize_text(pa.array([row["text"] for row in rows], pa.large_string())).to_pylist()
+    assert [(r.key, r.text, r.url) for r in records if isinstance(r, RawDocument)] == [
+        (str(i), text, row["url"]) for i, (text, row) in enumerate(zip(texts, rows, strict=True))
     ]
     assert len(rows) == 1480

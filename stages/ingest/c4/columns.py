@@ -1,0 +1,84 @@
+"""Arrow columns of texts, timestamps and urls in, a batch of documents and the ledger rows of blank ones out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.documents import DOCUMENT_SCHEMA, normalize_text, to_valid_unicode
+from stages.ingest.base import METADATA_OPTIONS, Loss, RawBatch, document_id
+
+SETTLED_CHARS = (
+    r"\x{1}-\x{C}\x{E}-\x{2FF}"  # Latin, but for NUL and carriage return
+    r"\x{386}\x{388}-\x{38A}\x{38C}\x{38E}-\x{3A1}\x{3A3}-\x{482}\x{48A}-\x{52F}"  # Greek, Cyrillic
+    r"\x{5D0}-\x{5EA}\x{60C}\x{61B}\x{61F}-\x{64A}\x{660}-\x{66F}\x{671}-\x{6D5}"  # Hebrew, Arabic
+    r"\x{E01}-\x{E37}\x{E40}-\x{E47}"  # Thai
+    r"\x{2002}-\x{2064}\x{20A0}-\x{20C0}\x{2100}-\x{2125}\x{212C}-\x{218B}\x{2190}-\x{2328}\x{232B}-\x{2426}\x{2460}-\x{2ADB}"  # punctuation, symbols
+    r"\x{3000}-\x{3029}\x{3041}-\x{3096}\x{30A0}-\x{30FF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7A3}"  # Chinese, Japanese, Korean
+    r"\x{FF01}-\x{FFBE}\x{FFE0}-\x{FFE6}\x{FFFD}\x{1F300}-\x{1F6D7}\x{1F900}-\x{1FA53}"  # full width, emoji
+)
+"""A text of these characters alone is in public form: each is its own NFC and none melts into what stands before it."""
+
+UNSETTLED = f"[^{SETTLED_CHARS}]"
+_NEEDS_NO_ESCAPE = r"^[ !#-\[\]-~]*$"
+_WHITE_SPACE = r"^[\s\x{B}\x{1C}-\x{1F}\x{85}\p{Z}]"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Documents to be: the number of the first row in its file, and of each row text (never null), timestamp, url."""
+
+    number: int
+    texts: pa.Array
+    timestamps: pa.Array
+    urls: pa.Array
+
+
+def to_records(columns: Columns, source: str, raw_name: str) -> Iterator[RawBatch | Loss]:
+    """The rows as one batch, after an `empty_text` for each whose text is blank."""
+    blank = _blank_rows(columns.texts)
+    for row in blank:
+        yield Loss(str(columns.number + row), "empty_text", url=columns.urls[row].as_py())
+    prefix = to_valid_unicode(document_id(source, raw_name, "/"))[:-1]
+    num_rows = len(columns.texts)
+    numbers = pa.array(np.arange(columns.number, columns.number + num_rows)).cast(pa.string())
+    found = {
+        "id": pc.binary_join_element_wise(prefix, numbers, ""),
+        "source": pa.repeat(pa.scalar(source), num_rows),
+        "text": _normalized(columns.texts),
+        "url": columns.urls,
+        "metadata": _metadata(columns.timestamps),
+    }
+    arrays = [found.get(field.name, pa.nulls(num_rows, field.type)) for field in DOCUMENT_SCHEMA]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
+    if blank:
+        batch = batch.take(pa.array(np.delete(np.arange(num_rows), blank)))
+    if batch.num_rows:
+        yield RawBatch(batch)
+
+
+def _blank_rows(texts: pa.Array) -> list[int]:
+    """Rows whose text is empty to Python's `strip`; few texts begin with white space."""
+    suspects = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.match_substring_regex(texts, _WHITE_SPACE))
+    return [int(row) for row in np.flatnonzero(suspects) if not texts[row].as_py().strip()]
+
+
+def _normalized(texts: pa.Array) -> pa.Array:
+    """`normalize_text`, which is slow, of those texts that it may change."""
+    unsettled = pc.match_substring_regex(texts, UNSETTLED)
+    if not pc.any(unsettled).as_py():
+        return texts
+    return pc.replace_with_mask(texts, unsettled, normalize_text(texts.filter(unsettled)))
+
+
+def _metadata(timestamps: pa.Array) -> pa.Array:
+    """`{"timestamp": ...}` as JSON; `{}` where there is none."""
+    if pc.all(pc.match_substring_regex(timestamps, _NEEDS_NO_ESCAPE)).as_py() is not False:
+        return pc.fill_null(pc.binary_join_element_wise('{"timestamp":"', timestamps, '"}', ""), "{}")
+    found = ({} if value is None else {"timestamp": value} for value in timestamps.to_pylist())
+    return pa.array([orjson.dumps(metadata, option=METADATA_OPTIONS).decode() for metadata in found])

@@ -1,0 +1,165 @@
+"""A Parquet file with the columns text, timestamp and url in, documents and ledger rows out, a row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stages.core.errors import DamagedInputError
+from stages.ingest.base import Loss, RawBatch, RawDocument, RawFile
+from stages.ingest.c4.columns import Columns, to_records
+
+PARQUET_MAGIC = b"PAR1"
+BATCH_ROWS = 1024
+BUFFER_BYTES = 1 << 20
+_WANTED = ("text", "timestamp", "url")
+_TEXT_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+
+Records = Iterator[RawDocument | RawBatch | Loss]
+
+
+def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
+    """A document for each row, keyed by its number; memory is a few pages.
+
+    Rules: `missing_text`, `too_large`, `encoding`; `damaged` for a row group that cannot be read. Raises
+    DamagedInputError when the footer cannot be read, or there is no column `text`.
+    """
+    with raw.open() as stream:
+        try:
+            file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
+        except (pa.ArrowException, OSError) as error:
+            if not _is_damage(error):
+                raise
+            raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
+        columns = [name for name in file.schema_arrow.names if name in _WANTED]
+        if "text" not in columns:
+            raise DamagedInputError("Parquet without a column text", 0, "missing_text")
+        number = 0
+        for index in range(file.num_row_groups):
+            reader = _GroupReader(file, index, number, columns)
+            for batch in reader.batches():
+                yield from _batch_records(batch, reader.number, source, raw.name, max_text_bytes)
+                reader.number += batch.num_rows
+            if reader.loss is not None:
+                yield reader.loss
+            number += file.metadata.row_group(index).num_rows
+
+
+class _GroupReader:
+    """The batches of one row group up to its damage: `number` is the row reached, `loss` says afterwards what is lost."""
+
+    def __init__(self, file: pq.ParquetFile, index: int, number: int, columns: list[str]) -> None:
+        self._file, self._index, self._columns = file, index, columns
+        self._group = file.metadata.row_group(index)
+        self._end = number + self._group.num_rows
+        self.number = number
+        self.loss: Loss | None = None
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Batches in order; the caller moves `number` on."""
+        found = self._file.iter_batches(BATCH_ROWS, [self._index], self._columns, use_threads=False)
+        try:
+            while (batch := next(found, None)) is not None:
+                yield batch
+            if self.number < self._end:
+                raise pa.ArrowInvalid("fewer rows than the footer says")
+        except (pa.ArrowException, OSError) as error:
+            if not _is_damage(error):
+                raise
+            self.loss = self._damage(error)
+
+    def _damage(self, error: BaseException) -> Loss:
+        first = self._group.column(0)
+        offset = first.dictionary_page_offset or first.data_page_offset
+        size = sum(self._group.column(i).total_compressed_size for i in range(self._group.num_columns))
+        rows = f"rows {self.number} to {self._end - 1}"
+        return Loss(
+            f"@{offset}",
+            "damaged",
+            f"row group {self._index}, {rows}: {_first_line(error)}",
+            text_bytes=size,
+        )
+
+
+def _batch_records(
+    batch: pa.RecordBatch, number: int, source: str, raw_name: str, max_text_bytes: int
+) -> Records:
+    texts, timestamps, urls = (_strings(batch, name) for name in _WANTED)
+    if texts is not None and timestamps is not None and urls is not None and not texts.null_count:
+        longest = pc.max(pc.binary_length(texts)).as_py()
+        if longest is None or longest <= max_text_bytes:
+            yield from to_records(Columns(number, texts, timestamps, urls), source, raw_name)
+            return
+    for row in range(batch.num_rows):
+        text, timestamp, url = (_value(batch, name, row) for name in _WANTED)
+        yield _row_record(str(number + row), text, timestamp, url, max_text_bytes)
+
+
+def _strings(batch: pa.RecordBatch, name: str) -> pa.Array | None:
+    """A column as valid strings, all null when there is none; None when not all of it is text."""
+    at = batch.schema.get_field_index(name)
+    wanted = pa.large_string() if name == "text" else pa.string()
+    if at < 0:
+        return pa.nulls(batch.num_rows, wanted)
+    column = batch.column(at)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_timestamp(column.type) and name == "timestamp":  # written as in C4's own files
+        return pc.strftime(column.cast(pa.timestamp("s", "UTC"), safe=False), "%Y-%m-%dT%H:%M:%SZ")
+    if not any(is_type(column.type) for is_type in _TEXT_TYPES):
+        return None
+    try:
+        column.validate(full=True)
+        return column.cast(wanted)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _value(batch: pa.RecordBatch, name: str, row: int) -> Any:
+    """One value, strings as bytes: one that is no UTF-8 must not cost the rows beside it."""
+    at = batch.schema.get_field_index(name)
+    if at < 0:
+        return None
+    column = batch.column(at).slice(row, 1)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if any(is_type(column.type) for is_type in _TEXT_TYPES):
+        column = column.cast(pa.large_binary())
+    elif name == "timestamp" and (times := _strings(batch.slice(row, 1), name)) is not None:
+        column = times
+    return column[0].as_py()
+
+
+def _row_record(key: str, text: Any, timestamp: Any, url: Any, max_text_bytes: int) -> RawDocument | Loss:
+    timestamp, url = _replaced(timestamp), _replaced(url)
+    if not isinstance(url, str):
+        url = None
+    if not isinstance(text, bytes):
+        return Loss(key, "missing_text", type(text).__name__, url=url)
+    size = len(text)
+    if size > max_text_bytes:
+        return Loss(key, "too_large", "bytes", size, max_text_bytes, url, size)
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        return Loss(key, "encoding", f"undecodable as utf-8 at byte {error.start}", url=url, text_bytes=size)
+    return RawDocument(
+        key, decoded, url=url, metadata={} if timestamp is None else {"timestamp": str(timestamp)}
+    )
+
+
+def _replaced(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Whether the file itself is at fault: Arrow raises bare OSErrors for it, a disk or network other ones."""
+    return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
