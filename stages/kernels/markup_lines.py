@@ -131,7 +131,9 @@ def _strip(data, text, rows, share, section, flags):  # type: ignore[no-untyped-
     while at < len(data):
         byte = data[at]
         if byte == _LESS:
-            if state[_STARTED] and _opens_block(data, at + 1):  # `text<pre>`: resiliparse breaks no line there
+            if state[_STARTED] and _opens_block(
+                data, at + 1
+            ):  # `text<pre>`: resiliparse breaks no line there
                 line += _end_line(text, start, out, state, rows[line], flags)
                 start = out
             stop = _tag_end(data, at + 1)
