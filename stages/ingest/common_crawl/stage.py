@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
@@ -36,9 +36,11 @@ from stages.ingest.common_crawl.http import (
 )
 from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
+from stages.ingest.common_crawl.url_filter import UrlFilter
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PAGE_KINDS = ("response", "resource", ARC_KIND)
+TEXT_KINDS = (*PAGE_KINDS, "conversion")
 _DUMP = re.compile(r"CC-MAIN-(?:2008-2009|2009-2010|20\d\d-\d\d(?!\d))")
 _HTML_START = re.compile(
     rb"\s*(?:<!--.{0,512}?-->\s*)?(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL
@@ -50,6 +52,7 @@ class CommonCrawlIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
     source: ClassVar[str] = "common_crawl"
+    location_fields: ClassVar[Mapping[str, Any]] = {"input": True, "url_filter": UrlFilter.locations}
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
     extractor: Literal["resiliparse", "trafilatura"] = Field(
@@ -60,6 +63,9 @@ class CommonCrawlIngest(IngestStage):
     )
     min_content_probability: float = Field(
         MIN_CONTENT_PROBABILITY, ge=0, le=1, description="lines less likely to be content are boilerplate"
+    )
+    url_filter: UrlFilter | None = Field(
+        None, description="drop pages by URL before they are read: blocklists of hosts, lists of words"
     )
     max_record_bytes: int = Field(32 << 20, gt=0, description="larger records are dropped unread")
     max_replacement_share: float = Field(
@@ -74,22 +80,25 @@ class CommonCrawlIngest(IngestStage):
         return super().plan(inputs)
 
     def dependencies(self) -> list[str]:
-        """The raw files' probes, and the forest that judges lines."""
+        """The raw files' probes, the forest that judges lines, and the lists of blocked hosts and words."""
         judged = self.extractor == "resiliparse" and self.remove_boilerplate
-        return [*super().dependencies(), *([f"boilerplate {model_sha256()}"] if judged else [])]
+        lists = [] if self.url_filter is None else self.url_filter.dependencies()
+        return [*super().dependencies(), *([f"boilerplate {model_sha256()}"] if judged else []), *lists]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
         with raw.open() as stream:
             plain = opening(stream)[0] == "none"
         dump = dump_of(raw.name)
+        matcher = None if self.url_filter is None else self.url_filter.matcher()
         for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
             if isinstance(record, Loss):
                 yield record
                 continue
             if record.kind == "warcinfo" and not _DUMP.search(raw.name):
                 dump = _dump_of_warcinfo(record) or dump
-            yield self._read_record(record, dump)
+            refused = matcher.check(record.url) if matcher is not None and record.kind in TEXT_KINDS else None
+            yield self._read_record(record, dump) if refused is None else _loss(record, *refused)
 
     def _read_record(self, record: ArchiveRecord, dump: str) -> RawRecord:
         if self.verify_digests and (wrong := wrong_digest(record)):

@@ -613,3 +613,32 @@ def test_stage_writes_documents_and_ledger(tmp_path: Path, run_stage: object) ->
         "a text that is kept",
     )
     assert orjson.loads(row["metadata"])["title"] == "a text that is kept"
+
+
+def test_blocked_urls_are_dropped_before_their_pages_are_read(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("bad.example\n")
+    (tmp_path / "words").write_text("casino\n")
+    story = b"".join(
+        record("conversion", SENTENCE.encode() * 9, url=url, Content_Type="text/plain")
+        for url in ("http://good.example/a", "http://www.bad.example/a", "http://good.example/casino")
+    )
+    story += record("response", b"not http at all", url="http://bad.example/b")
+    lists = {"hosts": (str(tmp_path / "hosts"),), "words": (str(tmp_path / "words"),)}
+    stage = CommonCrawlIngest.model_validate({"input": ("unused",), "url_filter": lists})
+    records = read(tmp_path, story, stage)
+    assert rules(records) == ["document", "url_host", "url_word", "url_host"]
+    assert [r.detail for r in records if isinstance(r, Loss)] == ["bad.example", "casino", "bad.example"]
+
+
+def test_the_lists_content_and_not_their_place_is_in_the_fingerprint(tmp_path: Path) -> None:
+    def fingerprint(folder: str, content: str) -> str:
+        path = tmp_path / folder / "hosts"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        raw = tmp_path / "raw.wet"
+        raw.write_bytes(b"x")
+        given = {"input": (str(raw),), "url_filter": {"hosts": (str(path),)}}
+        return CommonCrawlIngest.model_validate(given).fingerprint(())
+
+    assert fingerprint("a", "bad.example\n") == fingerprint("b", "bad.example\n")
+    assert fingerprint("a", "bad.example\n") != fingerprint("a", "worse.example\n")
