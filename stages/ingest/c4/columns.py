@@ -13,18 +13,6 @@ import pyarrow.compute as pc
 from stages.core.documents import DOCUMENT_SCHEMA, normalize_text, to_valid_unicode
 from stages.ingest.base import METADATA_OPTIONS, Loss, RawBatch, document_id
 
-SETTLED_CHARS = (
-    r"\x{1}-\x{C}\x{E}-\x{2FF}"  # Latin, but for NUL and carriage return
-    r"\x{386}\x{388}-\x{38A}\x{38C}\x{38E}-\x{3A1}\x{3A3}-\x{482}\x{48A}-\x{52F}"  # Greek, Cyrillic
-    r"\x{5D0}-\x{5EA}\x{60C}\x{61B}\x{61F}-\x{64A}\x{660}-\x{66F}\x{671}-\x{6D5}"  # Hebrew, Arabic
-    r"\x{E01}-\x{E37}\x{E40}-\x{E47}"  # Thai
-    r"\x{2002}-\x{2064}\x{20A0}-\x{20C0}\x{2100}-\x{2125}\x{212C}-\x{218B}\x{2190}-\x{2328}\x{232B}-\x{2426}\x{2460}-\x{2ADB}"  # punctuation, symbols
-    r"\x{3000}-\x{3029}\x{3041}-\x{3096}\x{30A0}-\x{30FF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7A3}"  # Chinese, Japanese, Korean
-    r"\x{FF01}-\x{FFBE}\x{FFE0}-\x{FFE6}\x{FFFD}\x{1F300}-\x{1F6D7}\x{1F900}-\x{1FA53}"  # full width, emoji
-)
-"""A text of these characters alone is in public form: each is its own NFC and none melts into what stands before it."""
-
-UNSETTLED = f"[^{SETTLED_CHARS}]"
 _NEEDS_NO_ESCAPE = r"^[ !#-\[\]-~]*$"
 _WHITE_SPACE = r"^[\s\x{B}\x{1C}-\x{1F}\x{85}\p{Z}]"
 
@@ -50,7 +38,7 @@ def to_records(columns: Columns, source: str, raw_name: str) -> Iterator[RawBatc
     found = {
         "id": pc.binary_join_element_wise(prefix, numbers, ""),
         "source": pa.repeat(pa.scalar(source), num_rows),
-        "text": _normalized(columns.texts),
+        "text": normalize_text(columns.texts),
         "url": columns.urls,
         "metadata": _metadata(columns.timestamps),
     }
@@ -66,14 +54,6 @@ def _blank_rows(texts: pa.Array) -> list[int]:
     """Rows whose text is empty to Python's `strip`; few texts begin with white space."""
     suspects = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.match_substring_regex(texts, _WHITE_SPACE))
     return [int(row) for row in np.flatnonzero(suspects) if not texts[row].as_py().strip()]
-
-
-def _normalized(texts: pa.Array) -> pa.Array:
-    """`normalize_text`, which is slow, of those texts that it may change."""
-    unsettled = pc.match_substring_regex(texts, UNSETTLED)
-    if not pc.any(unsettled).as_py():
-        return texts
-    return pc.replace_with_mask(texts, unsettled, normalize_text(texts.filter(unsettled)))
 
 
 def _metadata(timestamps: pa.Array) -> pa.Array:

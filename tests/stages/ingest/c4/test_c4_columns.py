@@ -1,18 +1,16 @@
-"""C4 columns: only texts that normalisation may change go through it; blank texts are told as Python tells them."""
+"""C4 columns: texts in public form; blank texts are told as Python tells them."""
 
 from __future__ import annotations
 
 import sys
-import unicodedata
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.documents import normalize_text
 from stages.ingest.base import Loss, RawBatch
-from stages.ingest.c4.columns import UNSETTLED, Columns, to_records
+from stages.ingest.c4.columns import Columns, to_records
 
 CHARACTERS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
 
@@ -25,30 +23,6 @@ def records_of(texts: list[str], timestamps: list[str | None] | None = None) -> 
         pa.array([f"u{i}" for i in range(len(texts))]),
     )
     return list(to_records(columns, "c4", "a"))
-
-
-def test_settled_characters_never_change_and_never_melt() -> None:
-    """Each is assigned, its own NFC, of combining class 0, and no second part of a composition."""
-    second_parts = {
-        chr(int(parts[1], 16))
-        for character in CHARACTERS
-        if len(parts := unicodedata.decomposition(character).split()) == 2 and not parts[0].startswith("<")
-    } | {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}
-    unsettled = pc.match_substring_regex(pa.array(CHARACTERS), UNSETTLED).to_pylist()
-    settled = [
-        character for character, is_unsettled in zip(CHARACTERS, unsettled, strict=True) if not is_unsettled
-    ]
-    wrong = [
-        hex(ord(character))
-        for character in settled
-        if character in second_parts
-        or unicodedata.combining(character)
-        or unicodedata.category(character) == "Cn"
-        or not unicodedata.is_normalized("NFC", character)
-    ]
-    assert wrong == []
-    assert len(settled) > 37_000
-    assert normalize_text(pa.array(settled, pa.large_string())).to_pylist() == settled
 
 
 @given(
