@@ -30,7 +30,8 @@ SETTLED_CHARS = (
     r"\x{386}\x{388}-\x{38A}\x{38C}\x{38E}-\x{3A1}\x{3A3}-\x{482}\x{48A}-\x{52F}"  # Greek, Cyrillic
     r"\x{5D0}-\x{5EA}\x{60C}\x{61B}\x{61F}-\x{64A}\x{660}-\x{66F}\x{671}-\x{6D5}"  # Hebrew, Arabic
     r"\x{E01}-\x{E37}\x{E40}-\x{E47}"  # Thai
-    r"\x{2002}-\x{2064}\x{20A0}-\x{20C0}\x{2100}-\x{2125}\x{212C}-\x{218B}\x{2190}-\x{2328}\x{232B}-\x{2426}\x{2460}-\x{2ADB}"  # punctuation, symbols
+    r"\x{2002}-\x{2064}\x{20A0}-\x{20C0}\x{2100}-\x{2125}\x{212C}-\x{218B}\x{2190}-\x{2328}"  # punctuation
+    r"\x{232B}-\x{2426}\x{2460}-\x{2ADB}"  # symbols
     r"\x{3000}-\x{3029}\x{3041}-\x{3096}\x{30A0}-\x{30FF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7A3}"  # Chinese, Japanese, Korean
     r"\x{FF01}-\x{FFBE}\x{FFE0}-\x{FFE6}\x{FFFD}\x{1F300}-\x{1F6D7}\x{1F900}-\x{1FA53}"  # full width, emoji
 )
