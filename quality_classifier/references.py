@@ -13,10 +13,12 @@ from quality_classifier.urls import host_of_url, normalize_url, unwrap_archive
 from stages.core.errors import DamagedInputError
 from stages.core.shards import write_table
 from stages.core.stage import TABLE, ShardReport, Task
+from stages.core.storage import FoundFile
 from stages.core.task_writer import TaskWriter
-from stages.ingest.base import Loss, RawFile, RawStage, document_id, raw_files_of
+from stages.ingest.base import Loss, Range, RawFile, RawStage, document_id, raw_files_of
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.citations import cited_urls
+from stages.ingest.wikipedia.streams import split_dump
 
 REFERENCE_SCHEMA = pa.schema(
     [
@@ -46,6 +48,10 @@ class ReferenceUrls(RawStage):
         (), description="wikis to read, by the code in their dumps' names (bg, en, simple); none: all"
     )
 
+    def split(self, file: FoundFile) -> Sequence[Range]:
+        """Tasks share a large dump, as in its ingest."""
+        return split_dump(file, self.task_bytes)
+
     def run(self, task: Task) -> ShardReport:
         """Write the table of one task; the report's facts count articles, addresses and damaged stretches."""
         with TaskWriter(task, self.stage_name) as out:
@@ -55,7 +61,7 @@ class ReferenceUrls(RawStage):
                 write_table(task.output, f"references-{task.id}.parquet", tables, REFERENCE_SCHEMA, TABLE)
             )
             out.facts |= facts
-            out.bytes_in = sum(raw.size for raw in raw_files_of(task))
+            out.bytes_in = sum(raw.num_bytes for raw in raw_files_of(task))
         return out.report
 
 
@@ -65,7 +71,7 @@ def _tables(files: Sequence[RawFile], languages: Sequence[str], facts: dict[str,
         try:
             for article in read_articles(raw, languages):
                 if isinstance(article, Loss):
-                    facts["damaged"] += article.rule in ("damaged_page", "too_large")
+                    facts["damaged"] += article.rule in ("damaged", "damaged_page", "too_large")
                     continue
                 facts["articles"] += 1
                 document = document_id("wikipedia", raw.name, article.key)

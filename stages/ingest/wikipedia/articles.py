@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from stages.ingest.base import Loss, RawFile
-from stages.ingest.compressed import decompressed
-from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage
-from stages.ingest.wikipedia.dump import Header, Page, read_dump
+from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
+from stages.ingest.wikipedia.dump import Page, read_header, read_pages
 from stages.ingest.wikipedia.names import REDIRECT, Namespaces, host_of, language_of, wiki_code
+from stages.ingest.wikipedia.streams import Damage, DumpReader, is_index
 
 WIKITEXT_MODEL = "wikitext"
 _TITLE_SAFE = "/:@!$*(),;'"
@@ -62,31 +62,35 @@ class Article:
 def read_articles(
     raw: RawFile, languages: Sequence[str] = (), max_page_bytes: int = MAX_PAGE_BYTES
 ) -> Iterator[Article | Loss]:
-    """All articles of a dump in file order; with `languages`, a dump of another wiki is one Loss."""
-    named = wiki_code(raw.name, None)
-    if languages and named is not None and named not in languages:
-        yield _not_wanted(raw, named)
+    """All articles that begin in a dump's range, in file order; with `languages`, a dump of another wiki is one Loss.
+
+    What concerns the whole file is told by the reader of its first range alone.
+    """
+    first = raw.start == 0
+    if is_index(raw.name):
+        if first:
+            yield Loss("", "index_file", "the index of a multistream dump", text_bytes=raw.size)
         return
-    wiki = Wiki(named, Namespaces.of({}))
-    num_pages = 0
-    for entry in read_dump(decompressed(raw), max_page_bytes):
-        if isinstance(entry, Header):
-            wiki = Wiki(wiki_code(raw.name, entry.dbname), Namespaces.of(entry.namespaces))
-            if languages and wiki.code not in languages:
-                yield _not_wanted(raw, wiki.code)
-                return
-            continue
-        num_pages += 1
+    named = wiki_code(raw.name, None)
+    if not languages or named is None or named in languages:
+        header = read_header(DumpReader(replace(raw, start=0, stop=None)).pieces())
+        wiki = Wiki(wiki_code(raw.name, header.dbname), Namespaces.of(header.namespaces))
+        named = wiki.code
+    if languages and named not in languages:
+        if first:
+            yield Loss("", "language_not_wanted", f"the dump's wiki is {named}", text_bytes=raw.size)
+        return
+    reader, cutter, damaged = DumpReader(raw), PageCutter(max_page_bytes), False
+    for entry in read_pages(reader.pieces(), cutter, reader.is_behind):
         if isinstance(entry, BrokenPage):
-            yield Loss(f"@{entry.offset}", entry.rule, entry.reason, text_bytes=entry.num_bytes)
+            yield Loss(reader.place(entry.offset), entry.rule, entry.reason, text_bytes=entry.num_bytes)
+        elif isinstance(entry, Damage):
+            damaged = True
+            yield Loss(f"@{entry.offset}", "damaged", entry.reason, text_bytes=entry.num_bytes)
         else:
             yield _article(entry, wiki)
-    if not num_pages:
+    if first and not cutter.seen_page and not damaged:
         yield Loss("", "no_pages", "no <page> in the file: not a dump of pages", text_bytes=raw.size)
-
-
-def _not_wanted(raw: RawFile, code: str | None) -> Loss:
-    return Loss("", "language_not_wanted", f"the dump's wiki is {code}", text_bytes=raw.size)
 
 
 def _article(page: Page, wiki: Wiki) -> Article | Loss:

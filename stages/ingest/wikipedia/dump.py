@@ -1,4 +1,4 @@
-"""A MediaWiki XML export in (plain, bz2, multistream bz2, gzip, xz), its pages out, one at a time.
+"""The XML of a MediaWiki export in, in pieces, its header and its pages out, one at a time.
 
 Only XML's five predefined entities and character references are decoded, once; a DOCTYPE has no effect.
 """
@@ -6,10 +6,12 @@ Only XML's five predefined entities and character references are decoded, once; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter, cut_pages
+from stages.core.errors import DamagedInputError
+from stages.ingest.wikipedia.cutting import MAX_HEADER_BYTES, OPEN, BrokenPage, PageCutter, cut_pages
+from stages.ingest.wikipedia.streams import Damage
 
 _DBNAME = re.compile(r"<dbname>\s*([^<\s]+)\s*</dbname>")
 _NAMESPACE = re.compile(r'<namespace\b[^>]*?\bkey="(-?\d{1,6})"[^>]*?(?:/>|>([^<]*)</namespace>)')
@@ -49,28 +51,48 @@ class PageError(ValueError):
     """A page's XML is not what the format allows."""
 
 
-def read_dump(
-    pieces: Iterator[bytes], max_page_bytes: int = MAX_PAGE_BYTES
-) -> Iterator[Header | Page | BrokenPage]:
-    """The header first (empty when the stream has none), then pages and broken stretches in file order.
+def read_header(pieces: Iterable[bytes | Damage]) -> Header:
+    """The header that lies before the first page; what can be read of it."""
+    data = bytearray()
+    try:
+        for piece in pieces:
+            if isinstance(piece, Damage):
+                break
+            # A mark may lie across two pieces.
+            tail = max(0, len(data) - len(OPEN))
+            data += piece
+            if OPEN in data[tail:] or len(data) > MAX_HEADER_BYTES:
+                break
+    except DamagedInputError:
+        pass  # whoever reads the pages meets it too, and tells of it
+    return parse_header(bytes(data[:MAX_HEADER_BYTES].partition(OPEN)[0]))
 
-    Damage of the compression below is raised, as DamagedInputError, after the page that it cut.
+
+def read_pages(
+    pieces: Iterable[bytes | Damage],
+    cutter: PageCutter,
+    is_behind: Callable[[int], bool] = lambda position: False,
+) -> Iterator[Page | BrokenPage | Damage]:
+    """Pages, broken stretches and damage in file order, up to the first page that begins behind the range.
+
+    Damage that ends the pieces is raised, as DamagedInputError, after the page that it cut.
     """
-    cutter = PageCutter(max_page_bytes)
-    header_given = False
     for chunk in cut_pages(pieces, cutter):
-        if not header_given:
-            yield parse_header(cutter.header)
-            header_given = True
-        if isinstance(chunk, BrokenPage):
+        if isinstance(chunk, Damage):
+            if not chunk.owned:
+                return
             yield chunk
-            continue
-        try:
-            yield parse_page(chunk.data)
-        except PageError as error:
-            yield BrokenPage(chunk.offset, len(chunk.data), "damaged_page", str(error))
-    if not header_given:
-        yield parse_header(cutter.header)
+        elif isinstance(chunk, BrokenPage):
+            if not chunk.headless and is_behind(chunk.offset):
+                return
+            yield chunk
+        elif is_behind(chunk.offset):
+            return
+        else:
+            try:
+                yield parse_page(chunk.data)
+            except PageError as error:
+                yield BrokenPage(chunk.offset, len(chunk.data), "damaged_page", str(error))
 
 
 def parse_header(data: bytes) -> Header:

@@ -62,6 +62,13 @@ def link_text(inner: str, namespaces: Namespaces) -> str:
     return bare
 
 
+def simple_link_text(target: str, label: str | None) -> str:
+    """As `link_text`, of a link without a colon in its target and with nothing nested inside."""
+    if label is None:
+        return target.lstrip("#")
+    return label if label.strip() else target.strip()
+
+
 def unclosed_link(inner: str, namespaces: Namespaces) -> str:
     """What stays of `[[inner` that is never closed: all but a file's name and options on its first line."""
     target, bar, label = inner.partition("|")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.core.storage import FoundFile
+from stages.ingest.base import IngestStage, Loss, Range, RawDocument, RawFile, RawRecord
 from stages.ingest.wikipedia.articles import Article, read_articles
+from stages.ingest.wikipedia.streams import split_dump
 from stages.ingest.wikipedia.wikitext import plain_text
 
 
@@ -22,8 +24,12 @@ class WikipediaIngest(IngestStage):
         (), description="wikis to keep, by the code in their dumps' names (bg, en, simple); none: all"
     )
 
+    def split(self, file: FoundFile) -> Sequence[Range]:
+        """Tasks share a large dump that is plain, or bz2 of several streams."""
+        return split_dump(file, self.task_bytes)
+
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
-        """All pages of one dump."""
+        """All pages of one dump that begin in the range."""
         for article in read_articles(raw, self.languages):
             yield article if isinstance(article, Loss) else article_document(article)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stages.ingest.wikipedia.links import link_text, unclosed_link
+from stages.ingest.wikipedia.links import link_text, simple_link_text, unclosed_link
+from stages.ingest.wikipedia.mending import GONE
 from stages.ingest.wikipedia.names import Namespaces
 from stages.ingest.wikipedia.tags import (
     BREAK_TAGS,
@@ -21,9 +22,19 @@ from stages.ingest.wikipedia.tags import (
     raised_text,
     raw_text,
 )
-from stages.ingest.wikipedia.templates import template_text
+from stages.ingest.wikipedia.templates import is_textless, template_text
 
-_TOKEN = re.compile(r"\{\{+|\}\}+|\[\[|\]\]|\{\||\|\}(?!\}(?!\}))|<(?:!--|/?[a-zA-Z][\w-]*)")
+_TOKEN = re.compile(
+    r"\[\[(?:([^\[\]{}|<\n:]*+)(?:\|([^\[\]{}|<\n]*+))?\]\])?|\{\{+|\}\}+|\]\]|\{\||\|\}(?!\}(?!\}))|<(?:!--|/?[a-zA-Z][\w-]*)"
+)
+"""Marks of all that nests; a link with nothing inside is one mark with its target and label."""
+
+_FLAT_TEMPLATE = re.compile(
+    r"\{\{([^\[\]{}|<\n]*+)\n*+(?:\|(?:[^{}]++|\{\{(?:[^{}]++|\{\{(?:[^{}]++|\{\{[^{}]*+\}\})*+\}\})*+\}\})*+)?\}\}(?!\})"
+)
+"""A whole template with others in it, three deep at most, and its name; no parameter, no table."""
+
+_NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|ce)", re.IGNORECASE)
 _TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")
 _INDENTATION = " \t:*#;"
 
@@ -34,9 +45,6 @@ LINK, TEMPLATE, TABLE, HTML_TABLE = range(4)
 
 RAW_OPEN, RAW_CLOSE = "\x01", "\x02"
 """Around the number of a stretch of raw text (code, formulas): XML allows neither, so no text holds them."""
-
-GONE = "\x04"
-"""In place of a note or a textless template: keeps the quotes of `''{{x}}''` from running together."""
 
 
 @dataclass
@@ -68,8 +76,11 @@ class StructureStripper:
             if start > at:
                 out.append(text[at:start])
             token = found[0]
-            if token == "[[":
-                self._push(LINK)
+            if token[0] == "[":
+                if len(token) > 2:
+                    out.append(simple_link_text(found[1], found[2]) or GONE)
+                else:
+                    self._push(LINK)
                 at = end
             elif token == "]]":
                 self._close_link()
@@ -77,8 +88,7 @@ class StructureStripper:
             elif token[0] == "<":
                 at = self._comment(start) if token == "<!--" else self._tag(token, end)
             elif token[:2] == "{{":
-                self._push(TEMPLATE, len(token))
-                at = end
+                at = self._template(token, start, end)
             elif token[:2] == "}}":
                 self._close_braces(len(token))
                 at = end
@@ -88,6 +98,20 @@ class StructureStripper:
         while self._stack:
             self._undo()
         return "".join(out)
+
+    def _template(self, token: str, start: int, end: int) -> int:
+        """`{{`: a template that has no text goes at once, whatever it holds; returns where to go on."""
+        if len(token) == 2:
+            flat = _FLAT_TEMPLATE.match(self._text, start)
+            if (
+                flat is not None
+                and is_textless(flat[1])
+                and _NO_WIKITEXT.search(self._text, end, flat.end()) is None
+            ):
+                self._out.append(GONE)
+                return flat.end()
+        self._push(TEMPLATE, len(token))
+        return end
 
     def _push(self, kind: int, braces: int = 0) -> None:
         if len(self._stack) < MAX_DEPTH:
@@ -122,7 +146,7 @@ class StructureStripper:
 
     def _close_link(self) -> None:
         if self._stack and self._stack[-1].kind == LINK:
-            self._out.append(link_text(self._take(self._pop()), self._namespaces))
+            self._out.append(link_text(self._take(self._pop()), self._namespaces) or GONE)
 
     def _close_braces(self, count: int) -> None:
         """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos."""
@@ -156,7 +180,10 @@ class StructureStripper:
             return len(self._text)
         end = close + 3
         alone = start == 0 or self._text[start - 1] == "\n"
-        return end + 1 if alone and self._text.startswith("\n", end) else end
+        if alone and self._text.startswith("\n", end):
+            return end + 1
+        self._out.append(GONE)
+        return end
 
     def _tag(self, token: str, end: int) -> int:
         """A tag whose name ends at `end`; returns where to go on."""
@@ -173,7 +200,9 @@ class StructureStripper:
         elif closing:
             if name == "table" and self._unwind_to(HTML_TABLE, barrier=TEMPLATE):
                 del self._out[self._pop().start :]
-        elif not empty:
+        elif empty:
+            self._out.append(GONE if name in DROPPED_TAGS else "")
+        else:
             if name in DROPPED_TAGS or name in RAW_TAGS:
                 return self._extension(name, after)
             if name == "table":

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 
 from stages.ingest.wikipedia.entities import decode_entities
+from stages.ingest.wikipedia.mending import GONE, mend
 from stages.ingest.wikipedia.names import Namespaces
-from stages.ingest.wikipedia.structure import GONE, RAW_CLOSE, RAW_OPEN, StructureStripper
+from stages.ingest.wikipedia.structure import RAW_CLOSE, RAW_OPEN, StructureStripper
 
 _HEADING_MARK = "\x03"
 _RAW = re.compile(f"{RAW_OPEN}(\\d+){RAW_CLOSE}")
 _HEADING = re.compile(r"\n(={1,6}) ?([^\n]*?[^\n=]) ?\1=*(?=\n)")
 _MARKED_HEADING = re.compile(rf"\n{_HEADING_MARK}(\d)([^\n]*)")
+_EMPTY_ITEM = re.compile(r"\n[*#:;][^\w\n\x01\x02\x03]*+(?=\n)")
 _LIST_MARK = re.compile(r"\n[*#:;]+ ?")
 _TABLE_LINE = re.compile(r"\n(?:\||![^\n]*(?:!!|\|))[^\n]*")
 _EXTERNAL_LINK = re.compile(
@@ -24,22 +26,17 @@ _EXTERNAL_LINK = re.compile(
 )
 _QUOTES = re.compile("'''''|'''|''")
 _ELISION = re.compile(r"'''(?<=[^\W\d_]''')(?=(?:[^'\n]|'(?!'))+''(?!'))")
-_STOP_NOTE_STOP = re.compile(rf"\.{GONE}+\.(?!\.)")
 _ELISION_CHARS = 2000
 _MAGIC_WORD = re.compile(r"__[^\W\da-z](?:[^\W\da-z]|_(?!_)){1,38}__")
 _VARIANT = re.compile(r"-\{([^{}\n]*)\}-")
 _VARIANT_CHOICE = re.compile(r"(?:^|;)\s*[a-z]{2,4}(?:-[a-z]{2,4})?\s*:\s*([^;]*)")
-_EMPTY_BRACKETS = re.compile(r"\([\s,;:/–—-]*\)|（[\s、,;；:]*）|\[\s*\]")
-_BRACKET_START = re.compile(r"([(（])(?: ?[,;、；:](?=[ )）]))+ ?")
-_BRACKET_END = re.compile(r"[,;:、；][,;:、； ]{0,8}([)）])")
-_COMMAS = re.compile(r",(?: ?,)+|、(?:、)+")
-_SPACE_BEFORE_STOP = re.compile(r" \.(?=\s|$)")
 _NO_WORD_LINE = re.compile(r"\n[^\w\n\x01\x02\x03]+(?=\n)")
 _BLANK_LINES = re.compile(r"\n\n\n+")
 _STRAY = ("[[", "]]", "{{", "}}", "{|", "|}")
 
-_ODD_SPACE = re.compile("[\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000]")
-_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff]")
+_ODD_SPACES = "\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
+_HIDDEN = "\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff"
+_SPACES = re.compile("  +")
 
 
 def plain_text(wikitext: str, namespaces: Namespaces) -> str:
@@ -47,36 +44,51 @@ def plain_text(wikitext: str, namespaces: Namespaces) -> str:
     for mark in (RAW_OPEN, RAW_CLOSE, _HEADING_MARK, GONE):
         wikitext = wikitext.replace(mark, "")
     stripper = StructureStripper(wikitext.replace("\r\n", "\n"), namespaces)
-    text = _inline("\n" + stripper.strip() + "\n")
-    text = decode_entities(_lines(_squeeze(text)))
-    text = _HIDDEN.sub("", _ODD_SPACE.sub(" ", text))
-    text = _drop_empty_sections(_tidy(_squeeze(text)))
+    text = _inline(_plain_spaces("\n" + stripper.strip().replace("&nbsp;", " ") + "\n"))
+    text = _lines(_squeeze(mend(text)))
+    if "&" in text:
+        text = _squeeze(_plain_spaces(decode_entities(text)))
+    text = _BLANK_LINES.sub("\n\n", _NO_WORD_LINE.sub("\n", text))
+    text = _drop_empty_sections(text)
     raw = stripper.raw
     return _RAW.sub(lambda found: raw[int(found[1])], text).strip() if raw else text.strip()
 
 
+def _plain_spaces(text: str) -> str:
+    """Spaces of every kind become plain ones; characters without width or look go."""
+    for char in _ODD_SPACES:
+        text = text.replace(char, " ")
+    for char in _HIDDEN:
+        text = text.replace(char, "")
+    return text
+
+
 def _squeeze(text: str) -> str:
     """Every run of spaces to one, none beside a line end."""
-    text = text.replace("\t", " ")
-    while "  " in text:
-        text = text.replace("  ", " ")
-    return text.replace(" \n", "\n").replace("\n ", "\n")
+    text = _SPACES.sub(" ", text)
+    return "\n" + "\n".join(map(str.strip, text.split("\n"))).strip("\n") + "\n"
 
 
 def _inline(text: str) -> str:
-    """Marks inside lines: bold and italics, external links, magic words, variants of writing."""
+    """Marks inside lines: bold and italics, external links, magic words, variants; then what was never opened."""
     if "//" in text or ":" in text:
-        text = _EXTERNAL_LINK.sub(r"\1", text)
+        text = _EXTERNAL_LINK.sub(_external_label, text)
     if "''" in text:
         if "'''" in text:
             text = _ELISION.sub(_elision, text.replace("'''''", ""))
         text = _QUOTES.sub("", text)
-    text = _STOP_NOTE_STOP.sub(".", text).replace(GONE, "")
     if "__" in text:
         text = _MAGIC_WORD.sub("", text)
     if "-{" in text:
         text = _VARIANT.sub(_variant, text)
+    for mark in _STRAY:
+        if mark[0] in text:
+            text = text.replace(mark, GONE)
     return text
+
+
+def _external_label(found: re.Match[str]) -> str:
+    return found[1] or GONE
 
 
 def _elision(found: re.Match[str]) -> str:
@@ -96,31 +108,16 @@ def _variant(found: re.Match[str]) -> str:
 
 
 def _lines(text: str) -> str:
-    """Marks at the start of lines: rows that no table holds, headings, lists; then what was never opened."""
+    """Marks at the start of lines: rows that no table holds, headings, lists."""
     if "\n|" in text or "\n!" in text:
         text = _TABLE_LINE.sub("", text)
     if "\n=" in text:
         text = _HEADING.sub(_mark_heading, text)
-    text = _LIST_MARK.sub("\n", text)
-    for mark in _STRAY:
-        text = text.replace(mark, "")
-    return text
+    return _LIST_MARK.sub("\n", _EMPTY_ITEM.sub("", text))
 
 
 def _mark_heading(found: re.Match[str]) -> str:
     return f"\n\n{_HEADING_MARK}{len(found[1])}{found[2].strip()}"
-
-
-def _tidy(text: str) -> str:
-    """Mend what removals leave: empty brackets, spaces before commas and stops, lines without a word."""
-    text = _EMPTY_BRACKETS.sub("", _BRACKET_START.sub(r"\1", _BRACKET_END.sub(r"\1", text)))
-    text = text.replace("( ", "(").replace(" )", ")").replace("  ", " ")
-    text = text.replace(" ,", ",")
-    if ",," in text or ", ," in text or "、、" in text:
-        text = _COMMAS.sub(lambda found: found[0][0], text)
-    text = _SPACE_BEFORE_STOP.sub(".", text)
-    text = text.replace(" \n", "\n").replace("\n ", "\n")
-    return _BLANK_LINES.sub("\n\n", _NO_WORD_LINE.sub("\n", text))
 
 
 def _drop_empty_sections(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.wikipedia.cutting import BrokenPage
-from stages.ingest.wikipedia.dump import Header, Page, parse_page, read_dump
+from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
+from stages.ingest.wikipedia.dump import Header, Page, parse_page, read_header, read_pages
 from stages.ingest.wikipedia.names import host_of, language_of, wiki_code
+from stages.ingest.wikipedia.streams import Damage
 
 HEADER = (
     '<mediawiki xml:lang="en"><siteinfo><dbname>srwiki</dbname><namespaces><namespace key="0" case="x" />'
@@ -33,11 +33,12 @@ def page(page_id: int, text: str | None, title: str = "T", redirect: bool = Fals
     return Page(page_id, title, 0, redirect, "2020-01-02T03:04:05Z", "wikitext", text)
 
 
-def entries(xml: str | bytes, piece_bytes: int = 7, **options: int) -> list[Header | Page | BrokenPage]:
+def entries(
+    xml: str | bytes, piece_bytes: int = 7, max_page_bytes: int = MAX_PAGE_BYTES
+) -> list[Header | Page | BrokenPage | Damage]:
     data = xml.encode() if isinstance(xml, str) else xml
-    return list(
-        read_dump((data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)), **options)
-    )
+    pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
+    return [read_header(pieces), *read_pages(pieces, PageCutter(max_page_bytes))]
 
 
 def test_header_and_pages() -> None:
@@ -85,7 +86,7 @@ def test_a_page_without_its_beginning_is_told() -> None:
     tail = page_xml(2, "two")[20:]
     got = entries(HEADER + page_xml(1, "one").rstrip() + tail + page_xml(3, "three"))
     offset = len((HEADER + page_xml(1, "one").rstrip()).encode())
-    assert got[2] == BrokenPage(offset, len(tail), "damaged_page", "a page has no beginning")
+    assert got[2] == BrokenPage(offset, len(tail), "damaged_page", "a page has no beginning", headless=True)
     assert got[3] == page(3, "three")
 
 
@@ -103,22 +104,23 @@ def test_damaged_compression_keeps_what_came_before() -> None:
         yield (HEADER + page_xml(1, "one") + "<page><ti").encode()
         raise DamagedInputError("bz2 is corrupt", 77)
 
-    reader = read_dump(pieces())
-    assert [type(next(reader)) for _ in range(3)] == [Header, Page, BrokenPage]
+    assert read_header(pieces()).dbname == "srwiki"
+    reader = read_pages(pieces(), PageCutter())
+    assert [type(next(reader)) for _ in range(2)] == [Page, BrokenPage]
     with pytest.raises(DamagedInputError):
         next(reader)
 
 
 @pytest.mark.parametrize(("num_chars", "whole"), [(500, True), (5000, False)])
-def test_a_page_over_the_limit_is_told_and_passed_over(num_chars: int, whole: bool) -> None:
-    for piece_bytes in (64, 100_000):
-        got = entries(
-            HEADER + page_xml(1, "x" * num_chars) + page_xml(2, "two"), piece_bytes, max_page_bytes=2000
-        )
-        assert got[2] == page(2, "two")
-        assert isinstance(got[1], Page) is whole
-        if isinstance(got[1], BrokenPage):
-            assert (got[1].rule, got[1].offset) == ("too_large", len(HEADER.encode()))
+@pytest.mark.parametrize("piece_bytes", [1, 64, 100_000])
+def test_a_page_over_the_limit_is_told_and_passed_over(num_chars: int, whole: bool, piece_bytes: int) -> None:
+    xml = page_xml(1, "x" * num_chars)
+    got = entries(HEADER + xml + page_xml(2, "two"), piece_bytes, max_page_bytes=2000)
+    assert got[2:] == [page(2, "two")]
+    too_large = BrokenPage(
+        len(HEADER.encode()), len(xml.strip()), "too_large", "the page is larger than the limit"
+    )
+    assert got[1] == (page(1, "x" * num_chars) if whole else too_large)
 
 
 @pytest.mark.parametrize(
@@ -165,17 +167,3 @@ def test_trap_the_language_comes_from_the_name_and_not_from_the_header(
     assert wiki_code(name, dbname) == code
     assert language_of(code) == language
     assert host_of(code) == host
-
-
-def test_multistream_bz2_is_one_dump() -> None:
-    from stages.ingest.compressed import decompressed
-    from stages.ingest.wikipedia.dump import read_dump as read
-
-    class Raw:
-        def open(self) -> object:
-            import io
-
-            parts = [HEADER, page_xml(1, "one"), page_xml(2, "two"), "</mediawiki>"]
-            return io.BytesIO(b"".join(bz2.compress(part.encode()) for part in parts))
-
-    assert list(read(decompressed(Raw())))[1:] == [page(1, "one"), page(2, "two")]  # type: ignore[arg-type]

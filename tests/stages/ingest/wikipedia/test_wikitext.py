@@ -118,7 +118,7 @@ def test_a_namespace_known_from_the_header_only() -> None:
 @pytest.mark.parametrize(
     ("wikitext", "expected"),
     [
-        ("{{lang|de|Berlin}} (}})", "Berlin"),
+        ("{{lang|de|Berlin}} (}} )", "Berlin ( )"),
         ("{{convert|5|km|mi}} and {{convert|5|to|10|km}}", "5 km and 5 to 10 km"),
         ("{{nowrap|12 km}} {{formatnum:1234}}", "12 km 1234"),
         ("{{unité|892|km|2}}", "892 km²"),
