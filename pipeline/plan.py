@@ -18,15 +18,15 @@ from stages.mix.weights import parse_tokens, readable
 from trainer.stage import Train
 
 CORE_MB_PER_SECOND = {
-    "ingest_common_crawl": 15.2,
-    "ingest_c4": 15.4,
-    "ingest_github": 16.0,
-    "ingest_wikipedia": 3.3,
-    "ingest_books": 32.5,
-    "ingest_arxiv": 8.5,
-    "ingest_stackexchange": 52.4,
-    "reference_urls": 3.3,
-    "filter": 26.8,
+    "ingest_common_crawl": 11.4,
+    "ingest_c4": 30.0,
+    "ingest_github": 33.9,
+    "ingest_wikipedia": 3.9,
+    "ingest_books": 50.5,
+    "ingest_arxiv": 9.4,
+    "ingest_stackexchange": 56.4,
+    "reference_urls": 3.9,
+    "filter": 27.9,
     "encode": 7.4,
 }
 """MB of a stage's input per second on one core (docs/benchmarks.md); what is not named: DEFAULT_MB_PER_SECOND."""
