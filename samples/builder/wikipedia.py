@@ -46,7 +46,7 @@ def build(prose: Prose, dumps: Dumps) -> None:
         if wiki.code == BROKEN_WIKI:
             pages.insert(1, _broken_page(entries[0]))
             offset = len(head) + len(pages[0]) + pages[1].index(b"<page>")
-            dumps.fault(path, f"@{offset}", "page_without_end", "damaged_page")
+            dumps.fault(path, f"@0+{offset}", "page_without_end", "damaged_page")
         if wiki.code == MULTISTREAM_WIKI:
             dumps.add(path, _multistream(head, pages))
         else:
@@ -135,4 +135,4 @@ def _truncated(wiki: Wiki, entry: Entry, dumps: Dumps) -> None:
     whole = bz2.compress(header(wiki) + page_xml(entry))
     lost = bz2.compress(page_xml(Entry(299, 0, f"{entry.title} (2)", entry.wikitext)) + CLOSE)
     dumps.add(path, whole + lost[: len(lost) // 2])
-    dumps.fault(path, f"@{len(whole) + len(lost) // 2}", "truncated_bz2", "damaged")
+    dumps.fault(path, f"@{len(whole)}", "truncated_bz2", "damaged")
