@@ -55,8 +55,8 @@ def _mended(left: str, run: str, text: str, end: int) -> tuple[str, int]:
     if before in _OPENING:
         return body + between.lstrip(_SPACE_AND_COMMAS), end
     if after == "." and not text.startswith("..", end):
-        if not between and left.endswith("."):
-            return left, end + 1
+        if body.endswith(".") and not (left[len(body) :] + between).strip(" "):
+            return body, end + 1
         if not (left[len(body) :] + between).strip(_SPACE_AND_COMMAS):
             return body, end
     if not between.strip(" "):

@@ -127,6 +127,7 @@ def _coordinates(values: Values) -> str:
     if "title" in values.get("display", "") and "inline" not in values.get("display", ""):
         return ""
     text, marks = "", iter("°′″")
+    # Without letters of directions they are two decimal numbers.
     for number in range(1, 9):
         value = values.get(str(number), "")
         if value in ("N", "S", "E", "W", "O"):
@@ -135,7 +136,9 @@ def _coordinates(values: Values) -> str:
             text += value + next(marks, "")
         else:
             break
-    return text.strip()
+    if text.endswith(" "):
+        return text.strip()
+    return ", ".join(values[key] for key in ("1", "2") if _NUMBER.fullmatch(values.get(key, "")))
 
 
 def _years(values: Values) -> str:

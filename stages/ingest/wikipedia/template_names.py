@@ -83,6 +83,8 @@ UNITS = {
     "c": "°C",
     "f": "°F",
     "k": "K",
+    "c-change": "°C",
+    "f-change": "°F",
     "nmi": "nmi",
     "usgal": "US gal",
     "impgal": "imp gal",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import itertools
 import lzma
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import py7zr
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -189,6 +191,21 @@ def test_what_has_no_parts_is_read_by_its_first_range(pack: Callable[[bytes], by
     assert read(data, 20, None) == []
 
 
+def seven_zip(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with py7zr.SevenZipFile(stream, "w") as archive:
+        archive.writestr(data, "srwiki-x.xml")
+    return stream.getvalue()
+
+
+def test_a_dump_in_a_7z_archive_is_read_by_its_first_range() -> None:
+    data = seven_zip(XML.encode())
+    assert read(data, name="srwiki-x.xml.7z") == read(XML.encode(), name="srwiki-x.xml")
+    assert read(data, 30, None, name="srwiki-x.xml.7z") == []
+    broken = seven_zip(DUMPS["plain, damaged"])
+    assert [key for key, _ in read(broken)] == ["1", "@0+181", "2", "@0+275", "3", "@0+425"]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "is_split"),
     [
@@ -197,6 +214,7 @@ def test_what_has_no_parts_is_read_by_its_first_range(pack: Callable[[bytes], by
         ("x.xml.bz2", bz2.compress(XML.encode()), False),
         ("x.xml.gz", gzip.compress(XML.encode()), False),
         ("x.xml.xz", lzma.compress(XML.encode()), False),
+        ("x.xml.7z", b"7z\xbc\xaf\x27\x1c" + bytes(500), False),
         ("x-multistream-index.txt.bz2", packed(cut(XML, 70)), False),
     ],
 )

@@ -149,6 +149,30 @@ def test_markup_never_closed_keeps_the_article() -> None:
     assert text("{|\n| lost cell\nA }} B |} C ]] D") == "A B C D"
 
 
+def test_a_template_that_is_dropped_whole_is_dropped_as_by_its_parts() -> None:
+    """Flat templates go by one pattern; comments, nowiki, tables and parameters inside take the long way."""
+    for inner in (
+        "b",
+        "[[c|d]]",
+        "{{e|{{f|[[g]]}}}}",
+        "<!-- }} -->",
+        "<nowiki>}}</nowiki>",
+        "\n{|\n|}\n",
+        "{{{p|q}}}",
+    ):
+        assert text(f"A {{{{x|{inner}}}}} B") == "A B"
+    assert text("A {{x|{{y}} B") == "A x| B"
+    assert text("A {{x}}} B") == "A B"
+
+
+def test_list_items_that_lost_all_their_words_leave_no_gap() -> None:
+    assert text("* a\n* {{x}}\n* <ref>y</ref>.\n* b") == "a\nb"
+
+
+def test_every_kind_of_space_is_a_plain_one() -> None:
+    assert text("a\u00a0\u202fb\u3000c\td &thinsp;e\u200bf\u00adg") == "a b c d efg"
+
+
 def test_a_link_never_closed_does_not_swallow_its_template() -> None:
     assert text("{{box|[[a|b}} kept [[c]]") == "kept c"
 
@@ -250,6 +274,20 @@ def test_any_mixture_of_marks_gives_text_without_them(wikitext: str) -> None:
         "\n== a ==",
         " .",
         "http://a ",
+        "{{a|{{b|",
+        "{{a|{{b}} ",
+        "{{a|{{b|{{c}} ",
+        "{{a|[[b]]",
+        "[[a|b",
+        "[[a|b]",
+        "(<ref/>",
+        "<ref/>,",
+        "*<ref/>",
+        "{{x}} .",
+        "{{lang|a|",
+        "\n*{{x}}",
+        "  ",
+        "\n= ",
     ],
 )
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
