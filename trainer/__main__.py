@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 import yaml
@@ -54,4 +55,9 @@ def _print(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: everything is written by now, and threads that torch's process groups leave behind abort some exits
+    # ("terminate called without an active exception", seen with gloo on a loaded machine).
+    os._exit(code)
