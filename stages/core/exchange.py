@@ -70,6 +70,19 @@ def read_destination(uris: Iterable[str], destination: int) -> Iterator[pa.Recor
             yield reader.get_batch(destination)
 
 
+def read_range(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:
+    """Batches that together hold every row of one file that lies in range `part` of `parts`, and perhaps others.
+
+    The file may have been written for another number of destinations by `destination_of`: its ranges then overlap
+    this one, and the caller leaves out what belongs to other parts.
+    """
+    first, last = ((part << 32) + parts - 1) // parts, (((part + 1) << 32) - 1) // parts
+    with storage.open_arrow(uri) as raw, pa.ipc.open_file(raw) as reader:
+        count = reader.num_record_batches
+        for destination in range((first * count) >> 32, ((last * count) >> 32) + 1):
+            yield reader.get_batch(destination)
+
+
 def num_destinations(total_bytes: int, target_bytes: int) -> int:
     """How many destinations hold `total_bytes` at about `target_bytes` each; at least one."""
     return max(1, -(-total_bytes // target_bytes))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -163,6 +165,24 @@ def read_batches(
                     continue
                 table = file.read_row_group(index, columns=wanted, use_threads=False).combine_chunks()
                 yield from table.to_batches(max_chunksize=max_rows)
+
+
+def read_rows(
+    uri: str, rows: npt.NDArray[np.integer], columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file with these numbers (ascending), in batches; row groups without one are not read."""
+    with storage.open_arrow(uri) as raw:
+        file = pq.ParquetFile(raw)
+        start = 0
+        for index in range(file.num_row_groups):
+            stop = start + file.metadata.row_group(index).num_rows
+            begin, end = np.searchsorted(rows, [start, stop])
+            if end > begin:
+                wanted = list(columns) if columns is not None else None
+                table = file.read_row_group(index, columns=wanted, use_threads=False)
+                taken = table.take(pa.array(rows[begin:end].astype(np.int64) - start))
+                yield from taken.combine_chunks().to_batches()
+            start = stop
 
 
 def read_documents(uris: Iterable[str], columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

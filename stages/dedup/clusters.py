@@ -1,13 +1,14 @@
 """Edges between near duplicates in, removals by shard out: components, members, and which of them is kept.
 
-Documents are numbers (shard and row) until the end: `cluster` holds 16 bytes for each document that has a
-duplicate and nothing for the others; ids and sketches come back shard by shard and are compared component
-by component.
+Documents are numbers (shard and row) until the end. Partial forests of edges are merged in groups, then
+`cluster` holds 16 bytes for each document that has a duplicate and nothing for the others; ids and sketches
+come back shard by shard and are compared component by component. Stored documents of earlier runs have the
+shard numbers after those of the documents; they are always kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -16,9 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from stages.core.errors import UserError
 from stages.core.exchange import destination_of, num_destinations, read_destination
-from stages.core.shards import read_batches
+from stages.core.shards import read_rows
 from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
 from stages.dedup.columns import (
@@ -26,10 +26,12 @@ from stages.dedup.columns import (
     SpillingExchange,
     node_ids,
     range_tasks,
+    require_unique,
     split_nodes,
     unpack_words,
 )
 from stages.dedup.remove import REMOVALS_SCHEMA
+from stages.dedup.signature_store import Against
 from stages.kernels.buckets import choose_keepers
 from stages.kernels.minhash import sketch_words
 from stages.kernels.union_find import Nodes, components, forest
@@ -40,7 +42,10 @@ LABELS_SCHEMA = pa.schema([("row", pa.uint32()), ("component", pa.uint64())])
 PENDING_EDGES = 16 << 20
 PIECE_ROWS = 1 << 20
 MEMBER_BYTES = 200
-MAX_KEEPERS = 256
+MAX_KEEPERS = 4096
+MERGE_FILES = 32
+"""Partial forests that one task of `near_merge` makes one of."""
+
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -62,7 +67,46 @@ def _destinations(documents: Manifest) -> int:
     return num_destinations(documents.documents_out * MEMBER_BYTES, DESTINATION_BYTES)
 
 
-class ClusterEdges(Stage):
+def forest_of(batches: Iterable[pa.RecordBatch]) -> tuple[Nodes, Nodes]:
+    """The forest of all edges (EDGES_SCHEMA); what is pending is made a forest whenever it grows large."""
+    ones: list[Nodes] = [np.empty(0, np.uint64)]
+    others: list[Nodes] = [np.empty(0, np.uint64)]
+    pending = 0
+    for batch in batches:
+        ones.append(batch.column("one").to_numpy())
+        others.append(batch.column("other").to_numpy())
+        pending += batch.num_rows
+        if pending >= PENDING_EDGES:
+            one, other = forest(np.concatenate(ones), np.concatenate(others))
+            ones, others, pending = [one], [other], 0
+    return forest(np.concatenate(ones), np.concatenate(others))
+
+
+def edge_batch(one: Nodes, other: Nodes) -> pa.RecordBatch:
+    """Edges as a batch of EDGES_SCHEMA."""
+    return pa.RecordBatch.from_arrays([pa.array(one), pa.array(other)], schema=EDGES_SCHEMA)
+
+
+class MergeForests(Stage):
+    """Partial forests -> fewer ones, MERGE_FILES to one: the level of the tree below `near_cluster`."""
+
+    stage_name: ClassVar[str] = "near_merge"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per group of edge files."""
+        uris = inputs[0].uris(EXCHANGE)
+        groups = [uris[at : at + MERGE_FILES] for at in range(0, len(uris), MERGE_FILES)]
+        return [Task(task_id(i), tuple(group)) for i, group in enumerate(groups)]
+
+    def run(self, task: Task) -> ShardReport:
+        """Union-find over the group's edges."""
+        with TaskWriter(task, self.stage_name) as out:
+            one, other = forest_of(read_destination(task.inputs, 0))
+            out.exchange(EDGES_SCHEMA, 1).write(edge_batch(one, other), np.zeros(len(one), np.int64))
+        return out.report
+
+
+class ClusterEdges(Against):
     """All edges -> the component of each document that has one, by shard. Inputs: edges, documents."""
 
     stage_name: ClassVar[str] = "near_cluster"
@@ -70,24 +114,15 @@ class ClusterEdges(Stage):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task: components are global."""
         edges, documents = inputs
+        shards = len(documents.of_kind(DOCUMENTS)) + sum(store.num_shards for store in self.stores())
         uris = tuple(edges.uris(EXCHANGE))
-        return [Task(task_id(0), uris, {"shards": len(documents.of_kind(DOCUMENTS))})] if uris else []
+        return [Task(task_id(0), uris, {"shards": shards})] if uris else []
 
     def run(self, task: Task) -> ShardReport:
-        """Union-find over the edges, brought back to a forest whenever many are pending."""
+        """Union-find over the merged forests."""
         with TaskWriter(task, self.stage_name) as out:
             exchange = SpillingExchange(out, LABELS_SCHEMA, task.params["shards"])
-            ones: list[Nodes] = [np.empty(0, np.uint64)]
-            others: list[Nodes] = [np.empty(0, np.uint64)]
-            pending = 0
-            for batch in read_destination(task.inputs, 0):
-                ones.append(batch.column("one").to_numpy())
-                others.append(batch.column("other").to_numpy())
-                pending += batch.num_rows
-                if pending >= PENDING_EDGES:
-                    one, other = forest(np.concatenate(ones), np.concatenate(others))
-                    ones, others, pending = [one], [other], 0
-            nodes, labels = components(np.concatenate(ones), np.concatenate(others))
+            nodes, labels = components(*forest_of(read_destination(task.inputs, 0)))
             for start in range(0, len(nodes), PIECE_ROWS):
                 shards, rows = split_nodes(nodes[start : start + PIECE_ROWS])
                 columns = [pa.array(rows), pa.array(labels[start : start + PIECE_ROWS])]
@@ -97,7 +132,7 @@ class ClusterEdges(Stage):
         return out.report
 
 
-class LabelDocuments(Stage):
+class LabelDocuments(Against):
     """Shard -> members of components, by component. Inputs: components, signed documents, documents."""
 
     stage_name: ClassVar[str] = "near_label"
@@ -105,13 +140,11 @@ class LabelDocuments(Stage):
     num_hashes: int = Field(112, ge=1)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        """One task per shard of signed documents."""
+        """One task per shard of signed documents, the stored ones after the new ones."""
         labels, signed, documents = inputs
         params = {"labels": labels.uris(EXCHANGE), "destinations": _destinations(documents)}
-        return [
-            Task(task_id(shard), (uri,), {"shard": shard, **params})
-            for shard, uri in enumerate(signed.uris(TABLE))
-        ]
+        uris = signed.uris(TABLE) + [uri for store in self.stores() for uri in store.signed.uris(TABLE)]
+        return [Task(task_id(shard), (uri,), {"shard": shard, **params}) for shard, uri in enumerate(uris)]
 
     def run(self, task: Task) -> ShardReport:
         """Give each labelled document its id, length and sketch."""
@@ -123,16 +156,14 @@ class LabelDocuments(Stage):
         schema = members_schema(self.num_hashes)
         with TaskWriter(task, self.stage_name) as out:
             exchange = SpillingExchange(out, schema, count)
-            start = 0
-            for batch in read_batches(task.inputs):
-                begin, end = np.searchsorted(rows, [start, start + batch.num_rows])
-                places = rows[begin:end].astype(np.int64) - start
-                taken = batch.take(pa.array(places))
-                nodes = node_ids(shard, start, batch.num_rows)[places]
+            begin = 0
+            for taken in read_rows(task.inputs[0], rows):
+                end = begin + taken.num_rows
+                nodes = node_ids(shard, 0, 1)[0] | rows[begin:end].astype(np.uint64)
                 columns = [pa.array(component[begin:end]), pa.array(nodes), *taken.columns]
                 members = pa.RecordBatch.from_arrays(columns, schema=schema)
                 exchange.write(members, destination_of(component[begin:end] * _SPREAD, count))
-                start += batch.num_rows
+                begin = end
             exchange.finish()
         return out.report
 
@@ -158,17 +189,24 @@ class DecideClusters(Stage):
             exchange = SpillingExchange(out, REMOVALS_SCHEMA, task.params["shards"])
             batches = read_destination(task.inputs, task.params["destination"])
             members = pa.Table.from_batches(batches, members_schema(self.num_hashes))
-            exchange.write(*self.removals(members))
+            exchange.write(*self.removals(members, task.params["shards"]))
             exchange.finish()
         return out.report
 
-    def removals(self, members: pa.Table) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-        """Removals (REMOVALS_SCHEMA) and their shards from members of whole components."""
-        keys = [("component", "ascending"), ("priority", "ascending"), ("text_bytes", "descending")]
-        members = members.take(pc.sort_indices(members, [*keys, ("id", "ascending")])).combine_chunks()
+    def removals(self, members: pa.Table, num_shards: int) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+        """Removals (REMOVALS_SCHEMA) and their shards from members of whole components.
+
+        Documents of shards from `num_shards` on are stored ones: they come first and stay.
+        """
+        is_new = pa.array(split_nodes(members.column("node").to_numpy())[0] < num_shards)
+        members = members.append_column("is_new", is_new)
+        keys = [("component", "ascending"), ("is_new", "ascending"), ("priority", "ascending")]
+        keys += [("text_bytes", "descending"), ("id", "ascending")]
+        members = members.take(pc.sort_indices(members, keys)).combine_chunks()
         require_unique(members.column("id"))
         keepers, values = choose_keepers(
             members.column("component").to_numpy(),
+            members.column("is_new").to_numpy(),
             sketches_of(members, self.num_hashes),
             self.num_hashes,
             self.threshold if self.verify else -1.0,
@@ -193,11 +231,3 @@ def sketches_of(rows: pa.Table, num_hashes: int) -> npt.NDArray[np.uint64]:
     if len(column) == 0:
         return np.empty((0, sketch_words(num_hashes)), np.uint64)
     return unpack_words(column)
-
-
-def require_unique(ids: pa.ChunkedArray) -> None:
-    """A UserError that names the id when two documents have the same one."""
-    counts = pc.value_counts(ids)
-    repeated = pc.filter(counts.field("values"), pc.greater(counts.field("counts"), 1))
-    if len(repeated):
-        raise UserError(f"two documents have the id {repeated[0].as_py()!r}; ids must be unique in the input")

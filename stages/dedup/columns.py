@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.core.documents import SOURCES
+from stages.core.errors import UserError
 from stages.core.exchange import ExchangeWriter
 from stages.core.stage import DOCUMENTS, Manifest, Task, task_id
 from stages.core.task_writer import TaskWriter
@@ -79,6 +81,26 @@ def node_ids(shard: int, first_row: int, count: int) -> npt.NDArray[np.uint64]:
 def split_nodes(nodes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
     """Shard and row of each node."""
     return (nodes >> np.uint64(32)).astype(np.int64), nodes.astype(np.uint32)
+
+
+def check_priority(priority: Sequence[str], documents: Manifest) -> None:
+    """A UserError when `priority` names a source twice, or one that is neither known nor in the documents."""
+    known = [*SOURCES, *sorted(set(documents.sources) - set(SOURCES))]
+    for place, source in enumerate(priority):
+        if source not in known:
+            raise UserError(f"priority: no source {source!r}; known: {', '.join(known)}")
+        if source in priority[:place]:
+            raise UserError(f"priority: {source} is there twice")
+
+
+def require_unique(ids: pa.ChunkedArray) -> None:
+    """A UserError that names the id when two documents that are compared have the same one."""
+    counts = pc.value_counts(ids)
+    repeated = pc.filter(counts.field("values"), pc.greater(counts.field("counts"), 1))
+    if len(repeated):
+        raise UserError(
+            f"two documents have the id {repeated[0].as_py()!r}; ids must be unique, also over the runs that are compared"
+        )
 
 
 def source_places(sources: pa.Array, priority: Sequence[str]) -> pa.Array:

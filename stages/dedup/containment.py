@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.dedup.clusters import require_unique
-from stages.dedup.columns import split_nodes
+from stages.dedup.columns import require_unique, split_nodes
 from stages.dedup.remove import REMOVALS_SCHEMA
 from stages.kernels.pairs import pair_rows
 

@@ -1,4 +1,4 @@
-"""Documents in, documents with a text of their own out: exact dedup by a 128-bit hash, through the exchange.
+"""Documents in, documents with a text (or raw content) of their own out: exact dedup by a 128-bit hash, through the exchange.
 
 hash (shard -> hashes by hash range) -> match (range -> removals by shard) -> remove (shard). The keeper of equal
 texts is the one with the source that comes first in the priority, then the smallest id: never the first to arrive.
@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from stages.core.chain import Step
-from stages.core.documents import SOURCES
+from stages.core.documents import CONTENT_HASH_KEY, SOURCES
 from stages.core.exchange import destination_of, num_destinations, read_destination
 from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
+from stages.dedup.columns import check_priority, require_unique, source_places
 from stages.dedup.remove import REMOVALS_SCHEMA, RemoveDocuments
 from stages.kernels.hashing import hash_strings
 
@@ -30,6 +31,11 @@ ROW_BYTES = 512
 """Memory that one row of the exchange takes in `match`: 495 bytes measured with Common Crawl's long ids."""
 
 DESTINATION_ROWS_BYTES = 512 << 20
+
+By = Literal["text", "content"]
+
+CONTENT_HASH = rf'"{CONTENT_HASH_KEY}":"(?P<hash>[0-9a-f]+)"'
+"""The hash in a document's metadata; in a JSON string a quote is never bare, so nothing else matches."""
 
 HASHES_SCHEMA = pa.schema(
     [
@@ -48,12 +54,14 @@ class HashDocuments(Stage):
 
     stage_name: ClassVar[str] = "exact_hash"
 
+    by: By = "text"
     within: Literal["source", "all"] = "all"
     priority: tuple[str, ...] = SOURCES
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per document shard; destinations by the number of documents."""
         (documents,) = inputs
+        check_priority(self.priority, documents)
         count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_ROWS_BYTES)
         return [
             Task(task_id(i), (uri,), {"shard": i, "destinations": count})
@@ -65,12 +73,13 @@ class HashDocuments(Stage):
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(HASHES_SCHEMA, task.params["destinations"])
             row = 0
-            for batch in out.read(task.inputs, ["id", "source", "text"]):
+            columns_read = ["id", "source", "text"] + (["metadata"] if self.by == "content" else [])
+            for batch in out.read(task.inputs, columns_read):
                 high, low = self._hashes(batch)
                 columns = {
                     "high": high,
                     "low": low,
-                    "priority": self._priorities(batch.column("source")),
+                    "priority": source_places(batch.column("source"), self.priority),
                     "id": batch.column("id"),
                     "shard": np.full(batch.num_rows, task.params["shard"], np.uint32),
                     "row": np.arange(row, row + batch.num_rows, dtype=np.uint32),
@@ -82,15 +91,17 @@ class HashDocuments(Stage):
         return out.report
 
     def _hashes(self, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        text = batch.column("text")
-        high, low = (hash_strings(text, seed) for seed in HASH_SEEDS)
+        compared = batch.column("text") if self.by == "text" else raw_contents(batch)
+        high, low = (hash_strings(compared, seed) for seed in HASH_SEEDS)
         if self.within == "source":  # equal texts of two sources must not meet
             low = low ^ hash_strings(batch.column("source"))
         return high, low
 
-    def _priorities(self, sources: pa.Array) -> pa.Array:
-        places = pc.index_in(sources, value_set=pa.array(self.priority, pa.string()))
-        return pc.fill_null(places, len(self.priority)).cast(pa.uint8())
+
+def raw_contents(batch: pa.RecordBatch) -> pa.Array:
+    """What stands for each document's raw content: the hash of it that ingest noted (code), else the text."""
+    found = pc.extract_regex(batch.column("metadata"), CONTENT_HASH).field("hash")
+    return pc.coalesce(found.cast(pa.large_string()), batch.column("text").cast(pa.large_string()))
 
 
 class MatchDocuments(Stage):
@@ -123,7 +134,9 @@ class MatchDocuments(Stage):
 def find_duplicates(rows: pa.Table) -> tuple[pa.RecordBatch, npt.NDArray[np.uint32]]:
     """Removals (REMOVALS_SCHEMA) and their shards from hash rows (HASHES_SCHEMA) of one range."""
     keys = [(name, "ascending") for name in ("high", "low", "priority", "id", "shard", "row")]
+    rows = rows.take(pa.array(_repeated(rows.column("high").to_numpy())))
     rows = rows.take(pc.sort_indices(rows, sort_keys=keys)).combine_chunks()
+    require_unique(rows.column("id"))
     high, low = (rows.column(name).to_numpy() for name in ("high", "low"))
     repeats = np.zeros(rows.num_rows, dtype=bool)
     repeats[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
@@ -145,11 +158,24 @@ def find_duplicates(rows: pa.Table) -> tuple[pa.RecordBatch, npt.NDArray[np.uint
     return removals, rows.column("shard").to_numpy()[duplicates]
 
 
+def _repeated(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Places of the keys that are there more than once."""
+    order = np.argsort(keys, kind="stable")
+    same = keys[order[1:]] == keys[order[:-1]]
+    found = np.zeros(len(keys), bool)
+    found[1:] |= same
+    found[:-1] |= same
+    return order[found]
+
+
 class DedupExact(BaseModel):
     """Remove documents whose text another document has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    by: By = Field(
+        "text", description="compare texts, or the raw content of files of code before their headers went"
+    )
     within: Literal["source", "all"] = Field(
         "all", description="compare within each source, or all documents"
     )
@@ -158,7 +184,7 @@ class DedupExact(BaseModel):
     def steps(self) -> list[Step]:
         """hash -> match -> remove."""
         return [
-            Step(HashDocuments(within=self.within, priority=self.priority), (0,)),
+            Step(HashDocuments(by=self.by, within=self.within, priority=self.priority), (0,)),
             Step(MatchDocuments(), (1, 0)),
             Step(RemoveDocuments(), (0, 2)),
         ]

@@ -2,7 +2,8 @@
 
 hash (shard -> distinct line keys by range) -> match (range -> keys to remove, by shard) -> remove (shard).
 A line that several documents have goes everywhere, a line that only one repeats keeps one copy. CCNet works
-on groups of 50 of a dump's 1,600 files; here a dump, or all input, is one group. To CCNet the key of a blank
+on groups of 50 of a dump's 1,600 files; here a dump is one group, or all input is, or a dump's documents are
+put into groups by their ids, which like CCNet's does not follow what pages say. To CCNet the key of a blank
 line is a key like any other, so it removes them all; here they are never duplicates: paragraphs stay apart.
 """
 
@@ -29,7 +30,13 @@ from stages.kernels import key_set
 from stages.kernels.hashing import hash_strings
 from stages.kernels.lines import Lines, cut_lines, hash_lines
 
-Scope = Literal["all", "dump"]
+Scope = Literal["all", "dump", "group"]
+
+CCNET_GROUPS = 32
+"""Groups of a dump: 1,600 files in groups of 50 (Wenzek et al. 2020, section 3.1)."""
+
+GROUP_SEED = 0x67726F7570
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 TEXT_BYTES_PER_DESTINATION = 2 << 30
 ROWS_PER_PASS = 16 << 20
@@ -43,6 +50,7 @@ class HashLines(Stage):
 
     keep: Keep = "none"
     scope: Scope = "dump"
+    groups: int = Field(CCNET_GROUPS, ge=1)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per document shard."""
@@ -56,7 +64,8 @@ class HashLines(Stage):
             exchange = SpillingExchange(out, KEYS_SCHEMA, count)
             shard_keys = ShardKeys(self.keep == "first")
             for batch in out.read(task.inputs, ["id", "text", "metadata"]):
-                lines = hash_lines(batch.column("text"), scope_seeds(batch, self.scope))
+                seeds = scope_seeds(batch, self.scope, self.groups)
+                lines = hash_lines(batch.column("text"), seeds)
                 shard_keys.add(lines, batch.column("id"))
                 out.pass_on(batch.num_rows)
             rows = shard_keys.finish(task.params["shard"])
@@ -71,14 +80,18 @@ def _destinations(documents: Manifest) -> int:
     return num_destinations(sum(t.text_bytes for t in documents.sources.values()), TEXT_BYTES_PER_DESTINATION)
 
 
-def scope_seeds(batch: pa.RecordBatch, scope: Scope) -> npt.NDArray[np.uint64]:
+def scope_seeds(batch: pa.RecordBatch, scope: Scope, groups: int) -> npt.NDArray[np.uint64]:
     """The hash seed of each document: lines of documents with different seeds never meet."""
     if scope == "all":
         return np.zeros(batch.num_rows, np.uint64)
     dumps = [
         orjson.loads(metadata or "{}").get("dump") or "" for metadata in batch.column("metadata").to_pylist()
     ]
-    return hash_strings(pa.array([str(dump) for dump in dumps], pa.string()))
+    seeds = hash_strings(pa.array([str(dump) for dump in dumps], pa.string()))
+    if scope == "group":
+        group = hash_strings(batch.column("id"), GROUP_SEED) % np.uint64(groups)
+        seeds = seeds ^ ((group + np.uint64(1)) * _SPREAD)
+    return seeds
 
 
 class MatchLines(Stage):
@@ -128,6 +141,7 @@ class RemoveLines(Stage):
     stage_name: ClassVar[str] = "lines_remove"
 
     scope: Scope = "dump"
+    groups: int = Field(CCNET_GROUPS, ge=1)
     min_chars: int = Field(300, ge=1)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
@@ -147,7 +161,8 @@ class RemoveLines(Stage):
             out.facts = {"scope": self.scope, "lines": 0, "removed_lines": 0, "bytes": 0, "removed_bytes": 0}
             start = 0
             for batch in out.read(task.inputs):
-                lines = hash_lines(batch.column("text"), scope_seeds(batch, self.scope))
+                seeds = scope_seeds(batch, self.scope, self.groups)
+                lines = hash_lines(batch.column("text"), seeds)
                 found = key_set.find(keys, slots, lines.hashes)
                 removed = found >= 0
                 removed[removed] = keepers[found[removed]] != (lines.rows()[removed] + start)
@@ -207,13 +222,16 @@ class DedupLines(BaseModel):
     keep: Keep = Field(
         "none", description="remove every copy of a line, or all but that of the first document (by id)"
     )
-    scope: Scope = Field("dump", description="compare lines within each dump, or within all documents")
+    scope: Scope = Field(
+        "dump", description="compare lines within each dump, each group of a dump, or all documents"
+    )
+    groups: int = Field(CCNET_GROUPS, ge=1, description="groups of each dump, with scope group")
     min_chars: int = Field(300, ge=1, description="shorter documents are dropped after the lines are gone")
 
     def steps(self) -> list[Step]:
         """hash -> match -> remove."""
         return [
-            Step(HashLines(keep=self.keep, scope=self.scope), (0,)),
+            Step(HashLines(keep=self.keep, scope=self.scope, groups=self.groups), (0,)),
             Step(MatchLines(keep=self.keep), (1, 0)),
-            Step(RemoveLines(scope=self.scope, min_chars=self.min_chars), (0, 2)),
+            Step(RemoveLines(scope=self.scope, groups=self.groups, min_chars=self.min_chars), (0, 2)),
         ]

@@ -1,15 +1,17 @@
 """Documents in, documents without near duplicates out: MinHash LSH over word shingles (Broder 1997).
 
 sign (shard -> band keys by key range, and a table of signed documents) -> match (range -> verified edges)
--> cluster (edges -> components by shard) -> label (shard -> members by component) -> decide (components ->
-removals by shard) -> remove. The keeper is chosen by source priority, then length, then id, never by
-arrival; every document that is removed has a kept partner that is similar enough by its own sketch.
+-> merge (edges -> fewer forests) -> cluster (edges -> components by shard) -> label (shard -> members by
+component) -> decide (components -> removals by shard) -> store (which documents are kept) -> remove. The
+keeper is chosen by source priority, then length, then id, never by arrival; every document that is removed
+has a kept partner that is similar enough by its own sketch. With `against`, documents that earlier runs
+kept are compared too, by the signatures that those runs left; they come before all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,14 +20,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.core.chain import Step
 from stages.core.documents import SOURCES, text_lengths_bytes
-from stages.core.exchange import destination_of, num_destinations, read_destination
+from stages.core.exchange import destination_of, num_destinations, read_range
 from stages.core.shards import ParquetWriter
-from stages.core.stage import EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task
+from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task
 from stages.core.task_writer import TaskWriter
-from stages.dedup.clusters import EDGES_SCHEMA, ClusterEdges, DecideClusters, LabelDocuments, sketches_of
+from stages.dedup.clusters import (
+    EDGES_SCHEMA,
+    ClusterEdges,
+    DecideClusters,
+    LabelDocuments,
+    MergeForests,
+    edge_batch,
+    sketches_of,
+)
 from stages.dedup.columns import (
     DESTINATION_BYTES,
     SpillingExchange,
+    check_priority,
     node_ids,
     pack_words,
     range_tasks,
@@ -33,6 +44,7 @@ from stages.dedup.columns import (
     source_places,
 )
 from stages.dedup.remove import RemoveDocuments
+from stages.dedup.signature_store import Against, RecordKept, renumber_kept, stored_params
 from stages.kernels.buckets import link_buckets
 from stages.kernels.hashing import hash_strings
 from stages.kernels.minhash import band_keys, sign, sketch, sketch_words
@@ -58,9 +70,9 @@ def signed_schema(num_hashes: int) -> pa.Schema:
     )
 
 
-def _destinations(documents: Manifest, bands: int, num_hashes: int) -> int:
+def _destinations(num_documents: int, bands: int, num_hashes: int) -> int:
     row_bytes = 24 + 8 * sketch_words(num_hashes)
-    return num_destinations(documents.documents_out * bands * row_bytes, DESTINATION_BYTES)
+    return num_destinations(num_documents * bands * row_bytes, DESTINATION_BYTES)
 
 
 class SignDocuments(Stage):
@@ -77,7 +89,8 @@ class SignDocuments(Stage):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per document shard."""
         (documents,) = inputs
-        count = _destinations(documents, self.bands, self.bands * self.band_rows)
+        check_priority(self.priority, documents)
+        count = _destinations(documents.documents_out, self.bands, self.bands * self.band_rows)
         return shard_tasks(documents, destinations=count)
 
     def run(self, task: Task) -> ShardReport:
@@ -117,28 +130,41 @@ class SignDocuments(Stage):
         return out.report
 
 
-class MatchBands(Stage):
+class MatchBands(Against):
     """Range of band keys -> edges between similar documents that share one. Inputs: bands, documents."""
 
     stage_name: ClassVar[str] = "near_match"
 
+    shingle_words: int = Field(5, ge=1)
     bands: int = Field(14, ge=1)
     band_rows: int = Field(8, ge=1)
+    seed: int = 1
     threshold: float = UNVERIFIED
+
+    def dependencies(self) -> list[str]:
+        """The stores, whose signatures must have been made as these are."""
+        for store in self.stores():
+            store.require(
+                shingle_words=self.shingle_words, bands=self.bands, band_rows=self.band_rows, seed=self.seed
+            )
+        return super().dependencies()
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per range."""
         bands, documents = inputs
-        count = _destinations(documents, self.bands, self.bands * self.band_rows)
-        return range_tasks(bands.uris(EXCHANGE), count)
+        stores = self.stores()
+        rows = documents.documents_out + sum(store.signed.documents_out for store in stores)
+        parts = _destinations(rows, self.bands, self.bands * self.band_rows)
+        shards = len(documents.of_kind(DOCUMENTS))
+        stored = stored_params(stores, shards)
+        return range_tasks(bands.uris(EXCHANGE), parts, parts=parts, shards=shards, stores=stored)
 
     def run(self, task: Task) -> ShardReport:
         """Sort the range into buckets and link what is similar inside each."""
         num_hashes = self.bands * self.band_rows
         with TaskWriter(task, self.stage_name) as out:
-            exchange = out.exchange(EDGES_SCHEMA, 1)
-            batches = read_destination(task.inputs, task.params["destination"])
-            rows = shared_bands(pa.Table.from_batches(batches, bands_schema(num_hashes)))
+            schema = bands_schema(num_hashes)
+            rows = shared_bands(pa.Table.from_batches(_bands_of(task), schema), task.params["shards"])
             one, other = link_buckets(
                 rows.column("key").to_numpy(),
                 rows.column("node").to_numpy(),
@@ -148,22 +174,44 @@ class MatchBands(Stage):
                 MAX_LEADERS,
             )
             one, other = forest(one, other)
-            edges = pa.RecordBatch.from_arrays([pa.array(one), pa.array(other)], schema=EDGES_SCHEMA)
-            exchange.write(edges, np.zeros(len(one), np.int64))
+            exchange = out.exchange(EDGES_SCHEMA, 1)
+            exchange.write(edge_batch(one, other), np.zeros(len(one), np.int64))
             out.facts = {"shared_bands": rows.num_rows, "edges": len(one)}
         return out.report
 
 
-def shared_bands(rows: pa.Table) -> pa.Table:
-    """The bands whose key another one has, sorted by key and then by the documents' order."""
+def _bands_of(task: Task) -> Iterator[pa.RecordBatch]:
+    """The bands of the task's range: those of the documents, and those of stored documents that were kept."""
+    part, parts = task.params["destination"], task.params["parts"]
+    for uri in task.inputs:
+        yield from _in_part(uri, part, parts)
+    for store in task.params["stores"]:
+        for uri in store["bands"]:
+            yield from renumber_kept(_in_part(uri, part, parts), store["first_shard"], store["kept"])
+
+
+def _in_part(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:
+    for batch in read_range(uri, part, parts):
+        inside = destination_of(batch.column("key").to_numpy(), parts) == part
+        yield batch if inside.all() else batch.filter(pa.array(inside))
+
+
+def shared_bands(rows: pa.Table, num_shards: int) -> pa.Table:
+    """The bands of buckets (equal key) of several documents, at least one of them new: its shard is below `num_shards`.
+
+    Sorted by key; inside, stored documents come first, then by the documents' order.
+    """
     keys = rows.column("key").to_numpy()
     places = np.argsort(keys, kind="stable")
     ordered = keys[places]
-    shared = np.zeros(len(keys), bool)
-    shared[1:] = ordered[1:] == ordered[:-1]
-    shared[:-1] |= shared[1:]
-    rows = rows.take(pa.array(places[shared]))
-    return rows.take(pc.sort_indices(rows, [("key", "ascending"), ("order", "ascending")])).combine_chunks()
+    is_new = rows.column("node").to_numpy()[places] < np.uint64(num_shards << 32)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(keys)])
+    sizes = np.diff(starts, append=len(keys))
+    wanted = (sizes > 1) & np.logical_or.reduceat(is_new, starts) if len(keys) else sizes > 1
+    shared = np.repeat(wanted, sizes)
+    rows = rows.take(pa.array(places[shared])).append_column("is_new", pa.array(is_new[shared]))
+    by = [(name, "ascending") for name in ("key", "is_new", "order")]
+    return rows.take(pc.sort_indices(rows, by)).combine_chunks()
 
 
 class DedupNear(BaseModel):
@@ -183,6 +231,9 @@ class DedupNear(BaseModel):
     )
     priority: tuple[str, ...] = Field(SOURCES, description="the source whose copy is kept comes first")
     seed: int = Field(1, ge=0, description="seed of the hash permutations")
+    against: tuple[str, ...] = Field(
+        (), description="runs of earlier near dedups: what is like a document that they kept is removed"
+    )
 
     def banding(self) -> tuple[int, int]:
         """(bands, rows in a band): as given, or what datasketch's optimiser finds for `threshold`.
@@ -199,23 +250,24 @@ class DedupNear(BaseModel):
         return chosen.b, chosen.r
 
     def steps(self) -> list[Step]:
-        """sign -> match -> cluster -> label -> decide -> remove."""
+        """sign -> match -> merge -> cluster -> label -> decide -> store -> remove."""
         bands, rows = self.banding()
         num_hashes = bands * rows
         cut = self.threshold or (1 / bands) ** (1 / rows)
-        sign_stage = SignDocuments(
-            shingle_words=self.shingle_words,
-            bands=bands,
-            band_rows=rows,
-            priority=self.priority,
-            seed=self.seed,
-        )
-        match = MatchBands(bands=bands, band_rows=rows, threshold=cut if self.verify else UNVERIFIED)
+        made: dict[str, Any] = {
+            "shingle_words": self.shingle_words,
+            "bands": bands,
+            "band_rows": rows,
+            "seed": self.seed,
+        }
+        match = MatchBands(threshold=cut if self.verify else UNVERIFIED, against=self.against, **made)
         return [
-            Step(sign_stage, (0,)),
+            Step(SignDocuments(priority=self.priority, **made), (0,)),
             Step(match, (1, 0)),
-            Step(ClusterEdges(), (2, 0)),
-            Step(LabelDocuments(num_hashes=num_hashes), (3, 1, 0)),
-            Step(DecideClusters(num_hashes=num_hashes, threshold=cut, verify=self.verify), (4, 0)),
-            Step(RemoveDocuments(), (0, 5)),
+            Step(MergeForests(), (2,)),
+            Step(ClusterEdges(against=self.against), (3, 0)),
+            Step(LabelDocuments(num_hashes=num_hashes, against=self.against), (4, 1, 0)),
+            Step(DecideClusters(num_hashes=num_hashes, threshold=cut, verify=self.verify), (5, 0)),
+            Step(RecordKept(), (1, 6, 0)),
+            Step(RemoveDocuments(), (0, 6)),
         ]

@@ -45,14 +45,14 @@ def link_buckets(keys, nodes, sketches, num_hashes, threshold, max_leaders):  # 
 
 
 @numba.njit(cache=True, nogil=True)
-def choose_keepers(groups, sketches, num_hashes, threshold, max_keepers):  # type: ignore[no-untyped-def]
+def choose_keepers(groups, removable, sketches, num_hashes, threshold, max_keepers):  # type: ignore[no-untyped-def]
     """For rows sorted by group and, inside, by who is to be kept: (row of the keeper or -1, similarity to
     it).
 
     A document is removed when its sketch agrees to `threshold` with that of a document that is kept, the
     first such one; a chain of near duplicates thus never removes what has no kept partner. A threshold
     below 0 keeps the first of a group only. At most `max_keepers` of a group are compared with; what agrees
-    with none is kept.
+    with none is kept, and so is what is not `removable`.
     """
     keepers = np.full(len(groups), -1, np.int64)
     values = np.ones(len(groups), np.float64)
@@ -61,7 +61,7 @@ def choose_keepers(groups, sketches, num_hashes, threshold, max_keepers):  # typ
     for row in range(len(groups)):
         if row == 0 or groups[row] != groups[row - 1]:
             num_kept = 0
-        for keeper in kept[:num_kept]:
+        for keeper in kept[: num_kept if removable[row] else 0]:
             value = similarity(sketches[row], sketches[keeper], num_hashes)
             if value >= threshold:
                 keepers[row], values[row] = keeper, value

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.exchange import ExchangeWriter, destination_of, num_destinations, read_destination
+from stages.core.exchange import (
+    ExchangeWriter,
+    destination_of,
+    num_destinations,
+    read_destination,
+    read_range,
+)
 
 SCHEMA = pa.schema([("value", pa.int64())])
 
@@ -59,3 +65,22 @@ def test_destinations_are_ranges_that_follow_the_hash(hashes: list[int], count: 
 
 def test_destinations_hold_about_the_target() -> None:
     assert [num_destinations(size, 100) for size in (0, 1, 100, 101, 1000)] == [1, 1, 1, 2, 10]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=40), st.integers(1, 9), st.integers(1, 9))
+def test_a_range_of_another_division_is_read_whole(
+    tmp_path_factory: pytest.TempPathFactory, hashes: list[int], written: int, parts: int
+) -> None:
+    schema = pa.schema([("hash", pa.uint64())])
+    keys = np.array(hashes, np.uint64)
+    writer = ExchangeWriter(str(tmp_path_factory.mktemp("exchange")), "00000", schema, written)
+    writer.write(pa.RecordBatch.from_arrays([pa.array(keys)], schema=schema), destination_of(keys, written))
+    uri = f"{writer._folder}/{writer.finish().name}"
+    places = destination_of(keys, parts)
+    for part in range(parts):
+        found = {
+            value for batch in read_range(uri, part, parts) for value in batch.column("hash").to_pylist()
+        }
+        assert found >= {value for value, place in zip(hashes, places, strict=True) if place == part}
+        if parts == written:
+            assert found == {value for value, place in zip(hashes, places, strict=True) if place == part}

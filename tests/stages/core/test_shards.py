@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from stages.core import shards
 from stages.core.documents import document_batch
-from stages.core.shards import DocumentWriter, read_documents, source_totals, write_table
+from stages.core.shards import DocumentWriter, read_documents, read_rows, source_totals, write_table
 from stages.core.stage import TABLE, SourceTotals
 
 
@@ -103,3 +104,11 @@ def test_totals_by_source_count_bytes_of_utf8() -> None:
         "books": SourceTotals(documents=2, text_bytes=4),
         "c4": SourceTotals(documents=1, text_bytes=1),
     }
+
+
+def test_rows_by_number_from_the_row_groups_that_hold_them(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    pq.write_table(pa.table({"n": range(10), "m": range(10)}), path, row_group_size=3)
+    batches = list(read_rows(path, np.array([1, 2, 9]), ["n"]))
+    assert [batch.to_pydict() for batch in batches] == [{"n": [1, 2]}, {"n": [9]}]
+    assert list(read_rows(path, np.array([], np.int64))) == []
