@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 
 SOURCES = ("common_crawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
 
+CONTENT_HASH_KEY = "content_hash"
+"""Metadata of a file of code: BLAKE2b-128 of its raw bytes, in hexadecimal digits."""
+
 DOCUMENT_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),

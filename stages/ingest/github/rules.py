@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
 from pydantic import Field
 from resiliparse.parse.encoding import detect_encoding
 
+from stages.core.documents import CONTENT_HASH_KEY
 from stages.ingest.base import IngestStage, Loss, RawDocument, RawRecord
 from stages.ingest.github.generated import generated_marker, generated_name, vendored_place
 from stages.ingest.github.headers import remove_license_header
@@ -84,7 +86,8 @@ class SourceFileRules(IngestStage):
         facts: dict[str, Any],
     ) -> RawRecord:
         """The document or the ledger row of a file that `refused_unread` does not drop."""
-        size = len(content) if isinstance(content, bytes) else len(content.encode("utf-8", "replace"))
+        raw = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+        size = len(raw)
 
         def loss(
             rule: str, detail: str | None = None, value: float | None = None, threshold: float | None = None
@@ -113,6 +116,7 @@ class SourceFileRules(IngestStage):
             "license": list(own.names or verdict.names),
             "language": told_by_content(language, body),
             "header_chars": len(text) - len(body),
+            CONTENT_HASH_KEY: hashlib.blake2b(raw, digest_size=16).hexdigest(),
         }
         if encoding != "utf-8":
             metadata["encoding"] = encoding

@@ -70,6 +70,20 @@ def test_scope_dump_compares_only_inside_a_dump(chain: Any) -> None:
     assert chain.texts(left) == {"c4/a": "shared\na", "c4/b": "b", "c4/c": "c", "c4/d": "shared\nd"}
 
 
+def test_scope_group_compares_only_inside_a_group_of_a_dump(chain: Any) -> None:
+    """Documents fall into groups by their ids alone: other shards and orders give the same."""
+    names = [f"c4/{n:02d}" for n in range(60)]
+    dumps = {name: json.dumps({"dump": str(n % 2)}) for n, name in enumerate(names)}
+    documents = [(name, f"shared\n{name}") for name in names]
+    grouped = chain.texts(dedup(chain, documents, metadata=dumps, scope="group", groups=25))
+    other = dedup(chain, documents[31:], documents[:31], metadata=dumps, scope="group", groups=25)
+    assert chain.texts(other) == grouped
+    lonely = {name for name, text in grouped.items() if text.startswith("shared")}
+    assert 5 <= len(lonely) <= 35
+    one_group = dedup(chain, documents, metadata=dumps, scope="group", groups=1)
+    assert chain.texts(one_group) == chain.texts(dedup(chain, documents, metadata=dumps, scope="dump"))
+
+
 def test_documents_that_are_too_short_are_dropped(chain: Any) -> None:
     shards = [("c4/a", "shared\n12345"), ("c4/b", "shared\n1234"), ("c4/c", "ééééé"), ("c4/d", "only")]
     left = dedup(chain, shards, min_chars=5)

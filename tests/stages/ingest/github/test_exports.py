@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,7 @@ def test_a_document(tmp_path: Path, form: str) -> None:
                 "license_from": ["license"],
                 "language": "Python",
                 "header_chars": 0,
+                "content_hash": hashlib.blake2b(CODE.encode(), digest_size=16).hexdigest(),
                 "ref": "refs/heads/dev",
                 "blob": "f" * 40,
                 "copies": 3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Callable
@@ -72,6 +73,7 @@ def test_a_checkout_given_directly(tmp_path: Path) -> None:
             "license_from": ["LICENSE"],
             "language": "Python",
             "header_chars": 0,
+            "content_hash": hashlib.blake2b(CODE.encode(), digest_size=16).hexdigest(),
             "commit": SHA,
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -60,6 +61,7 @@ def test_a_document_with_its_url_and_metadata(tmp_path: Path) -> None:
             "license": ["MIT"],
             "language": "Python",
             "header_chars": 21,
+            "content_hash": hashlib.blake2b(b"# Copyright 2020 Ada\n" + CODE, digest_size=16).hexdigest(),
             "license_from": ["LICENSE"],
             "commit": SHA,
         },
