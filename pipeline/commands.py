@@ -105,12 +105,17 @@ def ingest(options: RawStage, where: Where) -> None:
 
 
 def over_documents(
-    name: str, inputs: Sequence[str], where: Where, steps: Callable[[], Sequence[Step]]
+    name: str,
+    inputs: Sequence[str],
+    where: Where,
+    steps: Callable[[], Sequence[Step]],
+    first_check: Sequence[Step] = (),
 ) -> None:
-    """Run a chain over all given documents together."""
+    """Run a chain over all given documents together, and beside it the stages that check them."""
     given = given_documents(inputs)
     name_given = next(iter(given)) if len(given) == 1 else "documents"
     graph = Graph(given={name_given: merge_documents(list(given.values()))})
+    graph.add_chain("", first_check, [name_given])
     run_graph(graph, name, where, [graph.add_chain("", steps(), [name_given])])
 
 

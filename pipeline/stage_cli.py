@@ -16,6 +16,7 @@ from pipeline.registry import DEDUP_VERBS, FILTER_RULES, INGEST_STAGES
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.stage import Record
+from stages.dedup.unique_ids import unique_ids
 from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
@@ -75,7 +76,7 @@ def _add_ingest(group: App, name: str, stage: type[RawStage]) -> None:
 def _add_dedup(group: App, verb: str, options_class: type[Any]) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
         chosen = options if options is not None else options_class()
-        commands.over_documents(verb, inputs, where, chosen.steps)
+        commands.over_documents(verb, inputs, where, chosen.steps, unique_ids())
 
     name = verb.removeprefix("dedup_")
     _add(group, name, options_class.__doc__ or "", command, inputs=_DOCUMENTS, options=_flat(options_class))
