@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from stages.core.chain import Step
 from stages.core.stage import Record
 from stages.dedup.books import DedupBooks
+from stages.dedup.decontaminate import Decontaminate
 from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
@@ -40,6 +41,7 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
     "dedup_exact": DedupExact,
     "dedup_near": DedupNear,
     "dedup_books": DedupBooks,
+    "decontaminate": Decontaminate,
 }
 
 

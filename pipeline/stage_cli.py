@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pipeline import commands
 from pipeline.commands import Where
+from pipeline.config import validate
 from pipeline.inspect.tokenizers import fit_table, tokenizer_fits
 from pipeline.registry import DEDUP_VERBS, FILTER_RULES, INGEST_STAGES
 from quality_classifier.train import QualityClassifier
@@ -75,7 +76,7 @@ def _add_ingest(group: App, name: str, stage: type[RawStage]) -> None:
 
 def _add_dedup(group: App, verb: str, options_class: type[Any]) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
-        chosen = options if options is not None else options_class()
+        chosen = options if options is not None else validate(options_class, {}, f"dedup {name}")
         commands.over_documents(verb, inputs, where, chosen.steps, unique_ids())
 
     name = verb.removeprefix("dedup_")

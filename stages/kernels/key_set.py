@@ -10,7 +10,8 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _slot(key, mask):  # type: ignore[no-untyped-def]
+def slot_of(key, mask):  # type: ignore[no-untyped-def]
+    """Where the search for a key begins in a table of mask + 1 slots."""
     return ((key * _SPREAD) >> np.uint64(20)) & mask
 
 
@@ -28,7 +29,7 @@ def build(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 def _fill(keys, slots):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(slots) - 1)
     for index in range(len(keys)):
-        slot = _slot(keys[index], mask)
+        slot = slot_of(keys[index], mask)
         while slots[slot] and keys[slots[slot] - 1] != keys[index]:
             slot = (slot + np.uint64(1)) & mask
         if not slots[slot]:
@@ -41,7 +42,7 @@ def find(keys, slots, wanted):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(slots) - 1)
     found = np.full(len(wanted), -1, np.int64)
     for i in range(len(wanted)):
-        slot = _slot(wanted[i], mask)
+        slot = slot_of(wanted[i], mask)
         while slots[slot]:
             if keys[slots[slot] - 1] == wanted[i]:
                 found[i] = slots[slot] - 1
@@ -68,7 +69,7 @@ def repeats(keys, starts, skip):  # type: ignore[no-untyped-def]
         for index in range(start, starts[group + 1]):
             if skip[index]:
                 continue
-            slot = _slot(keys[index], mask)
+            slot = slot_of(keys[index], mask)
             while slots[slot] > start and keys[slots[slot] - 1] != keys[index]:
                 slot = (slot + np.uint64(1)) & mask
             repeated[index] = slots[slot] > start

@@ -52,6 +52,30 @@ def fill_shingles(data, at, stop, table, multiple, ring, state, out):  # type: i
     return count, at
 
 
+def gram_hashes(words: npt.NDArray[np.uint64], num_words: int) -> npt.NDArray[np.uint64]:
+    """The hash of every n-gram of word hashes, as `fill_shingles` makes it, shape (words - n + 1,)."""
+    if len(words) < num_words:
+        return np.empty(0, np.uint64)
+    hashes: npt.NDArray[np.uint64] = _gram_hashes(words, num_words)
+    return hashes
+
+
+@numba.njit(cache=True, nogil=True)
+def _gram_hashes(words, num_words):  # type: ignore[no-untyped-def]
+    leaving = np.uint64(1)
+    for _ in range(num_words):
+        leaving *= _BASE
+    out = np.empty(len(words) - num_words + 1, np.uint64)
+    rolled = np.uint64(0)
+    for i in range(len(words)):
+        rolled = rolled * _BASE + words[i]
+        if i >= num_words:
+            rolled -= words[i - num_words] * leaving
+        if i >= num_words - 1:
+            out[i - num_words + 1] = mix64(rolled * _SPREAD)
+    return out
+
+
 @dataclass(frozen=True)
 class Sketches:
     """Distinct shingle hashes of texts that lie below a limit.
