@@ -72,6 +72,7 @@ class Recipe(Record):
     run: str = Field(min_length=1)
     variables: dict[str, str] = Field(default_factory=dict)
     sources: dict[str, Any]
+    all_sources: Any = None
     quality_classifier: QualityClassifier = QualityClassifier()
     tokenizer: TokenizerOptions = TokenizerOptions()
     mixture: Mix = Mix()
@@ -88,12 +89,13 @@ class Recipe(Record):
 
 
 class LoadedRecipe(BaseModel):
-    """A recipe with each source's options validated, and the folder of its run."""
+    """A recipe with each source's options validated, and the steps that all sources' documents go through together."""
 
     model_config = {"frozen": True, "arbitrary_types_allowed": True}
 
     recipe: Recipe
     sources: dict[str, SourceRecipe]
+    all_sources: tuple[tuple[str, Any], ...] = ()
 
 
 def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> LoadedRecipe:
@@ -130,7 +132,8 @@ def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) 
     recipe = validate(Recipe, body, where)
     sources = {source: _source(source, options, where) for source, options in recipe.sources.items()}
     _check_names(recipe, where)
-    return LoadedRecipe(recipe=recipe, sources=sources)
+    across = _steps(recipe.all_sources, "all_sources", where)
+    return LoadedRecipe(recipe=recipe, sources=sources, all_sources=across)
 
 
 def _check_names(recipe: Recipe, where: str) -> None:
@@ -172,10 +175,7 @@ def _source(source: str, options: Any, where: str) -> SourceRecipe:
     rest = {key: value for key, value in options.items() if key not in SOURCE_KEYS}
     if isinstance(rest.get("input"), str):
         rest["input"] = [rest["input"]]
-    stages = options.get("stages") or []
-    if not isinstance(stages, list):
-        raise UserError(f"{where}: {place}.stages: must be a list of steps")
-    steps = tuple(_step(step, f"{place}.stages[{i}]", where) for i, step in enumerate(stages))
+    steps = _steps(options.get("stages"), f"{place}.stages", where)
     ingest = validate(INGEST_STAGES[source], rest, where, place, SOURCE_KEYS)
     expected = options.get("expected")
     expected_bytes = None if expected is None else parse_bytes(str(expected), f"{where}: {place}.expected")
@@ -188,6 +188,12 @@ def parse_bytes(value: str, where: str) -> int:
     if match is None:
         raise UserError(f"{where}={value!r}: no size; write one like 783GB or 3.3TB")
     return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
+
+
+def _steps(stages: Any, place: str, where: str) -> tuple[tuple[str, Any], ...]:
+    if not isinstance(stages or [], list):
+        raise UserError(f"{where}: {place}: must be a list of steps")
+    return tuple(_step(step, f"{place}[{i}]", where) for i, step in enumerate(stages or []))
 
 
 def _step(step: Any, place: str, where: str) -> tuple[str, Any]:

@@ -11,6 +11,7 @@ from stages.core import storage
 from stages.core.chain import Step
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
+from stages.core.foreign import manifest_of_parquet, merged_fingerprint
 from stages.core.stage import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, Stage, read_manifest
 
 RUN_FILE = "run.json"
@@ -27,10 +28,14 @@ class Node:
 
 @dataclass
 class Graph:
-    """Nodes in an order in which each comes after its inputs; `given` are finished outputs from outside the run."""
+    """Nodes in an order in which each comes after its inputs.
+
+    `given` are finished outputs from outside the run; `unions` are the documents of several nodes taken as one input.
+    """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     given: dict[str, Manifest] = field(default_factory=dict)
+    unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, name: str, stage: Stage, inputs: Sequence[str] = ()) -> str:
         """Add a node; returns its name, numbered when the name is taken."""
@@ -38,9 +43,14 @@ class Graph:
         while name in self.nodes or name in self.given:
             name, number = f"{base}-{number}", number + 1
         for wanted in inputs:
-            if wanted not in self.nodes and wanted not in self.given:
+            if wanted not in self.nodes and wanted not in self.given and wanted not in self.unions:
                 raise ValueError(f"{name} reads {wanted}, which is not in the graph yet")
         self.nodes[name] = Node(name, stage, tuple(inputs))
+        return name
+
+    def add_union(self, name: str, inputs: Sequence[str]) -> str:
+        """Take the documents of several nodes together under one name."""
+        self.unions[name] = tuple(inputs)
         return name
 
     def add_chain(self, prefix: str, steps: Iterable[Step], inputs: Sequence[str]) -> str:
@@ -55,8 +65,15 @@ class Graph:
         """Fingerprint of every node and given input."""
         found = {name: manifest.fingerprint for name, manifest in self.given.items()}
         for node in self.nodes.values():
+            for name in node.inputs:
+                if name in self.unions:
+                    found[name] = merged_fingerprint([found[part] for part in self.unions[name]])
             found[node.name] = node.stage.fingerprint([found[name] for name in node.inputs])
         return found
+
+    def parts(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The nodes and given inputs behind these names."""
+        return tuple(part for name in names for part in self.unions.get(name, (name,)))
 
 
 class RunNode(Record):
@@ -113,8 +130,6 @@ def document_uris(run: str) -> list[str]:
 
 def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
     """Documents from outside a run: run folders (their last documents), stage folders, or Parquet files."""
-    from stages.core.foreign import manifest_of_parquet
-
     found: dict[str, Manifest] = {}
     files: list[str] = []
     for given in inputs:

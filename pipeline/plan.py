@@ -103,7 +103,7 @@ def input_bytes(graph: Graph, sizes: dict[str, int]) -> dict[str, int]:
             source = node.stage.source
             found[node.name] = sizes.get(source, 0)
         elif node.inputs:
-            documents = [name for name in node.inputs if name in found]
+            documents = [name for name in graph.parts(node.inputs) if name in found]
             joins = len(documents) > 1 and len({name.split(".")[0] for name in documents}) > 1
             found[node.name] = (sum if joins else max)(found[name] for name in documents)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from stages.tokenize.encode import Encode
 from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer
 
+ALL_SOURCES = "all_sources"
 MIX_NODE = "mix"
 PACK_NODE = "pack"
 TRAIN_NODE = "train"
@@ -35,6 +37,10 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     documents = [
         _source(state, source, loaded.sources[source]) for source in sources_in_order(loaded.sources)
     ]
+
+    # Documents of different sources together: equal ones, benchmarks' texts.
+    if loaded.all_sources:
+        documents = [_across(state, documents)]
 
     # 2.1 Tokenizer: byte-pair encoding, trained on a sample of what was kept.
     inputs, model = list(documents), recipe.tokenizer.model
@@ -58,7 +64,15 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
 
 def _source(state: _Build, source: str, recipe: SourceRecipe) -> str:
     node = state.graph.add_chain(source, ingest_steps(recipe.ingest), ())
-    for verb, options in recipe.steps:
+    return _steps(state, source, node, recipe.steps)
+
+
+def _across(state: _Build, documents: list[str]) -> str:
+    return _steps(state, ALL_SOURCES, state.graph.add_union(ALL_SOURCES, documents), state.loaded.all_sources)
+
+
+def _steps(state: _Build, source: str, node: str, steps: Sequence[tuple[str, Any]]) -> str:
+    for verb, options in steps:
         if verb == "filter":
             node = _filter(state, source, node, options)
         else:
@@ -70,6 +84,10 @@ def _filter(state: _Build, source: str, node: str, options: FilterOptions) -> st
     stage = options.stage()
     if not stage.needs_trained_model:
         return state.graph.add(f"{source}.filter", stage, [node])
+    if source == ALL_SOURCES:
+        raise UserError(
+            f"{ALL_SOURCES}: the reference rule is for one source; put it into the source's stages"
+        )
     if options.rules[0].rule != "reference":
         raise UserError(
             f"sources.{source}.stages: the classifier learns from the pages that enter the filter, so a reference rule "

@@ -15,6 +15,7 @@ from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord
 from pipeline.progress import Progress
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.foreign import merge_documents
 from stages.core.heartbeat import last_word
 from stages.core.stage import (
     MANIFEST_NAME,
@@ -172,7 +173,7 @@ class Runner:
                 if all(file.name in names for file in manifest.files):
                     self._manifests[node.name] = manifest
                     self._progress.node_skipped(node.name, manifest)
-        if len(self._manifests) < len(self._graph.nodes) + len(self._graph.given):
+        if any(name not in self._manifests for name in self._graph.nodes):
             pool = open_pool()
             try:
                 self._run_nodes(pool)
@@ -205,7 +206,7 @@ class Runner:
                 stage=node.stage.stage_name,
                 fingerprint=self._fingerprints[node.name],
                 folder=self._folders[node.name],
-                inputs=node.inputs,
+                inputs=self._graph.parts(node.inputs),
             )
             for node in self._graph.nodes.values()
         )
@@ -219,6 +220,7 @@ class Runner:
         queue: list[tuple[str, int]] = []
         in_flight: set[tuple[str, int]] = set()
         while waiting or running:
+            self._join_unions()
             for node in [n for n in waiting if all(i in self._manifests for i in n.inputs)]:
                 waiting.remove(node)
                 started = self._start(node)
@@ -241,6 +243,12 @@ class Runner:
                 else:
                     queue.insert(0, (name, index))
             self._listen(running, in_flight)
+
+    def _join_unions(self) -> None:
+        """Put together the documents of nodes that are finished and that others read as one input."""
+        for name, parts in self._graph.unions.items():
+            if name not in self._manifests and all(part in self._manifests for part in parts):
+                self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
     def _listen(self, running: dict[str, _Running], in_flight: set[tuple[str, int]]) -> None:
         """Pass on what long tasks say of themselves."""

@@ -39,7 +39,7 @@ def token_rows(run: str) -> list[TokenRow]:
     facts = [fact for manifest in packed for fact in manifest.facts]
     rows = []
     # A source that lost all its documents is shown too, with nothing in it.
-    expected = {name.split(".")[0] for name in read_run(run).outputs} & set(SOURCES)
+    expected = {node.stage.removeprefix("ingest_") for node in read_run(run).nodes} & set(SOURCES)
     for source in sources_in_order({fact["source"] for fact in facts} | expected):
         own = [fact for fact in facts if fact["source"] == source]
         mixed = mixture.get(source, {})

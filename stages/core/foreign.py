@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -63,10 +64,19 @@ def merge_documents(manifests: Sequence[Manifest]) -> Manifest:
         for manifest in manifests
         for file, uri in zip(manifest.of_kind(DOCUMENTS), manifest.uris(DOCUMENTS), strict=True)
     ]
-    names = [file.name for file in files]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
+    counts = Counter(file.name for file in files)
+    if repeated := next((name for name, count in counts.items() if count > 1), None):
         raise UserError(f"{repeated}: is given twice; its documents would be there twice")
     return _given(files, [manifest.fingerprint for manifest in manifests])
+
+
+def merged_fingerprint(fingerprints: Sequence[str]) -> str:
+    """Fingerprint of what `merge_documents` makes of manifests with these."""
+    return fingerprints[0] if len(fingerprints) == 1 else _fingerprint(fingerprints)
+
+
+def _fingerprint(contents: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def _given(files: Sequence[FileInfo], contents: Sequence[str]) -> Manifest:
@@ -75,7 +85,7 @@ def _given(files: Sequence[FileInfo], contents: Sequence[str]) -> Manifest:
         node="documents",
         stage="given",
         version=1,
-        fingerprint=hashlib.sha256("\n".join(contents).encode()).hexdigest()[:FINGERPRINT_DIGITS],
+        fingerprint=_fingerprint(contents),
         config={},
         inputs=(),
         files=tuple(files),

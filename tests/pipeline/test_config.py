@@ -125,3 +125,22 @@ def test_sizes_are_powers_of_ten() -> None:
         783_000_000_000,
         5,
     ]
+
+
+TWO_SOURCES = {"c4": {"input": "x/*.json.gz"}, "books": {"input": "y/*.txt"}}
+
+
+def test_steps_over_all_sources_read_the_documents_of_every_source() -> None:
+    steps = [{"dedup_exact": {"priority": ["books"]}}, {"filter": ["gopher_quality"]}]
+    raw = {**MINIMAL, "sources": TWO_SOURCES, "all_sources": steps}
+    graph, documents = build(parse_recipe(raw, "r.yaml", {}))
+    assert documents == ["all_sources.filter"]
+    assert graph.unions == {"all_sources": ("c4.ingest_c4", "books.ingest_books")}
+    assert graph.nodes["all_sources.dedup_exact.exact_hash"].inputs == ("all_sources",)
+    assert graph.nodes["encode"].inputs == ("all_sources.filter", "tokenizer.train")
+
+
+def test_mistakes_in_the_steps_over_all_sources_name_their_place() -> None:
+    assert "all_sources: must be a list of steps" in mistake(all_sources={"dedup_exact": {}})
+    assert "all_sources[0]: no step 'dedup_exat'" in mistake(all_sources=["dedup_exat"])
+    assert "reference rule is for one source" in mistake(all_sources=[{"filter": ["reference"]}])

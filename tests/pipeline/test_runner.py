@@ -65,6 +65,19 @@ def test_a_graph_runs_in_order_and_is_recorded(tmp_path: Path) -> None:
     assert [name.rsplit("-", 1)[0] for name in folders] == ["00-toy.numbers", "01-toy.copy"]
 
 
+def test_documents_of_several_nodes_are_read_as_one_input(tmp_path: Path) -> None:
+    graph = Graph()
+    parts = [graph.add(f"{name}.numbers", Numbers(tasks=tasks)) for name, tasks in (("a", 1), ("b", 2))]
+    graph.add("copy", Copy(), [graph.add_union("both", parts)])
+    result = run(graph, tmp_path)
+    assert (result.manifests["copy"].documents_in, result.tasks_run) == (9, 6)
+    assert read_run(str(tmp_path)).nodes[-1].inputs == ("a.numbers", "b.numbers")
+    assert run(graph, tmp_path).tasks_run == 0
+    alone = Graph()
+    alone.add("copy", Copy(), [alone.add_union("both", [alone.add("a.numbers", Numbers(tasks=1))])])
+    assert alone.fingerprints()["copy"] != graph.fingerprints()["copy"]
+
+
 def test_a_second_run_does_nothing_and_opens_no_pool(tmp_path: Path) -> None:
     run(graph_of(Numbers(), Copy()), tmp_path)
     before = contents(tmp_path)
