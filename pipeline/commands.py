@@ -25,6 +25,7 @@ from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
 from stages.tokenize.encode import Encode
+from stages.tokenize.languages import CountLanguages
 from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer
 from trainer.stage import Train
@@ -151,7 +152,11 @@ def train_tokenizer(inputs: Sequence[str], options: TrainTokenizer, where: Where
 def tokenize(inputs: Sequence[str], options: Encode, where: Where) -> None:
     """Encode documents and pack them into token shards."""
     graph = Graph(given=given_documents(inputs))
-    encoded = graph.add("encode", options, list(graph.given))
+    documents = list(graph.given)
+    if options.split_languages:
+        counts = CountLanguages(split_languages=options.split_languages)
+        documents.append(graph.add("count_languages", counts, documents))
+    encoded = graph.add("encode", options, documents)
     packed = graph.add("pack", Pack(), [encoded])
     run_graph(graph, "tokenize", where, [packed])
 

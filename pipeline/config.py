@@ -141,6 +141,7 @@ def _check_names(recipe: Recipe, where: str) -> None:
     shares = {
         "mixture.weights": recipe.mixture.weights,
         "mixture.epochs": recipe.mixture.epochs,
+        "mixture.language_temperature": recipe.mixture.language_temperature,
         "tokenizer.weights": recipe.tokenizer.weights,
     }
     for key, named in shares.items():

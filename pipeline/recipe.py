@@ -12,6 +12,7 @@ from pipeline.registry import FilterOptions, ingest_steps
 from quality_classifier.references import ReferenceUrls
 from stages.core.errors import UserError
 from stages.tokenize.encode import Encode
+from stages.tokenize.languages import CountLanguages
 from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer
 
@@ -54,7 +55,12 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
         inputs.append(state.graph.add("tokenizer.train", train, [sampled]))
 
     # Tokens: encode, shuffle and pack; then the mixture (Table 1) and the trainer (2.2, 2.3).
-    encoded = state.graph.add("encode", Encode(model=model, seed=recipe.seed), inputs)
+    split = tuple(sorted(recipe.mixture.language_temperature))
+    if split:
+        counts = state.graph.add("count_languages", CountLanguages(split_languages=split), documents)
+        inputs.insert(len(documents), counts)
+    encode = Encode(model=model, seed=recipe.seed, split_languages=split)
+    encoded = state.graph.add("encode", encode, inputs)
     packed = state.graph.add(PACK_NODE, Pack(), [encoded])
     mixture = state.graph.add(MIX_NODE, recipe.mixture, [packed])
     if recipe.train is not None:

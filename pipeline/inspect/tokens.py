@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipeline.graph import read_run, run_manifests, sources_in_order
 from stages.core import storage
-from stages.core.documents import SOURCES
+from stages.core.documents import SOURCES, source_of
 from stages.core.errors import UserError
 from stages.core.stage import MODEL, Manifest
 
@@ -40,9 +40,9 @@ def token_rows(run: str) -> list[TokenRow]:
     rows = []
     # A source that lost all its documents is shown too, with nothing in it.
     expected = {node.stage.removeprefix("ingest_") for node in read_run(run).nodes} & set(SOURCES)
-    for source in sources_in_order({fact["source"] for fact in facts} | expected):
-        own = [fact for fact in facts if fact["source"] == source]
-        mixed = mixture.get(source, {})
+    for source in sources_in_order({source_of(fact["source"]) for fact in facts} | expected):
+        own = [fact for fact in facts if source_of(fact["source"]) == source]
+        mixed = _whole_source(mixture, source)
         rows.append(
             TokenRow(
                 source=source,
@@ -55,6 +55,20 @@ def token_rows(run: str) -> list[TokenRow]:
             )
         )
     return rows
+
+
+def _whole_source(mixture: Mapping[str, Mapping[str, float]], source: str) -> dict[str, float]:
+    """The source in the mixture; of one that is packed by language, all its languages together."""
+    parts = [part for name, part in mixture.items() if source_of(name) == source]
+    if not parts:
+        return {}
+    there = sum(part["sequences_available"] for part in parts)
+    drawn = sum(part["sequences"] for part in parts)
+    return {
+        "weight": sum(part["weight"] for part in parts),
+        "epochs": drawn / there if there else 0.0,
+        "tokens": sum(part["tokens"] for part in parts),
+    }
 
 
 def _mixture(manifests: Mapping[str, Manifest]) -> dict[str, dict[str, float]]:

@@ -28,6 +28,9 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 
+LANGUAGE_MARK = ":"
+"""Between source and language in the names of packed tokens of a source whose languages are packed apart."""
+
 SETTLED_CHARS = (
     r"\x{1}-\x{C}\x{E}-\x{2FF}"  # Latin, but for NUL and carriage return
     r"\x{386}\x{388}-\x{38A}\x{38C}\x{38E}-\x{3A1}\x{3A3}-\x{482}\x{48A}-\x{52F}"  # Greek, Cyrillic
@@ -43,6 +46,11 @@ SETTLED_CHARS = (
 UNSETTLED = f"[^{SETTLED_CHARS}]"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def source_of(name: str) -> str:
+    """The source behind a name of packed tokens: `wikipedia` of `wikipedia:de`."""
+    return name.partition(LANGUAGE_MARK)[0]
 
 
 def document_batch(columns: Mapping[str, Sequence[Any] | pa.Array]) -> pa.RecordBatch:

@@ -35,10 +35,15 @@ COMPRESSION = "zstd"
 
 def source_totals(batch: pa.RecordBatch) -> dict[str, SourceTotals]:
     """Documents and bytes of text by source in a batch of documents."""
-    table = pa.table({"source": batch.column("source"), "length": text_lengths_bytes(batch.column("text"))})
-    grouped = table.group_by("source").aggregate([("length", "sum"), ("length", "count")]).to_pydict()
-    rows = zip(grouped["source"], grouped["length_count"], grouped["length_sum"], strict=True)
-    return {s: SourceTotals(documents=count, text_bytes=total) for s, count, total in sorted(rows)}
+    return totals_by_name(batch, batch.column("source"))
+
+
+def totals_by_name(batch: pa.RecordBatch, names: pa.Array) -> dict[str, SourceTotals]:
+    """Documents and bytes of text of a batch by `names`, shape (rows,)."""
+    table = pa.table({"name": names, "length": text_lengths_bytes(batch.column("text"))})
+    grouped = table.group_by("name").aggregate([("length", "sum"), ("length", "count")]).to_pydict()
+    rows = zip(grouped["name"], grouped["length_count"], grouped["length_sum"], strict=True)
+    return {name: SourceTotals(documents=count, text_bytes=total) for name, count, total in sorted(rows)}
 
 
 class ParquetWriter:

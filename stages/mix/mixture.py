@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.stage import MODEL, FileInfo, Manifest, ShardReport, Stage, Task, task_id
+from stages.mix.languages import solve_by_language
 from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource
 from stages.mix.weights import MANY_EPOCHS, parse_tokens, readable, solve, whole_sequences
 
@@ -30,6 +31,10 @@ class Mix(Stage):
     )
     temperature: float = Field(
         1.0, gt=0, description="above 1 lifts small sources among those with no weight or epochs"
+    )
+
+    language_temperature: dict[str, float] = Field(
+        default_factory=dict, description="sources packed by language: above 1 lifts their small languages"
     )
 
     @field_validator("budget")
@@ -87,7 +92,13 @@ class Mix(Stage):
         there = {source: max(number - 1, 0) // length for source, number in sorted(tokens.items())}
         available = {source: number * length for source, number in there.items()}
         budget = None if self.budget is None else parse_tokens(self.budget)
-        solution = solve(available, self.weights, self.epochs, budget, self.max_epochs, self.temperature)
+        solution = solve_by_language(
+            available,
+            self.language_temperature,
+            lambda sources: solve(
+                sources, self.weights, self.epochs, budget, self.max_epochs, self.temperature
+            ),
+        )
         drawn = whole_sequences(solution.tokens, length)
         total = sum(drawn.values())
         if total == 0:

@@ -87,7 +87,7 @@ def solve(
     tokens |= {source: share * total for source, share in shares.items()}
     tokens |= _share_rest(available, rest, total - sum(tokens.values()), temperature)
     solved = {source: tokens.get(source, Fraction(0)) for source in sorted(available)}
-    return Solution(solved, (*warnings, *_many_epochs(available, solved)))
+    return Solution(solved, (*warnings, *many_epochs(available, solved)))
 
 
 def _check_given(
@@ -182,7 +182,8 @@ def temperature_weights(tokens: Mapping[str, int], temperature: float) -> dict[s
     return {source: power / total for source, power in powers.items()}
 
 
-def _many_epochs(available: Mapping[str, int], tokens: Mapping[str, Fraction]) -> list[str]:
+def many_epochs(available: Mapping[str, int], tokens: Mapping[str, Fraction]) -> list[str]:
+    """A warning for every source that is seen more than MANY_EPOCHS times."""
     seen = {source: float(tokens[source] / available[source]) for source in tokens if available[source]}
     return [
         f"{source} is seen {epochs:.3g} times; repeats stop helping at about {MANY_EPOCHS:g}"

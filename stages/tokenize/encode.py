@@ -13,9 +13,20 @@ from pydantic import Field
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.exchange import destination_of, num_destinations
-from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, add_sources, task_id
+from stages.core.stage import (
+    DOCUMENTS,
+    MODEL,
+    Manifest,
+    ShardReport,
+    SourceTotals,
+    Stage,
+    Task,
+    add_sources,
+    task_id,
+)
 from stages.core.task_writer import TaskWriter
 from stages.kernels.hashing import hash_strings
+from stages.tokenize.languages import CountLanguages, counted_totals, split_by_language
 from stages.tokenize.model import Tokenizer, load_tokenizer
 
 TOKEN_DOCUMENTS_SCHEMA = pa.schema(
@@ -30,7 +41,8 @@ PACKED_TEXT_BYTES = 512 << 20
 class Encode(Stage):
     """Shard -> `<s> ids </s>` of every document, sent to the packed shard that will hold it.
 
-    Inputs: documents, and last the trained tokenizer, unless `model` names one. Every source has packed shards of its own.
+    Inputs: documents; then the counts of their languages, if `split_languages` names sources; last the trained tokenizer,
+    unless `model` names one. Every source, or language of a split one, has packed shards of its own.
     """
 
     stage_name: ClassVar[str] = "encode"
@@ -38,6 +50,9 @@ class Encode(Stage):
 
     model: str | None = Field(None, description="a SentencePiece model (a recipe may train its own)")
     seed: int = Field(0, description="decides the order of documents in the packed shards")
+    split_languages: tuple[str, ...] = Field(
+        (), description="sources whose languages are packed apart, so that they can be weighed"
+    )
     packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
 
     def dependencies(self) -> list[str]:
@@ -49,7 +64,12 @@ class Encode(Stage):
         documents, tokenizer = (inputs, self.model) if self.model is not None else (inputs[:-1], None)
         if tokenizer is None:
             (tokenizer,) = inputs[-1].uris(MODEL)
+        counted = [manifest for manifest in documents if manifest.stage == CountLanguages.stage_name]
+        documents = [manifest for manifest in documents if manifest.stage != CountLanguages.stage_name]
         sources = add_sources(manifest.sources for manifest in documents)
+        if self.split_languages:
+            _check_split(self.split_languages, sources)
+            sources = counted_totals(counted)
         counts = {s: num_destinations(v.text_bytes, self.packed_text_bytes) for s, v in sources.items()}
         params = {
             "tokenizer": tokenizer,
@@ -65,11 +85,11 @@ class Encode(Stage):
         destinations: Mapping[str, int] = task.params["destinations"]
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(TOKEN_DOCUMENTS_SCHEMA, sum(destinations.values()))
-            for batch in out.read(task.inputs, ["id", "source", "text"]):
+            columns = ["id", "source", "text"] + (["language"] if self.split_languages else [])
+            for batch in out.read(task.inputs, columns):
                 rows = token_documents(batch, tokenizer, self.seed)
-                exchange.write(
-                    rows, packed_shards(batch.column("source"), rows.column("order"), destinations)
-                )
+                names = split_by_language(batch, self.split_languages)
+                exchange.write(rows, packed_shards(names, rows.column("order"), destinations))
                 out.pass_on(batch.num_rows)
             out.facts = {
                 "destinations": dict(destinations),
@@ -80,6 +100,14 @@ class Encode(Stage):
                 "eos": tokenizer.eos,
             }
         return out.report
+
+
+def _check_split(split: Sequence[str], sources: Mapping[str, SourceTotals]) -> None:
+    for source in split:
+        if source not in sources:
+            raise UserError(
+                f"split_languages: no documents of source {source!r}; there are {', '.join(sources)}"
+            )
 
 
 def token_documents(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int) -> pa.RecordBatch:

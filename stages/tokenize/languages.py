@@ -1,0 +1,73 @@
+"""Documents of some sources in, each of their languages as a source of its own out: `wikipedia:de` for German articles.
+
+Packed by language, languages can be weighed like sources (`Mix.language_temperature`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from stages.core.documents import LANGUAGE_MARK
+from stages.core.shards import totals_by_name
+from stages.core.stage import (
+    DOCUMENTS,
+    Manifest,
+    ShardReport,
+    SourceTotals,
+    Stage,
+    Task,
+    add_sources,
+    task_id,
+)
+from stages.core.task_writer import TaskWriter
+
+UNKNOWN_LANGUAGE = "unknown"
+
+
+class CountLanguages(Stage):
+    """Shard -> documents and bytes of text by source and language, of the sources that are split."""
+
+    stage_name: ClassVar[str] = "count_languages"
+
+    split_languages: tuple[str, ...] = Field(min_length=1)
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+        """One task per document shard."""
+        uris = [uri for manifest in inputs for uri in manifest.uris(DOCUMENTS)]
+        return [Task(task_id(i), (uri,)) for i, uri in enumerate(uris)]
+
+    def run(self, task: Task) -> ShardReport:
+        """Count; the documents themselves are read again by `encode`."""
+        parts: list[dict[str, SourceTotals]] = []
+        with TaskWriter(task, self.stage_name) as out:
+            for batch in out.read(task.inputs, ["source", "language", "text"]):
+                parts.append(totals_by_name(batch, split_by_language(batch, self.split_languages)))
+                out.pass_on(batch.num_rows)
+            totals = add_sources(parts)
+            out.facts = {name: [total.documents, total.text_bytes] for name, total in totals.items()}
+        return out.report
+
+
+def split_by_language(batch: pa.RecordBatch, sources: Sequence[str]) -> pa.Array:
+    """The source of each document, or `<source>:<language>` where the source is one of `sources`."""
+    names = batch.column("source")
+    if not sources:
+        return names
+    language = pc.fill_null(batch.column("language"), UNKNOWN_LANGUAGE)
+    chosen = pc.is_in(names, value_set=pa.array(sources, pa.string()))
+    return pc.if_else(chosen, pc.binary_join_element_wise(names, language, LANGUAGE_MARK), names)
+
+
+def counted_totals(manifests: Iterable[Manifest]) -> dict[str, SourceTotals]:
+    """What CountLanguages counted, of all shards."""
+    parts = [
+        {name: SourceTotals(documents=count, text_bytes=size) for name, (count, size) in facts.items()}
+        for manifest in manifests
+        for facts in manifest.facts
+    ]
+    return add_sources(parts)
