@@ -25,6 +25,7 @@ from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
 from stages.tokenize.encode import Encode
+from stages.tokenize.fit import FitSequences
 from stages.tokenize.languages import CountLanguages
 from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer
@@ -178,7 +179,10 @@ def mix(packed: str, options: Mix, where: Where) -> None:
     """Solve the mixture over packed tokens."""
     name, manifest = given_stage(packed, "pack")
     graph = Graph(given={name: manifest})
-    last = graph.add("mix", options, [name])
+    inputs = [name]
+    if options.packing == "best_fit":
+        inputs.append(graph.add("fit", FitSequences(sequence_length=options.sequence_length), [name]))
+    last = graph.add("mix", options, inputs)
     result = run_graph(graph, "mix", where, [last])
     show_facts(result, last)
 
@@ -186,6 +190,8 @@ def mix(packed: str, options: Mix, where: Where) -> None:
 def train(packed: str, mixture: str, options: Train, where: Where) -> None:
     """Train on packed tokens by a mixture."""
     given = dict([given_stage(packed, "pack"), given_stage(mixture, "mix")])
+    if list(given.values())[1].config["packing"] == "best_fit":
+        given |= dict([given_stage(mixture, "fit")])
     graph = Graph(given=given)
     last = graph.add("train", options, list(given))
     result = run_graph(graph, "train", where, [last])

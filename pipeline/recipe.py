@@ -12,6 +12,7 @@ from pipeline.registry import FilterOptions, ingest_steps
 from quality_classifier.references import ReferenceUrls
 from stages.core.errors import UserError
 from stages.tokenize.encode import Encode
+from stages.tokenize.fit import FitSequences
 from stages.tokenize.languages import CountLanguages
 from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer
@@ -62,9 +63,14 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     encode = Encode(model=model, seed=recipe.seed, split_languages=split)
     encoded = state.graph.add("encode", encode, inputs)
     packed = state.graph.add(PACK_NODE, Pack(), [encoded])
-    mixture = state.graph.add(MIX_NODE, recipe.mixture, [packed])
+    fitted = []
+    if recipe.mixture.packing == "best_fit":
+        fitted = [
+            state.graph.add("fit", FitSequences(sequence_length=recipe.mixture.sequence_length), [packed])
+        ]
+    mixture = state.graph.add(MIX_NODE, recipe.mixture, [packed, *fitted])
     if recipe.train is not None:
-        state.graph.add(TRAIN_NODE, recipe.train, [packed, mixture])
+        state.graph.add(TRAIN_NODE, recipe.train, [packed, mixture, *fitted])
     return state.graph, documents
 
 

@@ -23,13 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "output", help="folder for checkpoints and log.jsonl; training goes on from what is there"
     )
+    parser.add_argument("--fit", help="folder of the fit stage, when the mixture is of best-fit sequences")
     given = parser.parse_args(arguments)
     try:
         config = read_config(given.config)
         from trainer.train import train  # after the config is known to be right: torch takes seconds to load
 
         storage.make_folder(given.output)
-        train(config, given.pack, given.mix, given.output, on_step=lambda info: _print(info.line()))
+        folders = (given.pack, given.mix, given.output)
+        train(config, *folders, on_step=lambda info: _print(info.line()), fit_folder=given.fit)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

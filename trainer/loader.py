@@ -12,18 +12,23 @@ from torch import Tensor
 
 from stages.core.errors import UserError
 from stages.mix.schedule import Mixture, Schedule, Slots
-from stages.tokenize.packed import PackedTokens
+from stages.tokenize.packed import PADDING, PackedTokens
+from trainer.model import IGNORED
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """int64 tensors, shape (sequences, length); `fraction` is its part of the rank's batch."""
+    """int64 tensors, shape (sequences, length); `fraction` is its part of the rank's batch.
+
+    Where a sequence has no token the target is IGNORED and the input 0; `filled` is the share of targets that are tokens.
+    """
 
     inputs: Tensor
     targets: Tensor
     segments: Tensor | None
     positions: Tensor | None
     fraction: float
+    filled: float = 1.0
 
     def to(self, device: torch.device) -> MicroBatch:
         """The same on `device`."""
@@ -34,7 +39,7 @@ class MicroBatch:
             for part in (self.inputs, self.targets, self.segments, self.positions)
         ]
         assert moved[0] is not None and moved[1] is not None
-        return MicroBatch(moved[0], moved[1], moved[2], moved[3], self.fraction)
+        return MicroBatch(moved[0], moved[1], moved[2], moved[3], self.fraction, self.filled)
 
 
 class Loader:
@@ -89,9 +94,11 @@ class Loader:
             pairs = [self._tokens.segments(source, sequence, length) for source, _, sequence in rows]
             segments = torch.from_numpy(np.stack([pair[0] for pair in pairs]))
             positions = torch.from_numpy(np.stack([pair[1] for pair in pairs]))
-        both = torch.from_numpy(ids)
+        targets = np.where(ids[:, 1:] == PADDING, IGNORED, ids[:, 1:])
+        inputs = torch.from_numpy(np.maximum(ids[:, :-1], 0))
+        filled = float(np.count_nonzero(targets != IGNORED) / targets.size)
         fraction = len(rows) / rank_sequences
-        return MicroBatch(both[:, :-1], both[:, 1:], segments, positions, fraction)
+        return MicroBatch(inputs, torch.from_numpy(targets), segments, positions, fraction, filled)
 
 
 def check_same_tokens(tokens: PackedTokens, mixture: Mixture) -> None:
@@ -100,6 +107,10 @@ def check_same_tokens(tokens: PackedTokens, mixture: Mixture) -> None:
         raise UserError(
             f"the mixture was made for tokenizer {mixture.tokenizer_sha256[:12]}, but the packed tokens are"
             f" of {tokens.tokenizer_sha256[:12]}; run mix again"
+        )
+    if (mixture.packing == "best_fit") != (tokens.fitted is not None):
+        raise UserError(
+            f"the mixture is of {mixture.packing} sequences; give its fit stage too, or run mix again"
         )
     for source, part in mixture.sources.items():
         if not part.sequences:

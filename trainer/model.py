@@ -15,6 +15,10 @@ from trainer.config import ModelConfig
 INITIAL_DEVIATION = 0.02
 
 
+IGNORED = -100
+"""The target at a position that has none: padding of a fitted sequence."""
+
+
 class RMSNorm(nn.Module):
     """x / root mean square of x, times a learned weight; in float32, shape (..., dim)."""
 
@@ -154,8 +158,14 @@ def document_mask(segments: Tensor) -> Tensor:
 
 
 def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of `targets` (batch, length) under `logits` (batch, length, vocabulary)."""
-    return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+    """Cross-entropy in nats of `targets` (batch, length) under `logits` (batch, length, vocabulary), by position.
+
+    The sum over all targets but IGNORED ones, divided by the number of positions: every token weighs the same
+    in a step's gradient, wherever the padding lies.
+    """
+    flat = logits.float().flatten(0, 1)
+    total = functional.cross_entropy(flat, targets.flatten(), ignore_index=IGNORED, reduction="sum")
+    return total / targets.numel()
 
 
 def count_parameters(config: ModelConfig, vocab_size: int) -> int:

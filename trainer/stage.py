@@ -20,11 +20,12 @@ class Train(TrainConfig, Stage):
     location_fields: ClassVar[Mapping[str, Any]] = dict.fromkeys(NOT_IN_IDENTITY, True)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        """One task; `inputs` are the manifests of the pack and the mix stage, in this order."""
-        if len(inputs) != 2:
+        """One task; `inputs` are the manifests of the pack, the mix and, for best-fit packing, the fit stage."""
+        if len(inputs) not in (2, 3):
             raise UserError(f"train needs the pack and the mix stage; it was given {len(inputs)}")
-        pack, mix = inputs
-        return [Task(id=task_id(0), params={"pack": pack.folder, "mix": mix.folder})]
+        pack, mix = inputs[:2]
+        fit = inputs[2].folder if len(inputs) == 3 else None
+        return [Task(id=task_id(0), params={"pack": pack.folder, "mix": mix.folder, "fit": fit})]
 
     def run(self, task: Task) -> ShardReport:
         """Train to the end; the files are the log and the last checkpoint."""
@@ -39,6 +40,7 @@ class Train(TrainConfig, Stage):
             task.params["mix"],
             task.output,
             on_step=lambda info: heartbeat.say(info.line()),
+            fit_folder=task.params["fit"],
         )
         heartbeat.end()
         facts = {

@@ -61,9 +61,10 @@ def train(
     output: str,
     on_step: Callable[[StepInfo], None] | None = None,
     stop_step: int | None = None,
+    fit_folder: str | None = None,
 ) -> TrainResult:
     """Train to the end, or to `stop_step`, from the last checkpoint in `output` when there is one."""
-    tokens, mixture = PackedTokens.open(pack_folder), read_mixture(mix_folder)
+    tokens, mixture = PackedTokens.open(pack_folder, fit_folder), read_mixture(mix_folder)
     num_steps = steps_of(config, mixture)
     with torch_settings(config), torch_ranks(config) as place:
         loader = Loader(
@@ -168,12 +169,15 @@ class _Trainer:
     def _one_step(self, step: int, batches: list[MicroBatch]) -> tuple[float, float, float]:
         """Forward, backward and update on one batch; its mean loss, the rate and the norm before clipping."""
         device = self.place.device
-        total = torch.zeros((), device=device)
+        total = torch.zeros(
+            2, device=device
+        )  # loss by position, and the share of positions that have a target
         for number, batch in enumerate(batches):
             with self._maybe_sync(last=number == len(batches) - 1):
                 loss = self._loss(batch.to(device)) * batch.fraction
                 loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
+            total[0] += loss.detach()
+            total[1] += batch.filled * batch.fraction
         if self.place.world_size > 1:
             dist.all_reduce(total)
             total /= self.place.world_size
@@ -182,7 +186,7 @@ class _Trainer:
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(total), rate, float(norm)
+        return float(total[0] / total[1]), rate, float(norm)
 
     def _loss(self, batch: MicroBatch) -> torch.Tensor:
         kind = self.place.device.type

@@ -61,7 +61,7 @@ def batch_rows(
     slots = batch_of_step(training.mixture, training.seed, step, training.batch_sequences)
     length = training.mixture.sequence_length
     rows = [
-        (source, epoch, sequence, list(_held(training.tokens, source, sequence * length, length)))
+        (source, epoch, sequence, _held(training.tokens, source, sequence, length))
         for source, epoch, sequence in slots.rows()
     ]
     urls = _urls(run, sorted({held.id for *_, documents in rows for held in documents}))
@@ -100,20 +100,27 @@ def _training(
     seed = config.get("seed") if seed is None else seed
     if batch_sequences is None or seed is None:
         raise UserError(f"{run}: no finished training there; give --batch-sequences and --seed")
+    is_fitted = by_stage["mix"].config["packing"] == "best_fit"
     return Training(
-        PackedTokens.open(by_stage["pack"].folder),
+        PackedTokens.open(by_stage["pack"].folder, by_stage["fit"].folder if is_fitted else None),
         read_mixture(by_stage["mix"].folder),
         seed,
         batch_sequences,
     )
 
 
-def _held(tokens: PackedTokens, source: str, start: int, length: int) -> Iterator[Held]:
-    ids, offsets = tokens.documents_of(source, start, start + length)
-    for number, name in enumerate(ids):
-        first = int(offsets[number])
-        after = int(offsets[number + 1]) if number + 1 < len(ids) else start + length
-        yield Held(name, None, max(start, first) - first, min(after, start + length) - max(start, first))
+def _held(tokens: PackedTokens, source: str, sequence: int, length: int) -> list[Held]:
+    """The documents behind the inputs of a sequence, in order."""
+    held, room = [], length
+    for start, stop in tokens.spans(source, sequence, length):
+        stop = min(stop, start + room)
+        room -= stop - start
+        ids, offsets = tokens.documents_of(source, start, stop)
+        for number, name in enumerate(ids):
+            first = int(offsets[number])
+            after = int(offsets[number + 1]) if number + 1 < len(ids) else stop
+            held.append(Held(name, None, max(start, first) - first, min(after, stop) - max(start, first)))
+    return held
 
 
 def _urls(run: str, ids: Sequence[str]) -> dict[str, str]:

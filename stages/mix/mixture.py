@@ -13,7 +13,7 @@ from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.stage import MODEL, FileInfo, Manifest, ShardReport, Stage, Task, task_id
 from stages.mix.languages import solve_by_language
-from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource
+from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource, Packing
 from stages.mix.weights import MANY_EPOCHS, parse_tokens, readable, solve, whole_sequences
 
 
@@ -33,6 +33,10 @@ class Mix(Stage):
         1.0, gt=0, description="above 1 lifts small sources among those with no weight or epochs"
     )
 
+    packing: Packing = Field(
+        "stream",
+        description="sequences cut from the stream of tokens, or fitted so that few documents are cut",
+    )
     language_temperature: dict[str, float] = Field(
         default_factory=dict, description="sources packed by language: above 1 lifts their small languages"
     )
@@ -56,14 +60,22 @@ class Mix(Stage):
         return shares
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        """One task; `inputs` is the manifest of the pack stage. A mixture that cannot be is refused here."""
-        tokens, tokenizer = _packed_tokens(inputs)
-        self.mixture(tokens, tokenizer)
-        return [Task(id=task_id(0), params={"tokens": tokens, "tokenizer_sha256": tokenizer})]
+        """One task; `inputs` are the manifests of the pack stage and, for best-fit packing, of the fit stage.
+
+        A mixture that cannot be is refused here.
+        """
+        if len(inputs) != 1 + (self.packing == "best_fit"):
+            raise UserError(f"mix with packing {self.packing}: was given {len(inputs)} stages")
+        tokens, tokenizer = _packed_tokens(inputs[0])
+        sequences = _sequences(inputs[1], self.sequence_length) if len(inputs) > 1 else None
+        self.mixture(tokens, tokenizer, sequences)
+        params = {"tokens": tokens, "tokenizer_sha256": tokenizer, "sequences": sequences}
+        return [Task(id=task_id(0), params=params)]
 
     def run(self, task: Task) -> ShardReport:
         """Write mixture.json."""
-        mixture, warnings = self.mixture(task.params["tokens"], task.params["tokenizer_sha256"])
+        given = (task.params[name] for name in ("tokens", "tokenizer_sha256", "sequences"))
+        mixture, warnings = self.mixture(*given)
         encoded = orjson.dumps(
             mixture.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
         )
@@ -83,13 +95,17 @@ class Mix(Stage):
         }
         return ShardReport(task=task.id, files=(file,), facts=facts)
 
-    def mixture(self, tokens: Mapping[str, int], tokenizer_sha256: str) -> tuple[Mixture, tuple[str, ...]]:
-        """The mixture of packed `tokens` per source, and warnings.
+    def mixture(
+        self, tokens: Mapping[str, int], tokenizer_sha256: str, sequences: Mapping[str, int] | None = None
+    ) -> tuple[Mixture, tuple[str, ...]]:
+        """The mixture of packed `tokens` per source, in fitted `sequences` if there are, and warnings.
 
         An epoch is every whole sequence once, so it is whole sequences that are solved for.
         """
         length = self.sequence_length
-        there = {source: max(number - 1, 0) // length for source, number in sorted(tokens.items())}
+        if sequences is None:
+            sequences = {source: max(number - 1, 0) // length for source, number in tokens.items()}
+        there = {source: sequences.get(source, 0) for source in sorted(tokens)}
         available = {source: number * length for source, number in there.items()}
         budget = None if self.budget is None else parse_tokens(self.budget)
         solution = solve_by_language(
@@ -119,6 +135,7 @@ class Mix(Stage):
         empty = [f"{s} is left out: {tokens[s]} tokens are no whole sequence" for s in there if not there[s]]
         mixture = Mixture(
             sequence_length=length,
+            packing=self.packing,
             tokenizer_sha256=tokenizer_sha256,
             total_tokens=total * length,
             total_sequences=total,
@@ -127,14 +144,24 @@ class Mix(Stage):
         return mixture, (*empty, *solution.warnings)
 
 
-def _packed_tokens(inputs: Sequence[Manifest]) -> tuple[dict[str, int], str]:
+def _sequences(fit: Manifest, sequence_length: int) -> dict[str, int]:
+    """Fitted sequences by source, out of a fit stage's manifest."""
+    if fit.stage != "fit" or fit.config["sequence_length"] != sequence_length:
+        raise UserError(f"mix with packing best_fit: {fit.node} did not fit sequences of {sequence_length}")
+    sequences: dict[str, int] = {}
+    for facts in fit.facts:
+        sequences[facts["source"]] = sequences.get(facts["source"], 0) + facts["sequences"]
+    return sequences
+
+
+def _packed_tokens(packed: Manifest) -> tuple[dict[str, int], str]:
     """Tokens by source and the tokenizer's SHA-256, out of a pack stage's manifest."""
-    if len(inputs) != 1 or not inputs[0].facts:
+    if not packed.facts:
         raise UserError("mix needs the finished pack stage, and one with tokens in it")
     tokens: dict[str, int] = {}
-    for facts in inputs[0].facts:
+    for facts in packed.facts:
         tokens[facts["source"]] = tokens.get(facts["source"], 0) + facts["tokens"]
-    tokenizers = sorted({facts["tokenizer_sha256"] for facts in inputs[0].facts})
+    tokenizers = sorted({facts["tokenizer_sha256"] for facts in packed.facts})
     if len(tokenizers) != 1:
         raise UserError(f"the packed tokens come from {len(tokenizers)} tokenizers; encode all with one")
     return dict(sorted(tokens.items())), tokenizers[0]

@@ -8,7 +8,7 @@ sequence once in a fresh order (`permutation`). Nothing is materialised but the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from stages.mix.chairman import ChairmanSequence
 from stages.mix.permutation import epoch_keys, permute
 
 MIXTURE_NAME = "mixture.json"
+
+Packing = Literal["stream", "best_fit"]
+"""Sequences are cut from a stream of tokens, or are pieces of documents fitted together (`stages/tokenize/fit.py`)."""
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -40,6 +43,7 @@ class Mixture(Record):
     """What mixture.json holds: per source what there is and what is drawn, and the totals."""
 
     sequence_length: int = Field(gt=0)
+    packing: Packing = "stream"
     tokenizer_sha256: str
     total_tokens: int
     total_sequences: int

@@ -1,8 +1,9 @@
 """The folder of a finished pack stage in, token sequences out: the reader side of the packed format.
 
 A source is the stream of its shards one after another; a sequence of length L is tokens i*L to i*L+L of it,
-both ends included, so that inputs and shifted targets share the middle. Shards are memory-mapped; nothing is
-copied but what is asked for.
+both ends included, so that inputs and shifted targets share the middle. With best-fit packing (`fit`) a
+sequence is a few pieces of documents of one shard and then padding. Shards are memory-mapped; nothing is copied
+but what is asked for.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ import pyarrow.parquet as pq
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.stage import MANIFEST_NAME, Manifest, read_manifest
+from stages.tokenize.fitted import FittedSequences
 
 MAX_CACHED_DOCUMENTS = 1 << 27
 """Document boundaries kept in memory (8 bytes each) before the index read longest ago is let go."""
+
+PADDING = -1
+"""Stands for no token, after the last piece of a fitted sequence."""
 
 TOKEN_DTYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
 
@@ -58,9 +63,16 @@ class Shard:
 class PackedTokens:
     """The packed tokens of a run, by source; open with `PackedTokens.open`."""
 
-    def __init__(self, shards: list[Shard], tokenizer_sha256: str, vocab_size: int) -> None:
+    def __init__(
+        self,
+        shards: list[Shard],
+        tokenizer_sha256: str,
+        vocab_size: int,
+        fitted: FittedSequences | None = None,
+    ) -> None:
         self.tokenizer_sha256 = tokenizer_sha256
         self.vocab_size = vocab_size
+        self.fitted = fitted
         self._shards: dict[str, list[Shard]] = {}
         for shard in shards:
             self._shards.setdefault(shard.source, []).append(shard)
@@ -69,10 +81,16 @@ class PackedTokens:
         self._cached_documents = 0
 
     @classmethod
-    def open(cls, folder: str) -> Self:
-        """Open a pack stage's folder; a UserError names a missing or short shard, and its bytes."""
+    def open(cls, folder: str, fit_folder: str | None = None) -> Self:
+        """Open a pack stage's folder, and the fit stage's for best-fit sequences.
+
+        A UserError names a missing or short shard, and its bytes.
+        """
         shards, facts = token_shards(folder)
-        return cls(shards, facts["tokenizer_sha256"], facts["vocab_size"])
+        fitted = None
+        if fit_folder is not None:
+            fitted = FittedSequences.of(read_manifest(fit_folder), read_manifest(folder).fingerprint)
+        return cls(shards, facts["tokenizer_sha256"], facts["vocab_size"], fitted)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -88,7 +106,9 @@ class PackedTokens:
         return sum(shard.documents for shard in self._of(source))
 
     def num_sequences(self, source: str, sequence_length: int) -> int:
-        """Whole sequences of `source`; what is left at the end of the stream is unused."""
+        """Whole sequences of `source`; what is left at the end of a stream is unused."""
+        if self.fitted is not None:
+            return self.fitted.num_sequences(source) if self.fitted.sequence_length == sequence_length else 0
         return num_sequences(self.num_tokens(source), sequence_length)
 
     def tokens(self, source: str, start: int, stop: int) -> Int64Array:
@@ -103,12 +123,29 @@ class PackedTokens:
         return out
 
     def sequence(self, source: str, index: int, sequence_length: int) -> Int64Array:
-        """The sequence_length + 1 tokens of a sequence: inputs all but the last, targets the rest."""
+        """The sequence_length + 1 tokens of a sequence: inputs all but the last, targets the rest.
+
+        A fitted sequence ends with PADDING where its pieces do not fill it.
+        """
         if not 0 <= index < self.num_sequences(source, sequence_length):
             count = self.num_sequences(source, sequence_length)
             raise IndexError(f"sequence {index} of {count} of {source}")
-        start = index * sequence_length
-        return self.tokens(source, start, start + sequence_length + 1)
+        out = np.full(sequence_length + 1, PADDING, np.int64)
+        filled = 0
+        for start, stop in self.spans(source, index, sequence_length):
+            out[filled : filled + stop - start] = self.tokens(source, start, stop)
+            filled += stop - start
+        return out
+
+    def spans(self, source: str, index: int, sequence_length: int) -> list[tuple[int, int]]:
+        """The stretches of the stream, in order, whose tokens are those of a sequence."""
+        if self.fitted is None:
+            start = index * sequence_length
+            return [(start, start + sequence_length + 1)]
+        name, offsets, lengths = self.fitted.pieces(source, index)
+        shard = next(shard for shard in self._of(source) if shard.uri.endswith("/" + name))
+        starts = (offsets + shard.start).tolist()
+        return [(start, start + length) for start, length in zip(starts, lengths.tolist(), strict=True)]
 
     def documents_of(self, source: str, start: int, stop: int) -> tuple[list[str], Int64Array]:
         """Ids, and stream offsets of their first tokens, of the documents that hold tokens start..stop."""
@@ -140,9 +177,16 @@ class PackedTokens:
         return self.segments(source, index, sequence_length)[1]
 
     def segments(self, source: str, index: int, length: int) -> tuple[Int64Array, Int64Array]:
-        """`segment_ids` and `position_ids` of a sequence of `length`, with one look into the index."""
-        start = index * length
-        inside = self.boundaries(source, start + 1, start + length) - start
+        """`segment_ids` and `position_ids` of a sequence of `length`, with one look into the index.
+
+        Padding is a document of its own, the last.
+        """
+        if self.fitted is None:
+            start = index * length
+            inside = self.boundaries(source, start + 1, start + length) - start
+        else:
+            inside = np.cumsum([stop - start for start, stop in self.spans(source, index, length)])
+            inside = inside[inside < length]
         begins = np.zeros(length, np.int64)
         begins[inside] = 1
         segments = np.cumsum(begins)

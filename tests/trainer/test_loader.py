@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from stages.core.errors import UserError  # noqa: E402
-from stages.core.stage import Manifest  # noqa: E402
+from stages.core.stage import INDEX, FileInfo, Manifest  # noqa: E402
+from stages.mix.mixture import Mix  # noqa: E402
 from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
+from stages.tokenize.fit import FitSequences  # noqa: E402
 from stages.tokenize.packed import PackedTokens  # noqa: E402
 from trainer.loader import Loader  # noqa: E402
+from trainer.model import IGNORED, next_token_loss  # noqa: E402
 
 
 def test_a_batch_is_what_the_schedule_says(pack: Manifest, mix: Manifest) -> None:
@@ -59,3 +64,24 @@ def test_a_mixture_of_other_tokens_is_refused(pack: Manifest, mix: Manifest) -> 
     other = mixture.model_copy(update={"sources": mixture.sources | {"books": books}})
     with pytest.raises(UserError, match="made for 5 tokens of books, but the shards hold"):
         Loader(tokens, Schedule(other, 1), 6, 6)
+
+
+def test_padding_of_a_fitted_sequence_has_no_target_and_weighs_nothing(
+    pack: Manifest, run_stage: Callable[..., Manifest]
+) -> None:
+    index = [facts["shard"].replace(".bin", ".index.parquet") for facts in pack.facts]
+    files = tuple(FileInfo(name=name, kind=INDEX, rows=0, bytes=0, sha256="") for name in index)
+    fit = run_stage(FitSequences(sequence_length=40), [pack.model_copy(update={"files": files})])
+    mix = run_stage(Mix(sequence_length=40, packing="best_fit"), [pack, fit])
+    tokens, mixture = PackedTokens.open(pack.folder, fit.folder), read_mixture(mix.folder)
+    schedule = Schedule(mixture, 1)
+    [whole] = Loader(tokens, schedule, 12, 12, document_mask=True).micro_batches(0)
+    padded = whole.targets == IGNORED
+    assert 0 < int(padded.sum()) < padded.numel() / 4
+    assert whole.filled == pytest.approx(1 - float(padded.float().mean()))
+    assert int(whole.inputs.min()) >= 0
+    logits = torch.randn(12, 40, tokens.vocab_size, generator=torch.Generator().manual_seed(1))
+    by_hand = torch.nn.functional.cross_entropy(logits[~padded], whole.targets[~padded]) * whole.filled
+    assert float(next_token_loss(logits, whole.targets)) == pytest.approx(float(by_hand))
+    with pytest.raises(UserError, match="the mixture is of best_fit sequences; give its fit stage too"):
+        Loader(PackedTokens.open(pack.folder), schedule, 12, 12)

@@ -158,7 +158,7 @@ def test_the_stage_without_torch_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("trainer.stage.find_spec", lambda name: None)
     [task] = Train(model="tiny").plan([pack, mix])
-    assert task == Task(id="00000", params={"pack": pack.folder, "mix": mix.folder})
+    assert task == Task(id="00000", params={"pack": pack.folder, "mix": mix.folder, "fit": None})
     with pytest.raises(UserError, match=r"training needs torch: pip install '\.\[train\]'"):
         Train(model="tiny").run(task)
     with pytest.raises(UserError, match="train needs the pack and the mix stage; it was given 1"):
