@@ -158,12 +158,18 @@ def dedup(given: Input) -> Iterator[Row]:
             ("dolma, marks only", peers.measure("dolma", "exact", lines)),
         ],
     )
-    once = DedupLines(keep="first", scope="all", min_chars=1).steps()
+    lines_once = DedupLines(keep="first", scope="all", min_chars=1).steps()
     yield from beside(
-        "line dedup, first copy kept",
+        "line dedup: find",
         size,
-        measure(work.run_chain, once, given.documents),
+        measure(work.run_chain, lines_once[:2], given.documents),
         [("dolma, marks only", peers.measure("dolma", "lines", lines))],
+    )
+    yield from beside(
+        "line dedup",
+        size,
+        measure(work.run_chain, lines_once, given.documents),
+        [("dolma, lines cut out", peers.measure("dolma", "lines_cut", lines))],
     )
 
 

@@ -1,4 +1,4 @@
-"""dolma's Bloom filter dedup (Rust) or its taggers on a file of JSON lines: `run_dolma.py lines|exact|taggers FILE`."""
+"""dolma's Bloom filter dedup (Rust) or its taggers on JSON lines: `run_dolma.py lines|lines_cut|exact|taggers FILE`."""
 
 import contextlib
 import io
@@ -52,6 +52,27 @@ def lines(documents: Path, folder: Path):
     return dedupe(documents, folder, {"paragraphs": {"attribute_name": "duplicates"}}, count)
 
 
+def lines_cut(documents: Path, folder: Path):
+    """Every line that came before, and the documents without them, by dolma's mixer."""
+    said = lines(documents, folder)
+    (folder / "mixed").mkdir()
+    stream = {
+        "name": "mixed",
+        "documents": [str(folder / "documents" / "0.jsonl")],
+        "attributes": ["duplicates"],
+        "output": {
+            "path": str(folder / "mixed"),
+            "max_size_in_bytes": 1 << 30,
+            "discard_fields": ["attributes"],
+        },
+        "span_replacement": [{"span": "$.attributes.duplicates", "min_score": 0.5, "replacement": ""}],
+    }
+    work_dir = {"input": str(folder / "in"), "output": str(folder / "out")}
+    dolma.mixer({"streams": [stream], "processes": 1, "work_dir": work_dir})
+    sizes = [path.stat().st_size for path in (folder / "mixed").iterdir() if path.suffix != ".done"]
+    return {**said, "mixed_bytes": sum(sizes)}
+
+
 def exact(documents: Path, folder: Path):
     """Every document whose text came before."""
     rule = {"documents": {"attribute_name": "duplicates", "key": "$.text"}}
@@ -76,4 +97,4 @@ def taggers(documents: Path, folder: Path):
 
 if __name__ == "__main__":
     what, source = sys.argv[1:]
-    report({"lines": lines, "exact": exact, "taggers": taggers}[what], Path(source))
+    report({"lines": lines, "lines_cut": lines_cut, "exact": exact, "taggers": taggers}[what], Path(source))
