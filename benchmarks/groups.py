@@ -77,7 +77,9 @@ def beside(
 ) -> Iterator[Row]:
     """A row for every peer that was measured; one of ours alone when none was."""
     measured = [(peer, theirs) for peer, theirs in peers if theirs is not None]
-    for peer, theirs in measured or [("", None)]:
+    if not measured:
+        yield Row(name, megabytes, ours)
+    for peer, theirs in measured:
         yield Row(name, megabytes, ours, peer, theirs)
 
 

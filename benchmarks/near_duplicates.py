@@ -37,6 +37,9 @@ from stages.dedup.near import DedupNear
 from stages.kernels.minhash import band_keys, sign, similarity, sketch
 
 FLOOR = 0.3
+FAR = 0.1
+"""A document that is removed for none that is as near as the threshold less this was removed wrongly by a wide margin."""
+
 BINS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 BASES = 11_000
 
@@ -268,8 +271,10 @@ def _answers(
 
 
 def _print_scores(answers: Sequence[Answer], labels: dict[str, Pairs], threshold: float, count: int) -> None:
-    print("\n| tool | bands x rows | words | precision | recall | F1 | removed | unfounded | missed |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        f"\n| tool | bands x rows | words | precision | recall | F1 | removed | unfounded | by {FAR} | missed |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for answer in answers:
         for words, truth in labels.items():
             found = answer.pairs
@@ -277,10 +282,10 @@ def _print_scores(answers: Sequence[Answer], labels: dict[str, Pairs], threshold
                 found = answer.candidates if answer.candidates is not None else found
             scores = " | ".join(f"{score:.4f}" for score in pair_scores(found, truth, threshold, count))
             unfounded, missed = document_scores(answer.removed, truth, threshold, count)
+            far, _ = document_scores(answer.removed, truth, threshold - FAR, count)
             banding = "{} x {}".format(*answer.theory)
-            print(
-                f"| {answer.name} | {banding} | {words} | {scores} | {len(answer.removed):,} | {unfounded:,} | {missed:,} |"
-            )
+            counts = " | ".join(f"{number:,}" for number in (len(answer.removed), unfounded, far, missed))
+            print(f"| {answer.name} | {banding} | {words} | {scores} | {counts} |")
 
 
 def _print_bins(answers: Sequence[Answer], truth: Pairs, count: int) -> None:

@@ -76,4 +76,4 @@ class Peers:
     def measure(self, tool: str, what: str, documents: Path) -> Measured | None:
         """Time and memory of `tool` at `what` on the JSON lines of `documents`, on one core."""
         said = self.run(tool, what, documents)
-        return said and Measured(said["seconds"], said["peak_memory_bytes"])
+        return None if said is None else Measured(said["seconds"], said["peak_memory_bytes"])
