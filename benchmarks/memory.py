@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import re
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from cyclopts import App
 
 from benchmarks import work
+from benchmarks.measure import peak_memory_bytes
 from stages.ingest.base import RawFile, RawStage
 from stages.ingest.c4 import C4Ingest
 from stages.ingest.common_crawl import CommonCrawlIngest
@@ -88,7 +88,7 @@ def _ingest(stage_class: type[RawStage], uri: str) -> tuple[int, float, int]:
     with tempfile.TemporaryDirectory(dir=Path(uri).parent) as folder:
         manifest = work.finish_stage(stage, folder)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_memory_bytes()
     return manifest.created - sum(manifest.dropped.values()), seconds, peak
 
 

@@ -16,6 +16,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
 from quality_classifier.predict import load_fasttext
+from stages.core.chain import Step
 from stages.core.errors import DamagedInputError
 from stages.core.shards import read_documents
 from stages.core.stage import Manifest, Stage, make_manifest
@@ -38,6 +39,22 @@ def finish_stage(stage: Stage, folder: str, inputs: Sequence[Manifest] = ()) -> 
     """All tasks of a stage into `folder`, and the manifest, for stages that come after."""
     reports = [stage.run(task.at(folder)) for task in stage.plan(inputs)]
     return make_manifest(stage.stage_name, stage, "bench", [], reports, folder)
+
+
+def run_chain(steps: Sequence[Step], documents: Manifest) -> None:
+    """All stages of a chain, in this process, into a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        finish_chain(steps, folder, documents)
+
+
+def finish_chain(steps: Sequence[Step], folder: str, documents: Manifest) -> list[Manifest]:
+    """All stages of a chain into folders below `folder`; the manifests of the documents given and of every step."""
+    manifests = [documents]
+    for number, step in enumerate(steps):
+        out = Path(folder) / f"{number}"
+        out.mkdir()
+        manifests.append(finish_stage(step.stage, str(out), [manifests[place] for place in step.inputs]))
+    return manifests
 
 
 def unpacked_bytes(files: Sequence[str]) -> int:

@@ -11,12 +11,16 @@ from benchmarks.measure import Measured, Row
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_group_prints_its_lines_beside_a_peer() -> None:
-    command = [sys.executable, "-m", "benchmarks", "dedup", "--mb", "0.2"]
+def test_a_group_prints_its_lines_and_names_the_peers_that_are_not_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "dedup", "--mb", "0.2", "--peers", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     lines = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
-    assert lines == ["what", "---", "near dedup: sign", "exact dedup: hash", "line dedup: hash"]
+    rows = ["near dedup: sign", "near dedup", "exact dedup", "line dedup: find", "line dedup"]
+    assert lines == ["what", "---", *rows]
+    missing = [line for line in done.stdout.splitlines() if "is not installed" in line]
+    left_out = "is not installed, so the rows beside it are left out; `make peers` installs it."
+    assert missing == [f"{tool} {left_out}" for tool in ("datatrove", "data-juicer", "dolma")]
 
 
 def test_a_row_is_megabytes_per_second_and_their_ratio() -> None:

@@ -102,8 +102,14 @@ def test_the_reader_gives_sequences_segments_and_positions(
 def test_the_report_says_what_is_cut_and_padded(packed: Manifest, run_stage: Callable[..., Manifest]) -> None:
     facts = run_stage(FitSequences(sequence_length=5), [packed]).facts
     assert facts[0] == {
-        **{"source": "books", "shard": "tokens-00000.bin", "documents": 2, "sequences": 2, "pieces": 2},
-        **{"cut_documents": 0, "cut_in_a_stream": 1, "padding_tokens": 5},
+        "source": "books",
+        "shard": "tokens-00000.bin",
+        "documents": 2,
+        "sequences": 2,
+        "pieces": 2,
+        "cut_documents": 0,
+        "cut_in_a_stream": 1,
+        "padding_tokens": 5,
     }
     cut = run_stage(FitSequences(sequence_length=3), [packed]).facts[2]
     assert (cut["cut_documents"], cut["pieces"], cut["sequences"]) == (1, 2, 2)

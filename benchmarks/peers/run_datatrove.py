@@ -1,0 +1,131 @@
+"""datatrove's minhash, exact dedup or filters on a file of JSON lines: `run_datatrove.py WHAT FILE [BUCKETS ROWS]`.
+
+Its steps are called one after another in this process, without its executor, so that only their own work counts.
+"""
+
+import os
+import sys
+from collections import deque
+from pathlib import Path
+
+from datatrove.data import Document
+from datatrove.pipeline.dedup.exact_dedup import (
+    ExactDedupConfig,
+    ExactDedupFilter,
+    ExactDedupSignature,
+    ExactFindDedups,
+)
+from datatrove.pipeline.dedup.minhash import (
+    MinhashConfig,
+    MinhashDedupBuckets,
+    MinhashDedupCluster,
+    MinhashDedupFilter,
+    MinhashDedupSignature,
+)
+from datatrove.pipeline.filters import (
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
+from datatrove.pipeline.readers import JsonlReader
+from datatrove.pipeline.writers import JsonlWriter
+from datatrove.utils.logging import logger
+from timed import report
+
+logger.remove()
+
+
+def run(*steps, rank=0, world_size=1):
+    """A pipeline of datatrove, for one task."""
+    data = None
+    for step in steps:
+        data = step(data, rank, world_size) if callable(step) else step
+    if data is not None:
+        deque(data, maxlen=0)
+
+
+def reader(documents: Path) -> JsonlReader:
+    """The documents of one file."""
+    return JsonlReader(str(documents.parent), glob_pattern=documents.name, compression=None, recursive=False)
+
+
+def writer(folder: Path) -> JsonlWriter:
+    """Plain JSON lines."""
+    return JsonlWriter(str(folder), compression=None)
+
+
+def written(folder: Path) -> dict[str, object]:
+    """How many documents lie there."""
+    return {"documents": sum(1 for path in folder.glob("*.jsonl") for _ in path.open("rb"))}
+
+
+def sign(config: MinhashConfig):
+    """The first of four stages."""
+
+    def work(documents: Path, folder: Path):
+        run(reader(documents), MinhashDedupSignature(str(folder / "signatures"), config=config))
+        return {}
+
+    return work
+
+
+def near(config: MinhashConfig):
+    """All four stages."""
+
+    def work(documents: Path, folder: Path):
+        sign(config)(documents, folder)
+        for bucket in range(config.num_buckets):
+            step = MinhashDedupBuckets(str(folder / "signatures"), str(folder / "buckets"), config=config)
+            step.run(rank=bucket, world_size=config.num_buckets)
+        MinhashDedupCluster(
+            str(folder / "buckets"), str(folder / "remove"), config=config, save_cluster_id=True
+        ).run(world_size=1)
+        run(reader(documents), MinhashDedupFilter(str(folder / "remove")), writer(folder / "kept"))
+        return written(folder / "kept")
+
+    return work
+
+
+def _text(document: Document) -> str:
+    return document.text
+
+
+def exact(documents: Path, folder: Path):
+    """All three stages of exact dedup."""
+    config = ExactDedupConfig(content_getter=_text)
+    run(reader(documents), ExactDedupSignature(str(folder / "signatures"), config=config))
+    run(ExactFindDedups(str(folder / "signatures"), str(folder / "remove"), config=config))
+    run(reader(documents), ExactDedupFilter(str(folder / "remove"), config=config), writer(folder / "kept"))
+    return written(folder / "kept")
+
+
+def filters(documents: Path, folder: Path):
+    """Gopher's, C4's and FineWeb's rules in one pipeline."""
+    steps = [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter(), FineWebQualityFilter()]
+    run(reader(documents), *steps, writer(folder / "kept"))
+    return written(folder / "kept")
+
+
+def decisions(documents: Path, folder: Path, config: MinhashConfig) -> None:
+    """All four stages once, into `folder`, which stays for who asked."""
+    near(config)(documents, folder)
+
+
+if __name__ == "__main__":
+    what, source, *more = sys.argv[1:]
+    if what == "decisions":
+        target, buckets, rows = more
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        decisions(
+            Path(source), Path(target), MinhashConfig(num_buckets=int(buckets), hashes_per_bucket=int(rows))
+        )
+        sys.stdout.write("\n{}\n")
+    else:
+        works = {
+            "sign": sign(MinhashConfig()),
+            "near": near(MinhashConfig()),
+            "exact": exact,
+            "filters": filters,
+        }
+        report(works[what], Path(source))
