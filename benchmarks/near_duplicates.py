@@ -34,7 +34,7 @@ from benchmarks.peer import Peers
 from stages.core.shards import read_batches, read_documents
 from stages.core.stage import DOCUMENTS, Manifest
 from stages.dedup.near import DedupNear
-from stages.kernels.minhash import band_keys, sign, similarity, sketch
+from stages.kernels.minhash import band_keys, sign, similarity
 
 FLOOR = 0.3
 FAR = 0.1
@@ -83,10 +83,9 @@ def ours(texts: Sequence[str], documents: Manifest, options: DedupNear, folder: 
     count = len(texts)
     candidates = bucket_pairs(keys.ravel(), np.repeat(np.arange(count), bands), count)
     cut = options.threshold or (1 / bands) ** (1 / rows)
-    sketches = sketch(signatures.values)
+    sketches = signatures.documents
     near = [
-        similarity(sketches[code // count], sketches[code % count], bands * rows) >= cut
-        for code in candidates.tolist()
+        similarity(sketches[code // count], sketches[code % count]) >= cut for code in candidates.tolist()
     ]
     folder.mkdir()
     manifests = work.finish_chain(options.steps(), str(folder), documents)

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
 
 from stages.core.exchange import destination_of, num_destinations, read_destination
 from stages.core.shards import read_rows
@@ -33,7 +32,7 @@ from stages.dedup.columns import (
 from stages.dedup.remove import REMOVALS_SCHEMA
 from stages.dedup.signature_store import Against
 from stages.kernels.buckets import choose_keepers
-from stages.kernels.minhash import sketch_words
+from stages.kernels.minhash import DOCUMENT_BINS
 from stages.kernels.union_find import Nodes, components, forest
 
 EDGES_SCHEMA = pa.schema([("one", pa.uint64()), ("other", pa.uint64())])
@@ -41,7 +40,7 @@ LABELS_SCHEMA = pa.schema([("row", pa.uint32()), ("component", pa.uint64())])
 
 PENDING_EDGES = 16 << 20
 PIECE_ROWS = 1 << 20
-MEMBER_BYTES = 200
+MEMBER_BYTES = 300
 MAX_KEEPERS = 4096
 MERGE_FILES = 32
 """Partial forests that one task of `near_merge` makes one of."""
@@ -49,18 +48,18 @@ MERGE_FILES = 32
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def members_schema(num_hashes: int) -> pa.Schema:
-    """A document of a component, with what decides whether it is kept."""
-    return pa.schema(
-        [
-            ("component", pa.uint64()),
-            ("node", pa.uint64()),
-            ("id", pa.string()),
-            ("priority", pa.uint8()),
-            ("text_bytes", pa.int64()),
-            ("sketch", pa.binary(8 * sketch_words(num_hashes))),
-        ]
-    )
+SIGNED_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("priority", pa.uint8()),
+        ("text_bytes", pa.int64()),
+        ("sketch", pa.binary(DOCUMENT_BINS // 4)),
+    ]
+)
+"""A signed document, a row for each document of the shard in order."""
+
+MEMBERS_SCHEMA = pa.schema([("component", pa.uint64()), ("node", pa.uint64()), *SIGNED_SCHEMA])
+"""A document of a component, with what decides whether it is kept."""
 
 
 def _destinations(documents: Manifest) -> int:
@@ -137,8 +136,6 @@ class LabelDocuments(Against):
 
     stage_name: ClassVar[str] = "near_label"
 
-    num_hashes: int = Field(112, ge=1)
-
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per shard of signed documents, the stored ones after the new ones."""
         labels, signed, documents = inputs
@@ -153,7 +150,7 @@ class LabelDocuments(Against):
         rows, component = labels.column("row").to_numpy(), labels.column("component").to_numpy()
         order = np.argsort(rows)
         rows, component = rows[order], component[order]
-        schema = members_schema(self.num_hashes)
+        schema = MEMBERS_SCHEMA
         with TaskWriter(task, self.stage_name) as out:
             exchange = SpillingExchange(out, schema, count)
             begin = 0
@@ -173,7 +170,6 @@ class DecideClusters(Stage):
 
     stage_name: ClassVar[str] = "near_decide"
 
-    num_hashes: int = Field(112, ge=1)
     threshold: float
     verify: bool = True
 
@@ -188,7 +184,7 @@ class DecideClusters(Stage):
         with TaskWriter(task, self.stage_name) as out:
             exchange = SpillingExchange(out, REMOVALS_SCHEMA, task.params["shards"])
             batches = read_destination(task.inputs, task.params["destination"])
-            members = pa.Table.from_batches(batches, members_schema(self.num_hashes))
+            members = pa.Table.from_batches(batches, MEMBERS_SCHEMA)
             exchange.write(*self.removals(members, task.params["shards"]))
             exchange.finish()
         return out.report
@@ -207,8 +203,7 @@ class DecideClusters(Stage):
         keepers, values = choose_keepers(
             members.column("component").to_numpy(),
             members.column("is_new").to_numpy(),
-            sketches_of(members, self.num_hashes),
-            self.num_hashes,
+            sketches_of(members),
             self.threshold if self.verify else -1.0,
             MAX_KEEPERS,
         )
@@ -225,9 +220,9 @@ class DecideClusters(Stage):
         return pa.RecordBatch.from_pydict(removals, schema=REMOVALS_SCHEMA), shards
 
 
-def sketches_of(rows: pa.Table, num_hashes: int) -> npt.NDArray[np.uint64]:
+def sketches_of(rows: pa.Table) -> npt.NDArray[np.uint64]:
     """The column `sketch` as words, shape (rows, words)."""
     column = rows.column("sketch").combine_chunks()
     if len(column) == 0:
-        return np.empty((0, sketch_words(num_hashes)), np.uint64)
+        return np.empty((0, column.type.byte_width // 8), np.uint64)
     return unpack_words(column)

@@ -26,6 +26,7 @@ from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport,
 from stages.core.task_writer import TaskWriter
 from stages.dedup.clusters import (
     EDGES_SCHEMA,
+    SIGNED_SCHEMA,
     ClusterEdges,
     DecideClusters,
     LabelDocuments,
@@ -47,38 +48,39 @@ from stages.dedup.remove import RemoveDocuments
 from stages.dedup.signature_store import Against, RecordKept, renumber_kept, stored_params
 from stages.kernels.buckets import link_buckets
 from stages.kernels.hashing import hash_strings
-from stages.kernels.minhash import band_keys, sign, sketch, sketch_words
+from stages.kernels.minhash import BAND_BINS, band_keys, sign
 from stages.kernels.union_find import forest
 
 MAX_LEADERS = 16
 UNVERIFIED = -1.0
 
-
-def bands_schema(num_hashes: int) -> pa.Schema:
-    """A band: its key, and the document's order among others (hash of the id), number and sketch."""
-    packed = pa.binary(8 * sketch_words(num_hashes))
-    return pa.schema(
-        [("key", pa.uint64()), ("order", pa.uint64()), ("node", pa.uint64()), ("sketch", packed)]
-    )
+BAND_MARGIN = 0.1
+"""How far below the threshold a band's sketch may be: three times its error, so that it loses no pair that the
+document's sketch would find."""
 
 
-def signed_schema(num_hashes: int) -> pa.Schema:
-    """A signed document, a row for each document of the shard in order."""
-    packed = pa.binary(8 * sketch_words(num_hashes))
-    return pa.schema(
-        [("id", pa.string()), ("priority", pa.uint8()), ("text_bytes", pa.int64()), ("sketch", packed)]
-    )
+BANDS_SCHEMA = pa.schema(
+    [
+        ("key", pa.uint64()),
+        ("order", pa.uint64()),
+        ("node", pa.uint64()),
+        ("sketch", pa.binary(BAND_BINS // 4)),
+    ]
+)
+"""A band: its key, and the document's order among others (hash of the id), number and sketch."""
+
+BAND_BYTES = 24 + BAND_BINS // 4
 
 
-def _destinations(num_documents: int, bands: int, num_hashes: int) -> int:
-    row_bytes = 24 + 8 * sketch_words(num_hashes)
-    return num_destinations(num_documents * bands * row_bytes, DESTINATION_BYTES)
+def _destinations(num_documents: int, bands: int) -> int:
+    return num_destinations(num_documents * bands * BAND_BYTES, DESTINATION_BYTES)
 
 
 class SignDocuments(Stage):
     """Shard -> band keys of its documents by key range, and the table of signed documents."""
 
     stage_name: ClassVar[str] = "near_sign"
+    version: ClassVar[int] = 2
 
     shingle_words: int = Field(5, ge=1)
     bands: int = Field(14, ge=1)
@@ -90,7 +92,7 @@ class SignDocuments(Stage):
         """One task per document shard."""
         (documents,) = inputs
         check_priority(self.priority, documents)
-        count = _destinations(documents.documents_out, self.bands, self.bands * self.band_rows)
+        count = _destinations(documents.documents_out, self.bands)
         return shard_tasks(documents, destinations=count)
 
     def run(self, task: Task) -> ShardReport:
@@ -98,27 +100,26 @@ class SignDocuments(Stage):
         num_hashes = self.bands * self.band_rows
         count, shard = task.params["destinations"], task.params["shard"]
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, bands_schema(num_hashes), count)
-            table = ParquetWriter(task.output, f"signed-{task.id}.parquet", signed_schema(num_hashes))
+            exchange = SpillingExchange(out, BANDS_SCHEMA, count)
+            table = ParquetWriter(task.output, f"signed-{task.id}.parquet", SIGNED_SCHEMA)
             start = 0
             try:
                 for batch in out.read(task.inputs, ["id", "source", "text"]):
                     signatures = sign(batch.column("text"), self.shingle_words, num_hashes, self.seed)
-                    sketches = sketch(signatures.values)
                     nodes = node_ids(shard, start, batch.num_rows)
                     columns = [
                         batch.column("id"),
                         source_places(batch.column("source"), self.priority),
                         text_lengths_bytes(batch.column("text")),
-                        pack_words(sketches),
+                        pack_words(signatures.documents),
                     ]
-                    table.write(pa.Table.from_arrays(columns, schema=signed_schema(num_hashes)))
+                    table.write(pa.Table.from_arrays(columns, schema=SIGNED_SCHEMA))
                     keys = band_keys(signatures.values, self.bands, self.band_rows)[signatures.any].ravel()
                     places = np.repeat(np.flatnonzero(signatures.any), self.bands)
                     order = hash_strings(batch.column("id"))
                     rows = [pa.array(keys), pa.array(order[places]), pa.array(nodes[places])]
-                    rows.append(pack_words(sketches[places]))
-                    bands = pa.RecordBatch.from_arrays(rows, schema=bands_schema(num_hashes))
+                    rows.append(pack_words(signatures.bands[places]))
+                    bands = pa.RecordBatch.from_arrays(rows, schema=BANDS_SCHEMA)
                     exchange.write(bands, destination_of(keys, count))
                     start += batch.num_rows
                     out.pass_on(batch.num_rows)
@@ -145,7 +146,11 @@ class MatchBands(Against):
         """The stores, whose signatures must have been made as these are."""
         for store in self.stores():
             store.require(
-                shingle_words=self.shingle_words, bands=self.bands, band_rows=self.band_rows, seed=self.seed
+                SignDocuments.version,
+                shingle_words=self.shingle_words,
+                bands=self.bands,
+                band_rows=self.band_rows,
+                seed=self.seed,
             )
         return super().dependencies()
 
@@ -154,22 +159,19 @@ class MatchBands(Against):
         bands, documents = inputs
         stores = self.stores()
         rows = documents.documents_out + sum(store.signed.documents_out for store in stores)
-        parts = _destinations(rows, self.bands, self.bands * self.band_rows)
+        parts = _destinations(rows, self.bands)
         shards = len(documents.of_kind(DOCUMENTS))
         stored = stored_params(stores, shards)
         return range_tasks(bands.uris(EXCHANGE), parts, parts=parts, shards=shards, stores=stored)
 
     def run(self, task: Task) -> ShardReport:
         """Sort the range into buckets and link what is similar inside each."""
-        num_hashes = self.bands * self.band_rows
         with TaskWriter(task, self.stage_name) as out:
-            schema = bands_schema(num_hashes)
-            rows = shared_bands(pa.Table.from_batches(_bands_of(task), schema), task.params["shards"])
+            rows = shared_bands(pa.Table.from_batches(_bands_of(task), BANDS_SCHEMA), task.params["shards"])
             one, other = link_buckets(
                 rows.column("key").to_numpy(),
                 rows.column("node").to_numpy(),
-                sketches_of(rows, num_hashes),
-                num_hashes,
+                sketches_of(rows),
                 self.threshold,
                 MAX_LEADERS,
             )
@@ -238,21 +240,20 @@ class DedupNear(BaseModel):
     def banding(self) -> tuple[int, int]:
         """(bands, rows in a band): as given, or what datasketch's optimiser finds for `threshold`.
 
-        Verification takes out what is not similar enough, so with it a missed pair counts nine times a
+        Verification takes out what is not similar enough, so with it a missed pair counts nineteen times a
         false one.
         """
         if self.threshold is None:
             return self.bands, self.band_rows
         from datasketch import MinHashLSH  # imported on use: it pulls in SciPy
 
-        weights = (0.1, 0.9) if self.verify else (0.5, 0.5)
+        weights = (0.05, 0.95) if self.verify else (0.5, 0.5)
         chosen = MinHashLSH(threshold=self.threshold, num_perm=self.num_hashes, weights=weights)
         return chosen.b, chosen.r
 
     def steps(self) -> list[Step]:
         """sign -> match -> merge -> cluster -> label -> decide -> store -> remove."""
         bands, rows = self.banding()
-        num_hashes = bands * rows
         cut = self.threshold or (1 / bands) ** (1 / rows)
         made: dict[str, Any] = {
             "shingle_words": self.shingle_words,
@@ -260,14 +261,16 @@ class DedupNear(BaseModel):
             "band_rows": rows,
             "seed": self.seed,
         }
-        match = MatchBands(threshold=cut if self.verify else UNVERIFIED, against=self.against, **made)
+        match = MatchBands(
+            threshold=cut - BAND_MARGIN if self.verify else UNVERIFIED, against=self.against, **made
+        )
         return [
             Step(SignDocuments(priority=self.priority, **made), (0,)),
             Step(match, (1, 0)),
             Step(MergeForests(), (2,)),
             Step(ClusterEdges(against=self.against), (3, 0)),
-            Step(LabelDocuments(num_hashes=num_hashes, against=self.against), (4, 1, 0)),
-            Step(DecideClusters(num_hashes=num_hashes, threshold=cut, verify=self.verify), (5, 0)),
+            Step(LabelDocuments(against=self.against), (4, 1, 0)),
+            Step(DecideClusters(threshold=cut, verify=self.verify), (5, 0)),
             Step(RecordKept(), (1, 6, 0)),
             Step(RemoveDocuments(), (0, 6)),
         ]

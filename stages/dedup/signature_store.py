@@ -74,8 +74,10 @@ class SignatureStore:
         """Shards of documents that were signed."""
         return len(self.signed.of_kind(TABLE))
 
-    def require(self, **options: int) -> None:
-        """A UserError unless the signatures were made with these options."""
+    def require(self, version: int, **options: int) -> None:
+        """A UserError unless the signatures were made by this version and with these options."""
+        if self.signed.version != version:
+            raise UserError(f"{self.place}: was signed by another version of Altiplano; run it again")
         for name, wanted in options.items():
             if (found := self.signed.config.get(name)) != wanted:
                 raise UserError(

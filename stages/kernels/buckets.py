@@ -13,7 +13,7 @@ from stages.kernels.minhash import similarity
 
 
 @numba.njit(cache=True, nogil=True)
-def link_buckets(keys, nodes, sketches, num_hashes, threshold, max_leaders):  # type: ignore[no-untyped-def]
+def link_buckets(keys, nodes, sketches, threshold, max_leaders):  # type: ignore[no-untyped-def]
     """Edges (two arrays of nodes) between documents of equal key whose sketches agree to `threshold`.
 
     Rows are sorted by key. Each document is compared with the leaders of its bucket, those before it that
@@ -34,7 +34,7 @@ def link_buckets(keys, nodes, sketches, num_hashes, threshold, max_leaders):  # 
             other = np.concatenate((other, np.empty_like(other)))
         linked = False
         for leader in leaders[:num_leaders]:
-            if threshold < 0 or similarity(sketches[row], sketches[leader], num_hashes) >= threshold:
+            if threshold < 0 or similarity(sketches[row], sketches[leader]) >= threshold:
                 one[edges], other[edges] = nodes[leader], nodes[row]
                 edges += 1
                 linked = True
@@ -45,7 +45,7 @@ def link_buckets(keys, nodes, sketches, num_hashes, threshold, max_leaders):  # 
 
 
 @numba.njit(cache=True, nogil=True)
-def choose_keepers(groups, removable, sketches, num_hashes, threshold, max_keepers):  # type: ignore[no-untyped-def]
+def choose_keepers(groups, removable, sketches, threshold, max_keepers):  # type: ignore[no-untyped-def]
     """For rows sorted by group and, inside, by who is to be kept: (row of the keeper or -1, similarity to
     it).
 
@@ -62,7 +62,7 @@ def choose_keepers(groups, removable, sketches, num_hashes, threshold, max_keepe
         if row == 0 or groups[row] != groups[row - 1]:
             num_kept = 0
         for keeper in kept[: num_kept if removable[row] else 0]:
-            value = similarity(sketches[row], sketches[keeper], num_hashes)
+            value = similarity(sketches[row], sketches[keeper])
             if value >= threshold:
                 keepers[row], values[row] = keeper, value
                 break

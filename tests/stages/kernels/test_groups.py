@@ -82,24 +82,21 @@ def test_each_row_meets_the_first_ones_of_its_key(keys: list[int], max_partners:
     assert pairs == expected
 
 
-def words_of(*nibbles: int) -> np.ndarray:
-    return np.array([[nibble * 0x1111_1111_1111_1111] for nibble in nibbles], np.uint64)
+def words_of(*codes: int) -> np.ndarray:
+    """Sketches of one word whose 32 bins all have one code, 1 to 3."""
+    return np.array([[code * 0x5555_5555_5555_5555] for code in codes], np.uint64)
 
 
-def links(
-    keys: list[int], nibbles: list[int], threshold: float, max_leaders: int = 4
-) -> list[tuple[int, int]]:
+def links(keys: list[int], codes: list[int], threshold: float, max_leaders: int = 4) -> list[tuple[int, int]]:
     nodes = np.arange(len(keys), dtype=np.uint64)
-    one, other = link_buckets(
-        np.array(keys, np.uint64), nodes, words_of(*nibbles), 16, threshold, max_leaders
-    )
+    one, other = link_buckets(np.array(keys, np.uint64), nodes, words_of(*codes), threshold, max_leaders)
     return list(zip(one.tolist(), other.tolist(), strict=True))
 
 
 def test_similar_documents_of_a_bucket_are_linked_to_its_leaders() -> None:
-    assert links([1, 1, 1, 1, 2, 2], [5, 6, 5, 6, 5, 7], 0.7) == [(0, 2), (1, 3)]
-    assert links([1, 1, 1, 2, 2], [5, 6, 5, 5, 7], -1.0) == [(0, 1), (0, 2), (3, 4)]
-    assert links([1, 1, 1], [5, 6, 6], 0.7, max_leaders=1) == []
+    assert links([1, 1, 1, 1, 2, 2], [1, 2, 1, 2, 1, 3], 0.7) == [(0, 2), (1, 3)]
+    assert links([1, 1, 1, 2, 2], [1, 2, 1, 1, 3], -1.0) == [(0, 1), (0, 2), (3, 4)]
+    assert links([1, 1, 1], [1, 2, 2], 0.7, max_leaders=1) == []
 
 
 def test_identical_documents_in_tens_of_thousands_take_linear_time() -> None:
@@ -111,10 +108,12 @@ def test_identical_documents_in_tens_of_thousands_take_linear_time() -> None:
 
 
 def test_keepers_are_chosen_from_the_top_and_never_through_a_chain() -> None:
-    a, b, c = (np.zeros(16, np.uint64) for _ in range(3))
-    b[:3], c[:6] = 1, 1  # a and b agree in 13 of 16, b and c too, a and c only in 10
-    packed = np.array([[sum(int(v) << 4 * i for i, v in enumerate(row))] for row in (a, b, c)], np.uint64)
-    keepers, values = choose_keepers(np.zeros(3, np.int64), packed, 16, 0.7, 8)
+    a, b, c = (np.ones(32, np.uint64) for _ in range(3))
+    b[:6], c[:12] = 2, 2  # a and b agree in 26 of 32, b and c too, a and c only in 20
+    packed = np.array([[sum(int(v) << 2 * i for i, v in enumerate(row))] for row in (a, b, c)], np.uint64)
+    everyone = np.ones(3, np.bool_)
+    keepers, values = choose_keepers(np.zeros(3, np.int64), everyone, packed, 0.7, 8)
     assert keepers.tolist() == [-1, 0, -1]
-    assert np.allclose(values, [1.0, (13 / 16 - 1 / 16) / (15 / 16), 1.0])
-    assert choose_keepers(np.array([0, 0, 1]), packed, 16, -1.0, 8)[0].tolist() == [-1, 0, -1]
+    assert np.allclose(values, [1.0, 1.5 * (26 - 32 / 3) / 32, 1.0])
+    assert choose_keepers(np.array([0, 0, 1]), everyone, packed, -1.0, 8)[0].tolist() == [-1, 0, -1]
+    assert choose_keepers(np.array([0, 0, 1]), ~everyone, packed, -1.0, 8)[0].tolist() == [-1, -1, -1]
