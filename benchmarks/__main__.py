@@ -22,6 +22,8 @@ PACKAGES = (
     "mwparserfromhell",
     "fasttext",
     "sentencepiece",
+    "tiktoken",
+    "tokenizers",
     "datasketch",
     "xxhash",
 )

@@ -36,7 +36,9 @@ class Encode(Stage):
     stage_name: ClassVar[str] = "encode"
     location_fields: ClassVar[Mapping[str, Any]] = {"model": True}
 
-    model: str | None = Field(None, description="a SentencePiece model (a recipe may train its own)")
+    model: str | None = Field(
+        None, description="a SentencePiece model or a tokenizer.json (a recipe may train its own)"
+    )
     seed: int = Field(0, description="decides the order of documents in the packed shards")
     packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
 
@@ -75,7 +77,8 @@ class Encode(Stage):
                 "destinations": dict(destinations),
                 "tokenizer_sha256": task.params["tokenizer_sha256"],
                 "vocab_size": tokenizer.vocab_size,
-                "dtype": np.dtype(tokenizer.dtype).name,
+                "dtype": tokenizer.dtype.name,
+                "encoder": tokenizer.encoder,
                 "bos": tokenizer.bos,
                 "eos": tokenizer.eos,
             }
@@ -85,7 +88,7 @@ class Encode(Stage):
 def token_documents(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int) -> pa.RecordBatch:
     """Rows of TOKEN_DOCUMENTS_SCHEMA for a batch of documents, in its order."""
     flat, offsets = tokenizer.encode(batch.column("text"))
-    width = np.dtype(tokenizer.dtype).itemsize
+    width = tokenizer.dtype.itemsize
     ids = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), batch.num_rows, [None, pa.py_buffer(offsets * width), pa.py_buffer(flat)]
     )
