@@ -19,7 +19,8 @@ from google.protobuf.message import DecodeError
 from sentencepiece import sentencepiece_model_pb2
 
 from stages.core.errors import UserError
-from stages.kernels import word_cache as kernel
+from stages.kernels import word_cache as cache
+from stages.kernels import word_table as table
 from stages.kernels.arrow import large_strings, string_buffers
 from stages.tokenize.base import Offsets, TokenIds, flatten
 
@@ -36,7 +37,7 @@ MAX_KEPT_BYTES = 16 << 20
 MAX_KEPT_IDS = 4 << 20
 """Ids of words whose ids have no room in their slot, about."""
 
-MAX_MISSES = 1 << 15
+MAX_UNKNOWN = 1 << 15
 """Unknown words that SentencePiece encodes in one call, at most."""
 
 MAX_AHEAD_BYTES = 1 << 20
@@ -90,7 +91,7 @@ def joins_of(proto: Any) -> npt.NDArray[np.bool_]:
     """The pairs of bytes that no word ends between: spaces as they are in texts, U+2581 as it may be in them."""
     kind = _FORMAT.ModelProto.SentencePiece
     pieces = [piece.piece for piece in proto.pieces if piece.type == kind.NORMAL]
-    pairs = kernel.joined_bytes(
+    pairs = cache.joined_bytes(
         [piece.replace(SPACE, " ").encode() for piece in pieces] + [piece.encode() for piece in pieces]
     )
     if pairs[0x2020]:  # runs of both forms
@@ -109,105 +110,97 @@ class WordEncoder:
         self,
         proto: Any,
         encode_words: EncodeWords,
-        dtype: np.dtype[np.unsignedinteger],
-        frame: tuple[int, int],
+        dtype: np.dtype[Any],
+        ends: tuple[int, int],
         max_slots: int = MAX_SLOTS,
     ) -> None:
         self._encode_words = encode_words
         self._dtype = dtype
-        self._bos, self._eos = frame
+        self._ends = ends
         self._prefix = bool(proto.normalizer_spec.add_dummy_prefix)
         self._joins = joins_of(proto)
         self._max_slots = max_slots
-        self._misses = np.empty((MAX_MISSES, 3), np.int64)
-        self._state = np.zeros(kernel.END + 1, np.int64)
-        self._slots = kernel.empty_table(min(MIN_SLOTS, max_slots))
+        self._unknown = np.empty((MAX_UNKNOWN, 3), np.int64)
+        self._slots = table.empty_table(min(MIN_SLOTS, max_slots))
         self._kept = np.zeros(1 << 16, np.uint8)
         self._ids = np.zeros(1 << 16, np.uint32)
-        self._num_ids = 0
+        self._num_words = self._num_bytes = self._num_ids = 0
 
     def encode(self, texts: pa.Array) -> tuple[TokenIds, Offsets]:
         """As `Tokenizer.encode`."""
-        offsets, data = kernel.frame(*string_buffers(texts), self._prefix)
-        out = np.empty(len(data) + 2 * len(offsets) + kernel.MAX_WORD_BYTES, self._dtype)
+        offsets, data = cache.frame(*string_buffers(texts), self._prefix)
+        out = np.empty(len(data) + 2 * len(offsets) + table.MAX_WORD_BYTES, self._dtype)
         out_offsets = np.zeros(len(offsets), np.int64)
-        state = self._state
-        state[[kernel.ROW, kernel.AT, kernel.FILLED]] = 0
+        place = np.zeros(cache.END + 1, np.int64)
         while True:
-            status = self._walk(data, offsets, out, out_offsets)
-            if status == kernel.DONE:
-                return out[: state[kernel.FILLED]], out_offsets
-            if status == kernel.MISSING:
-                self._learn(data, self._misses[: state[kernel.MISSED]])
-            elif status == kernel.FULL:
+            tables = (self._joins, self._slots, self._kept, self._ids)
+            status = cache.write_ids(data, offsets, *tables, place, out, out_offsets, *self._ends)
+            if status == cache.DONE:
+                return out[: place[cache.FILLED]], out_offsets
+            if status == cache.LONG:
+                self._write_long_word(data, place, out)
+            elif not self._learn(data, int(place[cache.AT])):
                 self._make_room()
-            else:
-                self._write_long_word(data, out)
 
-    def _walk(
-        self,
-        data: npt.NDArray[np.uint8],
-        offsets: Offsets,
-        out: npt.NDArray[np.unsignedinteger],
-        out_offsets: Offsets,
-    ) -> int:
-        status: int = kernel.walk(
-            data,
-            offsets,
-            self._joins,
-            self._slots,
-            self._kept,
-            self._ids,
-            self._state,
-            out,
-            out_offsets,
-            self._misses,
-            0 if self._num_ids > MAX_KEPT_IDS else len(self._slots) // 2,
-            MAX_AHEAD_BYTES,
-            self._bos,
-            self._eos,
-        )
-        return status
-
-    def _learn(self, data: npt.NDArray[np.uint8], misses: npt.NDArray[np.int64]) -> None:
-        """Ask for the ids of the words that were missed, and keep them."""
-        words = large_strings(*kernel.gather(data, misses)).to_pylist()
-        ids, offsets = flatten(self._encode_words(words), np.uint32)
+    def _learn(self, data: npt.NDArray[np.uint8], at: int) -> bool:
+        """Learn the unknown words of data[at:] as far as MAX_AHEAD_BYTES; False when there is room for none."""
+        room = 0 if self._num_ids > MAX_KEPT_IDS else len(self._slots) // 2 - self._num_words
+        stop = min(at + MAX_AHEAD_BYTES, len(data) - table.PADDING_BYTES)
+        tables = (self._joins, self._slots, self._kept, self._num_bytes)
+        count, self._num_bytes = cache.enter_unknown(data, at, stop, *tables, room, self._unknown)
+        if not count:
+            return False
+        unknown = self._unknown[:count]
+        try:
+            words = large_strings(*cache.gather(data, unknown)).to_pylist()
+            ids, offsets = flatten(self._encode_words(words), np.uint32)
+        except BaseException:
+            self._forget()  # the words have no ids yet
+            raise
         start, self._num_ids = self._num_ids, self._num_ids + len(ids)
         if self._num_ids > len(self._ids):
             self._ids = np.concatenate([self._ids[:start], np.zeros(2 * self._num_ids, np.uint32)])
         self._ids[start : self._num_ids] = ids
-        kernel.learn(self._slots, misses, self._ids, start, offsets, 8 // self._dtype.itemsize)
+        table.learn(self._slots, unknown, self._ids, start, offsets, 8 // self._dtype.itemsize)
+        self._num_words += count
+        return True
 
     def _make_room(self) -> None:
         """Twice the room for what is full; where that is too much, only words found again since the last time stay."""
-        words_full = self._state[kernel.WORDS] >= len(self._slots) // 2
+        words_full = self._num_words >= len(self._slots) // 2
         bytes_full = not words_full and self._num_ids <= MAX_KEPT_IDS
         num_slots, num_bytes = len(self._slots) << words_full, len(self._kept) << bytes_full
         if num_slots <= self._max_slots and num_bytes <= MAX_KEPT_BYTES and self._num_ids <= MAX_KEPT_IDS:
             self._rehash(num_slots, num_bytes, only_used=False)
             return
         self._rehash(len(self._slots), len(self._kept), only_used=True)
-        filled = (self._state[kernel.WORDS], self._state[kernel.KEPT_BYTES], self._num_ids)
+        filled = (self._num_words, self._num_bytes, self._num_ids)
         most = (len(self._slots) // 4, len(self._kept) // 2, MAX_KEPT_IDS // 2)
         if any(some > limit for some, limit in zip(filled, most, strict=True)):
-            self._slots[:] = 0
-            self._state[[kernel.WORDS, kernel.KEPT_BYTES]] = 0
-            self._num_ids = 0
+            self._forget()
+
+    def _forget(self) -> None:
+        self._slots[:] = 0
+        self._num_words = self._num_bytes = self._num_ids = 0
 
     def _rehash(self, num_slots: int, num_bytes: int, only_used: bool) -> None:
         slots, kept, ids = (
-            kernel.empty_table(num_slots),
+            table.empty_table(num_slots),
             np.zeros(num_bytes, np.uint8),
             np.zeros_like(self._ids),
         )
-        counts = kernel.rehash(self._slots, self._kept, self._ids, slots, kept, ids, only_used)
-        self._state[kernel.WORDS], self._state[kernel.KEPT_BYTES], self._num_ids = counts
+        counts = table.rehash(self._slots, self._kept, self._ids, slots, kept, ids, only_used)
+        self._num_words, self._num_bytes, self._num_ids = counts
         self._slots, self._kept, self._ids = slots, kept, ids
 
-    def _write_long_word(self, data: npt.NDArray[np.uint8], out: npt.NDArray[np.unsignedinteger]) -> None:
-        """Write the ids of one word that is too long to be kept."""
-        start, end, filled = (int(self._state[i]) for i in (kernel.AT, kernel.END, kernel.FILLED))
+    def _write_long_word(
+        self,
+        data: npt.NDArray[np.uint8],
+        place: npt.NDArray[np.int64],
+        out: npt.NDArray[np.unsignedinteger[Any]],
+    ) -> None:
+        """Write the ids of one word that is too long for the table."""
+        start, end, filled = (int(place[i]) for i in (cache.AT, cache.END, cache.FILLED))
         (ids,) = self._encode_words([data[start:end].tobytes().decode()])
         out[filled : filled + len(ids)] = ids
-        self._state[kernel.AT], self._state[kernel.FILLED] = end, filled + len(ids)
+        place[cache.AT], place[cache.FILLED] = end, filled + len(ids)
