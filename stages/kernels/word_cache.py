@@ -19,6 +19,7 @@ from stages.kernels.word_table import (
     MAX_WORD_BYTES,
     META,
     PADDING_BYTES,
+    SEEN,
     USED,
     enter,
     find,
@@ -84,7 +85,7 @@ def write_ids(data, offsets, joins, slots, kept, ids, place, out, out_offsets, b
                 place[ROW], place[AT], place[FILLED], place[END] = row, at, filled, end
                 return UNKNOWN if length <= MAX_WORD_BYTES else LONG
             if not meta & USED:
-                slots[slot, META] = meta | USED
+                slots[slot, META] = meta | (USED if meta & SEEN else SEEN)
             count = np.int64((meta >> COUNT_SHIFT) & EIGHT_BITS)
             value = slots[slot, IDS]
             if meta & INLINE:

@@ -29,12 +29,14 @@ COUNT_SHIFT = np.uint64(8)
 """In the third number: 8 bits of length, 8 bits of count, flags."""
 
 INLINE = np.uint64(1 << 16)
-USED = np.uint64(1 << 17)
+SEEN = np.uint64(1 << 17)
+USED = np.uint64(1 << 18)
+"""A word that was written once since it came, or again: only the latter is worth its place."""
+
 EIGHT_BITS = np.uint64(0xFF)
 LOW_HALF = np.uint64(0xFFFFFFFF)
 
 _FIRST, _SECOND = 0, 1
-_NEW = np.uint64(1 << 18)  # no meta is 0, not that of a word without ids either
 _HIGH = np.uint64(32)
 _ONE = np.uint64(1)
 _A = np.uint64(0x9E3779B185EBCA87)
@@ -114,7 +116,7 @@ def enter(slots, kept, num_bytes, data, at, length, slot):  # type: ignore[no-un
     """Enter a word without its ids into a free slot; how many bytes of `kept` are taken then."""
     first, second, _ = _key(data, at, length)
     slots[slot, _FIRST], slots[slot, _SECOND] = first, second
-    slots[slot, META], slots[slot, IDS] = np.uint64(length) | _NEW, 0
+    slots[slot, META], slots[slot, IDS] = np.uint64(length), 0
     if length <= 16:
         return num_bytes
     kept[num_bytes : num_bytes + length] = data[at : at + length]

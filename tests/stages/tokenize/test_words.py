@@ -16,15 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 
+from benchmarks.groups import RAW_FILES
 from stages.core.stage import DOCUMENTS, Manifest
-from stages.ingest.stackexchange import StackExchangeIngest
-from stages.ingest.wikipedia import WikipediaIngest
 from stages.kernels import word_cache, word_table
 from stages.tokenize import words
 from stages.tokenize.model import load_tokenizer, make_tokenizer
-from stages.tokenize.sentencepiece_model import SentencePieceTokenizer
 from stages.tokenize.words import WordEncoder
 
+SAMPLES = Path(__file__).resolve().parents[3] / "samples" / "dumps"
 FORMAT: Any = sentencepiece_model_pb2
 PIECE = FORMAT.ModelProto.SentencePiece
 
@@ -156,7 +155,11 @@ def test_words_of_every_length(joining: bytes, length: int) -> None:
     texts = [
         stem,
         stem + "\0",
-        *(stem[:i] + other + stem[i + 1 :] for i in range(0, length, 5) for other in "abcde"),
+        *(
+            stem[:i] + other + stem[i + 1 :]
+            for i in range(0, length, max(1, length // 25))
+            for other in "abcde"
+        ),
     ]
     texts += [f" {text} {text}" for text in texts]
     tokenizer = encoder(joining, max_slots=1 << 14)
@@ -298,7 +301,7 @@ def test_memory_is_bounded_and_words_in_use_stay(joining: bytes) -> None:
         assert rows(tokenizer, texts) == by_sentencepiece(joining, texts)
     assert len(tokenizer._slots) == 1 << 8
     assert len(tokenizer._kept) == 1 << 16
-    assert (asked.count(" abc"), asked.count(" cde")) == (1, 1)
+    assert (asked.count(" abc"), asked.count("cde")) == (1, 1)
     assert len(asked) > 600
 
 
@@ -343,19 +346,25 @@ def test_bytes_that_are_no_text_are_refused(tokenizer_path: Path, damage: bytes)
         load_tokenizer(str(tokenizer_path)).encode(damaged)
 
 
-@pytest.mark.real
-@pytest.mark.parametrize(
-    ("stage", "pattern"),
-    [
-        (WikipediaIngest, "wikipedia/*.xml.bz2"),
-        (StackExchangeIngest, "stackexchange/coffee.stackexchange.com/Posts.xml"),
-    ],
-)
-def test_real_documents_have_the_ids_of_sentencepiece(
-    shared_data: Path, tokenizer_path: Path, run_stage: Callable[..., Manifest], stage: Any, pattern: str
-) -> None:
-    documents = run_stage(stage(input=(str(shared_data / pattern),)))
+def check_documents(documents: Manifest, tokenizer_path: Path) -> None:
     texts = [t for uri in documents.uris(DOCUMENTS) for t in pq.read_table(uri)["text"].to_pylist()]
-    tokenizer = load_tokenizer(str(tokenizer_path))
-    plain = SentencePieceTokenizer(tokenizer_path.read_bytes(), "x", by_words=False)
-    assert rows(tokenizer, texts) == rows(plain, texts)
+    assert texts
+    found = rows(load_tokenizer(str(tokenizer_path)), texts)
+    assert found == by_sentencepiece(tokenizer_path.read_bytes(), texts)
+
+
+@pytest.mark.parametrize("source", sorted(RAW_FILES))
+def test_every_document_of_the_samples_has_the_ids_of_sentencepiece(
+    tokenizer_path: Path, run_stage: Callable[..., Manifest], source: str
+) -> None:
+    stage, pattern = RAW_FILES[source]
+    check_documents(run_stage(stage.model_validate({"input": (str(SAMPLES / pattern),)})), tokenizer_path)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("source", ["arxiv", "c4", "wikipedia"])
+def test_real_documents_have_the_ids_of_sentencepiece(
+    shared_data: Path, tokenizer_path: Path, run_stage: Callable[..., Manifest], source: str
+) -> None:
+    stage, pattern = RAW_FILES[source]
+    check_documents(run_stage(stage.model_validate({"input": (str(shared_data / pattern),)})), tokenizer_path)
