@@ -18,6 +18,7 @@ from sentencepiece import sentencepiece_model_pb2
 
 from benchmarks.groups import RAW_FILES
 from stages.core.stage import DOCUMENTS, Manifest
+from stages.ingest.stackexchange.threads import StackExchangeThreads
 from stages.kernels import word_cache, word_table
 from stages.tokenize import words
 from stages.tokenize.model import load_tokenizer, make_tokenizer
@@ -358,7 +359,10 @@ def test_every_document_of_the_samples_has_the_ids_of_sentencepiece(
     tokenizer_path: Path, run_stage: Callable[..., Manifest], source: str
 ) -> None:
     stage, pattern = RAW_FILES[source]
-    check_documents(run_stage(stage.model_validate({"input": (str(SAMPLES / pattern),)})), tokenizer_path)
+    documents = run_stage(stage.model_validate({"input": (str(SAMPLES / pattern),)}))
+    if source == "stackexchange":
+        documents = run_stage(StackExchangeThreads(), [documents])
+    check_documents(documents, tokenizer_path)
 
 
 @pytest.mark.real
