@@ -23,6 +23,8 @@ PACKAGES = (
     "mwparserfromhell",
     "fasttext",
     "sentencepiece",
+    "tiktoken",
+    "tokenizers",
     "datasketch",
     "xxhash",
 )

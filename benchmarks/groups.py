@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import corpus, work
+from benchmarks import tokens as encoding
 from benchmarks.measure import Measured, Row, measure
 from benchmarks.peer import Peers
 from stages.core.stage import DOCUMENTS, MODEL, Manifest
@@ -24,7 +25,6 @@ from stages.ingest.common_crawl import CommonCrawlIngest
 from stages.ingest.github import GithubIngest
 from stages.ingest.stackexchange import StackExchangeIngest
 from stages.ingest.wikipedia import WikipediaIngest
-from stages.tokenize.encode import Encode
 from stages.tokenize.train import SampleText, TrainTokenizer
 
 RAW_FILES: dict[str, tuple[type[RawStage], str]] = {
@@ -197,17 +197,14 @@ def filters(given: Input) -> Iterator[Row]:
 
 
 def tokens(given: Input) -> Iterator[Row]:
-    """Encoding beside SentencePiece alone."""
+    """Encoding beside SentencePiece, tiktoken and tokenizers."""
     sample_folder, model_folder = given.folder / "sample", given.folder / "model"
     sample_folder.mkdir()
     model_folder.mkdir()
     sample = work.finish_stage(SampleText(max_text_bytes=4_000_000), str(sample_folder), [given.documents])
     trained = work.finish_stage(TrainTokenizer(vocab_size=VOCAB_SIZE), str(model_folder), [sample])
     (model,) = trained.uris(MODEL)
-    shards, size, inputs = given.documents.uris(DOCUMENTS), given.megabytes, [given.documents]
-    theirs = measure(work.sentencepiece_alone, shards, model)
-    ours = measure(work.run_stage, Encode(model=model), inputs)
-    yield Row(f"encode ({VOCAB_SIZE:,} pieces)", size, ours, "SentencePiece, lists", theirs)
+    yield from encoding.rows([given.documents], model, given.folder)
 
 
 GROUPS: dict[str, Callable[[Input], Iterator[Row]]] = {

@@ -10,7 +10,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import datasketch
-import sentencepiece
 import xxhash
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
@@ -113,13 +112,6 @@ def fasttext_alone(shards: Sequence[str]) -> None:
     model = load_fasttext(find_language_model(None))
     for batch in read_documents(shards, ["text"]):
         model.predict([text.replace("\n", " ")[:10_000] for text in batch.column("text").to_pylist()])
-
-
-def sentencepiece_alone(shards: Sequence[str], model: str) -> None:
-    """SentencePiece's ids of every text; nothing is written."""
-    processor = sentencepiece.SentencePieceProcessor(model_file=model)
-    for batch in read_documents(shards, ["text"]):
-        processor.encode(batch.column("text").to_pylist(), add_bos=True, add_eos=True, num_threads=1)
 
 
 def datasketch_alone(shards: Sequence[str]) -> None:

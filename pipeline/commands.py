@@ -159,7 +159,9 @@ def tokenize(inputs: Sequence[str], options: Encode, where: Where) -> None:
         documents.append(graph.add("count_languages", counts, documents))
     encoded = graph.add("encode", options, documents)
     packed = graph.add("pack", Pack(), [encoded])
-    run_graph(graph, "tokenize", where, [packed])
+    result = run_graph(graph, "tokenize", where, [packed])
+    for encoder in sorted({facts["encoder"] for facts in result.manifests[encoded].facts}):
+        say(f"encoder: {encoder}")
 
 
 def given_stage(run: str, stage: str) -> tuple[str, Manifest]:

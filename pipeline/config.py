@@ -44,7 +44,7 @@ class _UniqueKeys(yaml.SafeLoader):
 class TokenizerOptions(Record):
     """Train a tokenizer on the run's own documents, or take a model."""
 
-    model: str | None = Field(None, description="a SentencePiece model file")
+    model: str | None = Field(None, description="file of a SentencePiece model, or a tokenizer.json")
     vocab_size: int = Field(32_000, ge=MIN_VOCABULARY, description="number of pieces")
     max_text_bytes: int = Field(
         256 << 20,

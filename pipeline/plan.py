@@ -27,7 +27,7 @@ CORE_MB_PER_SECOND = {
     "ingest_stackexchange": 56.4,
     "reference_urls": 3.9,
     "filter": 27.9,
-    "encode": 7.4,
+    "encode": 25.0,
 }
 """MB of a stage's input per second on one core (docs/benchmarks.md); what is not named: DEFAULT_MB_PER_SECOND."""
 

@@ -140,7 +140,7 @@ def tokenizer_report(
     Parameters
     ----------
     models
-        SentencePiece models to compare
+        SentencePiece models and tokenizer.json files to compare
     max_text_bytes
         text of each source and language that is encoded, from its first documents on
     """

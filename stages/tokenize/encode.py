@@ -48,7 +48,9 @@ class Encode(Stage):
     stage_name: ClassVar[str] = "encode"
     location_fields: ClassVar[Mapping[str, Any]] = {"model": True}
 
-    model: str | None = Field(None, description="a SentencePiece model (a recipe may train its own)")
+    model: str | None = Field(
+        None, description="a SentencePiece model or a tokenizer.json (a recipe may train its own)"
+    )
     seed: int = Field(0, description="decides the order of documents in the packed shards")
     split_languages: tuple[str, ...] = Field(
         (), description="sources whose languages are packed apart, so that they can be weighed"
@@ -95,7 +97,8 @@ class Encode(Stage):
                 "destinations": dict(destinations),
                 "tokenizer_sha256": task.params["tokenizer_sha256"],
                 "vocab_size": tokenizer.vocab_size,
-                "dtype": np.dtype(tokenizer.dtype).name,
+                "dtype": tokenizer.dtype.name,
+                "encoder": tokenizer.encoder,
                 "bos": tokenizer.bos,
                 "eos": tokenizer.eos,
             }
@@ -113,7 +116,7 @@ def _check_split(split: Sequence[str], sources: Mapping[str, SourceTotals]) -> N
 def token_documents(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int) -> pa.RecordBatch:
     """Rows of TOKEN_DOCUMENTS_SCHEMA for a batch of documents, in its order."""
     flat, offsets = tokenizer.encode(batch.column("text"))
-    width = np.dtype(tokenizer.dtype).itemsize
+    width = tokenizer.dtype.itemsize
     ids = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), batch.num_rows, [None, pa.py_buffer(offsets * width), pa.py_buffer(flat)]
     )

@@ -32,7 +32,7 @@ from stages.core.stage import (
 )
 from stages.core.task_writer import TaskWriter
 from stages.kernels.hashing import hash_strings
-from stages.tokenize.model import Tokenizer
+from stages.tokenize.model import Tokenizer, make_tokenizer
 
 TOKENIZER_NAME = "tokenizer.model"
 SAMPLE_SCHEMA = pa.schema([("source", pa.string()), ("text", pa.large_string())])
@@ -134,7 +134,7 @@ class TrainTokenizer(Stage):
             )
             out.facts = {
                 "vocab_size": self.vocab_size,
-                **measure(Tokenizer(model, TOKENIZER_NAME), task.inputs),
+                **measure(make_tokenizer(model, TOKENIZER_NAME), task.inputs),
             }
         return out.report
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.core.errors import UserError
-from stages.tokenize.model import Tokenizer, load_tokenizer
+from stages.tokenize.model import load_tokenizer, make_tokenizer
 
 
 def texts(*values: str) -> pa.Array:
@@ -54,6 +54,6 @@ def test_every_digit_is_a_piece_of_its_own(tokenizer_path: Path) -> None:
 
 def test_a_file_that_is_no_model_is_a_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a SentencePiece model"):
-        Tokenizer(b"no model", "x.model")
+        make_tokenizer(b"no model", "x.model")
     with pytest.raises(UserError, match="no such tokenizer"):
         load_tokenizer(str(tmp_path / "absent.model"))

@@ -20,6 +20,9 @@ class LetterTokenizer(Tokenizer):
     def piece(self, token: int) -> str:
         return self.PIECES[token]
 
+    def decode(self, ids):  # type: ignore[no-untyped-def]
+        return "".join(map(self.piece, ids))
+
     def encode(self, texts):  # type: ignore[no-untyped-def]
         import numpy as np
 
