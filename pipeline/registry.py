@@ -13,8 +13,10 @@ from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
+from stages.filter.pii import PiiRule
 from stages.filter.rules import LanguageRule, ReferenceRule, Rule
 from stages.filter.stage import Filter
+from stages.filter.word_list import WordListRule
 from stages.ingest.arxiv import ArxivIngest
 from stages.ingest.base import RawStage
 from stages.ingest.books import BooksIngest
@@ -50,6 +52,8 @@ FILTER_RULES: dict[str, type[BaseModel]] = {
     "gopher_repetition": GopherRepetitionRule,
     "c4": C4Rule,
     "fineweb": FineWebRule,
+    "word_list": WordListRule,
+    "pii": PiiRule,
 }
 """The rules of a filter, by the name that a recipe uses."""
 
