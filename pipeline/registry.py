@@ -57,6 +57,10 @@ FILTER_RULES: dict[str, type[BaseModel]] = {
 }
 """The rules of a filter, by the name that a recipe uses."""
 
+ANNOTATE = "annotate"
+FILTER_VERBS = ("filter", ANNOTATE)
+"""The steps that take a list of rules: one drops, the other only writes their values down."""
+
 
 def ingest_steps(ingest: RawStage) -> list[Step]:
     """The stages from a source's raw files to its documents; a StackExchange thread is put together by a second one."""
@@ -69,7 +73,8 @@ class FilterOptions(Record):
     """The rules of one filter step, in order."""
 
     rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
+    annotate_only: bool = False
 
     def stage(self) -> Filter:
         """The filter stage over these rules."""
-        return Filter(rules=self.rules)
+        return Filter(rules=self.rules, annotate_only=self.annotate_only)

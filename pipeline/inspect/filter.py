@@ -28,9 +28,11 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 MAX_QUANTILE_ROWS = 2_000_000
 """Values in memory at a time; of more documents every second, third, ... counts for the quantiles."""
 
-FACTORS = (0.5, 0.8, 1.0, 1.25, 2.0)
-BESIDE_ZERO = (0.0, 1.0, 2.0, 5.0, 10.0)
-"""Thresholds that are shown: these multiples of the config's, and these where it is 0."""
+FACTORS = (0.5, 0.8, 1.25, 2.0)
+BESIDE_ZERO = (1.0, 2.0, 5.0, 10.0)
+"""Thresholds that are shown besides the config's: these multiples of it, and these where it is 0."""
+
+CONFIG, ASKED = "config", "asked"
 
 ALL = "all"
 
@@ -49,13 +51,20 @@ class Drops:
 
 
 @dataclass
+class Bound(Drops):
+    """What one threshold drops; by source or language it may be several, from `lowest` to `highest`."""
+
+    lowest: float = np.inf
+    highest: float = -np.inf
+
+
+@dataclass
 class Measure:
-    """One value of a rule over the documents of one source."""
+    """One value of a rule over the documents of one source; `bounds` by (`at_least`..., `config` or what beside it)."""
 
     total: Drops = field(default_factory=Drops)
     quantiles: list[float] = field(default_factory=list)
-    drops: dict[tuple[str, str], Drops] = field(default_factory=dict)
-    """By (side, threshold as shown)."""
+    bounds: dict[tuple[str, str], Bound] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,18 +85,17 @@ class Values:
         return [name for name in self.names if ":" not in name]
 
 
-def filter_values(run: str) -> list[Values]:
-    """The tables of values in a run, by filter."""
-    found = []
-    for node, manifest in _filters(run).items():
-        uris = manifest.uris(TABLE)
-        if uris:
-            rows = sum(file.rows for file in manifest.of_kind(TABLE))
-            found.append(Values(node, tuple(uris), rows, tuple(_columns(uris[0]))))
-    return found
+def values_of(node: str, manifest: Manifest) -> Values | None:
+    """The tables of values of a filter, or None where it wrote none."""
+    uris = manifest.uris(TABLE)
+    if not uris:
+        return None
+    rows = sum(file.rows for file in manifest.of_kind(TABLE))
+    return Values(node, tuple(uris), rows, tuple(_columns(uris[0])))
 
 
-def _filters(run: str) -> dict[str, Manifest]:
+def filters_of(run: str) -> dict[str, Manifest]:
+    """The finished filters of a run."""
     filters = {n: m for n, m in run_manifests(run).items() if m.stage == Filter.stage_name}
     if not filters:
         raise UserError(f"{run}: holds no finished filter")
@@ -147,10 +155,14 @@ def _add(
     value = own[name]
     measured.total.add(np.ones(len(value), bool), lengths)
     for part in parts:
-        beside = own[f"{name}:{part}"]
-        for shown, threshold in _thresholds(part, beside, asked):
-            failed = threshold == 0 if part == PASSED else _fails(part, value, threshold)
-            measured.drops.setdefault((part, shown), Drops()).add(failed, lengths)
+        config = own[f"{name}:{part}"]
+        if not len(config):
+            continue
+        for label, threshold in _thresholds(part, config, asked):
+            bound = measured.bounds.setdefault((part, label), Bound())
+            bound.add(threshold == 0 if part == PASSED else _fails(part, value, threshold), lengths)
+            bound.lowest = min(bound.lowest, float(threshold.min()))
+            bound.highest = max(bound.highest, float(threshold.max()))
 
 
 def _fails(
@@ -163,34 +175,25 @@ def _fails(
 def _thresholds(
     part: str, config: npt.NDArray[np.float64], asked: float | None
 ) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """Thresholds as they are shown, and for each row: those asked for, or some around the config's."""
+    """The config's threshold of each row, and beside it the one that was asked for or some around it."""
+    yield CONFIG, config
     if part == PASSED:
-        yield "config", config
-    elif asked is not None:
-        yield "config", config
-        yield f"{asked:g}", np.full(len(config), asked)
-    else:
-        for factor, beside_zero in zip(FACTORS, BESIDE_ZERO, strict=True):
-            shown = "config" if beside_zero == 0 and factor == 1 else f"x {factor:g}"
-            yield shown, np.where(config == 0, beside_zero, config * factor)
+        return
+    if asked is not None:
+        yield ASKED, np.full(len(config), asked)
+        return
+    for factor, beside_zero in zip(FACTORS, BESIDE_ZERO, strict=True):
+        yield f"x {factor:g}", np.where(config == 0, beside_zero, config * factor)
 
 
-@dataclass
-class Dropped:
-    """What a rule dropped or edited in one source, from the ledger."""
-
-    documents: int = 0
-    text_bytes: int = 0
-
-
-def ledger_drops(manifest: Manifest) -> dict[tuple[str, str, str], Dropped]:
+def ledger_drops(manifest: Manifest) -> dict[tuple[str, str, str], Drops]:
     """Documents and bytes by (action, rule, source) of a filter's ledger."""
-    found: dict[tuple[str, str, str], Dropped] = {}
+    found: dict[tuple[str, str, str], Drops] = {}
     keys = ["action", "rule", "source"]
     for batch in read_batches(manifest.uris(LEDGER), [*keys, "text_bytes"]):
         groups = pa.Table.from_batches([batch]).group_by(keys)
         for row in groups.aggregate([("text_bytes", "sum"), ("text_bytes", "count")]).to_pylist():
-            drops = found.setdefault((row["action"], row["rule"], row["source"]), Dropped())
+            drops = found.setdefault((row["action"], row["rule"], row["source"]), Drops())
             drops.documents += row["text_bytes_count"]
             drops.text_bytes += row["text_bytes_sum"]
     return dict(sorted(found.items()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from quality_classifier.predict import check_labels, load_fasttext, one_line, reference_scores, top_labels
 from stages.core.documents import SOURCES
@@ -27,12 +27,19 @@ LLAMA_LANGUAGES = (
 """The 20 languages of LLaMA's Wikipedia (section 2.1)."""
 
 
+def _codes(given: Any) -> Any:
+    """`en,de` of the command line as a list."""
+    return given.split(",") if isinstance(given, str) else given
+
+
 class SourceLanguages(BaseModel):
     """What the language rule does differently for one source; what is not given is as for the others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    keep: tuple[str, ...] | None = Field(None, min_length=1, description="language codes to keep")
+    keep: Annotated[tuple[str, ...] | None, BeforeValidator(_codes)] = Field(
+        None, min_length=1, description="language codes to keep, en,de on the command line"
+    )
     min_score: float | None = Field(None, ge=0, le=1, description="probability of the top label, at least")
 
 

@@ -39,9 +39,7 @@ class WordListRule(BaseModel):
         None, ge=0, description="places that hold one, at most (0 where max_ratio is not given either)"
     )
     max_ratio: float | None = Field(None, ge=0, description="such places per word of the document, at most")
-    name: str = Field(
-        "word_list", pattern=r"^[a-z][a-z0-9_]*$", description="name of the rule in the ledger"
-    )
+    name: str = Field("word_list", pattern=r"^[a-z][a-z0-9_]*$", description="name of the rule in the ledger")
 
     @model_validator(mode="after")
     def _has_a_list(self) -> WordListRule:
@@ -117,7 +115,9 @@ def read_word_list(path: str) -> tuple[str, ...]:
     folded = (fold_phrase(line) for line in lines if line and not line.startswith("#"))
     phrases = tuple(dict.fromkeys(phrase for phrase in folded if phrase))
     if not phrases:
-        raise UserError(f"{path}: an empty word list; it needs a word or phrase a line (`#` begins a comment)")
+        raise UserError(
+            f"{path}: an empty word list; it needs a word or phrase a line (`#` begins a comment)"
+        )
     return phrases
 
 

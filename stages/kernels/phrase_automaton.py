@@ -83,8 +83,16 @@ def phrase_automaton(phrases: Sequence[str]) -> Automaton:
     starts = np.zeros(NUM_CODE_POINTS, np.bool_)
     starts[list(edges[0])] = True
     keys, targets = _edge_table(edges)
-    numbers = (np.array(values, np.int32) for values in (fails, lengths, outputs, phrase_of))
-    return Automaton(keys, targets, *numbers, starts, max((len(phrase) for phrase in phrases), default=0))
+    return Automaton(
+        keys,
+        targets,
+        np.array(fails, np.int32),
+        np.array(lengths, np.int32),
+        np.array(outputs, np.int32),
+        np.array(phrase_of, np.int32),
+        starts,
+        max(map(len, phrases)),
+    )
 
 
 def _links(edges: list[dict[int, int]], phrase_of: list[int]) -> tuple[list[int], list[int]]:
