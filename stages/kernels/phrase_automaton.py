@@ -146,27 +146,21 @@ def _fill_table(states, codes, to, keys, targets):  # type: ignore[no-untyped-de
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _edge(auto, state, code):  # type: ignore[no-untyped-def]
-    """The state that `code` leads to from `state`, or -1."""
-    key = _key(state, code)
-    mask = np.uint64(len(auto.keys) - 1)
-    at = ((key * _MIX) >> np.uint64(20)) & mask
-    while auto.keys[at] != 0:
-        if auto.keys[at] == key:
-            return np.int64(auto.targets[at])
-        at = (at + np.uint64(1)) & mask
-    return np.int64(-1)
-
-
-@numba.njit(cache=True, nogil=True)
-def _step(auto, state, code):  # type: ignore[no-untyped-def]
+def _step(keys, targets, fails, state, code):  # type: ignore[no-untyped-def]
+    """The state after `code`: along an edge, or along that of the longest suffix which has one."""
+    mask = np.uint64(len(keys) - 1)
     while True:
-        found = _edge(auto, state, code)
-        if found >= 0:
-            return found
+        key = _key(state, code)
+        at = ((key * _MIX) >> np.uint64(20)) & mask
+        while keys[at] != 0 and keys[at] != key:
+            at = (at + np.uint64(1)) & mask
+        if keys[at] == key:
+            state = np.int64(targets[at])
+            break
         if state == 0:
-            return np.int64(0)
-        state = np.int64(auto.fails[state])
+            break
+        state = np.int64(fails[state])
+    return state
 
 
 def count_phrases(
@@ -191,8 +185,14 @@ def _in_word(code, flags):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _count(offsets, data, flags, table, multiple, auto, counts, words, first):  # type: ignore[no-untyped-def]
-    # before[k]: whether a match may begin at folded character k of the text, by k modulo its size
-    before = np.zeros(auto.max_length + multiple.shape[1] + 1, np.bool_)
+    # the arrays one by one: handing the tuple to a function for every character costs ten times as much
+    keys, targets, fails, lengths, outputs = auto.keys, auto.targets, auto.fails, auto.lengths, auto.outputs
+    starts, phrase = auto.starts, auto.phrase
+    # before[k]: whether a match may begin at folded character k of the text; the size is a power of two, k wraps around
+    size = 1
+    while size < auto.max_length + multiple.shape[1] + 1:
+        size *= 2
+    before = np.zeros(size, np.bool_)
     for row in range(len(offsets) - 1):
         at = offsets[row]
         stop = offsets[row + 1]
@@ -205,63 +205,37 @@ def _count(offsets, data, flags, table, multiple, auto, counts, words, first):  
         while at < stop:
             code, width = code_at(data, at)
             at += width
-            if flags[code] & SPACE:
-                if was_space:
-                    continue
-                was_space = True
-                code = _SPACE_CODE
-            else:
-                was_space = False
-            inner = _in_word(code, flags)
+            is_space = flags[code] & SPACE != 0
+            if is_space and was_space:
+                continue
+            was_space = is_space
             alone = flags[code] & ALONE != 0
             may_begin = boundary or alone
-            boundary = not inner
-            entry = table[code]
-            if state == 0 and not entry & WORD_MULTIPLE and not auto.starts[entry & CODE_MASK]:
-                before[folded % len(before)] = may_begin
+            boundary = not _in_word(code, flags)
+            entry = table[_SPACE_CODE] if is_space else table[code]
+            several = entry & WORD_MULTIPLE != 0
+            folds_to = np.int64(entry & CODE_MASK)
+            if state == 0 and (not may_begin or (not several and not starts[folds_to])):
+                continue
+            for i in range(multiple.shape[1] if several else 1):
+                if several:
+                    code = np.int64(multiple[folds_to, i])
+                    if code == 0:
+                        break
+                else:
+                    code = folds_to
+                before[folded & (size - 1)] = may_begin and i == 0
                 folded += 1
-                continue
-            state, folded = _feed(auto, state, entry, multiple, before, folded, may_begin)
-            if state == 0:
-                continue
-            found = _match(auto, state, before, folded, free_from)
-            if found and _may_end(data, at, stop, flags, alone):
+                state = _step(keys, targets, fails, state, code)
+            # the longest phrase that ends here, begins at a boundary and does not overlap the last match
+            end = state
+            while end:
+                length = lengths[end]
+                if length and folded - length >= free_from and before[(folded - length) & (size - 1)]:
+                    break
+                end = np.int64(outputs[end])
+            if end and (alone or at >= stop or not _in_word(code_at(data, at)[0], flags)):
                 counts[row] += 1
                 free_from = folded
                 if first[row] == _NONE:
-                    first[row] = auto.phrase[found]
-
-
-@numba.njit(cache=True, nogil=True)
-def _feed(auto, state, entry, multiple, before, folded, may_begin):  # type: ignore[no-untyped-def]
-    """Take one character, which may fold to several; (state, folded characters so far)."""
-    code = entry & CODE_MASK
-    if not entry & WORD_MULTIPLE:
-        before[folded % len(before)] = may_begin
-        return _step(auto, state, code), folded + 1
-    for i in range(multiple.shape[1]):
-        if multiple[code, i]:
-            before[folded % len(before)] = may_begin and i == 0
-            folded += 1
-            state = _step(auto, state, multiple[code, i])
-    return state, folded
-
-
-@numba.njit(cache=True, nogil=True)
-def _match(auto, state, before, folded, free_from):  # type: ignore[no-untyped-def]
-    """The state of the longest phrase that ends here, begins at a boundary and after `free_from`; 0 for none."""
-    while state:
-        length = auto.lengths[state]
-        if length and folded - length >= free_from and before[(folded - length) % len(before)]:
-            return state
-        state = np.int64(auto.outputs[state])
-    return np.int64(0)
-
-
-@numba.njit(cache=True, nogil=True)
-def _may_end(data, at, stop, flags, alone):  # type: ignore[no-untyped-def]
-    """Whether a match may end before `at`: at the text's end, at a boundary, or after a character that is a word."""
-    if alone or at >= stop:
-        return True
-    code, _ = code_at(data, at)
-    return not _in_word(code, flags)
+                    first[row] = phrase[end]
