@@ -1,8 +1,8 @@
 """The PII rule: texts in, the same with e-mail and public IP addresses masked out, as FineWeb does (Penedo et al. 2024).
 
 Numbers with dots are mostly no addresses: versions, sections, dates. So an IPv4 address must stand alone (no letter,
-digit, `-`, `_` or further `.number` next to it, no `name/` before it), must not follow a word such as `version`, and one
-of its numbers must be at least `min_address_number`; of random addresses that passes over two in ten thousand.
+digit, `-`, `_` or further `.number` next to it, no `name/` before it), must not follow a word such as `version` or a
+comparison such as `==`, and one of its numbers must be at least `min_address_number`; of random addresses that passes over two in ten thousand.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ _REPOSITORY_USERS = frozenset(("git", "hg", "svn"))
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _IPV4_CANDIDATE = r"\d\.\d{1,3}\.\d{1,3}\.\d"
 _VERSION_BEFORE = re.compile(
-    r"(?:\w/|\b(?:v|ver|version|versions|release|releases|rev|revision|build|firmware|section|sections|chapter|§)[.:]? ?"
-    r"|[=~<>^!]=? ?)$",
+    r"(?:\w/|(?:§|\b(?:v|ver|versions?|releases?|rev|revision|build|firmware|sections?|chapter))[.:]? ?|[=~<>!]= ?|[~^])$",
     re.IGNORECASE,
 )
 _VERSION_WINDOW_CHARS = 16

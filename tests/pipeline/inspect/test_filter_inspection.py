@@ -145,7 +145,7 @@ def test_a_filter_that_drops_is_shown_by_its_ledger(pages: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--rule", "gopher"), "--rule gopher: nothing of this name there; known: gopher_quality.words, "),
+        (("--rule", "fineweb"), "--rule fineweb: nothing of this name there; known: gopher_quality.words, "),
         (("--threshold", "words=3"), "no value 'words' there; known: gopher_quality.words, "),
         (("--threshold", "gopher_quality.words"), "give NAME=NUMBER"),
         (("--threshold", "gopher_quality.words=many"), "give NAME=NUMBER"),

@@ -1,4 +1,4 @@
-"""Every rule gives every text a verdict, in time; what UTF-8 cannot hold is stopped at the gate; broken models are one line."""
+"""Every rule gives every text a verdict in time; what UTF-8 cannot hold stops at the gate; broken models are one line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from quality_classifier.fit import fit
 from stages.core.documents import DOCUMENT_SCHEMA, document_batch, to_valid_unicode
 from stages.core.errors import UserError
 from stages.core.stage import Manifest
@@ -145,13 +146,10 @@ def test_a_model_of_another_kind_is_refused_by_each_rule(tmp_path: Path) -> None
     lid = find_language_model(None)
     with pytest.raises(UserError, match="a quality model has the labels"):
         ReferenceRule(model=lid).judge(None)
-    import fasttext
-
     examples = tmp_path / "examples.txt"
     examples.write_text("__label__reference good page\n__label__random bad page\n" * 20)
-    model = fasttext.train_supervised(str(examples), dim=4, epoch=1, verbose=0, thread=1, bucket=0)
     quality = tmp_path / "quality.bin"
-    model.save_model(str(quality))
+    fit(examples, quality, {"dim": 4, "epoch": 1, "bucket": 10})
     with pytest.raises(UserError, match="has no language 'bg'; its 2 labels"):
         LanguageRule(model=str(quality)).judge(None)
     ReferenceRule(model=str(quality)).judge(None)

@@ -38,7 +38,7 @@ def test_a_source_has_languages_and_a_score_of_its_own(
     manifest = run_stage(Filter(rules=(rule,)), [make_documents(rows)])
     found = [row for uri in manifest.uris(LEDGER) for row in pq.read_table(uri).to_pylist()]
     assert sorted((row["id"], row["rule"], row["threshold"]) for row in found) == [
-        ("books/f/de", "language", 0.9999),
+        ("books/f/de", "language_score", 0.9999),
         ("books/f/en", "language_score", 0.9999),
         ("c4/f/de", "language", 0.5),
         ("wikipedia/f/en", "language", 0.5),

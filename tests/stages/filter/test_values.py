@@ -68,7 +68,7 @@ def test_every_rule_writes_its_values_and_the_documents_stay(
         ("books/f/1", "books", 51),
     ]
     first, second = rows
-    assert (first["gopher_quality.words"], first["gopher_quality.words:at_least"]) == (7, 50)
+    assert (first["gopher_quality.words"], first["gopher_quality.words:at_least"]) == (6, 50)
     assert first["gopher_quality.words:at_most"] == 100_000
     assert (first["c4.curly_brackets"], first["c4.lines"], first["pii"]) == (1, 0, 1)
     assert (first["language_score:at_least"], second["language_score:at_least"]) == (0.5, 0.25)
