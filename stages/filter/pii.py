@@ -2,7 +2,8 @@
 
 Numbers with dots are mostly no addresses: versions, sections, dates. So an IPv4 address must stand alone (no letter,
 digit, `-`, `_` or further `.number` next to it, no `name/` before it), must not follow a word such as `version` or a
-comparison such as `==`, and one of its numbers must be at least `min_address_number`; of random addresses that passes over two in ten thousand.
+comparison such as `==`, and one of its numbers must be at least `min_address_number`; of random addresses that passes
+over two in ten thousand.
 """
 
 from __future__ import annotations

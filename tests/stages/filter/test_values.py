@@ -77,7 +77,7 @@ def test_every_rule_writes_its_values_and_the_documents_stay(
     assert {n.split(".")[0] for n in values} == {
         *("gopher_quality", "gopher_repetition", "c4", "fineweb", "pii", "language", "language_score")
     }
-    assert len(values) == 9 + 13 + 4 + 4 + 1 + 2
+    assert len(values) == 8 + 13 + 4 + 4 + 1 + 2
 
 
 def test_a_stages_folder_given_as_files_is_its_documents_alone(
