@@ -19,6 +19,7 @@ from pipeline.fetch_cli import fetch_group
 from pipeline.inspect.batch import batch_lines, batch_rows
 from pipeline.inspect.document import document_lines, token_document
 from pipeline.inspect.explain import explain as explain_document
+from pipeline.inspect.filter_tables import filter_report
 from pipeline.inspect.languages import language_rows, language_table
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.inspect.verify import verify
@@ -163,6 +164,26 @@ def document(run: str, name: str, /, *, model: str | None = None, max_tokens: in
     """
     for line in document_lines(token_document(run, name, model), max_tokens):
         say(line)
+
+
+@inspect.command(name="filter")
+def filter_rules(run: str, /, *, rule: str | None = None, threshold: tuple[str, ...] = ()) -> None:
+    """What the rules of the filters measured: quantiles, and what the config's and other thresholds drop, by source.
+
+    Parameters
+    ----------
+    run
+        folder of a run with a filter; quantiles and other thresholds need one that ran with --annotate-only
+    rule
+        only what this rule measured, such as gopher_quality or gopher_quality.words
+    threshold
+        NAME=VALUE: what this threshold would drop, such as gopher_quality.words=100
+    """
+    for part in filter_report(run, rule, threshold):
+        if isinstance(part, str):
+            say(part)
+        else:
+            Console(width=TABLE_WIDTH).print(part)
 
 
 @app.command(name="verify")

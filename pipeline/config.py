@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from pipeline.registry import DEDUP_VERBS, INGEST_STAGES, FilterOptions
+from pipeline.registry import ANNOTATE, DEDUP_VERBS, FILTER_VERBS, INGEST_STAGES, FilterOptions
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.stage import Record
@@ -203,28 +203,33 @@ def _step(step: Any, place: str, where: str) -> tuple[str, Any]:
     if not isinstance(step, dict) or len(step) != 1 or not isinstance(next(iter(step)), str):
         raise UserError(f"{where}: {place}: a step is one verb with its options, as in `- dedup_exact: {{}}`")
     ((verb, options),) = step.items()
-    if verb == "filter":
-        return verb, validate(FilterOptions, {"rules": _rules(options, place, where)}, where, place)
+    if verb in FILTER_VERBS:
+        rules = _rules(verb, options, place, where)
+        return verb, validate(
+            FilterOptions, {"rules": rules, "annotate_only": verb == ANNOTATE}, where, place
+        )
     if verb not in DEDUP_VERBS:
-        raise UserError(f"{where}: {place}: no step {verb!r}; {_suggest(verb, [*DEDUP_VERBS, 'filter'])}")
+        raise UserError(
+            f"{where}: {place}: no step {verb!r}; {_suggest(verb, [*DEDUP_VERBS, *FILTER_VERBS])}"
+        )
     return verb, validate(DEDUP_VERBS[verb], options or {}, where, f"{place}.{verb}")
 
 
-def _rules(options: Any, place: str, where: str) -> list[dict[str, Any]]:
+def _rules(verb: str, options: Any, place: str, where: str) -> list[dict[str, Any]]:
     """`- language: {..}` in the recipe is `{rule: language, ..}` in the config."""
     if not isinstance(options, list) or not options:
         raise UserError(
-            f"{where}: {place}.filter: must be a list of rules, as in `- language: {{keep: [en]}}`"
+            f"{where}: {place}.{verb}: must be a list of rules, as in `- language: {{keep: [en]}}`"
         )
     rules = []
     for index, rule in enumerate(options):
         named = {rule: {}} if isinstance(rule, str) else rule
         if not isinstance(named, dict) or len(named) != 1:
-            raise UserError(f"{where}: {place}.filter[{index}]: a rule is one name with its options")
+            raise UserError(f"{where}: {place}.{verb}[{index}]: a rule is one name with its options")
         ((name, values),) = named.items()
         if values is not None and not isinstance(values, dict):
             raise UserError(
-                f"{where}: {place}.filter[{index}].{name}={values!r}: must be a mapping of options"
+                f"{where}: {place}.{verb}[{index}].{name}={values!r}: must be a mapping of options"
             )
         rules.append({"rule": name, **(values or {})})
     return rules

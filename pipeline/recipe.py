@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.config import LoadedRecipe, SourceRecipe
 from pipeline.graph import Graph, sources_in_order
-from pipeline.registry import FilterOptions, ingest_steps
+from pipeline.registry import FILTER_VERBS, FilterOptions, ingest_steps
 from quality_classifier.references import ReferenceUrls
 from stages.core.errors import UserError
 from stages.tokenize.encode import Encode
@@ -85,29 +85,29 @@ def _across(state: _Build, documents: list[str]) -> str:
 
 def _steps(state: _Build, source: str, node: str, steps: Sequence[tuple[str, Any]]) -> str:
     for verb, options in steps:
-        if verb == "filter":
-            node = _filter(state, source, node, options)
+        if verb in FILTER_VERBS:
+            node = _filter(state, f"{source}.{verb}", node, options)
         else:
             node = state.graph.add_chain(f"{source}.{verb}", options.steps(), [node])
     return node
 
 
-def _filter(state: _Build, source: str, node: str, options: FilterOptions) -> str:
+def _filter(state: _Build, name: str, node: str, options: FilterOptions) -> str:
     stage = options.stage()
     if not stage.needs_trained_model:
-        return state.graph.add(f"{source}.filter", stage, [node])
-    if source == ALL_SOURCES:
+        return state.graph.add(name, stage, [node])
+    if name.startswith(f"{ALL_SOURCES}."):
         raise UserError(
             f"{ALL_SOURCES}: the reference rule is for one source; put it into the source's stages"
         )
     if options.rules[0].rule != "reference":
         raise UserError(
-            f"sources.{source}.stages: the classifier learns from the pages that enter the filter, so a reference rule "
-            "without a model comes first: put the rules before it into a filter of their own"
+            f"sources.{name.partition('.')[0]}.stages: the classifier learns from the pages that enter the filter, so a "
+            "reference rule without a model comes first: put the rules before it into a filter of their own"
         )
     if state.quality_model is None:
         state.quality_model = _quality(state, node)
-    return state.graph.add(f"{source}.filter", stage, [node, state.quality_model])
+    return state.graph.add(name, stage, [node, state.quality_model])
 
 
 def _quality(state: _Build, pages: str) -> str:

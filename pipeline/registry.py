@@ -14,8 +14,10 @@ from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
+from stages.filter.pii import PiiRule
 from stages.filter.rules import LanguageRule, ReferenceRule, Rule
 from stages.filter.stage import Filter
+from stages.filter.word_list import WordListRule
 from stages.ingest.arxiv import ArxivIngest
 from stages.ingest.base import RawStage
 from stages.ingest.books import BooksIngest
@@ -52,8 +54,14 @@ FILTER_RULES: dict[str, type[BaseModel]] = {
     "gopher_repetition": GopherRepetitionRule,
     "c4": C4Rule,
     "fineweb": FineWebRule,
+    "word_list": WordListRule,
+    "pii": PiiRule,
 }
 """The rules of a filter, by the name that a recipe uses."""
+
+ANNOTATE = "annotate"
+FILTER_VERBS = ("filter", ANNOTATE)
+"""The steps that take a list of rules: one drops, the other only writes their values down."""
 
 
 def ingest_steps(ingest: RawStage) -> list[Step]:
@@ -67,7 +75,8 @@ class FilterOptions(Record):
     """The rules of one filter step, in order."""
 
     rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
+    annotate_only: bool = False
 
     def stage(self) -> Filter:
         """The filter stage over these rules."""
-        return Filter(rules=self.rules)
+        return Filter(rules=self.rules, annotate_only=self.annotate_only)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ValidationError, create_model
 from rich.console import Console
 
 from pipeline import commands
 from pipeline.commands import Where
-from pipeline.config import validate
+from pipeline.config import describe, validate
 from pipeline.inspect.tokenizers import fit_table, tokenizer_fits
 from pipeline.registry import DEDUP_VERBS, FILTER_RULES, INGEST_STAGES
 from quality_classifier.train import QualityClassifier
@@ -85,13 +85,16 @@ def _add_dedup(group: App, verb: str, options_class: type[Any]) -> None:
 
 def _add_filter(group: App, name: str, rule_class: type[Any]) -> None:
     def command(inputs, /, *, annotate_only=False, options=None, where):  # type: ignore[no-untyped-def]
-        rule = options if options is not None else rule_class()
+        rule = options if options is not None else _defaults(name, rule_class)
         stage = Filter(rules=(rule,), annotate_only=annotate_only)
         if stage.needs_trained_model:
             raise UserError("filter reference: needs --model; train one with `altiplano quality train`")
         commands.filter_documents(inputs, stage, where)
 
-    annotate = Annotated[bool, Parameter(help="write the values as columns and drop nothing", negative="")]
+    annotate = Annotated[
+        bool,
+        Parameter(help="write every value into a table (see `inspect filter`) and drop nothing", negative=""),
+    ]
     options = _flat(_without_tag(rule_class))
     _add(
         group,
@@ -102,6 +105,14 @@ def _add_filter(group: App, name: str, rule_class: type[Any]) -> None:
         annotate_only=annotate,
         options=options,
     )
+
+
+def _defaults(name: str, rule_class: type[BaseModel]) -> BaseModel:
+    """The rule without any option; a UserError where it cannot do without."""
+    try:
+        return rule_class()
+    except ValidationError as error:
+        raise UserError(f"filter {name}: {describe(error, rule_class)}") from error
 
 
 def _without_tag(rule_class: type[BaseModel]) -> type[BaseModel]:

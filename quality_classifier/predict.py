@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from quality_classifier.fasttext_file import check_model_file
 from stages.core import storage
 from stages.core.errors import UserError
 
@@ -24,6 +25,7 @@ def load_fasttext(path: str) -> Any:
     """A fastText model, loaded once per process; a UserError when the file is none."""
     if not storage.exists(path):
         raise UserError(f"{path}: no such fastText model")
+    check_model_file(path)
     try:
         return fasttext.FastText._FastText(model_path=path)
     except (ValueError, RuntimeError, OSError) as error:

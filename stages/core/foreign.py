@@ -24,6 +24,7 @@ from stages.core.stage import (
     SourceTotals,
     add_sources,
 )
+from stages.core.values import is_values
 
 REQUIRED = [field.name for field in DOCUMENT_SCHEMA if not field.nullable]
 
@@ -105,14 +106,14 @@ def _file_info(uri: str) -> FileInfo | None:
     try:
         with storage.open_arrow(uri) as raw:
             file = pq.ParquetFile(raw)
-            names, rows = file.schema_arrow.names, file.metadata.num_rows
+            schema, rows = file.schema_arrow, file.metadata.num_rows
     except pa.ArrowInvalid as error:
         raise UserError(f"{uri}: not a Parquet file ({error})") from error
-    if is_ledger(names):
+    if is_ledger(schema.names) or is_values(schema):
         return None
-    if missing := [name for name in REQUIRED if name not in names]:
+    if missing := [name for name in REQUIRED if name not in schema.names]:
         raise UserError(f"{uri}: no column {', '.join(missing)}; a document has {', '.join(REQUIRED)}")
-    _check_types(uri, file.schema_arrow)
+    _check_types(uri, schema)
     totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], REQUIRED))
     size = storage.size_bytes(uri)
     return FileInfo(

@@ -6,6 +6,7 @@ What counts as a line and as a word says `stages.kernels.spaced_words`. A share 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -191,9 +192,7 @@ class C4Rule(HeuristicRule):
         return [
             at_most("c4.document_phrases", values["document_phrases"], 0),
             at_most("c4.curly_brackets", values["curly_brackets"], self.max_curly_brackets),
-            Verdict(
-                "c4.sentences", sentences >= self.min_sentences, sentences, self.min_sentences, edit=edit
-            ),
+            replace(at_least("c4.sentences", sentences, self.min_sentences), edit=edit),
         ]
 
 

@@ -1,6 +1,7 @@
 """Documents in, the documents that pass every rule out: a configured list of rules in one read and one write.
 
-The first failing rule drops a document, into the ledger with value and threshold; later rules do not see it.
+The first failing rule drops a document, into the ledger with value and threshold; later rules do not see it. With
+`annotate_only` every rule sees every document as it came, nothing is dropped or edited, and all values become a table.
 """
 
 from __future__ import annotations
@@ -16,18 +17,23 @@ from pydantic import Field
 from stages.core.ledger import EDIT
 from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
+from stages.core.values import ValuesWriter
 from stages.filter.rules import ReferenceRule, Rule
-from stages.filter.verdict import Edit, Judge, Verdict
+from stages.filter.values import measures
+from stages.filter.verdict import Edit, Judge, Verdict, rows_of
 
 
 class Filter(Stage):
     """Shard -> shard. Inputs: documents, and the trained quality model when a reference rule names none."""
 
     stage_name: ClassVar[str] = "filter"
-    location_fields: ClassVar[Mapping[str, Any]] = {"rules": {"__all__": {"model": True}}}
+    version: ClassVar[int] = 2
+    location_fields: ClassVar[Mapping[str, Any]] = {
+        "rules": {"__all__": {"model": True, "words": True, "lists": True}}
+    }
 
     rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
-    annotate_only: bool = Field(False, description="write the values as columns and drop nothing")
+    annotate_only: bool = Field(False, description="write every value into a table and drop nothing")
 
     @property
     def needs_trained_model(self) -> bool:
@@ -35,7 +41,7 @@ class Filter(Stage):
         return any(isinstance(rule, ReferenceRule) and rule.model is None for rule in self.rules)
 
     def dependencies(self) -> list[str]:
-        """SHA-256 of every model file."""
+        """SHA-256 of every model file and word list."""
         return [line for rule in self.rules for line in rule.dependencies()]
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
@@ -49,29 +55,51 @@ class Filter(Stage):
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
             judges = [rule.judge(task.params["model"]) for rule in self.rules]
-            for batch in out.read(task.inputs):
-                remaining = batch
-                for judge in judges:
-                    remaining = self._apply(judge, remaining, out)
-                out.keep(remaining)
+            if self.annotate_only:
+                _annotate(judges, task, out)
+            else:
+                for batch in out.read(task.inputs):
+                    for judge in judges:
+                        batch = _apply(judge, batch, out)
+                    out.keep(batch)
         return out.report
 
-    def _apply(self, judge: Judge, batch: pa.RecordBatch, out: TaskWriter) -> pa.RecordBatch:
-        if batch.num_rows == 0:
-            return batch
-        verdicts = judge(batch)
-        alive = np.ones(batch.num_rows, dtype=bool)
-        for verdict in verdicts:
-            batch = _with_columns(batch, verdict)
-            if self.annotate_only:
+
+def _apply(judge: Judge, batch: pa.RecordBatch, out: TaskWriter) -> pa.RecordBatch:
+    if batch.num_rows == 0:
+        return batch
+    verdicts = judge(batch)
+    alive = np.ones(batch.num_rows, dtype=bool)
+    for verdict in verdicts:
+        batch = _with_columns(batch, verdict)
+        _record(batch, verdict, alive & ~verdict.passed, out)
+        alive &= verdict.passed
+    for verdict in verdicts:
+        if verdict.edit is not None:
+            batch = _with_edit(batch, verdict.edit, alive, out)
+    return batch if alive.all() else batch.filter(pa.array(alive))
+
+
+def _annotate(judges: Sequence[Judge], task: Task, out: TaskWriter) -> None:
+    """Keep every document, with the columns that rules fill, and write the values of all rules beside them."""
+    values = ValuesWriter(task.output, task.id)
+    try:
+        for batch in out.read(task.inputs):
+            if batch.num_rows == 0:
                 continue
-            failed = alive & ~verdict.passed
-            _record(batch, verdict, failed, out)
-            alive &= verdict.passed
-        for verdict in verdicts:
-            if verdict.edit is not None and not self.annotate_only:
-                batch = _with_edit(batch, verdict.edit, alive, out)
-        return batch if alive.all() else batch.filter(pa.array(alive))
+            verdicts: list[Verdict] = []
+            for judge in judges:
+                found = judge(batch)
+                for verdict in found:
+                    batch = _with_columns(batch, verdict)
+                verdicts += found
+            values.write(batch, measures(verdicts))
+            out.keep(batch)
+        for file in values.finish():
+            out.add_file(file)
+    except BaseException as error:
+        values.abandon(error)
+        raise
 
 
 def _with_columns(batch: pa.RecordBatch, verdict: Verdict) -> pa.RecordBatch:
@@ -91,7 +119,8 @@ def _with_edit(batch: pa.RecordBatch, edit: Edit, alive: np.ndarray, out: TaskWr
         action=EDIT,
         rule=edit.rule,
         value=edit.value[changed].astype(np.float64),
-        text_bytes=lost.filter(mask),
+        detail=None if edit.detail is None else edit.detail.filter(mask),
+        text_bytes=pc.max_element_wise(lost, 0).filter(mask),  # an edit that lengthens a text loses nothing
     )
     return batch.set_column(batch.schema.get_field_index("text"), batch.schema.field("text"), edit.text)
 
@@ -104,6 +133,6 @@ def _record(batch: pa.RecordBatch, verdict: Verdict, failed: np.ndarray, out: Ta
         batch.filter(mask),
         rule=verdict.rule,
         value=verdict.value[failed].astype(np.float64),
-        threshold=verdict.threshold,
+        threshold=rows_of(verdict.threshold, failed),
         detail=None if verdict.detail is None else verdict.detail.filter(mask),
     )

@@ -1,0 +1,185 @@
+"""`python -m benchmarks.languages --data DIR`: a Markdown table of how the language rule does on labelled texts, by length.
+
+DIR is a folder of real dumps with `language_id/{sentences,common_voice,udhr2.zip}` and `text/wiki-sentences`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cyclopts import App
+
+from stages.core.documents import document_batch
+from stages.filter.rules import LLAMA_LANGUAGES, LanguageRule
+from stages.filter.verdict import Judge
+
+LENGTHS = (20, 50, 100, 200, 500)
+SHOWN_LENGTH = 100
+"""At this length the table says what is mistaken for what."""
+
+MAX_TEXTS = 1_000
+"""Texts of a language from one corpus, so that none outweighs the others."""
+
+CONFUSABLE = ("bs", "sk", "no", "nn", "gl", "mk", "be")
+SERBIAN_LATIN = "sr (Latin)"
+LANGUAGES = (*LLAMA_LANGUAGES, SERBIAN_LATIN, *CONFUSABLE)
+
+FILE_CODES = {"nb": "no", "sv-SE": "sv"}
+UDHR_CODES = {
+    "bul": "bg",
+    "cat": "ca",
+    "ces": "cs",
+    "dan": "da",
+    "deu_1901": "de",
+    "eng": "en",
+    "spa": "es",
+    "fra": "fr",
+    "hrv": "hr",
+    "hun": "hu",
+    "ita": "it",
+    "nld": "nl",
+    "pol": "pl",
+    "por_PT": "pt",
+    "por_BR": "pt",
+    "ron": "ro",
+    "rus": "ru",
+    "slv": "sl",
+    "srp_cyrl": "sr",
+    "srp_latn": SERBIAN_LATIN,
+    "swe": "sv",
+    "ukr": "uk",
+    "bos_latn": "bs",
+    "slk": "sk",
+    "nob": "no",
+    "nno": "nn",
+    "glg": "gl",
+    "mkd": "mk",
+    "bel": "be",
+}
+
+app = App(name="languages", help="Accuracy of the language rule by language and length.")
+
+
+@dataclass
+class Tally:
+    """What became of the texts of one language and length."""
+
+    texts: int = 0
+    right: int = 0
+    kept: int = 0
+    wrong_and_sure: int = 0
+    mistaken: Counter[str] = field(default_factory=Counter)
+
+    def add(self, expected: str, found: str | None, sure: bool) -> None:
+        """Count one text."""
+        right = found == expected.split(" ")[0]
+        self.texts += 1
+        self.right += right
+        self.kept += right and sure
+        self.wrong_and_sure += not right and sure
+        if not right:
+            self.mistaken[found or "nothing"] += 1
+
+    def cell(self) -> str:
+        """Share that is right, and in brackets that is kept, in percent."""
+        if not self.texts:
+            return ""
+        return f"{100 * self.right / self.texts:.1f} ({100 * self.kept / self.texts:.1f})"
+
+
+def corpora(data: Path, language: str) -> Iterator[list[str]]:
+    """The lines of each corpus that has the language."""
+    folders = (
+        data / "language_id" / "sentences",
+        data / "language_id" / "common_voice",
+        data / "text" / "wiki-sentences",
+    )
+    for folder in folders:
+        for path in sorted(folder.glob("*.txt")):
+            if FILE_CODES.get(path.stem, path.stem) == language:
+                yield _lines(path.read_text(encoding="utf-8"))
+    declarations = data / "language_id" / "udhr2.zip"
+    if declarations.is_file():
+        with zipfile.ZipFile(declarations) as archive:
+            names = set(archive.namelist())
+            for code, meant in UDHR_CODES.items():
+                if meant == language and f"udhr2/{code}.txt" in names:
+                    yield _lines(archive.read(f"udhr2/{code}.txt").decode())
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def passages(lines: Sequence[str], num_chars: int) -> Iterator[str]:
+    """Texts of exactly `num_chars` characters: from the start of a line on, over as many lines as it takes."""
+    taken: list[str] = []
+    length = 0
+    for line in lines:
+        taken.append(line)
+        length += len(line) + 1
+        if length > num_chars:
+            yield "\n".join(taken)[:num_chars]
+            taken, length = [], 0
+
+
+def tally(judge: Judge, language: str, texts: Sequence[str]) -> Tally:
+    """The rule's labels of texts of one language."""
+    found = Tally()
+    if texts:
+        ids = [f"c4/{number}" for number in range(len(texts))]
+        columns = {"id": ids, "source": ["c4"] * len(ids), "text": texts, "metadata": ["{}"] * len(ids)}
+        sure = judge(document_batch(columns))[0]
+        for label, is_sure in zip(sure.columns["language"].to_pylist(), sure.passed.tolist(), strict=True):
+            found.add(language, label, is_sure)
+    return found
+
+
+def rows(data: Path) -> Iterator[list[str]]:
+    """The lines of the table."""
+    judge = LanguageRule().judge(None)
+    for language in LANGUAGES:
+        read = list(corpora(data, language))
+        cells = [language]
+        for length in LENGTHS:
+            texts = [text for lines in read for text in list(passages(lines, length))[:MAX_TEXTS]]
+            found = tally(judge, language, texts)
+            cells.append(found.cell())
+            if length == SHOWN_LENGTH:
+                shown = found
+        whole = [line for lines in read for line in lines[:MAX_TEXTS]]
+        cells.append(tally(judge, language, whole).cell())
+        worst = (f"{label} {100 * n / shown.texts:.1f}" for label, n in shown.mistaken.most_common(3))
+        sure = f"{100 * shown.wrong_and_sure / max(1, shown.texts):.1f}"
+        yield [*cells, f"{shown.texts:,}", ", ".join(worst) if shown.texts else "", sure]
+
+
+@app.default
+def main(*, data: Path) -> None:
+    """Measure and print a Markdown table.
+
+    Parameters
+    ----------
+    data
+        folder of real dumps with language_id and text
+    """
+    header = [
+        "language",
+        *map(str, LENGTHS),
+        "line",
+        f"texts at {SHOWN_LENGTH}",
+        "mistaken for",
+        "wrong, kept",
+    ]
+    print("| " + " | ".join(header) + " |")
+    print("|" + "---|" * len(header))
+    for cells in rows(data):
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    app()

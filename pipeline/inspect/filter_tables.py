@@ -1,0 +1,133 @@
+"""What the filters of a run measured or dropped in, tables for a reader out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from pipeline.inspect.filter import (
+    ASKED,
+    CONFIG,
+    MAX_QUANTILE_ROWS,
+    QUANTILES,
+    Bound,
+    Drops,
+    Measure,
+    Values,
+    asked_thresholds,
+    chosen_names,
+    filters_of,
+    ledger_drops,
+    measure,
+    values_of,
+)
+from stages.core.errors import UserError
+from stages.core.stage import Manifest
+from stages.filter.values import PASSED
+
+ANNOTATE_HINT = (
+    "values of documents that were kept need a filter with --annotate-only (in a recipe: the step `annotate`)"
+)
+
+
+def filter_report(run: str, rule: str | None, thresholds: Sequence[str]) -> Iterator[str | Table]:
+    """Lines and tables: every value of the annotating filters of a run; of the others, drops and edits by rule."""
+    filters = filters_of(run)
+    annotated = [found for node, manifest in filters.items() if (found := values_of(node, manifest))]
+    if not annotated:
+        if thresholds:
+            raise UserError(f"{run}: --threshold: {ANNOTATE_HINT}")
+        yield from _ledgers(filters, rule)
+        yield ANNOTATE_HINT
+        return
+    known = list(dict.fromkeys(name for values in annotated for name in values.measured()))
+    chosen = chosen_names(known, rule)
+    asked = asked_thresholds(thresholds, known)
+    for values in annotated:
+        for name in values.measured():
+            if name in chosen and (not asked or rule is not None or name in asked):
+                yield from _value(values, name, asked.get(name))
+        if values.rows > MAX_QUANTILE_ROWS:
+            every = -(-values.rows // MAX_QUANTILE_ROWS)
+            yield f"{values.node}: quantiles are of one in {every} documents; what is dropped, of all"
+    others = {node: manifest for node, manifest in filters.items() if values_of(node, manifest) is None}
+    if others and rule is None and not asked:
+        yield from _ledgers(others, None)
+
+
+def _value(values: Values, name: str, asked: float | None) -> Iterator[str | Table]:
+    measures = measure(values, name, asked)
+    yield f"{values.node}: {name}"
+    yield _quantile_table(measures)
+    if any(measured.bounds for measured in measures.values()):
+        yield _bound_table(measures)
+
+
+def _quantile_table(measures: Mapping[str, Measure]) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("source")
+    for name in ("documents", "bytes", *(f"{share:.0%}" for share in QUANTILES)):
+        table.add_column(name, justify="right")
+    for source, measured in measures.items():
+        total = measured.total
+        cells = [f"{total.documents:,}", f"{total.text_bytes:,}"]
+        table.add_row(source, *cells, *(_number(value) for value in measured.quantiles))
+    return table
+
+
+def _bound_table(measures: Mapping[str, Measure]) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("source", "keeps", ""):
+        table.add_column(name)
+    for name in ("drops documents", "share", "drops bytes", "share"):
+        table.add_column(name, justify="right")
+    for source, measured in measures.items():
+        for (part, label), bound in measured.bounds.items():
+            shown = {CONFIG: "config", ASKED: "asked"}.get(label, "")
+            table.add_row(source, _condition(part, label, bound), shown, *_cells(bound, measured.total))
+    return table
+
+
+def _condition(part: str, label: str, bound: Bound) -> str:
+    if part == PASSED:
+        return "what the rule keeps"
+    if bound.lowest == bound.highest:
+        return f"{part.replace('_', ' ')} {_number(bound.lowest)}"
+    span = f"{_number(bound.lowest)} to {_number(bound.highest)}"
+    return f"{part.replace('_', ' ')} {span}" + ("" if label in (CONFIG, ASKED) else f" ({label})")
+
+
+def _cells(drops: Drops, total: Drops) -> list[str]:
+    return [
+        f"{drops.documents:,}",
+        f"{drops.documents / max(1, total.documents):.2%}",
+        f"{drops.text_bytes:,}",
+        f"{drops.text_bytes / max(1, total.text_bytes):.2%}",
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _ledgers(filters: Mapping[str, Manifest], rule: str | None) -> Iterator[str | Table]:
+    drops = {node: ledger_drops(manifest) for node, manifest in filters.items()}
+    known = sorted({name for found in drops.values() for _, name, _ in found})
+    chosen = chosen_names(known, rule) if rule is not None else known
+    for node, found in drops.items():
+        manifest = filters[node]
+        yield f"{node}: {manifest.documents_in:,} documents in, {manifest.documents_out:,} kept"
+        rows = {key: value for key, value in found.items() if key[1] in chosen}
+        if not rows:
+            continue
+        table = Table(box=SIMPLE_HEAD)
+        for name in ("action", "rule", "source"):
+            table.add_column(name)
+        for name in ("documents", "of those in", "bytes", "of those in"):
+            table.add_column(name, justify="right")
+        total = Drops(manifest.documents_in, manifest.bytes_in)
+        for key, value in rows.items():
+            table.add_row(*key, *_cells(value, total))
+        yield table
