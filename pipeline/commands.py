@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import Field
 
+from language_model.cutoffs import TrainOptions
+from language_model.files import copy_model
 from pipeline.graph import RUN_FILE, Graph, given_documents, read_run, run_manifests
 from pipeline.progress import Progress
 from pipeline.registry import ingest_steps
@@ -20,7 +22,7 @@ from stages.core import storage
 from stages.core.chain import Step
 from stages.core.errors import UserError
 from stages.core.foreign import merge_documents
-from stages.core.stage import MANIFEST_NAME, Manifest, Record, read_manifest
+from stages.core.stage import MANIFEST_NAME, MODEL, Manifest, Record, read_manifest
 from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
@@ -138,6 +140,29 @@ def train_quality(
     last = graph.add_chain("", options.steps(seed), [pages, tables])
     result = run_graph(graph, "quality train", where, [last])
     show_facts(result, last)
+
+
+def train_language_model(
+    language: str,
+    inputs: Sequence[str],
+    reference: Sequence[str],
+    options: TrainOptions,
+    folder: str,
+    where: Where,
+) -> None:
+    """Train the perplexity models of a language, copy them to the models' folder and show the cut-offs."""
+    graph = Graph()
+    for name, given in (("documents", inputs), ("reference", reference)):
+        if given:
+            graph.given[name] = merge_documents(list(given_documents(given).values()))
+    last = graph.add_chain("", options.steps(language, bool(reference)), list(graph.given))
+    trained = graph.nodes[last].inputs[0]
+    result = run_graph(graph, f"lm train {language}", where, [last])
+    storage.make_folder(folder)
+    for node in (trained, last):
+        for uri in result.manifests[node].uris(MODEL):
+            say(storage.join(folder, copy_model(uri, folder).name))
+        show_facts(result, node)
 
 
 def train_tokenizer(inputs: Sequence[str], options: TrainTokenizer, where: Where) -> None:

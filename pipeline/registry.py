@@ -14,6 +14,7 @@ from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
+from stages.filter.perplexity import PerplexityRule
 from stages.filter.pii import PiiRule
 from stages.filter.rules import LanguageRule, ReferenceRule, Rule
 from stages.filter.stage import Filter
@@ -49,6 +50,7 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
 
 FILTER_RULES: dict[str, type[BaseModel]] = {
     "language": LanguageRule,
+    "perplexity": PerplexityRule,
     "reference": ReferenceRule,
     "gopher_quality": GopherQualityRule,
     "gopher_repetition": GopherRepetitionRule,

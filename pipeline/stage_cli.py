@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from pydantic import BaseModel, ValidationError, create_model
 from rich.console import Console
 
+from language_model.cutoffs import TrainOptions
 from pipeline import commands
 from pipeline.commands import Where
 from pipeline.config import describe, validate
@@ -18,6 +19,7 @@ from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.stage import Record
 from stages.dedup.unique_ids import unique_ids
+from stages.filter.perplexity import language_models_folder
 from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
@@ -49,8 +51,10 @@ def stage_groups(app: App) -> list[App]:
         App(name="quality", help="The quality classifier."),
     )
     _add_models(tokenizer, quality)
+    language_models = App(name="lm", help="The language models of perplexity.")
+    _add_language_models(language_models)
     _add_tokens(app)
-    return [ingest, dedup, filters, quality, tokenizer]
+    return [ingest, dedup, filters, language_models, quality, tokenizer]
 
 
 def _add(group: App, name: str, help_line: str, command: Callable[..., None], **parameters: Any) -> None:
@@ -141,6 +145,26 @@ def _add_models(tokenizer: App, quality: App) -> None:
     _add(
         quality, "train", line, train_quality, inputs=_DOCUMENTS, references=dumps, seed=seed, options=options
     )
+
+
+def _add_language_models(group: App) -> None:
+    def train(language, inputs, /, *, reference=(), folder=None, options=None, where):  # type: ignore[no-untyped-def]
+        chosen = folder or language_models_folder()
+        commands.train_language_model(language, inputs, reference, options or TrainOptions(), chosen, where)
+
+    code = Annotated[str, Parameter(help="code of the language, as documents say it")]
+    texts = Annotated[
+        list[str], Parameter(help="documents whose percentiles are the cut-offs (else held-out ones)")
+    ]
+    place = Annotated[
+        str | None, Parameter(help="where the models are kept (default: lm in the models folder)")
+    ]
+    line = (
+        "Train the perplexity models of a language on its Wikipedia, and measure the cut-offs of the buckets."
+    )
+    options = _flat(TrainOptions)
+    parameters = {"language": code, "inputs": _DOCUMENTS, "reference": texts, "folder": place}
+    _add(group, "train", line, train, **parameters, options=options)
 
 
 def tokenizer_report(

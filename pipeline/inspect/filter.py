@@ -138,7 +138,8 @@ def measure(values: Values, name: str, asked: float | None = None) -> dict[str, 
 
 
 def _quantiles(values: npt.NDArray[np.float64]) -> list[float]:
-    """Each the smallest value that at least this share of the documents do not exceed."""
+    """Each the smallest value that at least this share of the documents do not exceed; of those that have one."""
+    values = values[~np.isnan(values)]
     if not len(values):
         return []
     return [float(q) for q in np.quantile(values, QUANTILES, method="inverted_cdf")]

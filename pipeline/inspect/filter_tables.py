@@ -109,7 +109,7 @@ def _cells(drops: Drops, total: Drops) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) < 1e15 and value == int(value) else f"{value:.4g}"
 
 
 def _ledgers(filters: Mapping[str, Manifest], rule: str | None) -> Iterator[str | Table]:

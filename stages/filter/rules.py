@@ -16,6 +16,7 @@ from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
 from stages.filter.models import find_language_model, model_sha256
+from stages.filter.perplexity import PerplexityRule
 from stages.filter.pii import PiiRule
 from stages.filter.verdict import Judge, Verdict, at_least
 from stages.filter.word_list import WordListRule
@@ -145,6 +146,7 @@ class ReferenceRule(BaseModel):
 
 Rule = (
     LanguageRule
+    | PerplexityRule
     | ReferenceRule
     | GopherQualityRule
     | GopherRepetitionRule

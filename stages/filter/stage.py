@@ -18,6 +18,7 @@ from stages.core.ledger import EDIT
 from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, task_id
 from stages.core.task_writer import TaskWriter
 from stages.core.values import ValuesWriter
+from stages.filter.perplexity import PerplexityRule
 from stages.filter.rules import ReferenceRule, Rule
 from stages.filter.values import measures
 from stages.filter.verdict import Edit, Judge, Verdict, rows_of
@@ -29,7 +30,7 @@ class Filter(Stage):
     stage_name: ClassVar[str] = "filter"
     version: ClassVar[int] = 2
     location_fields: ClassVar[Mapping[str, Any]] = {
-        "rules": {"__all__": {"model": True, "words": True, "lists": True}}
+        "rules": {"__all__": {"model": True, "models": True, "words": True, "lists": True}}
     }
 
     rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
@@ -42,7 +43,14 @@ class Filter(Stage):
 
     def dependencies(self) -> list[str]:
         """SHA-256 of every model file and word list."""
-        return [line for rule in self.rules for line in rule.dependencies()]
+        return [line for rule in self._judged for line in rule.dependencies()]
+
+    @property
+    def _judged(self) -> tuple[Rule, ...]:
+        """The rules as they judge: perplexity needs no cut-offs when nothing is dropped."""
+        if not self.annotate_only:
+            return self.rules
+        return tuple(r.annotating() if isinstance(r, PerplexityRule) else r for r in self.rules)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per document shard."""
@@ -54,7 +62,7 @@ class Filter(Stage):
     def run(self, task: Task) -> ShardReport:
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
-            judges = [rule.judge(task.params["model"]) for rule in self.rules]
+            judges = [rule.judge(task.params["model"]) for rule in self._judged]
             if self.annotate_only:
                 _annotate(judges, task, out)
             else:
