@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import ClassVar
 
 import orjson
@@ -67,14 +68,14 @@ class Mix(Stage):
         if len(inputs) != 1 + (self.packing == "best_fit"):
             raise UserError(f"mix with packing {self.packing}: was given {len(inputs)} stages")
         tokens, tokenizer = _packed_tokens(inputs[0])
-        sequences = _sequences(inputs[1], self.sequence_length) if len(inputs) > 1 else None
-        self.mixture(tokens, tokenizer, sequences)
-        params = {"tokens": tokens, "tokenizer_sha256": tokenizer, "sequences": sequences}
+        fitted = _fitted(inputs[1], self.sequence_length) if len(inputs) > 1 else None
+        self.mixture(tokens, tokenizer, fitted)
+        params = {"tokens": tokens, "tokenizer_sha256": tokenizer, "fitted": fitted}
         return [Task(id=task_id(0), params=params)]
 
     def run(self, task: Task) -> ShardReport:
         """Write mixture.json."""
-        given = (task.params[name] for name in ("tokens", "tokenizer_sha256", "sequences"))
+        given = (task.params[name] for name in ("tokens", "tokenizer_sha256", "fitted"))
         mixture, warnings = self.mixture(*given)
         encoded = orjson.dumps(
             mixture.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
@@ -96,17 +97,22 @@ class Mix(Stage):
         return ShardReport(task=task.id, files=(file,), facts=facts)
 
     def mixture(
-        self, tokens: Mapping[str, int], tokenizer_sha256: str, sequences: Mapping[str, int] | None = None
+        self,
+        tokens: Mapping[str, int],
+        tokenizer_sha256: str,
+        fitted: Mapping[str, tuple[int, int]] | None = None,
     ) -> tuple[Mixture, tuple[str, ...]]:
-        """The mixture of packed `tokens` per source, in fitted `sequences` if there are, and warnings.
+        """The mixture of packed `tokens` per source, and warnings; `fitted` sequences and their tokens, if there are.
 
         An epoch is every whole sequence once, so it is whole sequences that are solved for.
         """
         length = self.sequence_length
-        if sequences is None:
-            sequences = {source: max(number - 1, 0) // length for source, number in tokens.items()}
-        there = {source: sequences.get(source, 0) for source in sorted(tokens)}
-        available = {source: number * length for source, number in there.items()}
+        if fitted is None:
+            whole = {source: max(number - 1, 0) // length for source, number in tokens.items()}
+            fitted = {source: (number, number * length) for source, number in whole.items()}
+        there = {source: fitted.get(source, (0, 0))[0] for source in sorted(tokens)}
+        available = {source: fitted.get(source, (0, 0))[1] for source in there}
+        per_sequence = {s: Fraction(available[s], there[s]) if there[s] else Fraction(length) for s in there}
         budget = None if self.budget is None else parse_tokens(self.budget)
         solution = solve_by_language(
             available,
@@ -115,7 +121,7 @@ class Mix(Stage):
                 sources, self.weights, self.epochs, budget, self.max_epochs, self.temperature
             ),
         )
-        drawn = whole_sequences(solution.tokens, length)
+        drawn = whole_sequences(solution.tokens, per_sequence)
         total = sum(drawn.values())
         if total == 0:
             raise UserError(
@@ -127,7 +133,7 @@ class Mix(Stage):
                 sequences_available=there[source],
                 weight=drawn[source] / total,
                 epochs=drawn[source] / there[source] if there[source] else 0.0,
-                tokens=drawn[source] * length,
+                tokens=int(drawn[source] * per_sequence[source]),
                 sequences=drawn[source],
             )
             for source in there
@@ -137,21 +143,23 @@ class Mix(Stage):
             sequence_length=length,
             packing=self.packing,
             tokenizer_sha256=tokenizer_sha256,
-            total_tokens=total * length,
+            total_tokens=sum(part.tokens for part in sources.values()),
             total_sequences=total,
             sources=sources,
         )
         return mixture, (*empty, *solution.warnings)
 
 
-def _sequences(fit: Manifest, sequence_length: int) -> dict[str, int]:
-    """Fitted sequences by source, out of a fit stage's manifest."""
+def _fitted(fit: Manifest, sequence_length: int) -> dict[str, tuple[int, int]]:
+    """Fitted sequences and the tokens (targets) in them by source, out of a fit stage's manifest."""
     if fit.stage != "fit" or fit.config["sequence_length"] != sequence_length:
         raise UserError(f"mix with packing best_fit: {fit.node} did not fit sequences of {sequence_length}")
-    sequences: dict[str, int] = {}
+    fitted: dict[str, tuple[int, int]] = {}
     for facts in fit.facts:
-        sequences[facts["source"]] = sequences.get(facts["source"], 0) + facts["sequences"]
-    return sequences
+        sequences, tokens = fitted.get(facts["source"], (0, 0))
+        filled = facts["sequences"] * sequence_length - facts["padding_tokens"]
+        fitted[facts["source"]] = (sequences + facts["sequences"], tokens + filled)
+    return fitted
 
 
 def _packed_tokens(packed: Manifest) -> tuple[dict[str, int], str]:

@@ -205,9 +205,12 @@ def readable(tokens: Fraction) -> str:
     return f"{float(tokens):.4g}"
 
 
-def whole_sequences(tokens: Mapping[str, Fraction], sequence_length: int) -> dict[str, int]:
-    """Sequences to draw: the total rounded down, each source within one of its exact number."""
-    exact = {source: number / sequence_length for source, number in tokens.items()}
+def whole_sequences(tokens: Mapping[str, Fraction], per_sequence: Mapping[str, Fraction]) -> dict[str, int]:
+    """Sequences to draw: the total rounded down, each source within one of its exact number.
+
+    `per_sequence` is how many tokens a sequence of the source holds, on average.
+    """
+    exact = {source: number / per_sequence[source] if number else number for source, number in tokens.items()}
     total = math.floor(sum(exact.values(), Fraction(0)))
     whole = {source: math.floor(number) for source, number in exact.items()}
     by_remainder = sorted(exact, key=lambda source: (whole[source] - exact[source], source))

@@ -227,6 +227,6 @@ def test_temperature_lifts_small_languages() -> None:
     st.integers(1, 4096),
 )
 def test_whole_sequences_stay_within_one(tokens: dict[str, Fraction], length: int) -> None:
-    drawn = whole_sequences(tokens, length)
+    drawn = whole_sequences(tokens, dict.fromkeys(tokens, Fraction(length)))
     assert sum(drawn.values()) == math.floor(sum(tokens.values()) / length)
     assert all(abs(drawn[source] - tokens[source] / length) < 1 for source in tokens)
