@@ -12,6 +12,7 @@ from stages.dedup.books import DedupBooks
 from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
+from stages.dedup.substrings import DedupSubstrings
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
 from stages.filter.rules import LanguageRule, ReferenceRule, Rule
 from stages.filter.stage import Filter
@@ -40,6 +41,7 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
     "dedup_exact": DedupExact,
     "dedup_near": DedupNear,
     "dedup_books": DedupBooks,
+    "dedup_substrings": DedupSubstrings,
 }
 
 
