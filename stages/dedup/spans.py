@@ -29,7 +29,7 @@ QUESTIONS_SCHEMA = pa.schema([("row", pa.uint32()), ("asker", pa.uint64())])
 NAMES_SCHEMA = pa.schema([("row", pa.uint32()), ("id", pa.string())])
 """For the shard of an asker: the id that the document in `row` asked for."""
 
-WINDOWS_PER_PASS = 16 << 20
+WINDOWS_PER_PASS = 4 << 20
 
 
 class FindSpans(Stage):

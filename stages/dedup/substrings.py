@@ -53,7 +53,7 @@ Within = Literal["all", "source"]
 WORD_BYTES = 5
 ANCHOR_BYTES = 20
 WINDOW_BYTES = 32
-ROWS_PER_PASS = 16 << 20
+ROWS_PER_PASS = 4 << 20
 """Rows of a range that a task holds at a time; a fuller range is read several times, a part of it each."""
 
 

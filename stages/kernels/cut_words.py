@@ -2,7 +2,7 @@
 
 With its words a span loses what stands beside them in their lines up to the next white space: their punctuation,
 and the mark of a list or heading. Lines between words that stay are kept, indentation too. The white space at
-the seam becomes the longer of the two line breaks, or one space.
+the seam becomes the longest line break that was there or in the span (a paragraph break at most), or one space.
 """
 
 from __future__ import annotations
@@ -104,6 +104,19 @@ def _strip_start(data, start, stop):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
+    """Line breaks of the longest gap in data[start:stop], 2 (a paragraph break) at most."""
+    most = breaks = 0
+    for at in range(start, stop):
+        if data[at] == _NEWLINE:
+            breaks += 1
+            most = max(most, breaks)
+        elif not _is_space(data[at]):
+            breaks = 0
+    return min(most, 2)
+
+
+@numba.njit(cache=True, nogil=True)
 def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, after):  # type: ignore[no-untyped-def]
     size = 0
     for row in range(len(offsets) - 1):
@@ -120,6 +133,7 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
                 words += 1
                 first, end, at = word_bounds(data, at, stop, table)
             left = _left_stop(data, word_end, first, words > removed)
+            span_start = first
             for i in range(kept, left):
                 out[size] = data[i]
                 size += 1
@@ -136,10 +150,11 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
             size, breaks = _strip_end(out, begin, size)
             kept, more = _strip_start(data, right, stop)
             if size > begin and kept < stop:
-                for _ in range(max(breaks, more)):
+                breaks = max(breaks, more, _breaks_inside(data, span_start, word_end))
+                for _ in range(breaks):
                     out[size] = _NEWLINE
                     size += 1
-                if not breaks and not more:
+                if not breaks:
                     out[size] = _SPACE
                     size += 1
             # the next word is read again from `at`, which lies before it
