@@ -13,6 +13,7 @@ from stages.dedup.decontaminate import Decontaminate
 from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
+from stages.dedup.substrings import DedupSubstrings
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
 from stages.filter.perplexity import PerplexityRule
 from stages.filter.pii import PiiRule
@@ -44,6 +45,7 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
     "dedup_exact": DedupExact,
     "dedup_near": DedupNear,
     "dedup_books": DedupBooks,
+    "dedup_substrings": DedupSubstrings,
     "decontaminate": Decontaminate,
 }
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.exchange import ExchangeWriter
+from stages.core.exchange import ExchangeWriter, destination_of, read_destination
 from stages.core.stage import DOCUMENTS, Manifest, Task, task_id
 from stages.core.task_writer import TaskWriter
 
@@ -71,6 +71,19 @@ def range_tasks(uris: Sequence[str], count: int, **params: object) -> list[Task]
     if not uris:
         return []
     return [Task(task_id(p), tuple(uris), {"destination": p, **params}) for p in range(count)]
+
+
+def range_part(task: Task, part: int, schema: pa.Schema) -> pa.Table:
+    """Part `part` of the task's range, by the first column, a hash: parts of a range are ranges themselves.
+
+    The task's params: `destination` of `destinations`, `passes` parts in each.
+    """
+    destination, passes = task.params["destination"], task.params["passes"]
+    batches = []
+    for batch in read_destination(task.inputs, destination):
+        places = destination_of(batch.column(0).to_numpy(), task.params["destinations"] * passes)
+        batches.append(batch.filter(pa.array(places == destination * passes + part)))
+    return pa.Table.from_batches(batches, schema)
 
 
 def node_ids(shard: int, first_row: int, count: int) -> npt.NDArray[np.uint64]:

@@ -21,11 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.core.chain import Step
 from stages.core.exchange import destination_of, num_destinations, read_destination
-from stages.core.ledger import EDIT
 from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task
 from stages.core.task_writer import TaskWriter
-from stages.dedup.columns import SpillingExchange, range_tasks, shard_tasks
+from stages.dedup.columns import SpillingExchange, range_part, range_tasks, shard_tasks
 from stages.dedup.line_keys import KEYS_SCHEMA, PENDING_LINES, REMOVED_SCHEMA, Keep, ShardKeys, shared_keys
+from stages.dedup.rewrite import Touched, write_rewritten
 from stages.kernels import key_set
 from stages.kernels.hashing import hash_strings
 from stages.kernels.lines import Lines, cut_lines, hash_lines
@@ -119,20 +119,10 @@ class MatchLines(Stage):
         with TaskWriter(task, self.stage_name) as out:
             exchange = SpillingExchange(out, REMOVED_SCHEMA, task.params["shards"])
             for part in range(task.params["passes"]):
-                removed, shards = shared_keys(_range_part(task, part), self.keep)
+                removed, shards = shared_keys(range_part(task, part, KEYS_SCHEMA), self.keep)
                 exchange.write(removed, shards)
             exchange.finish()
         return out.report
-
-
-def _range_part(task: Task, part: int) -> pa.Table:
-    """One part of the task's range: parts of a range are ranges themselves, so a key lies in one of them."""
-    destination, passes = task.params["destination"], task.params["passes"]
-    batches = []
-    for batch in read_destination(task.inputs, destination):
-        places = destination_of(batch.column("key").to_numpy(), task.params["destinations"] * passes)
-        batches.append(batch.filter(pa.array(places == destination * passes + part)))
-    return pa.Table.from_batches(batches, KEYS_SCHEMA)
 
 
 class RemoveLines(Stage):
@@ -178,32 +168,28 @@ class RemoveLines(Stage):
         chars = pc.utf8_length(texts).to_numpy()
         counts = np.add.reduceat(removed, lines.starts[:-1], dtype=np.int64)
         totals = np.add.reduceat(~lines.blank, lines.starts[:-1], dtype=np.int64)
-        lost = pc.subtract(pc.binary_length(batch.column("text")), pc.binary_length(texts)).to_numpy()
         short = chars < self.min_chars
         edited = (counts > 0) & ~short
-        drops = batch.filter(pa.array(short))
-        out.ledger.rows(
-            drops,
-            rule="short_after_line_dedup",
-            value=chars[short],
-            threshold=self.min_chars,
-            detail=_details(counts[short], totals[short]),
+        drops = Touched(
+            short,
+            "short_after_line_dedup",
+            {
+                "value": chars[short],
+                "threshold": self.min_chars,
+                "detail": _details(counts[short], totals[short]),
+            },
         )
-        out.ledger.rows(
-            batch.filter(pa.array(edited)),
-            action=EDIT,
-            rule="duplicate_lines",
-            value=counts[edited] / totals[edited],
-            detail=_details(counts[edited], totals[edited]),
-            text_bytes=lost[edited],
+        edits = Touched(
+            edited,
+            "duplicate_lines",
+            {"value": counts[edited] / totals[edited], "detail": _details(counts[edited], totals[edited])},
         )
-        place = batch.schema.get_field_index("text")
-        out.keep(batch.set_column(place, batch.schema.field(place), texts).filter(pa.array(~short)))
+        lost = write_rewritten(out, batch, texts, edits, drops)
         added = {
             "lines": totals.sum(),
             "removed_lines": counts.sum(),
             "bytes": lines.offsets[-1] - lines.offsets[0],
-            "removed_bytes": lost.sum(),
+            "removed_bytes": lost,
         }
         for name, number in added.items():
             out.facts[name] += int(number)

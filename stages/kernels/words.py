@@ -60,6 +60,31 @@ def next_word(data, at, stop, table, multiple):  # type: ignore[no-untyped-def]
     return mix64(value), at, found
 
 
+@numba.njit(cache=True, nogil=True)
+def word_bounds(data, at, stop, table):  # type: ignore[no-untyped-def]
+    """(start, end, the place to go on from) of the word that `next_word` would hash; start -1: there is none.
+
+    What `next_word` passes over (apostrophes, format characters) is part of a word only inside it.
+    """
+    start = end = -1
+    while at < stop:
+        code, width = decode(data, at)
+        kind = (table[code] >> WORD_KIND_SHIFT) & 3
+        if kind == LETTER:
+            if start < 0:
+                start = at
+            end = at + width
+        elif kind == SEPARATOR:
+            if start >= 0:
+                return start, end, at + width
+        elif kind == SINGLE:
+            if start < 0:
+                return at, at + width, at + width
+            return start, end, at
+        at += width
+    return start, end, at
+
+
 @numba.njit(cache=True, nogil=True, inline="always")
 def _add(value, entry, multiple):  # type: ignore[no-untyped-def]
     code = entry & CODE_MASK

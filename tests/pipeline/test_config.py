@@ -22,11 +22,13 @@ def mistake(**changes: Any) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("name", ["demo", "shared", "llama1"])
-def test_the_recipes_that_we_ship_are_valid(name: str) -> None:
+@pytest.mark.parametrize(("name", "outputs"), [("demo", 7), ("shared", 1), ("llama1", 7)])
+def test_the_recipes_that_we_ship_are_valid(name: str, outputs: int) -> None:
+    """One output for each source, or one for all when the sources are put together."""
     loaded = load_recipe(str(CONFIGS / f"{name}.yaml"))
     graph, documents = build(loaded)
-    assert len(documents) == 7
+    assert len(loaded.sources) == 7
+    assert len(documents) == outputs
     assert list(graph.nodes)[-1] == "train"
 
 

@@ -122,7 +122,11 @@ def test_a_mixture_draws_the_fitted_sequences(packed: Manifest, run_stage: Calla
     assert mixture.packing == "best_fit"
     assert {name: part.sequences_available for name, part in mixture.sources.items()} == {"books": 4, "c4": 1}
     books = mixture.sources["books"]
-    assert (books.sequences, books.tokens, books.epochs) == (8, 2 * (3 + 2 + 3 + 1), 2.0)  # padding is not counted
+    assert (books.sequences, books.tokens, books.epochs) == (
+        8,
+        2 * (3 + 2 + 3 + 1),
+        2.0,
+    )  # padding is not counted
     with pytest.raises(UserError, match="did not fit sequences of 4"):
         run_stage(Mix(sequence_length=4, packing="best_fit"), [packed, fitted])
 
