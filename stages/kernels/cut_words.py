@@ -117,6 +117,24 @@ def _breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _copy(data, start, stop, out, size):  # type: ignore[no-untyped-def]
+    """Append data[start:stop] to out[:size]; the new size."""
+    for at in range(start, stop):
+        out[size] = data[at]
+        size += 1
+    return size
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_seam(out, size, breaks):  # type: ignore[no-untyped-def]
+    """Append line breaks, or a space where there is none, to out[:size]; the new size."""
+    for _ in range(max(breaks, 1)):
+        out[size] = _NEWLINE if breaks else _SPACE
+        size += 1
+    return size
+
+
+@numba.njit(cache=True, nogil=True)
 def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, after):  # type: ignore[no-untyped-def]
     size = 0
     for row in range(len(offsets) - 1):
@@ -134,9 +152,7 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
                 first, end, at = word_bounds(data, at, stop, table)
             left = _left_stop(data, word_end, first, words > removed)
             span_start = first
-            for i in range(kept, left):
-                out[size] = data[i]
-                size += 1
+            size = _copy(data, kept, left, out, size)
             while True:
                 words += 1
                 removed += 1
@@ -151,16 +167,9 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
             kept, more = _strip_start(data, right, stop)
             if size > begin and kept < stop:
                 breaks = max(breaks, more, _breaks_inside(data, span_start, word_end))
-                for _ in range(breaks):
-                    out[size] = _NEWLINE
-                    size += 1
-                if not breaks:
-                    out[size] = _SPACE
-                    size += 1
+                size = _write_seam(out, size, breaks)
             # the next word is read again from `at`, which lies before it
-        for i in range(kept, stop):
-            out[size] = data[i]
-            size += 1
+        size = _copy(data, kept, stop, out, size)
         if open_end:
             size, _ = _strip_end(out, begin, size)
         while True:
