@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from benchmarks.groups import GROUPS, make_input
+from benchmarks.groups import GROUPS, make_input, missing_lmplz
 from benchmarks.measure import HEADER, REPEATS
 from benchmarks.peer import Peers
 
@@ -23,6 +23,7 @@ PACKAGES = (
     "mwparserfromhell",
     "fasttext",
     "sentencepiece",
+    "kenlm",
     "tiktoken",
     "tokenizers",
     "datasketch",
@@ -58,7 +59,7 @@ def main(
     others = Peers(peers)
     versions = {name: version(name) for name in PACKAGES} | others.versions()
     print(", ".join(f"{name} {number}" for name, number in versions.items()) + ".")
-    for line in others.missing():
+    for line in [*others.missing(), *missing_lmplz()]:
         print(line)
     with tempfile.TemporaryDirectory() as folder:
         given = make_input(data, Path(folder), mb, others)

@@ -10,11 +10,17 @@ from benchmarks import corpus, work
 from benchmarks import tokens as encoding
 from benchmarks.measure import Measured, Row, measure
 from benchmarks.peer import Peers
+from language_model.lmplz import find_tool
+from language_model.text import LanguageText
+from language_model.train import TrainLanguageModel
+from stages.core.errors import UserError
 from stages.core.stage import DOCUMENTS, MODEL, Manifest
 from stages.dedup.exact import DedupExact
 from stages.dedup.lines import DedupLines
 from stages.dedup.near import DedupNear
+from stages.dedup.substrings import DedupSubstrings
 from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
+from stages.filter.perplexity import PerplexityRule
 from stages.filter.rules import LanguageRule
 from stages.filter.stage import Filter
 from stages.ingest.arxiv import ArxivIngest
@@ -160,6 +166,7 @@ def dedup(given: Input) -> Iterator[Row]:
             ("dolma, marks only", peers.measure("dolma", "exact", lines)),
         ],
     )
+    yield Row("substring dedup", size, measure(work.run_chain, DedupSubstrings().steps(), given.documents))
     lines_once = DedupLines(keep="first", scope="all", min_chars=1).steps()
     yield from beside(
         "line dedup: find",
@@ -194,6 +201,36 @@ def filters(given: Input) -> Iterator[Row]:
         measure(work.run_stage, Filter(rules=rules, annotate_only=True), inputs),
         [("dolma, gopher_v1 and c4_v2", given.peers.measure("dolma", "taggers", given.lines))],
     )
+    yield from _perplexity(given)
+
+
+def _perplexity(given: Input) -> Iterator[Row]:
+    """The perplexity rule beside SentencePiece and KenLM alone, with models of these documents; nothing without lmplz."""
+    if missing_lmplz():
+        return
+    folders = [given.folder / name for name in ("lm-text", "lm")]
+    for folder in folders:
+        folder.mkdir()
+    text_folder, model_folder = map(str, folders)
+    texts = work.finish_stage(LanguageText(language="en"), text_folder, [given.documents])
+    work.finish_stage(TrainLanguageModel(language="en", vocab_size=8_000), model_folder, [texts])
+    rule = PerplexityRule(models=model_folder, language="en", cutoffs={"en": (100.0, 1_000.0)})
+    yield Row(
+        "filter: perplexity",
+        given.megabytes,
+        measure(work.run_stage, Filter(rules=(rule,)), [given.documents]),
+        "SentencePiece + KenLM",
+        measure(work.kenlm_alone, given.documents.uris(DOCUMENTS), model_folder),
+    )
+
+
+def missing_lmplz() -> list[str]:
+    """A line when the program that trains perplexity models is not there."""
+    try:
+        find_tool("lmplz")
+    except UserError as error:
+        return [f"The row of perplexity is left out: {error}."]
+    return []
 
 
 def tokens(given: Input) -> Iterator[Row]:

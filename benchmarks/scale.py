@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import pyarrow.compute as pc
 from cyclopts import App
 
 from benchmarks import work
+from benchmarks.measure import peak_memory_bytes
 from pipeline.registry import DEDUP_VERBS
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.foreign import manifest_of_parquet
@@ -165,7 +165,7 @@ def _dedup(verb: str, documents: Manifest, folder: str) -> tuple[Manifest, float
             place.mkdir()
             outputs.append(work.finish_stage(step.stage, str(place), [outputs[i] for i in step.inputs]))
         seconds = time.perf_counter() - started
-    return outputs[-1], seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return outputs[-1], seconds, peak_memory_bytes()
 
 
 if __name__ == "__main__":

@@ -121,3 +121,16 @@ def datasketch_alone(shards: Sequence[str]) -> None:
             words = text.split()
             grams = {" ".join(words[i : i + SHINGLE_WORDS]).encode() for i in range(max(1, len(words) - 4))}
             datasketch.MinHash(NUM_HASHES, hashfunc=xxhash.xxh32_intdigest).update_batch(grams)
+
+
+def kenlm_alone(shards: Sequence[str], folder: str) -> None:
+    """KenLM's score of every line's pieces, lower case but otherwise as it is; nothing is written."""
+    import kenlm
+    import sentencepiece
+
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(Path(folder) / "en.sp.model"))
+    model = kenlm.Model(str(Path(folder) / "en.arpa.bin"))
+    for batch in read_documents(shards, ["text"]):
+        lines = [line for text in batch.column("text").to_pylist() for line in text.lower().split("\n")]
+        for line in pieces.encode(lines, out_type=str, num_threads=1):
+            model.score(" ".join(line))

@@ -108,11 +108,14 @@ def _add_to_bins(shingles, count, bins):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _pack_bins(bins, words):  # type: ignore[no-untyped-def]
-    """Two bits a bin: 0 where it is empty, else 1 to 3 by its least hash."""
-    for i in range(len(bins)):
-        if bins[i] != _NO_HASH:
-            code = np.uint64(1) + mix64(np.uint64(bins[i])) % np.uint64(3)
-            words[i // _BINS_PER_WORD] |= code << np.uint64(2 * (i % _BINS_PER_WORD))
+    """Two bits a bin: 0 where it is empty, else 1 to 3 by the lower 16 bits of its least hash."""
+    for word in range(len(words)):
+        packed = np.uint64(0)
+        for i in range(_BINS_PER_WORD):
+            value = bins[word * _BINS_PER_WORD + i]
+            code = np.uint64(1) + (np.uint64(value & np.uint32(0xFFFF)) * np.uint64(3) >> np.uint64(16))
+            packed |= (code if value != _NO_HASH else np.uint64(0)) << np.uint64(2 * i)
+        words[word] = packed
 
 
 @numba.njit(cache=True, nogil=True)

@@ -16,7 +16,14 @@ def test_a_group_prints_its_lines_and_names_the_peers_that_are_not_there(tmp_pat
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     lines = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
-    rows = ["near dedup: sign", "near dedup", "exact dedup", "line dedup: find", "line dedup"]
+    rows = [
+        "near dedup: sign",
+        "near dedup",
+        "exact dedup",
+        "substring dedup",
+        "line dedup: find",
+        "line dedup",
+    ]
     assert lines == ["what", "---", *rows]
     missing = [line for line in done.stdout.splitlines() if "is not installed" in line]
     left_out = "is not installed, so the rows beside it are left out; `make peers` installs it."
