@@ -71,7 +71,10 @@ def _check_same_run(graph: Graph, out: str) -> None:
         return
     old = {node.fingerprint for node in read_run(out).nodes}
     if not old <= set(graph.fingerprints().values()):
-        raise UserError(f"{out}: holds the run of another command or other options; give another --out")
+        raise UserError(
+            f"{out}: holds the run of another command, with other options or other content (inputs, a model that "
+            "changed); give another --out"
+        )
 
 
 def finished_line(run: str, result: RunResult, outputs: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 import orjson
@@ -260,3 +261,24 @@ def test_a_source_that_lost_all_its_documents_is_shown_with_nothing(
 def test_a_run_inside_its_input_is_refused(c4: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = fails(capsys, "ingest", "c4", str(c4.parent), "--out", str(c4.parent / "run"), "--workers", "0")
     assert "lies in the input" in said
+
+
+def test_a_tokenizer_that_changed_under_a_run_is_refused(
+    ingested: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = ("--workers", "0", "--quiet")
+    models = []
+    for size in ("300", "302"):
+        main(
+            ["tokenizer", "train", str(ingested), "--vocab-size", size, "--out", str(tmp_path / size), *quiet]
+        )
+        models += (tmp_path / size).glob("*/tokenizer.model")
+    model, out = tmp_path / "tokenizer.model", tmp_path / "tokens"
+    tokenize = ["tokenize", str(ingested), "--model", str(model), "--out", str(out), *quiet]
+    shutil.copy(models[0], model)
+    main(tokenize)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    shutil.copy(models[1], model)
+    capsys.readouterr()
+    assert "a model that changed); give another --out" in fails(capsys, *tokenize)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
