@@ -38,7 +38,7 @@ from stages.kernels.union_find import Nodes, components, forest
 EDGES_SCHEMA = pa.schema([("one", pa.uint64()), ("other", pa.uint64())])
 LABELS_SCHEMA = pa.schema([("row", pa.uint32()), ("component", pa.uint64())])
 
-PENDING_EDGES = 16 << 20
+PENDING_EDGES = 4 << 20
 PIECE_ROWS = 1 << 20
 MEMBER_BYTES = 300
 MAX_KEEPERS = 4096
