@@ -10,27 +10,30 @@ from benchmarks import corpus, work
 from benchmarks import tokens as encoding
 from benchmarks.measure import Measured, Row, measure
 from benchmarks.peer import Peers
-from language_model.lmplz import find_tool
-from language_model.text import LanguageText
-from language_model.train import TrainLanguageModel
 from stages.core.errors import UserError
 from stages.core.stage import DOCUMENTS, MODEL, Manifest
-from stages.dedup.exact import DedupExact
-from stages.dedup.lines import DedupLines
-from stages.dedup.near import DedupNear
-from stages.dedup.substrings import DedupSubstrings
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
-from stages.filter.perplexity import PerplexityRule
-from stages.filter.rules import LanguageRule
+from stages.dedup.exact.stages import DedupExact
+from stages.dedup.lines.stages import DedupLines
+from stages.dedup.near.stages import DedupNear
+from stages.dedup.substrings.stages import DedupSubstrings
+from stages.filter.rules.c4 import C4Rule
+from stages.filter.rules.fineweb import FineWebRule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
+from stages.filter.rules.language import LanguageRule
+from stages.filter.rules.perplexity import PerplexityRule
 from stages.filter.stage import Filter
-from stages.ingest.arxiv import ArxivIngest
+from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import RawStage
-from stages.ingest.books import BooksIngest
-from stages.ingest.c4 import C4Ingest
-from stages.ingest.common_crawl import CommonCrawlIngest
-from stages.ingest.github import GithubIngest
-from stages.ingest.stackexchange import StackExchangeIngest
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.ingest.books.stage import BooksIngest
+from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.common_crawl.stage import CommonCrawlIngest
+from stages.ingest.github.stage import GithubIngest
+from stages.ingest.stackexchange.stage import StackExchangeIngest
+from stages.ingest.wikipedia.stage import WikipediaIngest
+from stages.language_model.lmplz import find_tool
+from stages.language_model.text import LanguageText
+from stages.language_model.train import TrainLanguageModel
 from stages.tokenize.train import SampleText, TrainTokenizer
 
 RAW_FILES: dict[str, tuple[type[RawStage], str]] = {

@@ -31,10 +31,10 @@ from benchmarks.labels import (
     variants,
 )
 from benchmarks.peer import Peers
-from stages.core.shards import read_batches, read_documents
+from stages.core.parquet import read_batches, read_documents
 from stages.core.stage import DOCUMENTS, Manifest
-from stages.dedup.near import DedupNear
-from stages.kernels.minhash import band_keys, sign, similarity
+from stages.dedup.near.stages import DedupNear
+from stages.kernels.sketch.minhash import band_keys, sign, similarity
 
 FLOOR = 0.3
 FAR = 0.1

@@ -14,14 +14,14 @@ import xxhash
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
-from quality_classifier.predict import load_fasttext
-from stages.core.chain import Step
 from stages.core.errors import DamagedInputError
-from stages.core.shards import read_documents
+from stages.core.parquet import read_documents
 from stages.core.stage import Manifest, Stage, make_manifest
-from stages.filter.models import find_language_model
+from stages.core.verb import Step
 from stages.ingest.base import RawFile
 from stages.ingest.compressed import decompressed
+from stages.models.fasttext_model import load_fasttext
+from stages.models.find import find_language_model
 
 NUM_HASHES = 112
 SHINGLE_WORDS = 5

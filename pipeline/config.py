@@ -13,13 +13,21 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from pipeline.registry import ANNOTATE, DEDUP_VERBS, FILTER_VERBS, INGEST_STAGES, FilterOptions
+from pipeline.registry import (
+    ANNOTATE,
+    DEDUP_VERBS,
+    FILTER_RULES,
+    FILTER_VERBS,
+    INGEST_STAGES,
+    FilterOptions,
+)
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.stage import Record
+from stages.filter.rule import Rule
 from stages.mix.mixture import Mix
 from stages.tokenize.train import MIN_VOCABULARY
-from trainer.stage import Train
+from stages.train.stage import Train
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
@@ -215,8 +223,8 @@ def _step(step: Any, place: str, where: str) -> tuple[str, Any]:
     return verb, validate(DEDUP_VERBS[verb], options or {}, where, f"{place}.{verb}")
 
 
-def _rules(verb: str, options: Any, place: str, where: str) -> list[dict[str, Any]]:
-    """`- language: {..}` in the recipe is `{rule: language, ..}` in the config."""
+def _rules(verb: str, options: Any, place: str, where: str) -> list[Rule]:
+    """The rules of a filter, in order: `- language: {..}` in the recipe."""
     if not isinstance(options, list) or not options:
         raise UserError(
             f"{where}: {place}.{verb}: must be a list of rules, as in `- language: {{keep: [en]}}`"
@@ -231,7 +239,11 @@ def _rules(verb: str, options: Any, place: str, where: str) -> list[dict[str, An
             raise UserError(
                 f"{where}: {place}.{verb}[{index}].{name}={values!r}: must be a mapping of options"
             )
-        rules.append({"rule": name, **(values or {})})
+        if name not in FILTER_RULES:
+            raise UserError(
+                f"{where}: {place}.{verb}[{index}]: no rule {name!r}; {_suggest(str(name), FILTER_RULES)}"
+            )
+        rules.append(validate(FILTER_RULES[name], values or {}, where, f"{place}.{verb}[{index}].{name}"))
     return rules
 
 
@@ -261,9 +273,6 @@ def describe(
         return f"{at}: unknown key; {_suggest(str(first['loc'][-1]), known)}"
     if kind == "missing":
         return f"{at}: is missing; add it"
-    if kind == "union_tag_invalid":
-        expected = first.get("ctx", {}).get("expected_tags", "")
-        return f"{at}: no rule {first.get('ctx', {}).get('tag')!r}; known: {expected}"
     message = first["msg"].removeprefix("Value error, ")
     if kind == "value_error":
         return message if message.startswith(at) or at == "recipe" else f"{at}: {message}"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pydantic import ConfigDict, Field, ValidationError
 
 from stages.core import storage
-from stages.core.chain import Step
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.foreign import manifest_of_parquet, merged_fingerprint
+from stages.core.given import manifest_of_parquet, merged_fingerprint
 from stages.core.stage import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, Stage, read_manifest
+from stages.core.verb import Step
 
 RUN_FILE = "run.json"
 

@@ -15,7 +15,7 @@ from pipeline.recipe import build
 from stages.core.errors import UserError
 from stages.ingest.base import RawStage
 from stages.mix.weights import parse_tokens, readable
-from trainer.stage import Train
+from stages.train.stage import Train
 
 CORE_MB_PER_SECOND = {
     "ingest_common_crawl": 11.4,

@@ -11,8 +11,8 @@ from pipeline.graph import Graph, sources_in_order
 from pipeline.registry import FILTER_VERBS, FilterOptions, ingest_steps
 from quality_classifier.references import ReferenceUrls
 from stages.core.errors import UserError
+from stages.tokenize.best_fit import FitSequences
 from stages.tokenize.encode import Encode
-from stages.tokenize.fit import FitSequences
 from stages.tokenize.languages import CountLanguages
 from stages.tokenize.pack import Pack
 from stages.tokenize.train import SampleText, TrainTokenizer

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import BaseModel, Field, SerializeAsAny
 
-from pydantic import BaseModel, Field
-
-from stages.core.chain import Step
 from stages.core.stage import Record
-from stages.dedup.books import DedupBooks
-from stages.dedup.decontaminate import Decontaminate
-from stages.dedup.exact import DedupExact
-from stages.dedup.lines import DedupLines
-from stages.dedup.near import DedupNear
-from stages.dedup.substrings import DedupSubstrings
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
-from stages.filter.perplexity import PerplexityRule
-from stages.filter.pii import PiiRule
-from stages.filter.rules import LanguageRule, ReferenceRule, Rule
+from stages.core.verb import Step
+from stages.dedup.books.stages import DedupBooks
+from stages.dedup.decontaminate.stages import Decontaminate
+from stages.dedup.exact.stages import DedupExact
+from stages.dedup.lines.stages import DedupLines
+from stages.dedup.near.stages import DedupNear
+from stages.dedup.substrings.stages import DedupSubstrings
+from stages.filter.rule import Rule, rule_classes
 from stages.filter.stage import Filter
-from stages.filter.word_list import WordListRule
-from stages.ingest.arxiv import ArxivIngest
+from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import RawStage
-from stages.ingest.books import BooksIngest
-from stages.ingest.c4 import C4Ingest
-from stages.ingest.common_crawl import CommonCrawlIngest
-from stages.ingest.github import GithubIngest
-from stages.ingest.stackexchange import StackExchangeIngest, StackExchangeThreads
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.ingest.books.stage import BooksIngest
+from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.common_crawl.stage import CommonCrawlIngest
+from stages.ingest.github.stage import GithubIngest
+from stages.ingest.stackexchange.stage import StackExchangeIngest
+from stages.ingest.stackexchange.threads import StackExchangeThreads
+from stages.ingest.wikipedia.stage import WikipediaIngest
 
 INGEST_STAGES: dict[str, type[RawStage]] = {
     "common_crawl": CommonCrawlIngest,
@@ -50,17 +45,7 @@ DEDUP_VERBS: dict[str, type[BaseModel]] = {
 }
 
 
-FILTER_RULES: dict[str, type[BaseModel]] = {
-    "language": LanguageRule,
-    "perplexity": PerplexityRule,
-    "reference": ReferenceRule,
-    "gopher_quality": GopherQualityRule,
-    "gopher_repetition": GopherRepetitionRule,
-    "c4": C4Rule,
-    "fineweb": FineWebRule,
-    "word_list": WordListRule,
-    "pii": PiiRule,
-}
+FILTER_RULES: dict[str, type[Rule]] = rule_classes()
 """The rules of a filter, by the name that a recipe uses."""
 
 ANNOTATE = "annotate"
@@ -78,7 +63,7 @@ def ingest_steps(ingest: RawStage) -> list[Step]:
 class FilterOptions(Record):
     """The rules of one filter step, in order."""
 
-    rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
+    rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
     annotate_only: bool = False
 
     def stage(self) -> Filter:

@@ -15,7 +15,7 @@ from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord
 from pipeline.progress import Progress
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.foreign import merge_documents
+from stages.core.given import merge_documents
 from stages.core.heartbeat import last_word
 from stages.core.stage import (
     MANIFEST_NAME,

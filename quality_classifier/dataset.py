@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.predict import classifier_text
 from stages.core.exchange import read_destination
-from stages.core.shards import read_documents, write_table
+from stages.core.parquet import read_documents, write_table
 from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
-from stages.kernels.hashing import hash_strings
+from stages.core.writer import TaskWriter
+from stages.kernels.hash.hashing import hash_strings
+from stages.models.fasttext_model import classifier_text
 
 LABELLED_SCHEMA = pa.schema(
     [

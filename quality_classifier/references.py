@@ -11,10 +11,10 @@ from pydantic import Field
 
 from quality_classifier.urls import host_of_url, normalize_url, unwrap_archive
 from stages.core.errors import DamagedInputError
-from stages.core.shards import write_table
+from stages.core.parquet import write_table
 from stages.core.stage import TABLE, ShardReport, Task
 from stages.core.storage import FoundFile
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.ingest.base import Loss, Range, RawFile, RawStage, document_id, raw_files_of
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.citations import cited_urls

@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.candidates import HashPages, HashReferences, Match, MatchReferences
 from quality_classifier.dataset import LABELLED_SCHEMA, LabelPages
 from quality_classifier.evaluate import figures
 from quality_classifier.fit import fit
-from quality_classifier.predict import NEGATIVE, POSITIVE, load_fasttext, reference_scores
+from quality_classifier.pages import HashPages, HashReferences, Match, MatchReferences
 from stages.core import storage
-from stages.core.chain import Step
 from stages.core.errors import UserError
-from stages.core.shards import read_batches
+from stages.core.parquet import read_batches
 from stages.core.stage import MODEL, TABLE, FileInfo, Manifest, Record, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.verb import Step
+from stages.core.writer import TaskWriter
+from stages.models.fasttext_model import NEGATIVE, POSITIVE, load_fasttext, reference_scores
 
 MODEL_NAME = "wikipedia-reference.bin"
 FIGURE_THRESHOLD = 0.5

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 from stages.core.documents import document_batch
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import DocumentWriter
+from stages.core.given import manifest_of_parquet
+from stages.core.parquet import DocumentWriter
 from stages.core.stage import Manifest, ShardReport, Stage, make_manifest, write_record
 
 # Equal inputs on every run, here too; HYPOTHESIS_PROFILE=search looks for new ones. No deadline: kernels compile.

@@ -13,7 +13,7 @@ from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.stage import Manifest
 from stages.mix.schedule import Mixture, batch_of_step, read_mixture
-from stages.tokenize.packed import PackedTokens
+from stages.tokenize.read import PackedTokens
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pipeline.graph import run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.stage import INDEX, MODEL, Manifest
-from stages.tokenize.model import Tokenizer, load_tokenizer
-from stages.tokenize.packed import TOKEN_DTYPES
+from stages.tokenize.read import TOKEN_DTYPES
+from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
 
 PIECES_PER_LINE = 16
 

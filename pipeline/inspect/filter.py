@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pipeline.graph import run_manifests, sources_in_order
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.shards import read_batches
+from stages.core.parquet import read_batches
 from stages.core.stage import LEDGER, TABLE, Manifest
 from stages.core.values import FIXED
 from stages.filter.stage import Filter

@@ -17,8 +17,8 @@ from pipeline.graph import run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.stage import INDEX, TOKENS, FileInfo, Manifest
-from stages.kernels.hashing import hash_strings
-from stages.tokenize.packed import TOKEN_DTYPES
+from stages.kernels.hash.hashing import hash_strings
+from stages.tokenize.read import TOKEN_DTYPES
 
 _BATCH_BYTES = 64 << 20
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.shards import ParquetWriter
+from stages.core.parquet import ParquetWriter
 from stages.core.stage import LEDGER, FileInfo
 
 DROP = "drop"

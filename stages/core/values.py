@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core.documents import text_lengths_bytes
-from stages.core.shards import ParquetWriter
+from stages.core.parquet import ParquetWriter
 from stages.core.stage import TABLE, FileInfo
 
 FIXED = (

@@ -13,7 +13,7 @@ from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.exchange import ExchangeWriter, destination_of, read_destination
 from stages.core.stage import DOCUMENTS, Manifest, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 
 SPILL_BYTES = 128 << 20
 DESTINATION_BYTES = 256 << 20

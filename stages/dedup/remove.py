@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from stages.core.exchange import read_destination
 from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 
 REMOVALS_SCHEMA = pa.schema(
     [

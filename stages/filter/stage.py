@@ -7,19 +7,18 @@ The first failing rule drops a document, into the ledger with value and threshol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from stages.core.ledger import EDIT
 from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
 from stages.core.values import ValuesWriter
-from stages.filter.perplexity import PerplexityRule
-from stages.filter.rules import ReferenceRule, Rule
+from stages.core.writer import TaskWriter
+from stages.filter.rule import Rule
 from stages.filter.values import measures
 from stages.filter.verdict import Edit, Judge, Verdict, rows_of
 
@@ -33,13 +32,13 @@ class Filter(Stage):
         "rules": {"__all__": {"model": True, "models": True, "words": True, "lists": True}}
     }
 
-    rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
+    rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
     annotate_only: bool = Field(False, description="write every value into a table and drop nothing")
 
     @property
     def needs_trained_model(self) -> bool:
         """Whether a rule waits for the quality model of the run."""
-        return any(isinstance(rule, ReferenceRule) and rule.model is None for rule in self.rules)
+        return any(rule.needs_trained_model for rule in self.rules)
 
     def dependencies(self) -> list[str]:
         """SHA-256 of every model file and word list."""
@@ -48,9 +47,7 @@ class Filter(Stage):
     @property
     def _judged(self) -> tuple[Rule, ...]:
         """The rules as they judge: perplexity needs no cut-offs when nothing is dropped."""
-        if not self.annotate_only:
-            return self.rules
-        return tuple(r.annotating() if isinstance(r, PerplexityRule) else r for r in self.rules)
+        return tuple(rule.annotating() for rule in self.rules) if self.annotate_only else self.rules
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
         """One task per document shard."""

@@ -18,10 +18,10 @@ from stages.core import storage
 from stages.core.documents import document_batch, to_valid_unicode
 from stages.core.errors import DamagedInputError, UserError
 from stages.core.ledger import MERGE
-from stages.core.shards import SHARD_TEXT_BYTES
+from stages.core.parquet import SHARD_TEXT_BYTES
 from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
 from stages.core.storage import FoundFile
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 
 BATCH_TEXT_BYTES = 8 << 20
 BATCH_ROWS = 4096

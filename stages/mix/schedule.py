@@ -23,7 +23,7 @@ from stages.mix.permutation import epoch_keys, permute
 MIXTURE_NAME = "mixture.json"
 
 Packing = Literal["stream", "best_fit"]
-"""Sequences are cut from a stream of tokens, or are pieces of documents fitted together (`stages/tokenize/fit.py`)."""
+"""Sequences are cut from a stream of tokens, or are pieces of documents fitted together (`stages/tokenize/best_fit.py`)."""
 
 Int64Array = npt.NDArray[np.int64]
 

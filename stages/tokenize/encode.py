@@ -24,10 +24,10 @@ from stages.core.stage import (
     add_sources,
     task_id,
 )
-from stages.core.task_writer import TaskWriter
-from stages.kernels.hashing import hash_strings
+from stages.core.writer import TaskWriter
+from stages.kernels.hash.hashing import hash_strings
 from stages.tokenize.languages import CountLanguages, counted_totals, split_by_language
-from stages.tokenize.model import Tokenizer, load_tokenizer
+from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
 
 TOKEN_DOCUMENTS_SCHEMA = pa.schema(
     [("order", pa.uint64()), ("id", pa.string()), ("ids", pa.large_binary()), ("text_bytes", pa.int64())]

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from stages.core.documents import LANGUAGE_MARK
-from stages.core.shards import totals_by_name
+from stages.core.parquet import totals_by_name
 from stages.core.stage import (
     DOCUMENTS,
     Manifest,
@@ -24,7 +24,7 @@ from stages.core.stage import (
     add_sources,
     task_id,
 )
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 
 UNKNOWN_LANGUAGE = "unknown"
 

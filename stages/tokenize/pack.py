@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from stages.core import storage
 from stages.core.exchange import read_destination
-from stages.core.shards import write_table
+from stages.core.parquet import write_table
 from stages.core.stage import EXCHANGE, INDEX, TOKENS, FileInfo, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.kernels.arrow import string_buffers
-from stages.kernels.hashing import hash_strings
+from stages.kernels.hash.hashing import hash_strings
 from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
 
 INDEX_SCHEMA = pa.schema(

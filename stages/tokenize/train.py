@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.shards import read_batches, read_documents, write_table
+from stages.core.parquet import read_batches, read_documents, write_table
 from stages.core.stage import (
     DOCUMENTS,
     MODEL,
@@ -30,9 +30,9 @@ from stages.core.stage import (
     add_sources,
     task_id,
 )
-from stages.core.task_writer import TaskWriter
-from stages.kernels.hashing import hash_strings
-from stages.tokenize.model import Tokenizer, make_tokenizer
+from stages.core.writer import TaskWriter
+from stages.kernels.hash.hashing import hash_strings
+from stages.tokenize.tokenizers.load import Tokenizer, make_tokenizer
 
 TOKENIZER_NAME = "tokenizer.model"
 SAMPLE_SCHEMA = pa.schema([("source", pa.string()), ("text", pa.large_string())])

@@ -10,7 +10,7 @@ import orjson
 from benchmarks.corpus import documents, write_documents
 from benchmarks.measure import measure
 from benchmarks.peer import Peers
-from stages.core.shards import read_documents
+from stages.core.parquet import read_documents
 from stages.core.stage import DOCUMENTS
 
 

@@ -10,16 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from quality_classifier.candidates import HashPages, HashReferences, MatchReferences
 from quality_classifier.dataset import LABELLED_SCHEMA, LabelPages
 from quality_classifier.evaluate import figures, roc_auc
-from quality_classifier.predict import load_fasttext, reference_scores
+from quality_classifier.pages import HashPages, HashReferences, MatchReferences
 from quality_classifier.train import QualityClassifier, balanced
 from stages.core.errors import UserError
-from stages.core.shards import write_table
+from stages.core.parquet import write_table
 from stages.core.stage import MODEL, TABLE, Manifest, ShardReport, make_manifest
-from stages.filter.rules import ReferenceRule
+from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter
+from stages.models.fasttext_model import load_fasttext, reference_scores
 
 REFERENCE_WORDS = "survey sediment archive measured century institute species analysis records basalt".split()
 RANDOM_WORDS = "hey buy cheap click love shop super deal sale lol".split()

@@ -17,7 +17,7 @@ from stages.core import storage
 from stages.core.stage import Record
 from stages.ingest.common_crawl.url_lists import HARD, Blocked, list_files, read_blocked, read_words
 from stages.ingest.common_crawl.url_parts import split_url
-from stages.kernels import url_keys
+from stages.kernels.hash import url_keys
 
 HOST_RULE, WORD_RULE = "url_host", "url_word"
 _TOKEN = re.compile(r"[^\W_]+")

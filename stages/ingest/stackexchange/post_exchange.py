@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core.exchange import ExchangeWriter, destination_of
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.ingest.stackexchange.rows import Post
 
 EXCHANGE_BODY_BYTES = 128 << 20

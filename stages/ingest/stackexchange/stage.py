@@ -16,7 +16,7 @@ from stages.core.errors import UserError
 from stages.core.exchange import num_destinations
 from stages.core.stage import Manifest, ShardReport, Task, task_id
 from stages.core.storage import FoundFile
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.ingest.base import (
     Loss,
     Range,

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from stages.core.exchange import read_destination
 from stages.core.stage import EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.ingest.base import Loss, Merged, RawDocument, RawRecord, RecordWriter
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION

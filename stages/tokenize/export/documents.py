@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from stages.core import storage
-from stages.tokenize.packed import TOKEN_DTYPES, Shard
+from stages.tokenize.read import TOKEN_DTYPES, Shard
 
 BATCH_TOKENS = 8 << 20
 

@@ -15,10 +15,10 @@ import orjson
 import pyarrow as pa
 
 from stages.core import storage
-from stages.core.shards import ParquetWriter
+from stages.core.parquet import ParquetWriter
 from stages.core.stage import DOCUMENTS
 from stages.tokenize.export.documents import TokenBatch, token_batches
-from stages.tokenize.packed import TOKEN_DTYPES, Shard, token_shards
+from stages.tokenize.read import TOKEN_DTYPES, Shard, token_shards
 
 MEGATRON_MAGIC = b"MMIDIDX\x00\x00"
 MEGATRON_VERSION = 1

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.config import parse_recipe
 from pipeline.inspect import filter as filter_inspection
 from pipeline.inspect.filter import Values, filters_of, ledger_drops, measure, values_of

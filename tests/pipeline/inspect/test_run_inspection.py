@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.inspect.batch import batch_rows
 from pipeline.inspect.document import token_document
 from pipeline.inspect.languages import language_rows

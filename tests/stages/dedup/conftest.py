@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.chain import Step
 from stages.core.documents import document_batch
 from stages.core.stage import DOCUMENTS, LEDGER, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.verb import Step
+from stages.core.writer import TaskWriter
 
 Row = tuple[str, str]
 """Id and text; the source is the part of the id before the first slash."""

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.registry import DEDUP_VERBS
 from stages.core.stage import Manifest
-from tests.stages.dedup.near_texts import text_of
+from tests.stages.dedup.near.near_texts import text_of
 
 VERBS = sorted(DEDUP_VERBS)
 MANY = 20_000

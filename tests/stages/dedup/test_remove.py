@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.dedup.remove import REMOVALS_SCHEMA, RemoveDocuments
 
 

@@ -9,12 +9,15 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from stages.core.documents import DOCUMENT_SCHEMA
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import read_documents
+from stages.core.given import manifest_of_parquet
+from stages.core.parquet import read_documents
 from stages.core.stage import DOCUMENTS, LEDGER, TABLE, Manifest
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
-from stages.filter.pii import PiiRule
-from stages.filter.rules import LanguageRule
+from stages.filter.rules.c4 import C4Rule
+from stages.filter.rules.fineweb import FineWebRule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
+from stages.filter.rules.language import LanguageRule
+from stages.filter.rules.pii import PiiRule
 from stages.filter.stage import Filter
 from stages.filter.values import measures
 from stages.filter.verdict import Verdict, at_least, at_most

@@ -15,8 +15,8 @@ from stages.ingest.common_crawl.boilerplate.columns import (
     PAGE_FEATURES,
 )
 from stages.ingest.common_crawl.boilerplate.line_counts import count_lines
-from stages.kernels.hashing import xxh64
-from stages.kernels.markup_lines import LINE_COLUMNS, MarkupLines
+from stages.kernels.hash.hashing import xxh64
+from stages.kernels.lines.markup_lines import LINE_COLUMNS, MarkupLines
 
 _FAR = 30
 """Lines away at most: beyond, the distance tells nothing."""

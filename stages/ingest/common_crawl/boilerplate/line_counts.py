@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
-from stages.kernels.code_points import NUM_CODE_POINTS
-from stages.kernels.markup_lines import (
+from stages.kernels.lines.markup_lines import (
     BARE,
     HEADING,
     ITEM,
@@ -20,8 +19,9 @@ from stages.kernels.markup_lines import (
     PREFORMATTED,
     MarkupLines,
 )
-from stages.kernels.text_flags import CLOSER, TERMINAL, WIDE_TERMINAL, text_flags
-from stages.kernels.utf8 import decode, previous
+from stages.kernels.unicode.code_points import NUM_CODE_POINTS
+from stages.kernels.unicode.text_flags import CLOSER, TERMINAL, WIDE_TERMINAL, text_flags
+from stages.kernels.unicode.utf8 import decode, previous
 
 MIN_PROSE_CHARS = 80
 _TITLE_CHARS = 40
