@@ -12,8 +12,8 @@ import orjson
 from benchmarks import work
 from stages.core.documents import document_batch
 from stages.core.given import manifest_of_parquet
+from stages.core.manifest import DOCUMENTS, Manifest
 from stages.core.parquet import DocumentWriter, read_documents
-from stages.core.stage import DOCUMENTS, Manifest
 from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import RawStage
 from stages.ingest.books.stage import BooksIngest

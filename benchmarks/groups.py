@@ -11,11 +11,11 @@ from benchmarks import tokens as encoding
 from benchmarks.measure import Measured, Row, measure
 from benchmarks.peer import Peers
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS, MODEL, Manifest
-from stages.dedup.exact.stages import DedupExact
-from stages.dedup.lines.stages import DedupLines
-from stages.dedup.near.stages import DedupNear
-from stages.dedup.substrings.stages import DedupSubstrings
+from stages.core.manifest import DOCUMENTS, MODEL, Manifest
+from stages.dedup.exact.verb import DedupExact
+from stages.dedup.lines.verb import DedupLines
+from stages.dedup.near.verb import DedupNear
+from stages.dedup.substrings.verb import DedupSubstrings
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule
 from stages.filter.rules.gopher_quality import GopherQualityRule

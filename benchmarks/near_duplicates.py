@@ -31,9 +31,9 @@ from benchmarks.labels import (
     variants,
 )
 from benchmarks.peer import Peers
+from stages.core.manifest import DOCUMENTS, Manifest
 from stages.core.parquet import read_batches, read_documents
-from stages.core.stage import DOCUMENTS, Manifest
-from stages.dedup.near.stages import DedupNear
+from stages.dedup.near.verb import DedupNear
 from stages.kernels.sketch.minhash import band_keys, sign, similarity
 
 FLOOR = 0.3

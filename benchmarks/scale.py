@@ -25,8 +25,8 @@ from benchmarks.measure import peak_memory_bytes
 from pipeline.registry import DEDUP_VERBS
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.given import manifest_of_parquet
+from stages.core.manifest import Manifest
 from stages.core.parquet import DocumentWriter
-from stages.core.stage import Manifest
 
 GB = 1_000_000_000
 VOCABULARY = 100_000

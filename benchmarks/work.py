@@ -15,8 +15,9 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
 from stages.core.errors import DamagedInputError
+from stages.core.manifest import Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import Manifest, Stage, make_manifest
+from stages.core.stage import Stage, make_manifest
 from stages.core.verb import Step
 from stages.ingest.base import RawFile
 from stages.ingest.compressed import decompressed

@@ -12,8 +12,9 @@ from hypothesis import settings
 
 from stages.core.documents import document_batch
 from stages.core.given import manifest_of_parquet
+from stages.core.manifest import Manifest, ShardReport, write_record
 from stages.core.parquet import DocumentWriter
-from stages.core.stage import Manifest, ShardReport, Stage, make_manifest, write_record
+from stages.core.stage import Stage, make_manifest
 
 # Equal inputs on every run, here too; HYPOTHESIS_PROFILE=search looks for new ones. No deadline: kernels compile.
 settings.register_profile("fixed", derandomize=True, deadline=None)

@@ -11,18 +11,17 @@ from pydantic import Field, ValidationError, create_model
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.cli.commands import say
+from pipeline.cli.output import FAILURE_CODE, print_table, say
 from pipeline.config import describe
-from pipeline.sites import SITES
+from pipeline.registry import sites
 from stages.core.errors import UserError
-from stages.core.stage import Record
+from stages.core.manifest import Record
 from stages.fetch.client import Client
 from stages.fetch.fetcher import FAILED, FETCHED, PRESENT, Fetcher, Outcome
 from stages.fetch.pace import Pacer
 from stages.fetch.remote import RemoteFile
 from stages.fetch.site import Site
 
-FAILURE_CODE = 1
 MAX_FAILURES_SHOWN = 20
 
 
@@ -54,14 +53,6 @@ class FetchOptions(Record):
         None, description="your e-mail address or page, told to the site (User-Agent)"
     )
     quiet: Annotated[bool, Parameter(negative="")] = Field(False, description="no progress on standard error")
-
-
-def fetch_group() -> App:
-    """The group of commands that download raw dumps."""
-    group = App(name="fetch", help="Download raw dumps: resumable, checked, at a polite pace.")
-    for name, site in SITES.items():
-        _add(group, name, site)
-    return group
 
 
 def _add(group: App, name: str, site: type[Site]) -> None:
@@ -137,7 +128,7 @@ def show_outcomes(outcomes: Sequence[Outcome], out: str) -> None:
     for state in (FETCHED, PRESENT, FAILED):
         those = [outcome for outcome in outcomes if outcome.state == state]
         table.add_row(state, f"{len(those):,}", f"{sum(outcome.num_bytes for outcome in those):,}")
-    Console(width=60).print(table)
+    print_table(table, 60)
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     for outcome in failed[:MAX_FAILURES_SHOWN]:
         say(f"failed: {outcome.reason}")
@@ -146,3 +137,14 @@ def show_outcomes(outcomes: Sequence[Outcome], out: str) -> None:
     if failed:
         say(f"{out}: run the same command again to fetch what failed")
         raise SystemExit(FAILURE_CODE)
+
+
+def make_group() -> App:
+    """The group of commands that download raw dumps."""
+    group = App(name="fetch", help="Download raw dumps: resumable, checked, at a polite pace.")
+    for name, site in sites().items():
+        _add(group, name, site)
+    return group
+
+
+app = make_group()

@@ -13,10 +13,8 @@ from stages.core import storage
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.errors import UserError
 from stages.core.ledger import is_ledger
-from stages.core.parquet import read_batches, source_totals
-from stages.core.stage import (
+from stages.core.manifest import (
     DOCUMENTS,
-    FINGERPRINT_DIGITS,
     MANIFEST_NAME,
     REPORTS_FOLDER,
     FileInfo,
@@ -24,6 +22,8 @@ from stages.core.stage import (
     SourceTotals,
     add_sources,
 )
+from stages.core.parquet import read_batches, source_totals
+from stages.core.stage import FINGERPRINT_DIGITS
 from stages.core.values import is_values
 
 REQUIRED = [field.name for field in DOCUMENT_SCHEMA if not field.nullable]
@@ -49,7 +49,7 @@ def manifest_of_parquet(patterns: Sequence[str]) -> Manifest:
 
 def _check_finished(uri: str) -> None:
     """A shard of a stage that is still under way would pass for all of it."""
-    folder = uri.rpartition("/")[0]
+    folder = uri.rpartition("/")[0].rpartition("/")[0]
     if storage.is_folder(storage.join(folder, REPORTS_FOLDER)) and not storage.exists(
         storage.join(folder, MANIFEST_NAME)
     ):

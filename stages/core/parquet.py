@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from stages.core import storage
 from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
-from stages.core.stage import DOCUMENTS, FileInfo, SourceTotals, add_sources
+from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
 
 SHARD_TEXT_BYTES = 256 << 20
 """Text in a shard (DESIGN: about 256 MB whatever the raw files' sizes)."""
@@ -29,6 +29,9 @@ FOREIGN_BATCH_ROWS = 256
 
 ROW_GROUP_ROWS = 32_768
 """Rows in a row group at most, so that tiny documents do not make huge ones."""
+
+BUFFER_ROWS = 65_536
+"""Rows of a ledger or a table of values that wait for their row group."""
 
 COMPRESSION = "zstd"
 
@@ -47,43 +50,99 @@ def totals_by_name(batch: pa.RecordBatch, names: pa.Array) -> dict[str, SourceTo
 
 
 class ParquetWriter:
-    """One Parquet file, written atomically; row groups are the batches it is given."""
+    """One Parquet file, which gets its name at `commit`; row groups are the tables that it is given."""
 
-    def __init__(self, folder: str, name: str, schema: pa.Schema) -> None:
-        self.name = name
+    def __init__(self, folder: str, name: str, schema: pa.Schema, kind: str) -> None:
+        self._name, self._kind = name, kind
         self.rows = 0
-        self._stack = ExitStack()
-        self._output = self._stack.enter_context(storage.atomic_output(storage.join(folder, name)))
-        self._writer = pq.ParquetWriter(
-            self._output, schema, compression=COMPRESSION, write_statistics=True, write_page_checksum=True
-        )
+        self._sources: list[dict[str, SourceTotals]] = []
+        self._file = storage.AtomicFile(storage.join(folder, name))
+        try:
+            self._writer = pq.ParquetWriter(
+                self._file, schema, compression=COMPRESSION, write_statistics=True, write_page_checksum=True
+            )
+        except BaseException:
+            self._file.discard()
+            raise
 
-    def write(self, table: pa.Table) -> None:
-        """Append one row group."""
+    def write(self, table: pa.Table, sources: dict[str, SourceTotals] | None = None) -> None:
+        """Append one row group; `sources` are the totals of its documents."""
         self._writer.write_table(table, row_group_size=max(1, table.num_rows))
         self.rows += table.num_rows
+        if sources is not None:
+            self._sources.append(sources)
 
-    def finish(self, kind: str, sources: dict[str, SourceTotals] | None = None) -> FileInfo:
-        """Close and rename; returns what the report says of the file."""
+    def finish(self) -> None:
+        """Write the footer."""
         self._writer.close()
-        self._stack.close()
+        self._file.finish()
+
+    def commit(self) -> FileInfo:
+        """Give the file its name; returns what the report says of it."""
+        self.finish()
+        self._file.commit()
         return FileInfo(
-            name=self.name,
-            kind=kind,
+            name=self._name,
+            kind=self._kind,
             rows=self.rows,
-            bytes=self._output.num_bytes,
-            sha256=self._output.sha256,
-            sources=sources or {},
+            bytes=self._file.num_bytes,
+            sha256=self._file.sha256,
+            sources=add_sources(self._sources),
         )
 
-    def abandon(self, error: BaseException) -> None:
-        """Delete the temporary file after `error`."""
-        self._writer.close()  # else Arrow closes it later, into a closed stream
-        self._stack.__exit__(type(error), error, error.__traceback__)
+    def discard(self) -> None:
+        """Leave no file."""
+        with suppress(OSError, ValueError, pa.ArrowException):
+            self._writer.close()  # else Arrow closes it later, into a closed stream
+        self._file.discard()
+
+
+class RowBuffer:
+    """Batches of one schema to one Parquet file, in row groups of many: for rows that come a few at a time.
+
+    There is no file when there was no row.
+    """
+
+    def __init__(self, folder: str, name: str, kind: str) -> None:
+        self._place = (folder, name)
+        self._kind = kind
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_rows = 0
+        self._writer: ParquetWriter | None = None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        self._pending.append(batch)
+        self._pending_rows += batch.num_rows
+        if self._pending_rows >= BUFFER_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        if self._writer is None:
+            self._writer = ParquetWriter(*self._place, self._pending[0].schema, self._kind)
+        self._writer.write(pa.Table.from_batches(self._pending).combine_chunks())
+        self._pending, self._pending_rows = [], 0
+
+    def finish(self) -> None:
+        """Write what is pending."""
+        self._flush()
+        if self._writer is not None:
+            self._writer.finish()
+
+    def commit(self) -> list[FileInfo]:
+        """Give the file its name."""
+        return [] if self._writer is None else [self._writer.commit()]
+
+    def discard(self) -> None:
+        """Leave no file."""
+        if self._writer is not None:
+            self._writer.discard()
 
 
 class DocumentWriter:
-    """Document shards `<task>-<n>.parquet` in one folder, rolled when a shard holds `shard_text_bytes` of text."""
+    """Document shards `documents/<task>-<n>.parquet`, rolled when a shard holds `shard_text_bytes` of text."""
 
     def __init__(self, folder: str, task: str, shard_text_bytes: int = SHARD_TEXT_BYTES) -> None:
         self._folder, self._task = folder, task
@@ -92,9 +151,8 @@ class DocumentWriter:
         self._pending_bytes = 0
         self._pending_rows = 0
         self._shard_bytes = 0
-        self._sources: list[dict[str, SourceTotals]] = []
         self._writer: ParquetWriter | None = None
-        self.files: list[FileInfo] = []
+        self._shards: list[ParquetWriter] = []
         self.rows = 0
         self.text_bytes = 0
 
@@ -117,29 +175,32 @@ class DocumentWriter:
         if not self._pending:
             return
         if self._writer is None:
-            name = f"{self._task}-{len(self.files):05d}.parquet"
-            self._writer = ParquetWriter(self._folder, name, DOCUMENT_SCHEMA)
+            name = f"{FOLDERS[DOCUMENTS]}/{self._task}-{len(self._shards):05d}.parquet"
+            self._writer = ParquetWriter(self._folder, name, DOCUMENT_SCHEMA, DOCUMENTS)
+            self._shards.append(self._writer)
         table = pa.Table.from_batches(self._pending).combine_chunks()
-        self._writer.write(table)
-        self._sources.append(source_totals(table))
+        self._writer.write(table, source_totals(table))
         self._shard_bytes += self._pending_bytes
         self._pending, self._pending_bytes, self._pending_rows = [], 0, 0
 
     def _roll(self) -> None:
         if self._writer is not None:
-            self.files.append(self._writer.finish(DOCUMENTS, add_sources(self._sources)))
-        self._writer, self._shard_bytes, self._sources = None, 0, []
+            self._writer.finish()
+        self._writer, self._shard_bytes = None, 0
 
-    def finish(self) -> list[FileInfo]:
-        """Write what is pending; returns the finished shards (none when there was no document)."""
+    def finish(self) -> None:
+        """Write what is pending."""
         self._flush()
         self._roll()
-        return self.files
 
-    def abandon(self, error: BaseException) -> None:
-        """Delete the unfinished shard after `error`."""
-        if self._writer is not None:
-            self._writer.abandon(error)
+    def commit(self) -> list[FileInfo]:
+        """Give the shards their names (none when there was no document)."""
+        return [shard.commit() for shard in self._shards]
+
+    def discard(self) -> None:
+        """Leave no shard."""
+        for shard in self._shards:
+            shard.discard()
 
 
 def _cuts(batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
@@ -206,15 +267,3 @@ def _as_documents(batch: pa.RecordBatch) -> pa.RecordBatch:
         at = batch.schema.get_field_index(field.name)
         arrays.append(pa.nulls(batch.num_rows, field.type) if at < 0 else batch.column(at).cast(field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
-
-
-def write_table(folder: str, name: str, tables: Iterable[pa.Table], schema: pa.Schema, kind: str) -> FileInfo:
-    """Write one Parquet file of any schema atomically, a row group per table."""
-    writer = ParquetWriter(folder, name, schema)
-    try:
-        for table in tables:
-            writer.write(table)
-        return writer.finish(kind)
-    except BaseException as error:
-        writer.abandon(error)
-        raise

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import Record
+from stages.core.manifest import Record
 from stages.fetch.remote import RECORD_NAME, RemoteFile
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from stages.core.errors import UserError
-from stages.core.stage import Record
+from stages.core.manifest import Record
 from stages.fetch.client import Client
 from stages.fetch.remote import ListError, RemoteFile, parse_range
 

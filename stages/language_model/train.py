@@ -12,13 +12,14 @@ import sentencepiece
 from pydantic import Field
 
 from stages.core.errors import UserError
-from stages.core.stage import TABLE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.language_model.lmplz import TOOLS, estimate, find_tool
-from stages.language_model.text import TEXT_BYTES, TEXT_DOCUMENTS, drawn, total
+from stages.language_model.text import LanguageOptions, LanguageTexts, drawn, found_texts
 from stages.models.ccnet_normalize import lines_of
 from stages.models.perplexity import LanguageModel, load_pieces
-from stages.models.perplexity_files import NGRAM_SUFFIXES, PIECES_SUFFIX, ModelFiles, copy_model
+from stages.models.perplexity_files import NGRAM_SUFFIXES, PIECES_SUFFIX, ModelFiles, copy_bytes
 
 TRAINING_THREADS = 4
 """SentencePiece's model depends on how many threads add up its counts, so the number is the same on every machine."""
@@ -29,34 +30,50 @@ MAX_LINE_BYTES = 1 << 30
 ENCODED_LINES = 8_192
 
 
-class TrainLanguageModel(Stage):
+class NgramOptions(Record):
+    """How the two models of a language are made."""
+
+    vocab_size: int = Field(65_536, gt=0, description="pieces at most; a small text has fewer")
+    character_coverage: float = Field(0.9995, gt=0, le=1, description="share of characters that get a piece")
+    order: int = Field(5, ge=2, le=6, description="pieces in an n-gram")
+    max_text_bytes: int = Field(4 << 30, gt=0, description="text for the n-grams, about")
+    max_vocabulary_bytes: int = Field(
+        256 << 20,
+        gt=0,
+        description="text for the pieces, about (SentencePiece takes 20 times as much memory)",
+    )
+    memory_bytes: int = Field(2 << 30, gt=0, description="what lmplz may sort in memory")
+
+
+class TrainedLanguageModel(Record):
+    """Entries of the tokenizer's vocabulary, and the lines and pieces that the n-grams were counted on."""
+
+    vocabulary: int
+    lines: int
+    pieces: int
+
+
+class TrainLanguageModel(LanguageOptions, NgramOptions, Stage[LanguageTexts]):
     """The texts of one language -> its two models. Texts drawn below `held_out` are kept for the cut-offs."""
 
     stage_name: ClassVar[str] = "train_language_model"
     uses_all_cores: ClassVar[bool] = True
 
-    language: str = Field(min_length=1)
-    vocab_size: int = Field(65_536, gt=0)
-    character_coverage: float = Field(0.9995, gt=0, le=1)
-    order: int = Field(5, ge=2, le=6)
-    max_text_bytes: int = Field(4 << 30, gt=0)
-    max_vocabulary_bytes: int = Field(256 << 20, gt=0)
-    memory_bytes: int = Field(2 << 30, gt=0)
-    held_out: float = Field(0.05, ge=0, lt=1)
+    held_out: float = Field(ge=0, lt=1)
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LanguageTexts]]:
         """One task over all texts; a UserError when there are none."""
-        documents = sum(total(manifest, TEXT_DOCUMENTS) for manifest in inputs)
-        if documents == 0:
+        found = found_texts(inputs)
+        if found.documents == 0:
             raise UserError(f"lm train: no document in language {self.language!r} in what was given")
-        params = {"text_bytes": sum(total(manifest, TEXT_BYTES) for manifest in inputs)}
-        return [Task(task_id(0), tuple(uri for manifest in inputs for uri in manifest.uris(TABLE)), params)]
+        uris = tuple(uri for manifest in inputs for uri in manifest.uris(TABLE))
+        return [Task(task_id(0), uris, found)]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[LanguageTexts]) -> ShardReport:
         """Train the pieces, then the n-grams over them, and see that the two load together."""
         for tool in TOOLS:
             find_tool(tool)
-        available = max(1, task.params["text_bytes"])
+        available = max(1, task.params.text_bytes)
         names = [self.language + PIECES_SUFFIX, self.language + NGRAM_SUFFIXES[0]]
         with tempfile.TemporaryDirectory() as scratch, TaskWriter(task, self.stage_name) as out:
             pieces, ngrams = (Path(scratch) / name for name in names)
@@ -66,11 +83,11 @@ class TrainLanguageModel(Stage):
             estimate(encoded, ngrams, self.order, self.memory_bytes)
             model = LanguageModel(ModelFiles(str(pieces), str(ngrams)))
             for path in (pieces, ngrams):
-                out.add_file(copy_model(str(path), task.output))
-            out.facts = {"vocabulary": model.num_pieces, **counts}
+                copy_bytes(str(path), out.file(path.name, MODEL))
+            out.facts = TrainedLanguageModel(vocabulary=model.num_pieces, **counts)
         return out.report
 
-    def _lines(self, task: Task, share: float) -> Iterator[str]:
+    def _lines(self, task: Task[LanguageTexts], share: float) -> Iterator[str]:
         """The lines of this share of the texts, as the model will see them."""
         high = self.held_out + min(1.0, share) * (1 - self.held_out)
         for texts in drawn(task.inputs, self.held_out, high):

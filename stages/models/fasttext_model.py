@@ -20,11 +20,15 @@ MAX_CHARS = 4_000
 """What the model sees of a page, in training and in use alike: about the length of a reference page's opening."""
 
 
-@lru_cache(maxsize=4)
 def load_fasttext(path: str) -> Any:
-    """A fastText model, loaded once per process; a UserError when the file is none."""
+    """A fastText model, loaded once per process while its file stays what it is; a UserError when the file is none."""
     if not storage.exists(path):
         raise UserError(f"{path}: no such fastText model")
+    return _loaded(path, storage.stamp(path))
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: str, stamp: tuple[int, int]) -> Any:
     check_model_file(path)
     try:
         return fasttext.FastText._FastText(model_path=path)

@@ -72,7 +72,11 @@ def _check_sha256(data: bytes, expected: str, url: str) -> None:
         raise UserError(f"{url}: SHA-256 is {found}, expected {expected}; nothing was stored")
 
 
-@lru_cache(maxsize=64)
 def model_sha256(uri: str) -> str:
-    """SHA-256 of a model file, hashed once per process."""
+    """SHA-256 of a model file, hashed once per process while the file stays what it is."""
+    return _sha256(uri, storage.stamp(uri))
+
+
+@lru_cache(maxsize=64)
+def _sha256(uri: str, stamp: tuple[int, int]) -> str:
     return storage.sha256_file(uri)

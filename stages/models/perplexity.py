@@ -125,7 +125,14 @@ def _first(error: Exception) -> str:
     return text.removesuffix(")")[:200]
 
 
-@lru_cache(maxsize=64)
 def load_language_model(files: ModelFiles) -> LanguageModel:
-    """The models of a language, loaded once per process; KenLM maps its file, so processes share its memory."""
+    """The models of a language, loaded once per process while their files stay what they are.
+
+    KenLM maps its file, so processes share its memory.
+    """
+    return _loaded(files, storage.stamp(files.pieces), storage.stamp(files.ngrams))
+
+
+@lru_cache(maxsize=64)
+def _loaded(files: ModelFiles, pieces: tuple[int, int], ngrams: tuple[int, int]) -> LanguageModel:
     return LanguageModel(files)

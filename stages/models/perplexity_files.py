@@ -16,7 +16,7 @@ from pydantic import ValidationError, model_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, FileInfo, Record
+from stages.core.manifest import Record
 
 PIECES_SUFFIX = ".sp.model"
 NGRAM_SUFFIXES = (".arpa.bin", ".arpa")
@@ -120,10 +120,15 @@ def _from_table(path: str, language: str) -> Cutoffs:
         ) from error
 
 
-def copy_model(source: str, folder: str) -> FileInfo:
-    """Copy a model file into a folder under its own name; it appears there whole or not at all."""
-    name = source.rpartition("/")[2]
-    with storage.open_input(source) as data, storage.atomic_output(storage.join(folder, name)) as output:
-        target: Any = output
-        shutil.copyfileobj(data, target, COPIED_BYTES)
-    return FileInfo(name=name, kind=MODEL, rows=0, bytes=output.num_bytes, sha256=output.sha256)
+def copy_model(source: str, folder: str) -> str:
+    """Copy a model file into a folder under its own name; it appears there whole or not at all. The copy's path."""
+    target = storage.join(folder, source.rpartition("/")[2])
+    with storage.atomic_output(target) as output:
+        copy_bytes(source, output)
+    return target
+
+
+def copy_bytes(source: str, output: Any) -> None:
+    """Write the bytes of a file into `output`."""
+    with storage.open_input(source) as data:
+        shutil.copyfileobj(data, output, COPIED_BYTES)

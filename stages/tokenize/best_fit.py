@@ -8,7 +8,7 @@ where they are; what is written is a table of pieces for one sequence length.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from stages.core import storage
-from stages.core.parquet import write_table
-from stages.core.stage import INDEX, TABLE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.manifest import INDEX, Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.kernels.best_fit import best_fit
+from stages.tokenize.pack import PackedShard
 
 PIECES_SCHEMA = pa.schema([("sequence", pa.uint32()), ("offset", pa.int64()), ("length", pa.uint32())])
 """A piece of a document: its sequence in the shard, and its tokens in the shard. Sorted by sequence."""
@@ -28,32 +29,53 @@ PIECES_SCHEMA = pa.schema([("sequence", pa.uint32()), ("offset", pa.int64()), ("
 Int64Array = npt.NDArray[np.int64]
 
 
-class FitSequences(Stage):
+class LengthOptions(Record):
+    """How long a sequence is."""
+
+    sequence_length: int = Field(2048, gt=0, description="tokens of a training sequence")
+
+
+class FitParams(Record):
+    """The source of a packed shard, and its file."""
+
+    source: str
+    shard: str
+
+
+class ShardFit(FitParams):
+    """What fitting a packed shard came to, beside what a stream of the same documents would cut."""
+
+    documents: int
+    sequences: int
+    pieces: int
+    cut_documents: int
+    cut_in_a_stream: int
+    padding_tokens: int
+
+
+class FitSequences(LengthOptions, Stage[FitParams]):
     """Packed shard -> the pieces of its sequences. Input: the packed tokens."""
 
     stage_name: ClassVar[str] = "fit"
 
-    sequence_length: int = Field(2048, gt=0)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[FitParams]]:
         """One task per packed shard."""
         (packed,) = inputs
-        shards = zip(packed.uris(INDEX), packed.facts, strict=True)
+        shards = zip(packed.uris(INDEX), packed.facts_of(PackedShard), strict=True)
         return [
-            Task(task_id(i), (uri,), {"source": facts["source"], "shard": facts["shard"]})
-            for i, (uri, facts) in enumerate(shards)
+            Task(task_id(i), (uri,), FitParams(source=shard.source, shard=shard.shard))
+            for i, (uri, shard) in enumerate(shards)
         ]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[FitParams]) -> ShardReport:
         """Cut what is too long, fit the pieces, and say what it came to."""
         with storage.open_arrow(task.inputs[0]) as raw:
             index = pq.read_table(raw, columns=["offset", "length"], use_threads=False)
         documents = (index.column("offset").to_numpy(), index.column("length").to_numpy())
         pieces, count = fit_documents(*documents, self.sequence_length)
         with TaskWriter(task, self.stage_name) as out:
-            out.add_file(write_table(task.output, f"fit-{task.id}.parquet", [pieces], PIECES_SCHEMA, TABLE))
-            facts = fit_facts(*documents, pieces, count, self.sequence_length)
-            out.facts = {"source": task.params["source"], "shard": task.params["shard"], **facts}
+            out.write_table(f"fit-{task.id}", PIECES_SCHEMA, [pieces])
+            out.facts = fit_facts(task.params, *documents, pieces, count, self.sequence_length)
         return out.report
 
 
@@ -84,16 +106,23 @@ def fit_documents(offsets: Int64Array, lengths: Int64Array, sequence_length: int
 
 
 def fit_facts(
-    offsets: Int64Array, lengths: Int64Array, pieces: pa.Table, count: int, sequence_length: int
-) -> dict[str, Any]:
-    """What fitting came to, beside what a stream of the same documents would cut."""
+    shard: FitParams,
+    offsets: Int64Array,
+    lengths: Int64Array,
+    pieces: pa.Table,
+    count: int,
+    sequence_length: int,
+) -> ShardFit:
+    """What fitting the documents of a shard into `count` sequences came to."""
     filled = int(pieces.column("length").to_numpy().sum(dtype=np.int64))
     ends = offsets + lengths - 2  # the last token that is an input
-    return {
-        "documents": len(lengths),
-        "sequences": count,
-        "pieces": pieces.num_rows,
-        "cut_documents": int(np.count_nonzero(lengths > sequence_length + 1)),
-        "cut_in_a_stream": int(np.count_nonzero(offsets // sequence_length != ends // sequence_length)),
-        "padding_tokens": count * (sequence_length + 1) - filled,
-    }
+    return ShardFit(
+        source=shard.source,
+        shard=shard.shard,
+        documents=len(lengths),
+        sequences=count,
+        pieces=pieces.num_rows,
+        cut_documents=int(np.count_nonzero(lengths > sequence_length + 1)),
+        cut_in_a_stream=int(np.count_nonzero(offsets // sequence_length != ends // sequence_length)),
+        padding_tokens=count * (sequence_length + 1) - filled,
+    )

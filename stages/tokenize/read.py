@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import MANIFEST_NAME, Manifest, read_manifest
+from stages.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from stages.tokenize.encode import TokenFormat
+from stages.tokenize.pack import PackedShard
 from stages.tokenize.read_fitted import FittedSequences
 
 MAX_CACHED_DOCUMENTS = 1 << 27
@@ -34,7 +36,7 @@ Int64Array = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Shard:
+class TokenShard:
     """One token shard: where it is, and its place in its source's stream. `start` in tokens."""
 
     uri: str
@@ -65,7 +67,7 @@ class PackedTokens:
 
     def __init__(
         self,
-        shards: list[Shard],
+        shards: list[TokenShard],
         tokenizer_sha256: str,
         vocab_size: int,
         fitted: FittedSequences | None = None,
@@ -73,7 +75,7 @@ class PackedTokens:
         self.tokenizer_sha256 = tokenizer_sha256
         self.vocab_size = vocab_size
         self.fitted = fitted
-        self._shards: dict[str, list[Shard]] = {}
+        self._shards: dict[str, list[TokenShard]] = {}
         for shard in shards:
             self._shards.setdefault(shard.source, []).append(shard)
         self._maps: dict[str, Any] = {}
@@ -86,11 +88,11 @@ class PackedTokens:
 
         A UserError names a missing or short shard, and its bytes.
         """
-        shards, facts = token_shards(folder)
+        shards, means = token_shards(folder)
         fitted = None
         if fit_folder is not None:
             fitted = FittedSequences.of(read_manifest(fit_folder), read_manifest(folder).fingerprint)
-        return cls(shards, facts["tokenizer_sha256"], facts["vocab_size"], fitted)
+        return cls(shards, means.tokenizer_sha256, means.vocab_size, fitted)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -193,14 +195,14 @@ class PackedTokens:
         firsts = np.concatenate([np.zeros(1, np.int64), inside])
         return segments, np.arange(length, dtype=np.int64) - firsts[segments]
 
-    def _of(self, source: str) -> list[Shard]:
+    def _of(self, source: str) -> list[TokenShard]:
         if source not in self._shards:
             raise UserError(
                 f"no packed tokens of source {source!r}; there are {', '.join(self.sources) or 'none'}"
             )
         return self._shards[source]
 
-    def _read(self, shard: Shard, start: int, stop: int) -> npt.NDArray[np.unsignedinteger[Any]]:
+    def _read(self, shard: TokenShard, start: int, stop: int) -> npt.NDArray[np.unsignedinteger[Any]]:
         if shard.uri not in self._maps:
             self._maps[shard.uri] = _open_shard(shard)
         opened = self._maps[shard.uri]
@@ -210,13 +212,13 @@ class PackedTokens:
         size = dtype.itemsize
         return np.frombuffer(opened.read_at((stop - start) * size, start * size), dtype)
 
-    def _rows(self, shard: Shard, start: int, stop: int) -> tuple[int, int]:
+    def _rows(self, shard: TokenShard, start: int, stop: int) -> tuple[int, int]:
         """The rows of a shard's index whose documents hold a token of start..stop."""
         starts = self._starts(shard)
         first = int(np.searchsorted(starts, max(start - shard.start, 0), side="right")) - 1
         return max(first, 0), int(np.searchsorted(starts, stop - shard.start))
 
-    def _starts(self, shard: Shard) -> Int64Array:
+    def _starts(self, shard: TokenShard) -> Int64Array:
         """Offsets of a shard's documents within the shard."""
         found = self._offsets.get(shard.uri)
         if found is None:
@@ -229,8 +231,8 @@ class PackedTokens:
         return found
 
 
-def token_shards(folder: str) -> tuple[list[Shard], dict[str, Any]]:
-    """The shards of a pack stage's folder, each with the size that it must have, and what holds for all of them.
+def token_shards(folder: str) -> tuple[list[TokenShard], TokenFormat]:
+    """The shards of a pack stage's folder, each with the size that it must have, and what the ids of all of them mean.
 
     A UserError names a missing or short shard, and its bytes.
     """
@@ -242,7 +244,7 @@ def token_shards(folder: str) -> tuple[list[Shard], dict[str, Any]]:
         _check_size(shard)
     if not shards:
         raise UserError(f"{folder}: the pack stage made no tokens")
-    return shards, manifest.facts[0]
+    return shards, manifest.facts_of(PackedShard)[0]
 
 
 def num_sequences(num_tokens: int, sequence_length: int) -> int:
@@ -250,26 +252,25 @@ def num_sequences(num_tokens: int, sequence_length: int) -> int:
     return max(num_tokens - 1, 0) // sequence_length
 
 
-def _shards_of(manifest: Manifest) -> list[Shard]:
-    shards: list[Shard] = []
+def _shards_of(manifest: Manifest) -> list[TokenShard]:
+    shards: list[TokenShard] = []
     ends: dict[str, int] = {}
-    for facts in manifest.facts:
-        if facts["tokens"] == 0:
+    packed = manifest.facts_of(PackedShard)
+    for found in packed:
+        if found.tokens == 0:
             continue
-        source, start = facts["source"], ends.get(facts["source"], 0)
-        if facts["dtype"] not in TOKEN_DTYPES:
-            raise UserError(
-                f"{facts['shard']}: dtype {facts['dtype']!r} is none of {', '.join(TOKEN_DTYPES)}"
-            )
-        if facts["tokenizer_sha256"] != manifest.facts[0]["tokenizer_sha256"]:
-            raise UserError(f"{facts['shard']}: made by another tokenizer than {manifest.facts[0]['shard']}")
-        uri = storage.join(manifest.folder, facts["shard"])
-        shards.append(Shard(uri, source, start, facts["tokens"], facts["documents"], facts["dtype"]))
-        ends[source] = start + facts["tokens"]
+        start = ends.get(found.source, 0)
+        if found.dtype not in TOKEN_DTYPES:
+            raise UserError(f"{found.shard}: dtype {found.dtype!r} is none of {', '.join(TOKEN_DTYPES)}")
+        if found.tokenizer_sha256 != packed[0].tokenizer_sha256:
+            raise UserError(f"{found.shard}: made by another tokenizer than {packed[0].shard}")
+        uri = storage.join(manifest.folder, found.shard)
+        shards.append(TokenShard(uri, found.source, start, found.tokens, found.documents, found.dtype))
+        ends[found.source] = start + found.tokens
     return shards
 
 
-def _check_size(shard: Shard) -> None:
+def _check_size(shard: TokenShard) -> None:
     if not storage.exists(shard.uri):
         raise UserError(f"{shard.uri}: token shard is missing; expected {shard.bytes} bytes, found none")
     found = storage.size_bytes(shard.uri)
@@ -279,7 +280,7 @@ def _check_size(shard: Shard) -> None:
         )
 
 
-def _open_shard(shard: Shard) -> Any:
+def _open_shard(shard: TokenShard) -> Any:
     """A memory map of a local shard; for a remote one an Arrow file that reads at any offset."""
     fs, path = storage.filesystem(shard.uri)
     if isinstance(fs, pafs.LocalFileSystem):
@@ -287,7 +288,7 @@ def _open_shard(shard: Shard) -> Any:
     return fs.open_input_file(path)
 
 
-def _read_offsets(shard: Shard) -> Int64Array:
+def _read_offsets(shard: TokenShard) -> Int64Array:
     if not storage.exists(shard.index_uri):
         raise UserError(
             f"{shard.index_uri}: index of a token shard is missing; expected {shard.documents} rows"
@@ -300,7 +301,7 @@ def _read_offsets(shard: Shard) -> Int64Array:
     return offsets
 
 
-def _overlapping(shards: list[Shard], start: int, stop: int) -> list[Shard]:
+def _overlapping(shards: list[TokenShard], start: int, stop: int) -> list[TokenShard]:
     """The shards that hold a token of start..stop, found by bisection."""
     if start >= stop:
         return []

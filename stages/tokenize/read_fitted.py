@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import TABLE, Manifest
+from stages.core.manifest import TABLE, Manifest
+from stages.core.stage import is_made_by
+from stages.tokenize.best_fit import FitSequences, ShardFit
 
 MAX_CACHED_PIECES = 1 << 26
 """Pieces kept in memory (16 bytes each) before the table read longest ago is let go."""
@@ -42,13 +44,13 @@ class FittedSequences:
     @classmethod
     def of(cls, fit: Manifest, pack_fingerprint: str) -> Self:
         """The sequences of a fit stage; a UserError when it was made for other packed tokens."""
-        if fit.stage != "fit" or list(fit.inputs) != [pack_fingerprint]:
+        if not is_made_by(fit, FitSequences) or list(fit.inputs) != [pack_fingerprint]:
             raise UserError(f"{fit.folder}: the sequences were fitted to other packed tokens; run mix again")
         shards: dict[str, list[FittedShard]] = {}
-        for uri, facts in zip(fit.uris(TABLE), fit.facts, strict=True):
-            own = shards.setdefault(facts["source"], [])
+        for uri, found in zip(fit.uris(TABLE), fit.facts_of(ShardFit), strict=True):
+            own = shards.setdefault(found.source, [])
             first = own[-1].first + own[-1].sequences if own else 0
-            own.append(FittedShard(uri, facts["shard"], first, facts["sequences"]))
+            own.append(FittedShard(uri, found.shard, first, found.sequences))
         return cls(shards, fit.config["sequence_length"])
 
     def num_sequences(self, source: str) -> int:

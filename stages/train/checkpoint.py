@@ -17,7 +17,7 @@ from torch import nn
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, FileInfo
+from stages.core.manifest import MODEL, FileInfo
 
 _NAME = re.compile(r"checkpoint-([0-9]{8})\.pt")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from stages.core.stage import Record
+from stages.core.location import NOT_CONTENT
+from stages.core.manifest import Record
 
 
 class ModelConfig(Record):
@@ -92,14 +93,11 @@ PEAK_RATES = {"7B": 3e-4, "13B": 3e-4, "33B": 1.5e-4, "65B": 1.5e-4, "llama2-70B
 DEFAULT_PEAK_RATE = 1e-3
 
 
-NOT_IN_IDENTITY = frozenset(
-    {"threads", "device", "compile", "micro_batch_sequences", "checkpoint_steps", "keep_checkpoints"}
-)
-"""What may change between a checkpoint and its resumption: where and how it runs, not what is trained."""
-
-
 class TrainConfig(Record):
-    """How a model is trained; the defaults are LLaMA's (section 2.3). Batches are counted in sequences."""
+    """How a model is trained; the defaults are LLaMA's (section 2.3). Batches are counted in sequences.
+
+    What is no content may change between a checkpoint and its resumption: where and how it runs, not what is trained.
+    """
 
     model: str | ModelConfig = Field("7B", description=f"one of {', '.join(PRESETS)}, or sizes of your own")
     document_mask: bool = Field(False, description="attention stays inside a document (Llama 3)")
@@ -109,7 +107,9 @@ class TrainConfig(Record):
     batch_sequences: int = Field(
         2048, gt=0, description="sequences of a step over all ranks (2048 * 2048 tokens)"
     )
-    micro_batch_sequences: int = Field(8, gt=0, description="sequences that go through the model at a time")
+    micro_batch_sequences: Annotated[int, NOT_CONTENT] = Field(
+        8, gt=0, description="sequences that go through the model at a time"
+    )
     peak_rate: float | None = Field(
         None, gt=0, description="highest learning rate; the preset's when not given"
     )
@@ -121,11 +121,19 @@ class TrainConfig(Record):
     weight_decay: float = Field(0.1, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     seed: int = 1
-    threads: int = Field(2, gt=0, description="CPU threads of torch; fixed, because sums depend on it")
-    device: str = Field("auto", pattern="^(auto|cpu|cuda)$", description="auto, cpu or cuda")
-    compile: bool = Field(False, description="torch.compile the model")
-    checkpoint_steps: int = Field(1000, gt=0, description="steps from one checkpoint to the next")
-    keep_checkpoints: int = Field(2, gt=0, description="the last so many checkpoints are kept")
+    threads: Annotated[int, NOT_CONTENT] = Field(
+        2, gt=0, description="CPU threads of torch; fixed, because sums depend on it"
+    )
+    device: Annotated[str, NOT_CONTENT] = Field(
+        "auto", pattern="^(auto|cpu|cuda)$", description="auto, cpu or cuda"
+    )
+    compile: Annotated[bool, NOT_CONTENT] = Field(False, description="torch.compile the model")
+    checkpoint_steps: Annotated[int, NOT_CONTENT] = Field(
+        1000, gt=0, description="steps from one checkpoint to the next"
+    )
+    keep_checkpoints: Annotated[int, NOT_CONTENT] = Field(
+        2, gt=0, description="the last so many checkpoints are kept"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -9,7 +9,7 @@ import orjson
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import TABLE, FileInfo
+from stages.core.manifest import TABLE, FileInfo
 
 LOG_NAME = "log.jsonl"
 

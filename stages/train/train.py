@@ -21,7 +21,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, FileInfo
+from stages.core.location import content_of
+from stages.core.manifest import MODEL, FileInfo
 from stages.mix.schedule import Mixture, Schedule, read_mixture
 from stages.tokenize.read import PackedTokens
 from stages.train.checkpoint import (
@@ -31,7 +32,7 @@ from stages.train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from stages.train.config import NOT_IN_IDENTITY, TrainConfig
+from stages.train.config import TrainConfig
 from stages.train.loader import Loader, MicroBatch
 from stages.train.log import StepInfo, read_log, write_log
 from stages.train.model import Llama, next_token_loss
@@ -233,7 +234,11 @@ class _Trainer:
 
 def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size: int) -> dict[str, Any]:
     """What a checkpoint is a checkpoint of, flat, so that a difference can be named."""
-    described = config.model_dump(mode="json", exclude=set(NOT_IN_IDENTITY) | {"model", "steps", "peak_rate"})
+    described = {
+        name: value
+        for name, value in content_of(config).items()
+        if name not in ("model", "steps", "peak_rate")
+    }
     sizes = {f"model.{key}": value for key, value in config.sizes.model_dump(mode="json").items()}
     encoded = orjson.dumps(mixture.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
     return {

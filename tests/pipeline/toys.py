@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from stages.core.errors import UserError
+from stages.core.manifest import DOCUMENTS, Manifest, ShardReport
 from stages.core.parquet import read_documents
-from stages.core.stage import DOCUMENTS, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.ingest.base import RawDocument, RecordWriter
 

@@ -15,8 +15,9 @@ from quality_classifier.evaluate import figures, roc_auc
 from quality_classifier.pages import HashPages, HashReferences, MatchReferences
 from quality_classifier.train import QualityClassifier, balanced
 from stages.core.errors import UserError
+from stages.core.manifest import MODEL, TABLE, Manifest, ShardReport
 from stages.core.parquet import write_table
-from stages.core.stage import MODEL, TABLE, Manifest, ShardReport, make_manifest
+from stages.core.stage import make_manifest
 from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter
 from stages.models.fasttext_model import load_fasttext, reference_scores

@@ -19,8 +19,9 @@ from pydantic import Field
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.parquet import write_table
-from stages.core.stage import TABLE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.location import Location
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.kernels.match.overlaps import WordPlaces, word_places
 from stages.kernels.words.ngrams import gram_hashes
@@ -36,26 +37,49 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LINES = (".jsonl", ".json", ".ndjson")
 
 
-class BenchmarkGrams(Stage):
+class GramOptions(Record):
+    """Which texts of which benchmarks are looked for."""
+
+    benchmarks: tuple[Location, ...] = Field(
+        min_length=1, description="benchmark files: JSON lines, JSON, Parquet or plain text"
+    )
+    ngram_words: int = Field(
+        13, ge=MIN_WORDS, le=255, description="words in a row that show a benchmark's text"
+    )
+    min_words: int = Field(
+        13,
+        ge=MIN_WORDS,
+        le=255,
+        description="benchmark texts of fewer words are not looked for, others as a whole",
+    )
+    skip_fields: tuple[str, ...] = Field((), description="fields of the benchmark items that are left out")
+
+
+class BenchmarkCounts(Record):
+    """What the benchmarks hold: files, items, texts (some too short), n-grams, and those left out as they tell nothing."""
+
+    files: int
+    items: int
+    texts: int
+    texts_too_short: int
+    plain_ngrams: int
+    ngrams: int
+
+
+class BenchmarkGrams(GramOptions, Stage[None]):
     """Benchmark files -> one table of n-grams."""
 
     stage_name: ClassVar[str] = "benchmark_grams"
-    location_fields: ClassVar[Mapping[str, Any]] = {"benchmarks": True}
-
-    benchmarks: tuple[str, ...] = Field(min_length=1)
-    ngram_words: int = Field(13, ge=MIN_WORDS, le=255)
-    min_words: int = Field(13, ge=MIN_WORDS, le=255)
-    skip_fields: tuple[str, ...] = ()
 
     def dependencies(self) -> list[str]:
         """Name and SHA-256 of every file."""
         return [f"{name} {storage.sha256_file(uri)}" for name, uri in _files(self.benchmarks)]
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task: benchmarks are small."""
-        return [Task(task_id(0), tuple(uri for _, uri in _files(self.benchmarks)))]
+        return [Task(task_id(0), tuple(uri for _, uri in _files(self.benchmarks)), None)]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[None]) -> ShardReport:
         """Hash the n-grams of every text of `ngram_words` words, and shorter texts of `min_words` as a whole."""
         counts = {"files": len(task.inputs), "items": 0, "texts": 0, "texts_too_short": 0, "plain_ngrams": 0}
         hashes, words, items = [], [], []
@@ -81,8 +105,8 @@ class BenchmarkGrams(Stage):
             )
         table = _first_of_each(np.concatenate(hashes), np.concatenate(words), items)
         with TaskWriter(task, self.stage_name) as out:
-            out.add_file(write_table(task.output, "grams.parquet", [table], GRAMS_SCHEMA, TABLE))
-            out.facts = {**counts, "ngrams": table.num_rows}
+            out.write_table("grams", GRAMS_SCHEMA, [table])
+            out.facts = BenchmarkCounts(**counts, ngrams=table.num_rows)
         return out.report
 
 

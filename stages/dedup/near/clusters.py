@@ -15,15 +15,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
-from stages.core.exchange import destination_of, num_destinations, read_destination
+from stages.core.exchange import Exchange, num_destinations
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_rows
-from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import (
     DESTINATION_BYTES,
-    SpillingExchange,
+    RangeParams,
+    ShardParams,
     node_ids,
+    num_shards,
+    range_table,
     range_tasks,
     require_unique,
     split_nodes,
@@ -62,10 +67,6 @@ MEMBERS_SCHEMA = pa.schema([("component", pa.uint64()), ("node", pa.uint64()), *
 """A document of a component, with what decides whether it is kept."""
 
 
-def _destinations(documents: Manifest) -> int:
-    return num_destinations(documents.documents_out * MEMBER_BYTES, DESTINATION_BYTES)
-
-
 def forest_of(batches: Iterable[pa.RecordBatch]) -> tuple[Nodes, Nodes]:
     """The forest of all edges (EDGES_SCHEMA); what is pending is made a forest whenever it grows large."""
     ones: list[Nodes] = [np.empty(0, np.uint64)]
@@ -86,107 +87,137 @@ def edge_batch(one: Nodes, other: Nodes) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(one), pa.array(other)], schema=EDGES_SCHEMA)
 
 
-class MergeForests(Stage):
+class EdgesParams(Record):
+    """Edge files of one exchange (whole, or a group of them), and for how many shards what comes of them is."""
+
+    edges: Exchange
+    files: tuple[str, ...]
+    shards: int
+
+
+class MergeForests(Stage[EdgesParams]):
     """Partial forests -> fewer ones, MERGE_FILES to one: the level of the tree below `near_cluster`."""
 
     stage_name: ClassVar[str] = "near_merge"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[EdgesParams]]:
         """One task per group of edge files."""
-        uris = inputs[0].uris(EXCHANGE)
-        groups = [uris[at : at + MERGE_FILES] for at in range(0, len(uris), MERGE_FILES)]
-        return [Task(task_id(i), tuple(group)) for i, group in enumerate(groups)]
+        edges = Exchange.of(inputs[0])
+        groups = [edges.uris[at : at + MERGE_FILES] for at in range(0, len(edges.uris), MERGE_FILES)]
+        return [
+            Task(task_id(i), (), EdgesParams(edges=edges, files=group, shards=1))
+            for i, group in enumerate(groups)
+        ]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[EdgesParams]) -> ShardReport:
         """Union-find over the group's edges."""
+        edges = task.params.edges
         with TaskWriter(task, self.stage_name) as out:
-            one, other = forest_of(read_destination(task.inputs, 0))
+            one, other = forest_of(out.received(edges, edges.read(0, task.params.files)))
             out.exchange(EDGES_SCHEMA, 1).write(edge_batch(one, other), np.zeros(len(one), np.int64))
         return out.report
 
 
-class ClusterEdges(Against):
+class Clusters(Record):
+    """Documents that have a near duplicate, and the clusters that they are in."""
+
+    documents: int
+    clusters: int
+
+
+class ClusterEdges(Against[EdgesParams]):
     """All edges -> the component of each document that has one, by shard. Inputs: edges, documents."""
 
     stage_name: ClassVar[str] = "near_cluster"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[EdgesParams]]:
         """One task: components are global."""
-        edges, documents = inputs
-        shards = len(documents.of_kind(DOCUMENTS)) + sum(store.num_shards for store in self.stores())
-        uris = tuple(edges.uris(EXCHANGE))
-        return [Task(task_id(0), uris, {"shards": shards})] if uris else []
+        edges = Exchange.of(inputs[0])
+        shards = num_shards(inputs[1]) + sum(store.num_shards for store in self.stores())
+        params = EdgesParams(edges=edges, files=edges.uris, shards=shards)
+        return [Task(task_id(0), (), params)] if edges.destinations else []
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[EdgesParams]) -> ShardReport:
         """Union-find over the merged forests."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, LABELS_SCHEMA, task.params["shards"])
-            nodes, labels = components(*forest_of(read_destination(task.inputs, 0)))
+            exchange = out.exchange(LABELS_SCHEMA, task.params.shards)
+            nodes, labels = components(*forest_of(out.receive(task.params.edges, 0)))
             for start in range(0, len(nodes), PIECE_ROWS):
                 shards, rows = split_nodes(nodes[start : start + PIECE_ROWS])
                 columns = [pa.array(rows), pa.array(labels[start : start + PIECE_ROWS])]
                 exchange.write(pa.RecordBatch.from_arrays(columns, schema=LABELS_SCHEMA), shards)
-            exchange.finish()
-            out.facts = {"documents": len(nodes), "clusters": int(np.count_nonzero(nodes == labels))}
+            out.facts = Clusters(documents=len(nodes), clusters=int(np.count_nonzero(nodes == labels)))
         return out.report
 
 
-class LabelDocuments(Against):
+class LabelParams(ShardParams):
+    """A shard of signed documents, the components of all, and into how many ranges their members go."""
+
+    labels: Exchange
+    destinations: int
+
+
+class LabelDocuments(Against[LabelParams]):
     """Shard -> members of components, by component. Inputs: components, signed documents, documents."""
 
     stage_name: ClassVar[str] = "near_label"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelParams]]:
         """One task per shard of signed documents, the stored ones after the new ones."""
-        labels, signed, documents = inputs
-        params = {"labels": labels.uris(EXCHANGE), "destinations": _destinations(documents)}
+        labels, signed, documents = Exchange.of(inputs[0]), inputs[1], inputs[2]
+        count = num_destinations(documents.documents_out * MEMBER_BYTES, DESTINATION_BYTES)
         uris = signed.uris(TABLE) + [uri for store in self.stores() for uri in store.signed.uris(TABLE)]
-        return [Task(task_id(shard), (uri,), {"shard": shard, **params}) for shard, uri in enumerate(uris)]
+        return [
+            Task(task_id(shard), (uri,), LabelParams(shard=shard, labels=labels, destinations=count))
+            for shard, uri in enumerate(uris)
+        ]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[LabelParams]) -> ShardReport:
         """Give each labelled document its id, length and sketch."""
-        shard, count = task.params["shard"], task.params["destinations"]
-        labels = pa.Table.from_batches(read_destination(task.params["labels"], shard), LABELS_SCHEMA)
-        rows, component = labels.column("row").to_numpy(), labels.column("component").to_numpy()
-        order = np.argsort(rows)
-        rows, component = rows[order], component[order]
-        schema = MEMBERS_SCHEMA
+        shard, schema = task.params.shard, MEMBERS_SCHEMA
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, schema, count)
+            labels = pa.Table.from_batches(out.receive(task.params.labels, shard), LABELS_SCHEMA)
+            rows, component = labels.column("row").to_numpy(), labels.column("component").to_numpy()
+            order = np.argsort(rows)
+            rows, component = rows[order], component[order]
+            exchange = out.exchange(schema, task.params.destinations)
             begin = 0
             for taken in read_rows(task.inputs[0], rows):
                 end = begin + taken.num_rows
                 nodes = node_ids(shard, 0, 1)[0] | rows[begin:end].astype(np.uint64)
                 columns = [pa.array(component[begin:end]), pa.array(nodes), *taken.columns]
                 members = pa.RecordBatch.from_arrays(columns, schema=schema)
-                exchange.write(members, destination_of(component[begin:end] * _SPREAD, count))
+                exchange.send(members, component[begin:end] * _SPREAD)
                 begin = end
-            exchange.finish()
         return out.report
 
 
-class DecideClusters(Stage):
+class VerifyOptions(Record):
+    """Whether candidates are compared."""
+
+    verify: bool = Field(
+        True, description="compare candidates by their signatures, so that clusters do not chain"
+    )
+
+
+class DecideClusters(VerifyOptions, Stage[RangeParams]):
     """Components -> removals by shard. Inputs: members, documents."""
 
     stage_name: ClassVar[str] = "near_decide"
 
     threshold: float
-    verify: bool = True
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RangeParams]]:
         """One task per range of components."""
-        members, documents = inputs
-        count = _destinations(documents)
-        return range_tasks(members.uris(EXCHANGE), count, shards=len(documents.of_kind(DOCUMENTS)))
+        members, shards = Exchange.of(inputs[0]), num_shards(inputs[1])
+        return range_tasks(members, lambda part: RangeParams(rows=members, destination=part, shards=shards))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RangeParams]) -> ShardReport:
         """Order the members of each component by priority, length and id, and keep from the top."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, REMOVALS_SCHEMA, task.params["shards"])
-            batches = read_destination(task.inputs, task.params["destination"])
-            members = pa.Table.from_batches(batches, MEMBERS_SCHEMA)
-            exchange.write(*self.removals(members, task.params["shards"]))
-            exchange.finish()
+            exchange = out.exchange(REMOVALS_SCHEMA, task.params.shards)
+            members = range_table(out, task.params, MEMBERS_SCHEMA)
+            exchange.write(*self.removals(members, task.params.shards))
         return out.report
 
     def removals(self, members: pa.Table, num_shards: int) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:

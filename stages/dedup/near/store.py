@@ -6,58 +6,65 @@ one reads them as they are: nothing is signed again, and nothing that is publish
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Generic
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.exchange import read_destination
-from stages.core.parquet import read_batches, write_table
-from stages.core.stage import (
+from stages.core.exchange import Exchange
+from stages.core.location import Location
+from stages.core.manifest import (
     EXCHANGE,
     MANIFEST_NAME,
     TABLE,
     Manifest,
+    Record,
     ShardReport,
-    Stage,
-    Task,
+    is_whole,
     read_manifest,
 )
+from stages.core.parquet import read_batches
+from stages.core.stage import Params, Stage, Task, is_made_by
 from stages.core.writer import TaskWriter
-from stages.dedup.columns import shard_tasks, split_nodes
+from stages.dedup.columns import ShardParams, shard_tasks, split_nodes
 
-SIGN_STAGE = "near_sign"
-KEPT_STAGE = "near_store"
 KEPT_SCHEMA = pa.schema([("kept", pa.bool_())])
 """A row for each document of a shard, in order."""
 
 
-class RecordKept(Stage):
+class KeptParams(ShardParams):
+    """A shard of so many documents, and the removals of all."""
+
+    rows: int
+    removals: Exchange
+
+
+class RecordKept(Stage[KeptParams]):
     """Shard -> which of its documents are kept. Inputs: signed documents, removals, documents."""
 
-    stage_name: ClassVar[str] = KEPT_STAGE
+    stage_name: ClassVar[str] = "near_store"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[KeptParams]]:
         """One task per document shard."""
-        signed, removals, documents = inputs
-        tasks = shard_tasks(documents, removals=removals.uris(EXCHANGE))
+        signed, removals, documents = inputs[0], Exchange.of(inputs[1]), inputs[2]
         rows = [file.rows for file in signed.of_kind(TABLE)]
-        return [
-            Task(task.id, (), {**task.params, "rows": count}) for task, count in zip(tasks, rows, strict=True)
-        ]
+        return shard_tasks(
+            documents, lambda shard: KeptParams(shard=shard, rows=rows[shard], removals=removals)
+        )
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[KeptParams]) -> ShardReport:
         """All rows but those that are removed."""
-        kept = np.ones(task.params["rows"], bool)
-        for batch in read_destination(task.params["removals"], task.params["shard"]):
-            kept[batch.column("row").to_numpy()] = False
-        table = pa.table({"kept": kept}, schema=KEPT_SCHEMA)
         with TaskWriter(task, self.stage_name) as out:
-            out.add_file(write_table(task.output, f"kept-{task.id}.parquet", [table], KEPT_SCHEMA, TABLE))
+            kept = np.ones(task.params.rows, bool)
+            for batch in out.receive(task.params.removals, task.params.shard):
+                kept[batch.column("row").to_numpy()] = False
+            table = pa.table({"kept": kept}, schema=KEPT_SCHEMA)
+            out.write_table(f"kept-{task.id}", KEPT_SCHEMA, [table])
         return out.report
 
 
@@ -108,25 +115,24 @@ def _stores_of(place: str) -> list[SignatureStore]:
     manifests = {m.fingerprint: m for m in map(read_manifest, sorted(folders))}
     stores = []
     for kept in manifests.values():
-        if kept.stage == KEPT_STAGE:
+        if is_made_by(kept, RecordKept):
             signed = manifests.get(kept.inputs[0])
-            if signed is None or not _is_whole(signed) or not _is_whole(kept):
+            if signed is None or not is_whole(signed) or not is_whole(kept):
                 raise UserError(f"{place}: signatures are missing; run its command again to make them")
             stores.append(SignatureStore(place, signed, kept))
     return stores
 
 
-def _is_whole(manifest: Manifest) -> bool:
-    names = set(storage.list_names(manifest.folder))
-    return all(file.name in names for file in manifest.files)
+class AgainstOptions(Record):
+    """Earlier runs that documents are compared with too."""
+
+    against: tuple[Location, ...] = Field(
+        (), description="runs of earlier near dedups: what is like a document that they kept is removed"
+    )
 
 
-class Against(Stage):
+class Against(AgainstOptions, Stage[Params], Generic[Params]):
     """A stage that also reads the stores of earlier runs."""
-
-    location_fields: ClassVar[Mapping[str, Any]] = {"against": True}
-
-    against: tuple[str, ...] = ()
 
     def stores(self) -> list[SignatureStore]:
         """The stores, in the order in which they are given."""
@@ -137,14 +143,22 @@ class Against(Stage):
         return [store.kept.fingerprint for store in self.stores()]
 
 
-def stored_params(stores: Sequence[SignatureStore], first_shard: int) -> list[dict[str, Any]]:
-    """What a task must know of stores whose shards are numbered from `first_shard` on."""
+class StoreParams(Record):
+    """What a task must know of a store: its band files, which of its documents were kept, its first shard's number."""
+
+    first_shard: int
+    bands: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def stored_params(stores: Sequence[SignatureStore], first_shard: int) -> tuple[StoreParams, ...]:
+    """The stores with their shards numbered from `first_shard` on."""
     params = []
     for store in stores:
-        uris = {"bands": store.signed.uris(EXCHANGE), "kept": store.kept.uris(TABLE)}
-        params.append({"first_shard": first_shard, **uris})
+        bands, kept = tuple(store.signed.uris(EXCHANGE)), tuple(store.kept.uris(TABLE))
+        params.append(StoreParams(first_shard=first_shard, bands=bands, kept=kept))
         first_shard += store.num_shards
-    return params
+    return tuple(params)
 
 
 def renumber_kept(

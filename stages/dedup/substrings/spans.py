@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from stages.core.exchange import read_destination
-from stages.core.parquet import ParquetWriter, read_batches
-from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task
+from stages.core.exchange import Exchange
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport
+from stages.core.parquet import read_batches
+from stages.core.stage import Stage, Task
 from stages.core.writer import TaskWriter
-from stages.dedup.columns import SpillingExchange, node_ids, shard_tasks, split_nodes
+from stages.dedup.columns import ShardParams, node_ids, num_shards, shard_tasks, split_nodes
 from stages.dedup.rewrite import Touched, write_rewritten
 from stages.dedup.substrings.windows import TWINS_SCHEMA
 from stages.kernels.words.cut_words import cut_words
@@ -32,55 +33,68 @@ NAMES_SCHEMA = pa.schema([("row", pa.uint32()), ("id", pa.string())])
 WINDOWS_PER_PASS = 4 << 20
 
 
-class FindSpans(Stage):
+class SpanOptions(Record):
+    """How long a repeat must be."""
+
+    min_words: int = Field(50, ge=2, description="words in a row, at least, that make a repeat")
+
+
+class LeftOptions(Record):
+    """Which documents are dropped when their spans are gone."""
+
+    min_left_words: int = Field(
+        1, ge=1, description="a document that lost a span and is left with fewer words is dropped"
+    )
+
+
+class SpanParams(ShardParams):
+    """A shard of `shards`, and the windows to remove from all."""
+
+    twins: Exchange
+    shards: int
+
+
+class FindSpans(SpanOptions, Stage[SpanParams]):
     """Windows to remove -> spans (a table per shard), and questions by shard of keeper. Inputs: windows, documents."""
 
     stage_name: ClassVar[str] = "substrings_span"
 
-    min_words: int = Field(50, ge=2)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SpanParams]]:
         """One task per document shard."""
-        twins, documents = inputs
-        shards = len(documents.of_kind(DOCUMENTS))
-        return shard_tasks(documents, twins=twins.uris(EXCHANGE), shards=shards)
+        twins, documents = Exchange.of(inputs[0]), inputs[1]
+        shards = num_shards(documents)
+        return shard_tasks(documents, lambda shard: SpanParams(shard=shard, twins=twins, shards=shards))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[SpanParams]) -> ShardReport:
         """Join the windows of each document; ask for the keeper of its longest span."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, QUESTIONS_SCHEMA, task.params["shards"])
-            table = ParquetWriter(task.output, f"spans-{task.id}.parquet", SPANS_SCHEMA)
-            try:
-                for twins in _twins_by_rows(task):
-                    spans, keepers = join_windows(twins, self.min_words)
-                    table.write(pa.Table.from_batches([spans]))
-                    longest = longest_spans(spans)
-                    shards, rows = split_nodes(keepers[longest])
-                    askers = node_ids(task.params["shard"], 0, 1) + spans.column("row").to_numpy()[longest]
-                    columns = [pa.array(rows), pa.array(askers.astype(np.uint64))]
-                    exchange.write(pa.RecordBatch.from_arrays(columns, schema=QUESTIONS_SCHEMA), shards)
-            except BaseException as error:
-                table.abandon(error)
-                raise
-            exchange.finish()
-            out.add_file(table.finish(TABLE))
+            exchange = out.exchange(QUESTIONS_SCHEMA, task.params.shards)
+            table = out.table(f"spans-{task.id}", SPANS_SCHEMA)
+            for twins in _twins_by_rows(out, task.params):
+                spans, keepers = join_windows(twins, self.min_words)
+                table.write(pa.Table.from_batches([spans]))
+                longest = longest_spans(spans)
+                shards, rows = split_nodes(keepers[longest])
+                askers = node_ids(task.params.shard, 0, 1) + spans.column("row").to_numpy()[longest]
+                columns = [pa.array(rows), pa.array(askers.astype(np.uint64))]
+                exchange.write(pa.RecordBatch.from_arrays(columns, schema=QUESTIONS_SCHEMA), shards)
         return out.report
 
 
-def _twins_by_rows(task: Task) -> Iterator[pa.Table]:
+def _twins_by_rows(out: TaskWriter, params: SpanParams) -> Iterator[pa.Table]:
     """The windows to remove from a shard, those of some documents at a time when there are many."""
     count = last = 0
-    for batch in read_destination(task.params["twins"], task.params["shard"]):
+    for batch in params.twins.read(params.shard):
         count += batch.num_rows
         last = max(last, pc.max(batch.column("row")).as_py() or 0)
     passes = -(-count // WINDOWS_PER_PASS)
     step = -(-(last + 1) // max(1, passes))
     for part in range(passes):
         batches = []
-        for batch in read_destination(task.params["twins"], task.params["shard"]):
+        for batch in params.twins.read(params.shard):
             rows = batch.column("row").to_numpy()
             batches.append(batch.filter(pa.array((rows >= part * step) & (rows < (part + 1) * step))))
-        yield pa.Table.from_batches(batches, TWINS_SCHEMA)
+        yield pa.Table.from_batches(out.received(params.twins, batches), TWINS_SCHEMA)
 
 
 def join_windows(twins: pa.Table, min_words: int) -> tuple[pa.RecordBatch, npt.NDArray[np.uint64]]:
@@ -106,26 +120,35 @@ def longest_spans(spans: pa.RecordBatch) -> npt.NDArray[np.int64]:
     return order[new]
 
 
-class NameKeepers(Stage):
+class NameParams(ShardParams):
+    """A shard of `shards`, and the questions to all."""
+
+    questions: Exchange
+    shards: int
+
+
+class NameKeepers(Stage[NameParams]):
     """Shard -> the ids that others asked for, by their shard. Inputs: questions, documents."""
 
     stage_name: ClassVar[str] = "substrings_name"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[NameParams]]:
         """One task per document shard."""
-        questions, documents = inputs
-        shards = len(documents.of_kind(DOCUMENTS))
-        return shard_tasks(documents, questions=questions.uris(EXCHANGE), shards=shards)
+        questions, documents = Exchange.of(inputs[0]), inputs[1]
+        shards = num_shards(documents)
+        return shard_tasks(
+            documents, lambda shard: NameParams(shard=shard, questions=questions, shards=shards)
+        )
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[NameParams]) -> ShardReport:
         """Stream the ids of the shard past the questions, which lie in memory sorted by row."""
-        batches = read_destination(task.params["questions"], task.params["shard"])
-        questions = pa.Table.from_batches(batches, QUESTIONS_SCHEMA)
-        rows, askers = questions.column("row").to_numpy(), questions.column("asker").to_numpy()
-        order = np.lexsort((askers, rows))
-        rows, askers = rows[order], askers[order]
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, NAMES_SCHEMA, task.params["shards"])
+            batches = out.receive(task.params.questions, task.params.shard)
+            questions = pa.Table.from_batches(batches, QUESTIONS_SCHEMA)
+            rows, askers = questions.column("row").to_numpy(), questions.column("asker").to_numpy()
+            order = np.lexsort((askers, rows))
+            rows, askers = rows[order], askers[order]
+            exchange = out.exchange(NAMES_SCHEMA, task.params.shards)
             start = 0
             for batch in read_batches(task.inputs, ["id"]) if len(rows) else ():
                 begin, end = np.searchsorted(rows, [start, start + batch.num_rows])
@@ -134,39 +157,46 @@ class NameKeepers(Stage):
                 columns = [pa.array(asked_by), batch.column("id").take(pa.array(places))]
                 exchange.write(pa.RecordBatch.from_arrays(columns, schema=NAMES_SCHEMA), shards)
                 start += batch.num_rows
-            exchange.finish()
         return out.report
 
 
-class RemoveSpans(Stage):
+class RemoveParams(ShardParams):
+    """A shard, its table of spans, and the names of keepers for all."""
+
+    spans: str
+    names: Exchange
+
+
+class RemovedSpans(Record):
+    """The spans cut from a shard, in words and bytes, of how many bytes."""
+
+    spans: int
+    removed_words: int
+    bytes: int
+    removed_bytes: int
+
+
+class RemoveSpans(SpanOptions, LeftOptions, Stage[RemoveParams]):
     """Shard -> its documents without the spans. Inputs: documents, spans, names of keepers."""
 
     stage_name: ClassVar[str] = "substrings_remove"
 
-    min_words: int = Field(50, ge=2)
-    min_left_words: int = Field(1, ge=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
         """One task per document shard."""
-        documents, spans, names = inputs
-        tables = spans.uris(TABLE)
-        tasks = shard_tasks(documents, names=names.uris(EXCHANGE))
-        return [
-            Task(task.id, task.inputs, {**task.params, "spans": uri})
-            for task, uri in zip(tasks, tables, strict=True)
-        ]
-
-    def run(self, task: Task) -> ShardReport:
-        """Cut the spans out of the texts, which stream past them."""
-        spans = pa.Table.from_batches(read_batches([task.params["spans"]]), SPANS_SCHEMA)
-        rows = spans.column("row").to_numpy()
-        names = pa.Table.from_batches(
-            read_destination(task.params["names"], task.params["shard"]), NAMES_SCHEMA
+        documents, spans, names = inputs[0], inputs[1].uris(TABLE), Exchange.of(inputs[2])
+        return shard_tasks(
+            documents, lambda shard: RemoveParams(shard=shard, spans=spans[shard], names=names)
         )
-        names = names.take(pc.sort_indices(names, [("row", "ascending")])).combine_chunks()
-        partner_rows, partners = names.column("row").to_numpy(), names.column("id").combine_chunks()
+
+    def run(self, task: Task[RemoveParams]) -> ShardReport:
+        """Cut the spans out of the texts, which stream past them."""
+        spans = pa.Table.from_batches(read_batches([task.params.spans]), SPANS_SCHEMA)
+        rows = spans.column("row").to_numpy()
         with TaskWriter(task, self.stage_name) as out:
-            out.facts = {"spans": spans.num_rows, "removed_words": 0, "bytes": 0, "removed_bytes": 0}
+            names = pa.Table.from_batches(out.receive(task.params.names, task.params.shard), NAMES_SCHEMA)
+            names = names.take(pc.sort_indices(names, [("row", "ascending")])).combine_chunks()
+            partner_rows, partners = names.column("row").to_numpy(), names.column("id").combine_chunks()
+            lost_words = lost_bytes = 0
             start = 0
             for batch in out.read(task.inputs):
                 begin, end = np.searchsorted(rows, [start, start + batch.num_rows])
@@ -175,15 +205,21 @@ class RemoveSpans(Stage):
                 else:
                     first, last = np.searchsorted(partner_rows, [start, start + batch.num_rows])
                     here = partners.slice(first, last - first)
-                    self._cut(out, batch, spans.slice(begin, end - begin), start, here)
+                    lost = self._cut(out, batch, spans.slice(begin, end - begin), start, here)
+                    lost_words, lost_bytes = lost_words + lost[0], lost_bytes + lost[1]
                 start += batch.num_rows
-            out.facts["bytes"] = out.bytes_in
+            out.facts = RemovedSpans(
+                spans=spans.num_rows, removed_words=lost_words, bytes=out.bytes_in, removed_bytes=lost_bytes
+            )
         return out.report
 
     def _cut(
         self, out: TaskWriter, batch: pa.RecordBatch, spans: pa.Table, start: int, partners: pa.Array
-    ) -> None:
-        """Cut `spans` out of a batch that begins at row `start`; a partner for each document that has some."""
+    ) -> tuple[int, int]:
+        """Cut `spans` out of a batch that begins at row `start`; a partner for each document that has some.
+
+        Returns the words and the bytes that were lost.
+        """
         rows, firsts, stops = (spans.column(name).to_numpy() for name in SPANS_SCHEMA.names)
         changed, starts = np.unique(rows.astype(np.int64) - start, return_index=True)
         cut = cut_words(
@@ -207,8 +243,7 @@ class RemoveSpans(Stage):
                 "detail": details.filter(pa.array(chosen)),
             }
             touched.append(Touched(_mask(changed[chosen], batch.num_rows), rule, ledger))
-        out.facts["removed_words"] += int(lost_words.sum())
-        out.facts["removed_bytes"] += write_rewritten(out, batch, texts, *touched)
+        return int(lost_words.sum()), write_rewritten(out, batch, texts, *touched)
 
 
 def _mask(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
+from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import Judge, Verdict, at_least
 from stages.models.fasttext_model import load_fasttext, one_line, top_labels
@@ -51,7 +52,7 @@ class LanguageRule(Rule):
         default_factory=dict, description="other languages or another score for documents of a source"
     )
     max_chars: int = Field(10_000, gt=0, description="judge on this many first characters of a document")
-    model: str | None = Field(None, description="a lid.176 file (.ftz or .bin)")
+    model: Location | None = Field(None, description="a lid.176 file (.ftz or .bin)")
 
     @model_validator(mode="after")
     def _keeps_something(self) -> LanguageRule:

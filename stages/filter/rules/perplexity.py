@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import AT_LEAST, AT_MOST, Judge, Verdict, at_least
 from stages.models.find import model_sha256, models_folder
@@ -51,7 +52,7 @@ class PerplexityRule(Rule):
     max_chars: int | None = Field(
         None, gt=0, description="judge on this many first characters (default: all)"
     )
-    models: str | None = Field(
+    models: Location | None = Field(
         None, description="folder with <language>.sp.model, <language>.arpa.bin, <language>.cutoffs.json"
     )
 

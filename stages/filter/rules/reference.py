@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field
 
+from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import Judge, Verdict, at_least
 from stages.models.fasttext_model import check_labels, load_fasttext, reference_scores
@@ -19,7 +20,9 @@ class ReferenceRule(Rule):
 
     rule: Literal["reference"] = "reference"
     min_score: float = Field(0.25, ge=0, le=1, description="P(reference page), at least")
-    model: str | None = Field(None, description="a quality model; without it, the one that the run trains")
+    model: Location | None = Field(
+        None, description="a quality model; without it, the one that the run trains"
+    )
 
     @property
     def needs_trained_model(self) -> bool:

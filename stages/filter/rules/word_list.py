@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import Judge, Verdict, at_most
 from stages.kernels.match.phrase_automaton import Automaton, count_phrases, fold_phrase, phrase_automaton
@@ -29,8 +30,10 @@ class WordListRule(Rule):
     """Words and phrases of your own lists: drop documents that hold more of them than allowed (C4: any)."""
 
     rule: Literal["word_list"] = "word_list"
-    words: str | None = Field(None, description="file of words or phrases, one a line, for every document")
-    lists: dict[str, str] = Field(
+    words: Location | None = Field(
+        None, description="file of words or phrases, one a line, for every document"
+    )
+    lists: dict[str, Location] = Field(
         default_factory=dict,
         description="such a file by language code; a document without a language is held against all",
     )
@@ -101,11 +104,15 @@ def _rows(languages: pa.Array, language: str) -> npt.NDArray[np.bool_]:
     return np.asarray(own.to_numpy(zero_copy_only=False), bool)
 
 
-@lru_cache(maxsize=32)
 def read_word_list(path: str) -> tuple[str, ...]:
     """The folded words and phrases of a list, each once, in its order; a UserError for what is no list."""
     if not storage.exists(path) or storage.is_folder(path):
         raise UserError(f"{path}: no such word list; give a text file with a word or phrase a line")
+    return _words(path, storage.stamp(path))
+
+
+@lru_cache(maxsize=32)
+def _words(path: str, stamp: tuple[int, int]) -> tuple[str, ...]:
     try:
         text = storage.read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -20,9 +20,13 @@ def make_tokenizer(model: bytes, name: str) -> Tokenizer:
     return SentencePieceTokenizer(model, name)
 
 
-@lru_cache(maxsize=2)
 def load_tokenizer(uri: str) -> Tokenizer:
-    """The tokenizer at `uri`, loaded once per process."""
+    """The tokenizer at `uri`, loaded once per process for as long as its file stays what it is."""
     if not storage.exists(uri):
         raise UserError(f"{uri}: no such tokenizer; train one with `altiplano tokenizer train`")
+    return _loaded(uri, storage.stamp(uri))
+
+
+@lru_cache(maxsize=2)
+def _loaded(uri: str, stamp: tuple[int, int]) -> Tokenizer:
     return make_tokenizer(storage.read_bytes(uri), uri)

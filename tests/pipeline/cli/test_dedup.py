@@ -14,8 +14,8 @@ from pipeline.progress import Progress
 from pipeline.registry import DEDUP_VERBS
 from pipeline.runner import InlinePool, Pool, RayPool, Runner, RunResult
 from stages.core.documents import document_batch
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import DocumentWriter
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
 from tests.stages.dedup.near.near_texts import text_of, with_changes
 
 

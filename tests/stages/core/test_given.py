@@ -10,7 +10,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.core.given import manifest_of_parquet
-from stages.core.stage import SourceTotals
+from stages.core.manifest import SourceTotals
 
 COLUMNS = {"id": ["c4/a/0", "c4/a/1"], "source": ["c4", "c4"], "text": ["ab", "é"], "metadata": ["{}", "{}"]}
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from stages.core import parquet as shards
 from stages.core.documents import document_batch
+from stages.core.manifest import TABLE, SourceTotals
 from stages.core.parquet import DocumentWriter, read_documents, read_rows, source_totals, write_table
-from stages.core.stage import TABLE, SourceTotals
 
 
 def batch_of(texts: list[str], source: str = "c4", first: int = 0) -> pa.RecordBatch:

@@ -9,21 +9,19 @@ from typing import Any, ClassVar
 import pytest
 
 from stages.core.errors import ConservationError
-from stages.core.stage import (
+from stages.core.manifest import (
     FileInfo,
     Manifest,
     Measured,
     ShardReport,
     SourceTotals,
-    Stage,
-    Task,
     add_counts,
-    make_manifest,
     read_manifest,
     read_report,
     report_uri,
     write_record,
 )
+from stages.core.stage import Stage, Task, make_manifest
 
 
 class Example(Stage):

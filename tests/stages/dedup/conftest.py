@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.documents import document_batch
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest, ShardReport
+from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Step
 from stages.core.writer import TaskWriter
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.registry import DEDUP_VERBS
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
 from tests.stages.dedup.near.near_texts import text_of
 
 VERBS = sorted(DEDUP_VERBS)

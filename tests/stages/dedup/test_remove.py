@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
+from stages.core.manifest import Manifest, ShardReport
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.dedup.remove import REMOVALS_SCHEMA, RemoveDocuments
 

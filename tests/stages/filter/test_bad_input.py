@@ -12,7 +12,7 @@ import pytest
 from quality_classifier.fit import fit
 from stages.core.documents import DOCUMENT_SCHEMA, document_batch, to_valid_unicode
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
 from stages.filter.rule import Rule
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule
 from stages.filter.rules.gopher_quality import GopherQualityRule

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from stages.core.errors import UserError
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
 from stages.filter.rules.language import LanguageRule
 from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter

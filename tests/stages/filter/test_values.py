@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.given import manifest_of_parquet
+from stages.core.manifest import DOCUMENTS, LEDGER, TABLE, Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, TABLE, Manifest
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule
 from stages.filter.rules.gopher_quality import GopherQualityRule

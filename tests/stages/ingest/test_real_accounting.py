@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.ledger import MERGE
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest, Stage, make_manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.stage import Stage, make_manifest
 from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.books.stage import BooksIngest
 from stages.ingest.c4.stage import C4Ingest

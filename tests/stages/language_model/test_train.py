@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.cli.main import main
 from stages.core.errors import UserError
-from stages.core.stage import TABLE, Manifest
+from stages.core.manifest import TABLE, Manifest
 from stages.language_model import lmplz
 from stages.language_model.cutoffs import MeasureCutoffs, TrainOptions
 from stages.language_model.text import LanguageText, drawn, total
@@ -87,7 +87,7 @@ def test_cutoffs_are_percentiles_of_the_reference_set(
 
 
 def _model(name: str) -> object:
-    from stages.core.stage import MODEL, FileInfo
+    from stages.core.manifest import MODEL, FileInfo
 
     return FileInfo(name=name, kind=MODEL, rows=0, bytes=0, sha256="")
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
 from stages.mix.mixture import Mix
 from stages.mix.schedule import Mixture, MixtureSource, read_mixture
 

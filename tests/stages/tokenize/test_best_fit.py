@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.errors import UserError
-from stages.core.stage import INDEX, FileInfo, Manifest, make_manifest, read_manifest, write_record
+from stages.core.manifest import INDEX, FileInfo, Manifest, read_manifest, write_record
+from stages.core.stage import make_manifest
 from stages.kernels.best_fit import best_fit
 from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture

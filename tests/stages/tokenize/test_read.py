@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import Manifest, write_record
+from stages.core.manifest import Manifest, write_record
 from stages.tokenize.read import PackedTokens, num_sequences
 
 BOS, EOS = 1, 2

@@ -10,7 +10,7 @@ import pytest
 import sentencepiece
 
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, TABLE, Manifest
+from stages.core.manifest import MODEL, TABLE, Manifest
 from stages.tokenize.train import SampleText, TrainTokenizer, sampling_rates, training_lines
 
 PROSE = "the quick brown fox jumps over the lazy dog 1984\nwhile seven wizards make a brew"

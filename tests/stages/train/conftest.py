@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.stage import Manifest, write_record
+from stages.core.manifest import Manifest, write_record
 from stages.mix.mixture import Mix
 
 VOCAB_SIZE = 40

@@ -9,7 +9,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stages.core.errors import UserError  # noqa: E402
-from stages.core.stage import INDEX, FileInfo, Manifest  # noqa: E402
+from stages.core.manifest import INDEX, FileInfo  # noqa: E402
+from stages.core.stage import Manifest  # noqa: E402
 from stages.mix.mixture import Mix  # noqa: E402
 from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
 from stages.tokenize.best_fit import FitSequences  # noqa: E402

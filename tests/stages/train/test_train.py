@@ -14,7 +14,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stages.core.errors import UserError  # noqa: E402
-from stages.core.stage import Manifest, Task  # noqa: E402
+from stages.core.manifest import Manifest  # noqa: E402
+from stages.core.stage import Task  # noqa: E402
 from stages.train.__main__ import main, read_config  # noqa: E402
 from stages.train.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stages.dedup.books.stages import DedupBooks
+from stages.dedup.books.verb import DedupBooks
 
 
 def book(seed: int, words: int = 3000) -> str:

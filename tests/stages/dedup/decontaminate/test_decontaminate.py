@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.errors import UserError
-from stages.core.stage import TABLE
+from stages.core.manifest import TABLE
 from stages.dedup.decontaminate.grams import BenchmarkGrams
-from stages.dedup.decontaminate.stages import Decontaminate
+from stages.dedup.decontaminate.verb import Decontaminate
 from stages.kernels.hash import key_set
 from stages.kernels.match.overlaps import find_grams, word_places
 from stages.kernels.words.ngrams import gram_hashes

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from stages.core.errors import UserError
-from stages.dedup.exact import stages as exact
-from stages.dedup.exact.stages import DedupExact
+from stages.dedup.exact import verb as exact
+from stages.dedup.exact.verb import DedupExact
 
 
 def dedup(chain: Any, *shards: Any, metadata: dict[str, str] | None = None, **options: Any) -> Any:

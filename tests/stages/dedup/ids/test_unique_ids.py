@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS
+from stages.core.manifest import DOCUMENTS
 from stages.dedup.ids import stages as unique_ids
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from stages.dedup import columns
 from stages.dedup.lines import keys as line_keys
-from stages.dedup.lines import stages as lines
-from stages.dedup.lines.stages import DedupLines
+from stages.dedup.lines import verb as lines
+from stages.dedup.lines.verb import DedupLines
 
 SHORT = "short_after_line_dedup"
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import EXCHANGE
+from stages.core.manifest import EXCHANGE
 from stages.dedup import columns
-from stages.dedup.near import stages as near
-from stages.dedup.near.stages import DedupNear
+from stages.dedup.near import verb as near
+from stages.dedup.near.verb import DedupNear
 from tests.stages.dedup.near.near_texts import text_of, with_changes
 
 

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import TABLE, Manifest
-from stages.dedup.near import stages as near
-from stages.dedup.near.stages import DedupNear
+from stages.core.manifest import TABLE, Manifest
+from stages.dedup.near import verb as near
 from stages.dedup.near.store import open_stores
+from stages.dedup.near.verb import DedupNear
 from tests.stages.dedup.near.near_texts import text_of, with_changes
 
 Keep = Callable[[str, Sequence[Manifest]], str]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from stages.core.documents import SOURCES
 from stages.dedup import columns
 from stages.dedup.substrings import spans
-from stages.dedup.substrings import stages as substrings
+from stages.dedup.substrings import verb as substrings
 from stages.dedup.substrings import windows as window_rows
-from stages.dedup.substrings.stages import DedupSubstrings
+from stages.dedup.substrings.verb import DedupSubstrings
 from stages.ingest.stackexchange.stage import StackExchangeIngest
 from stages.ingest.stackexchange.threads import StackExchangeThreads
 from stages.kernels.hash.hashing import hash_strings

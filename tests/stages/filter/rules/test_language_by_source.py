@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from stages.core.documents import document_batch
 from stages.core.errors import UserError
-from stages.core.stage import LEDGER, Manifest
+from stages.core.manifest import LEDGER, Manifest
 from stages.filter.rules.language import LanguageRule
 from stages.filter.stage import Filter
 from stages.models.find import find_language_model

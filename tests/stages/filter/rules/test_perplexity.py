@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.filter.rules.perplexity import PerplexityRule
 from stages.filter.stage import Filter
 from stages.models.perplexity import LanguageModel

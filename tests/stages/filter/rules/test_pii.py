@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
 from stages.filter.rules.pii import PiiRule
 from stages.filter.stage import Filter
 

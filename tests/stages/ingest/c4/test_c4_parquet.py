@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.c4.stage import C4Ingest
 
 Run = Callable[..., Manifest]

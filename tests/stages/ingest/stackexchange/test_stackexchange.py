@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import EXCHANGE, Manifest
+from stages.core.manifest import EXCHANGE, Manifest
 from stages.ingest.stackexchange import post_exchange
 from stages.ingest.stackexchange.stage import StackExchangeIngest
 from stages.ingest.stackexchange.threads import StackExchangeThreads

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.wikipedia.names import CATEGORY_NAMES, FILE_NAMES
 from stages.ingest.wikipedia.stage import WikipediaIngest
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.storage import FoundFile
 from stages.ingest.archives import BytesFile
 from stages.ingest.base import byte_ranges

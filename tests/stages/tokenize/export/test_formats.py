@@ -10,12 +10,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from stages.tokenize.export.formats import export_tokens
 
 from stages.core.errors import UserError
-from stages.core.stage import INDEX, TOKENS, FileInfo, ShardReport, make_manifest
+from stages.core.manifest import INDEX, TOKENS, FileInfo, ShardReport
+from stages.core.stage import make_manifest
 from stages.core.storage import sha256_file
 from stages.tokenize.export import documents, formats
-from stages.tokenize.export.formats import export_tokens
 from stages.tokenize.pack import INDEX_SCHEMA, Pack
 
 DOCUMENTS = {

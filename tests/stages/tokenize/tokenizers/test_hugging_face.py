@@ -13,7 +13,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from stages.core.errors import UserError
-from stages.core.stage import TOKENS, Manifest
+from stages.core.manifest import TOKENS, Manifest
 from stages.tokenize.encode import Encode
 from stages.tokenize.pack import Pack
 from stages.tokenize.tokenizers.hugging_face import HuggingFaceTokenizer

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 
 from benchmarks.groups import RAW_FILES
-from stages.core.stage import DOCUMENTS, Manifest
+from stages.core.manifest import DOCUMENTS, Manifest
 from stages.ingest.stackexchange.threads import StackExchangeThreads
 from stages.kernels.words import word_cache, word_table
 from stages.tokenize.tokenizers import words

@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from stages.core.exchange import destination_of, num_destinations, read_destination
-from stages.core.parquet import read_batches, write_table
-from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.verb import Step
+from stages.core.exchange import Exchange, ExchangeWriter, num_destinations
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport
+from stages.core.parquet import read_batches
+from stages.core.stage import Stage, Task, task_id
+from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
 from stages.dedup.books.containment import (
     BOOKS_SCHEMA,
@@ -33,8 +34,11 @@ from stages.dedup.books.containment import (
 )
 from stages.dedup.columns import (
     DESTINATION_BYTES,
-    SpillingExchange,
+    RangeParams,
+    ShardParams,
     node_ids,
+    num_shards,
+    range_table,
     range_tasks,
     shard_tasks,
     split_nodes,
@@ -49,33 +53,49 @@ BYTES_PER_WORD = 5
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _destinations(documents: Manifest, scale: int) -> int:
-    text_bytes = sum(total.text_bytes for total in documents.sources.values())
-    return num_destinations(text_bytes // BYTES_PER_WORD // scale * ROW_BYTES, DESTINATION_BYTES)
+class ContainmentOptions(Record):
+    """How much of a book must lie in another."""
+
+    max_containment: float = Field(
+        0.9, gt=0, lt=1, description="a book of which more lies in another is removed"
+    )
 
 
-class SketchBooks(Stage):
+class SketchOptions(Record):
+    """What of a book is compared."""
+
+    shingle_words: int = Field(5, ge=1, description="words in a shingle")
+    scale: int = Field(64, ge=1, description="one shingle in so many is compared to find candidates")
+
+
+class SketchParams(ShardParams):
+    """A shard, into how many ranges its hashes go, and the candidates where only those are sketched."""
+
+    destinations: int
+    chosen: Exchange | None
+
+
+class SketchBooks(SketchOptions, Stage[SketchParams]):
     """Shard -> shingle hashes of its books by range. Inputs: documents, and at scale 1 the candidates."""
 
     stage_name: ClassVar[str] = "books_sketch"
 
-    shingle_words: int = Field(5, ge=1)
-    scale: int = Field(64, ge=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SketchParams]]:
         """One task per document shard."""
         documents = inputs[0]
-        params: dict[str, object] = {"destinations": _destinations(documents, self.scale)}
-        if len(inputs) > 1:
-            params["chosen"] = inputs[1].uris(EXCHANGE)
-        return shard_tasks(documents, **params)
+        chosen = Exchange.of(inputs[1]) if len(inputs) > 1 else None
+        words = documents.text_bytes // BYTES_PER_WORD
+        count = num_destinations(words // self.scale * ROW_BYTES, DESTINATION_BYTES)
+        return shard_tasks(
+            documents, lambda shard: SketchParams(shard=shard, destinations=count, chosen=chosen)
+        )
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[SketchParams]) -> ShardReport:
         """Sketch every book of the shard, or every candidate."""
-        shard, count = task.params["shard"], task.params["destinations"]
-        chosen = _chosen_rows(task) if "chosen" in task.params else None
+        shard = task.params.shard
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, HASHES_SCHEMA, count)
+            chosen = _chosen_rows(out, task.params)
+            exchange = out.exchange(HASHES_SCHEMA, task.params.destinations)
             tables = []
             start = 0
             for batch in out.read(task.inputs, ["id", "text"]):
@@ -87,16 +107,13 @@ class SketchBooks(Stage):
                 out.pass_on(batch.num_rows)
                 if len(places):
                     nodes = node_ids(shard, int(rows[0]), batch.num_rows)[places]
-                    tables.append(self._add(exchange, batch.take(pa.array(places)), nodes, count))
-            exchange.finish()
+                    tables.append(self._add(exchange, batch.take(pa.array(places)), nodes))
             if chosen is not None:
-                out.add_file(
-                    write_table(task.output, f"books-{task.id}.parquet", tables, BOOKS_SCHEMA, TABLE)
-                )
+                out.write_table(f"books-{task.id}", BOOKS_SCHEMA, tables)
         return out.report
 
     def _add(
-        self, exchange: SpillingExchange, books: pa.RecordBatch, nodes: npt.NDArray[np.uint64], count: int
+        self, exchange: ExchangeWriter, books: pa.RecordBatch, nodes: npt.NDArray[np.uint64]
     ) -> pa.Table:
         """Send the sketches of `books` and return their rows of the table."""
         order = hash_strings(books.column("id"))
@@ -109,64 +126,64 @@ class SketchBooks(Stage):
             rows = pa.RecordBatch.from_arrays(
                 list(map(pa.array, [one.hashes, *repeated])), schema=HASHES_SCHEMA
             )
-            exchange.write(rows, destination_of(one.hashes, count))
+            exchange.send(rows, one.hashes)
         columns = [pa.array(nodes), books.column("id"), pa.array(words), pa.array(sizes)]
         return pa.Table.from_arrays(columns, schema=BOOKS_SCHEMA)
 
 
-def _chosen_rows(task: Task) -> npt.NDArray[np.uint32]:
-    batches = read_destination(task.params["chosen"], task.params["shard"])
+def _chosen_rows(out: TaskWriter, params: SketchParams) -> npt.NDArray[np.uint32] | None:
+    """Rows of the shard's candidates, or None where every book is sketched."""
+    if params.chosen is None:
+        return None
+    batches = out.receive(params.chosen, params.shard)
     rows: npt.NDArray[np.uint32] = np.unique(
         pa.Table.from_batches(batches, CHOSEN_SCHEMA).column("row").to_numpy()
     )
     return rows
 
 
-class MatchBooks(Stage):
+class MatchBooks(Stage[RangeParams]):
     """Range of shingle hashes -> how many each pair of books shares, by pair. Inputs: sketches, documents."""
 
     stage_name: ClassVar[str] = "books_match"
 
-    scale: int = Field(64, ge=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RangeParams]]:
         """One task per range."""
-        sketches, documents = inputs
-        count = _destinations(documents, self.scale)
-        return range_tasks(sketches.uris(EXCHANGE), count, destinations=count)
+        sketches, shards = Exchange.of(inputs[0]), num_shards(inputs[1])
+        return range_tasks(sketches, lambda part: RangeParams(rows=sketches, destination=part, shards=shards))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RangeParams]) -> ShardReport:
         """Sort the range by hash; each book meets the longest books that share it."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, PAIRS_SCHEMA, task.params["destinations"])
-            batches = read_destination(task.inputs, task.params["destination"])
-            for pairs in shared_shingles(pa.Table.from_batches(batches, HASHES_SCHEMA)):
+            exchange = out.exchange(PAIRS_SCHEMA, task.params.rows.destinations)
+            for pairs in shared_shingles(range_table(out, task.params, HASHES_SCHEMA)):
                 mixed = (pairs.column("one").to_numpy() * _SPREAD) ^ pairs.column("other").to_numpy()
-                exchange.write(pairs, destination_of(mixed * _SPREAD, task.params["destinations"]))
-            exchange.finish()
+                exchange.send(pairs, mixed * _SPREAD)
         return out.report
 
 
-class SelectBooks(Stage):
+class CandidatePairs(Record):
+    """Pairs of books that share a sketched shingle, and those of them that may be contained."""
+
+    pairs: int
+    candidate_pairs: int
+
+
+class SelectBooks(ContainmentOptions, Stage[RangeParams]):
     """Pairs -> books that may be contained or contain, by shard. Inputs: pairs, documents."""
 
     stage_name: ClassVar[str] = "books_select"
 
-    scale: int = Field(64, ge=1)
-    max_containment: float = Field(0.9, gt=0, lt=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RangeParams]]:
         """One task per range of pairs."""
-        pairs, documents = inputs
-        shards = len(documents.of_kind(DOCUMENTS))
-        return range_tasks(pairs.uris(EXCHANGE), _destinations(documents, self.scale), shards=shards)
+        pairs, shards = Exchange.of(inputs[0]), num_shards(inputs[1])
+        return range_tasks(pairs, lambda part: RangeParams(rows=pairs, destination=part, shards=shards))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RangeParams]) -> ShardReport:
         """Keep pairs within three standard errors of the cut, so that a sketch's luck loses no book."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, CHOSEN_SCHEMA, task.params["shards"])
-            batches = read_destination(task.inputs, task.params["destination"])
-            pairs = sum_pairs(pa.Table.from_batches(batches, PAIRS_SCHEMA))
+            exchange = out.exchange(CHOSEN_SCHEMA, task.params.shards)
+            pairs = sum_pairs(range_table(out, task.params, PAIRS_SCHEMA))
             shared, size, other = (pairs.column(n).to_numpy() for n in ("shared", "one_size", "other_size"))
             smaller = np.minimum(size, other)
             error = np.sqrt(self.max_containment * (1 - self.max_containment) / smaller)
@@ -174,66 +191,57 @@ class SelectBooks(Stage):
             nodes = np.unique(np.concatenate([pairs.column(n).to_numpy()[near] for n in ("one", "other")]))
             shards, rows = split_nodes(nodes)
             exchange.write(pa.RecordBatch.from_arrays([pa.array(rows)], schema=CHOSEN_SCHEMA), shards)
-            exchange.finish()
-            out.facts = {"pairs": pairs.num_rows, "candidate_pairs": int(near.sum())}
+            out.facts = CandidatePairs(pairs=pairs.num_rows, candidate_pairs=int(near.sum()))
         return out.report
 
 
-class DecideBooks(Stage):
+class DecideParams(Record):
+    """All pairs of candidates, and how many document shards the removals are for."""
+
+    pairs: Exchange
+    shards: int
+
+
+class DecideBooks(ContainmentOptions, Stage[DecideParams]):
     """Exact pairs -> removals by shard. Inputs: pairs, table of candidates, documents."""
 
     stage_name: ClassVar[str] = "books_decide"
 
-    max_containment: float = Field(0.9, gt=0, lt=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[DecideParams]]:
         """One task: whether a book is kept depends on whether those that contain it are."""
-        pairs, books, documents = inputs
-        uris = tuple(pairs.uris(EXCHANGE))
-        params = {
-            "books": books.uris(TABLE),
-            "destinations": _destinations(documents, 1),
-            "shards": len(documents.of_kind(DOCUMENTS)),
-        }
-        return [Task(task_id(0), uris, params)] if uris else []
+        pairs, books, shards = Exchange.of(inputs[0]), inputs[1], num_shards(inputs[2])
+        params = DecideParams(pairs=pairs, shards=shards)
+        return [Task(task_id(0), tuple(books.uris(TABLE)), params)] if shards else []
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[DecideParams]) -> ShardReport:
         """Filter the pairs that exceed the cut, range by range, and decide from the longest book on."""
+        pairs_of = task.params.pairs
         with TaskWriter(task, self.stage_name) as out:
-            exchange = out.exchange(REMOVALS_SCHEMA, task.params["shards"])
+            exchange = out.exchange(REMOVALS_SCHEMA, task.params.shards)
             found = []
-            for destination in range(task.params["destinations"]):
-                batches = read_destination(task.inputs, destination)
+            for destination in range(pairs_of.destinations):
+                batches = out.receive(pairs_of, destination)
                 pairs = sum_pairs(pa.Table.from_batches(batches, PAIRS_SCHEMA))
                 smaller = pc.min_element_wise(pairs.column("one_size"), pairs.column("other_size"))
                 share = pc.divide(pairs.column("shared").cast(pa.float64()), smaller.cast(pa.float64()))
                 found.append(pairs.filter(pc.greater(share, self.max_containment)))
-            books = pa.Table.from_batches(read_batches(task.params["books"]), BOOKS_SCHEMA)
+            books = pa.Table.from_batches(read_batches(task.inputs), BOOKS_SCHEMA)
             removals, shards = decide(pa.Table.from_batches(found, PAIRS_SCHEMA), books, self.max_containment)
             exchange.write(removals, shards)
         return out.report
 
 
-class DedupBooks(BaseModel):
+class DedupBooks(ContainmentOptions, SketchOptions, Verb):
     """Remove books that another, longer one contains."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    verb: ClassVar[str] = "dedup_books"
 
-    max_containment: float = Field(
-        0.9, gt=0, lt=1, description="a book of which more lies in another is removed"
-    )
-    shingle_words: int = Field(5, ge=1, description="words in a shingle")
-    scale: int = Field(64, ge=1, description="one shingle in so many is compared to find candidates")
-
-    def steps(self) -> list[Step]:
+    def wire(self, wiring: Wiring, documents: str) -> str:
         """sketch -> match -> select, then on the candidates sketch -> match -> decide, then remove."""
-        select = SelectBooks(scale=self.scale, max_containment=self.max_containment)
-        return [
-            Step(SketchBooks(shingle_words=self.shingle_words, scale=self.scale), (0,)),
-            Step(MatchBooks(scale=self.scale), (1, 0)),
-            Step(select, (2, 0)),
-            Step(SketchBooks(shingle_words=self.shingle_words, scale=1), (0, 3)),
-            Step(MatchBooks(scale=1), (4, 0)),
-            Step(DecideBooks(max_containment=self.max_containment), (5, 4, 0)),
-            Step(RemoveDocuments(), (0, 6)),
-        ]
+        sketches = wiring.add(self.stage(SketchBooks), documents)
+        pairs = wiring.add(MatchBooks(), sketches, documents)
+        candidates = wiring.add(self.stage(SelectBooks), pairs, documents)
+        whole = wiring.add(self.stage(SketchBooks, scale=1), documents, candidates)
+        exact_pairs = wiring.add(MatchBooks(), whole, documents)
+        removals = wiring.add(self.stage(DecideBooks), exact_pairs, whole, documents)
+        return wiring.add(RemoveDocuments(), documents, removals)

@@ -17,13 +17,14 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from stages.core.exchange import destination_of, num_destinations, read_destination
-from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task
-from stages.core.verb import Step
+from stages.core.exchange import Exchange, num_destinations
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task
+from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
-from stages.dedup.columns import SpillingExchange, range_part, range_tasks, shard_tasks
+from stages.dedup.columns import PassesParams, ShardParams, passes_tasks, range_part, shard_tasks
 from stages.dedup.lines.keys import KEYS_SCHEMA, PENDING_LINES, REMOVED_SCHEMA, Keep, ShardKeys, shared_keys
 from stages.dedup.rewrite import Touched, write_rewritten
 from stages.kernels.hash import key_set
@@ -43,41 +44,61 @@ ROWS_PER_PASS = 16 << 20
 """Rows of a range that `match` holds at a time; a fuller range is read several times, a part of it each."""
 
 
-class HashLines(Stage):
+class KeepOptions(Record):
+    """Which copy of a line stays."""
+
+    keep: Keep = Field(
+        "none", description="remove every copy of a line, or all but that of the first document (by id)"
+    )
+
+
+class ScopeOptions(Record):
+    """Which documents' lines are compared."""
+
+    scope: Scope = Field(
+        "dump", description="compare lines within each dump, each group of a dump, or all documents"
+    )
+    groups: int = Field(CCNET_GROUPS, ge=1, description="groups of each dump, with scope group")
+
+
+class LengthOptions(Record):
+    """Which documents are too short when their lines are gone."""
+
+    min_chars: int = Field(300, ge=1, description="shorter documents are dropped after the lines are gone")
+
+
+class HashParams(ShardParams):
+    """A shard, and into how many ranges its line keys go."""
+
+    destinations: int
+
+
+class HashLines(KeepOptions, ScopeOptions, Stage[HashParams]):
     """Shard -> its distinct line keys, by range."""
 
     stage_name: ClassVar[str] = "lines_hash"
 
-    keep: Keep = "none"
-    scope: Scope = "dump"
-    groups: int = Field(CCNET_GROUPS, ge=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashParams]]:
         """One task per document shard."""
         (documents,) = inputs
-        return shard_tasks(documents, destinations=_destinations(documents))
+        count = num_destinations(documents.text_bytes, TEXT_BYTES_PER_DESTINATION)
+        return shard_tasks(documents, lambda shard: HashParams(shard=shard, destinations=count))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[HashParams]) -> ShardReport:
         """Hash every line of the shard."""
-        count = task.params["destinations"]
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, KEYS_SCHEMA, count)
+            exchange = out.exchange(KEYS_SCHEMA, task.params.destinations)
             shard_keys = ShardKeys(self.keep == "first")
             for batch in out.read(task.inputs, ["id", "text", "metadata"]):
                 seeds = scope_seeds(batch, self.scope, self.groups)
                 lines = hash_lines(batch.column("text"), seeds)
                 shard_keys.add(lines, batch.column("id"))
                 out.pass_on(batch.num_rows)
-            rows = shard_keys.finish(task.params["shard"])
+            rows = shard_keys.finish(task.params.shard)
             for start in range(0, rows.num_rows, PENDING_LINES):
                 piece = rows.slice(start, PENDING_LINES)
-                exchange.write(piece, destination_of(piece.column("key").to_numpy(), count))
-            exchange.finish()
+                exchange.send(piece, piece.column("key").to_numpy())
         return out.report
-
-
-def _destinations(documents: Manifest) -> int:
-    return num_destinations(sum(t.text_bytes for t in documents.sources.values()), TEXT_BYTES_PER_DESTINATION)
 
 
 def scope_seeds(batch: pa.RecordBatch, scope: Scope, groups: int) -> npt.NDArray[np.uint64]:
@@ -94,61 +115,71 @@ def scope_seeds(batch: pa.RecordBatch, scope: Scope, groups: int) -> npt.NDArray
     return seeds
 
 
-class MatchLines(Stage):
+class MatchLines(KeepOptions, Stage[PassesParams]):
     """Range of line keys -> the keys to remove from each shard. Inputs: line keys, documents."""
 
     stage_name: ClassVar[str] = "lines_match"
 
-    keep: Keep = "none"
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[PassesParams]]:
         """One task per range."""
         keys, documents = inputs
-        count = _destinations(documents)
-        rows = sum(file.rows for file in keys.of_kind(EXCHANGE))
-        return range_tasks(
-            keys.uris(EXCHANGE),
-            count,
-            destinations=count,
-            passes=num_destinations(rows // count, ROWS_PER_PASS),
-            shards=len(documents.of_kind(DOCUMENTS)),
-        )
+        return passes_tasks(Exchange.of(keys), documents, ROWS_PER_PASS)
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[PassesParams]) -> ShardReport:
         """Find the keys that several documents have, a part of the range at a time."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, REMOVED_SCHEMA, task.params["shards"])
-            for part in range(task.params["passes"]):
-                removed, shards = shared_keys(range_part(task, part, KEYS_SCHEMA), self.keep)
-                exchange.write(removed, shards)
-            exchange.finish()
+            exchange = out.exchange(REMOVED_SCHEMA, task.params.shards)
+            for part in range(task.params.passes):
+                rows = range_part(out, task.params, part, KEYS_SCHEMA)
+                exchange.write(*shared_keys(rows, self.keep))
         return out.report
 
 
-class RemoveLines(Stage):
+class RemoveParams(ShardParams):
+    """A shard, and the line keys to remove from all."""
+
+    removals: Exchange
+
+
+class RemovedLines(Record):
+    """What line dedup removed from a shard, in lines that are not blank and in bytes of text."""
+
+    scope: Scope
+    lines: int = 0
+    removed_lines: int = 0
+    bytes: int = 0
+    removed_bytes: int = 0
+
+    def plus(self, lines: int, removed_lines: int, bytes: int, removed_bytes: int) -> RemovedLines:
+        """These counts and those of another batch."""
+        return RemovedLines(
+            scope=self.scope,
+            lines=self.lines + lines,
+            removed_lines=self.removed_lines + removed_lines,
+            bytes=self.bytes + bytes,
+            removed_bytes=self.removed_bytes + removed_bytes,
+        )
+
+
+class RemoveLines(ScopeOptions, LengthOptions, Stage[RemoveParams]):
     """Shard -> its documents without the removed lines. Inputs: documents, removals."""
 
     stage_name: ClassVar[str] = "lines_remove"
 
-    scope: Scope = "dump"
-    groups: int = Field(CCNET_GROUPS, ge=1)
-    min_chars: int = Field(300, ge=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
         """One task per document shard."""
-        documents, removals = inputs
-        return shard_tasks(documents, removals=removals.uris(EXCHANGE))
+        documents, removals = inputs[0], Exchange.of(inputs[1])
+        return shard_tasks(documents, lambda shard: RemoveParams(shard=shard, removals=removals))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RemoveParams]) -> ShardReport:
         """Hash the lines again and cut those whose key is removed here, and repeats inside a document."""
-        removals = pa.Table.from_batches(
-            read_destination(task.params["removals"], task.params["shard"]), REMOVED_SCHEMA
-        )
-        keys = removals.column("key").to_numpy()
-        keepers = removals.column("keeper_row").to_numpy()
-        slots = key_set.build(keys)
         with TaskWriter(task, self.stage_name) as out:
-            out.facts = {"scope": self.scope, "lines": 0, "removed_lines": 0, "bytes": 0, "removed_bytes": 0}
+            batches = out.receive(task.params.removals, task.params.shard)
+            removals = pa.Table.from_batches(batches, REMOVED_SCHEMA)
+            keys = removals.column("key").to_numpy()
+            keepers = removals.column("keeper_row").to_numpy()
+            slots = key_set.build(keys)
+            removed_lines = RemovedLines(scope=self.scope)
             start = 0
             for batch in out.read(task.inputs):
                 seeds = scope_seeds(batch, self.scope, self.groups)
@@ -157,13 +188,20 @@ class RemoveLines(Stage):
                 removed = found >= 0
                 removed[removed] = keepers[found[removed]] != (lines.rows()[removed] + start)
                 removed |= key_set.repeats(lines.hashes, lines.starts, lines.blank)
-                self._write(out, batch, lines, removed & ~lines.blank)
+                removed_lines = self._write(out, batch, lines, removed & ~lines.blank, removed_lines)
                 start += batch.num_rows
+            out.facts = removed_lines
         return out.report
 
     def _write(
-        self, out: TaskWriter, batch: pa.RecordBatch, lines: Lines, removed: npt.NDArray[np.bool_]
-    ) -> None:
+        self,
+        out: TaskWriter,
+        batch: pa.RecordBatch,
+        lines: Lines,
+        removed: npt.NDArray[np.bool_],
+        before: RemovedLines,
+    ) -> RemovedLines:
+        """Write the batch without the removed lines; what was removed before and here."""
         texts = cut_lines(lines, removed)
         chars = pc.utf8_length(texts).to_numpy()
         counts = np.add.reduceat(removed, lines.starts[:-1], dtype=np.int64)
@@ -185,14 +223,8 @@ class RemoveLines(Stage):
             {"value": counts[edited] / totals[edited], "detail": _details(counts[edited], totals[edited])},
         )
         lost = write_rewritten(out, batch, texts, edits, drops)
-        added = {
-            "lines": totals.sum(),
-            "removed_lines": counts.sum(),
-            "bytes": lines.offsets[-1] - lines.offsets[0],
-            "removed_bytes": lost,
-        }
-        for name, number in added.items():
-            out.facts[name] += int(number)
+        size = lines.offsets[-1] - lines.offsets[0]
+        return before.plus(int(totals.sum()), int(counts.sum()), int(size), int(lost))
 
 
 def _details(counts: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]) -> pa.Array:
@@ -200,24 +232,13 @@ def _details(counts: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]) -> pa
     return pa.array([f'{{"lines":{count},"of":{total}}}' for count, total in pairs], pa.string())
 
 
-class DedupLines(BaseModel):
+class DedupLines(KeepOptions, ScopeOptions, LengthOptions, Verb):
     """Remove lines that several documents have, then documents that became too short."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    verb: ClassVar[str] = "dedup_lines"
 
-    keep: Keep = Field(
-        "none", description="remove every copy of a line, or all but that of the first document (by id)"
-    )
-    scope: Scope = Field(
-        "dump", description="compare lines within each dump, each group of a dump, or all documents"
-    )
-    groups: int = Field(CCNET_GROUPS, ge=1, description="groups of each dump, with scope group")
-    min_chars: int = Field(300, ge=1, description="shorter documents are dropped after the lines are gone")
-
-    def steps(self) -> list[Step]:
+    def wire(self, wiring: Wiring, documents: str) -> str:
         """hash -> match -> remove."""
-        return [
-            Step(HashLines(keep=self.keep, scope=self.scope, groups=self.groups), (0,)),
-            Step(MatchLines(keep=self.keep), (1, 0)),
-            Step(RemoveLines(scope=self.scope, groups=self.groups, min_chars=self.min_chars), (0, 2)),
-        ]
+        keys = wiring.add(self.stage(HashLines), documents)
+        removals = wiring.add(self.stage(MatchLines), keys, documents)
+        return wiring.add(self.stage(RemoveLines), documents, removals)

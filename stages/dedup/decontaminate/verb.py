@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from stages.core.ledger import EDIT
-from stages.core.parquet import read_batches, write_table
-from stages.core.stage import TABLE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.verb import Step
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport
+from stages.core.parquet import read_batches
+from stages.core.stage import Stage, Task, task_id
+from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
-from stages.dedup.columns import shard_tasks
-from stages.dedup.decontaminate.grams import GRAMS_SCHEMA, MIN_WORDS, BenchmarkGrams
+from stages.dedup.columns import ShardParams, shard_tasks
+from stages.dedup.decontaminate.grams import GRAMS_SCHEMA, BenchmarkGrams, GramOptions
 from stages.kernels.hash import key_set
 from stages.kernels.match.overlaps import find_grams, word_places
 from stages.kernels.words.ngrams import gram_hashes
@@ -77,81 +78,116 @@ def _load_grams(uris: Sequence[str]) -> Grams:
     return Grams(pa.Table.from_batches(read_batches(uris), GRAMS_SCHEMA).combine_chunks())
 
 
-class CountOverlaps(Stage):
+class GramsParams(ShardParams):
+    """A shard, and the tables of n-grams."""
+
+    grams: tuple[str, ...]
+
+
+class CountOverlaps(Stage[GramsParams]):
     """Shard -> how many of its documents have each n-gram. Inputs: n-grams, documents."""
 
     stage_name: ClassVar[str] = "overlaps_count"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[GramsParams]]:
         """One task per document shard."""
-        grams, documents = inputs
-        return shard_tasks(documents, grams=grams.uris(TABLE))
+        grams, documents = tuple(inputs[0].uris(TABLE)), inputs[1]
+        return shard_tasks(documents, lambda shard: GramsParams(shard=shard, grams=grams))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[GramsParams]) -> ShardReport:
         """Count documents, not places."""
-        grams = _load_grams(task.params["grams"])
+        grams = _load_grams(task.params.grams)
         counts = np.zeros(len(grams.hashes), np.uint64)
         with TaskWriter(task, self.stage_name) as out:
             for batch in out.read(task.inputs, ["text"]):
                 _, found = grams.of_texts(batch.column("text"))
                 counts += np.bincount(found, minlength=len(counts)).astype(np.uint64)
                 out.pass_on(batch.num_rows)
-            out.add_file(_write_counts(task, counts))
+            _write_counts(out, counts)
         return out.report
 
 
-def _write_counts(task: Task, counts: npt.NDArray[np.uint64]) -> Any:
+def _write_counts(out: TaskWriter, counts: npt.NDArray[np.uint64]) -> None:
     found = np.flatnonzero(counts)
     columns = [pa.array(found.astype(np.uint32)), pa.array(counts[found])]
     table = pa.Table.from_arrays(columns, schema=COUNTS_SCHEMA)
-    return write_table(task.output, f"counts-{task.id}.parquet", [table], COUNTS_SCHEMA, TABLE)
+    out.write_table(f"counts-{out.task.id}", COUNTS_SCHEMA, [table])
 
 
-class TotalOverlaps(Stage):
+class CommonOptions(Record):
+    """From how many documents on words are a common phrase."""
+
+    max_documents: int = Field(
+        10, ge=0, description="words that more documents have are a common phrase; 0: none is"
+    )
+
+
+class TotalParams(Record):
+    """How many n-grams the benchmarks have."""
+
+    grams: int
+
+
+class FoundGrams(Record):
+    """N-grams of the benchmarks that documents have, and those of them that are common phrases."""
+
+    found_ngrams: int
+    common_ngrams: int
+
+
+class TotalOverlaps(CommonOptions, Stage[TotalParams]):
     """Counts of all shards -> their sums. Inputs: counts, n-grams."""
 
     stage_name: ClassVar[str] = "overlaps_total"
 
-    max_documents: int = Field(10, ge=0)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[TotalParams]]:
         """One task; a table has a row for each n-gram of the benchmarks at most."""
         counts, grams = inputs
-        rows = sum(file.rows for file in grams.of_kind(TABLE))
-        return [Task(task_id(0), tuple(counts.uris(TABLE)), {"grams": rows})]
+        return [Task(task_id(0), tuple(counts.uris(TABLE)), TotalParams(grams=grams.rows(TABLE)))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[TotalParams]) -> ShardReport:
         """Sum, and say how many n-grams are common phrases."""
-        counts = np.zeros(task.params["grams"], np.uint64)
+        counts = np.zeros(task.params.grams, np.uint64)
         for batch in read_batches(task.inputs):
             counts[batch.column("gram").to_numpy()] += batch.column("documents").to_numpy()
         with TaskWriter(task, self.stage_name) as out:
-            out.add_file(_write_counts(task, counts))
+            _write_counts(out, counts)
             common = int((counts > self.max_documents).sum()) if self.max_documents else 0
-            out.facts = {"found_ngrams": int((counts > 0).sum()), "common_ngrams": common}
+            out.facts = FoundGrams(found_ngrams=int((counts > 0).sum()), common_ngrams=common)
         return out.report
 
 
-class CutOverlaps(Stage):
+class CutOptions(Record):
+    """What is done with a place that holds a benchmark's text."""
+
+    action: Literal["cut", "drop"] = Field(
+        "cut", description="cut the place out of the document, or drop the document"
+    )
+    window_chars: int = Field(200, ge=0, description="characters cut on either side")
+    min_piece_chars: int = Field(200, ge=1, description="shorter pieces between cuts go too")
+    max_pieces: int = Field(10, ge=1, description="documents in more pieces are dropped")
+
+
+class CutParams(GramsParams):
+    """A shard, the tables of n-grams and those of how many documents have them."""
+
+    totals: tuple[str, ...]
+
+
+class CutOverlaps(CutOptions, CommonOptions, Stage[CutParams]):
     """Shard -> its documents without benchmark texts. Inputs: documents, n-grams, totals."""
 
     stage_name: ClassVar[str] = "overlaps_cut"
 
-    action: Literal["cut", "drop"] = "cut"
-    max_documents: int = Field(10, ge=0)
-    window_chars: int = Field(200, ge=0)
-    min_piece_chars: int = Field(200, ge=1)
-    max_pieces: int = Field(10, ge=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[CutParams]]:
         """One task per document shard."""
-        documents, grams, totals = inputs
-        return shard_tasks(documents, grams=grams.uris(TABLE), totals=totals.uris(TABLE))
+        documents, grams, totals = inputs[0], tuple(inputs[1].uris(TABLE)), tuple(inputs[2].uris(TABLE))
+        return shard_tasks(documents, lambda shard: CutParams(shard=shard, grams=grams, totals=totals))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[CutParams]) -> ShardReport:
         """Look for n-grams in all texts; the few that have some are cut or dropped one by one."""
-        grams = _load_grams(task.params["grams"])
-        wanted = self._wanted(task.params["totals"], len(grams.hashes))
+        grams = _load_grams(task.params.grams)
+        wanted = self._wanted(task.params.totals, len(grams.hashes))
         with TaskWriter(task, self.stage_name) as out:
             for batch in out.read(task.inputs):
                 rows, found = grams.of_texts(batch.column("text"))
@@ -235,52 +271,14 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-class Decontaminate(BaseModel):
+class Decontaminate(GramOptions, CommonOptions, CutOptions, Verb):
     """Take texts of evaluation benchmarks out of the documents."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    verb: ClassVar[str] = "decontaminate"
 
-    benchmarks: tuple[str, ...] = Field(
-        min_length=1, description="benchmark files: JSON lines, JSON, Parquet or plain text"
-    )
-    ngram_words: int = Field(
-        13, ge=MIN_WORDS, le=255, description="words in a row that show a benchmark's text"
-    )
-    min_words: int = Field(
-        13,
-        ge=MIN_WORDS,
-        le=255,
-        description="benchmark texts of fewer words are not looked for, others as a whole",
-    )
-    skip_fields: tuple[str, ...] = Field((), description="fields of the benchmark items that are left out")
-    action: Literal["cut", "drop"] = Field(
-        "cut", description="cut the place out of the document, or drop the document"
-    )
-    max_documents: int = Field(
-        10, ge=0, description="words that more documents have are a common phrase; 0: none is"
-    )
-    window_chars: int = Field(200, ge=0, description="characters cut on either side")
-    min_piece_chars: int = Field(200, ge=1, description="shorter pieces between cuts go too")
-    max_pieces: int = Field(10, ge=1, description="documents in more pieces are dropped")
-
-    def steps(self) -> list[Step]:
+    def wire(self, wiring: Wiring, documents: str) -> str:
         """grams -> count -> total -> cut."""
-        grams = BenchmarkGrams(
-            benchmarks=self.benchmarks,
-            ngram_words=self.ngram_words,
-            min_words=self.min_words,
-            skip_fields=self.skip_fields,
-        )
-        cut = CutOverlaps(
-            action=self.action,
-            max_documents=self.max_documents,
-            window_chars=self.window_chars,
-            min_piece_chars=self.min_piece_chars,
-            max_pieces=self.max_pieces,
-        )
-        return [
-            Step(grams, ()),
-            Step(CountOverlaps(), (1, 0)),
-            Step(TotalOverlaps(max_documents=self.max_documents), (2, 1)),
-            Step(cut, (0, 1, 3)),
-        ]
+        grams = wiring.add(self.stage(BenchmarkGrams))
+        counts = wiring.add(CountOverlaps(), grams, documents)
+        totals = wiring.add(self.stage(TotalOverlaps), counts, grams)
+        return wiring.add(self.stage(CutOverlaps), documents, grams, totals)

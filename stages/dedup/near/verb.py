@@ -11,26 +11,27 @@ kept are compared too, by the signatures that those runs left; they come before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from stages.core.documents import SOURCES, text_lengths_bytes
-from stages.core.exchange import destination_of, num_destinations, read_range
-from stages.core.parquet import ParquetWriter
-from stages.core.stage import DOCUMENTS, EXCHANGE, TABLE, Manifest, ShardReport, Stage, Task
-from stages.core.verb import Step
+from stages.core.documents import text_lengths_bytes
+from stages.core.exchange import Exchange, destination_of, num_destinations, read_range
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import (
     DESTINATION_BYTES,
-    SpillingExchange,
+    PriorityOptions,
+    ShardParams,
     check_priority,
     node_ids,
+    num_shards,
     pack_words,
-    range_tasks,
     shard_tasks,
     source_places,
 )
@@ -41,10 +42,18 @@ from stages.dedup.near.clusters import (
     DecideClusters,
     LabelDocuments,
     MergeForests,
+    VerifyOptions,
     edge_batch,
     sketches_of,
 )
-from stages.dedup.near.store import Against, RecordKept, renumber_kept, stored_params
+from stages.dedup.near.store import (
+    Against,
+    AgainstOptions,
+    RecordKept,
+    StoreParams,
+    renumber_kept,
+    stored_params,
+)
 from stages.dedup.remove import RemoveDocuments
 from stages.kernels.hash.hashing import hash_strings
 from stages.kernels.sketch.buckets import link_buckets
@@ -76,70 +85,84 @@ def _destinations(num_documents: int, bands: int) -> int:
     return num_destinations(num_documents * bands * BAND_BYTES, DESTINATION_BYTES)
 
 
-class SignDocuments(Stage):
+class SigningOptions(Record):
+    """How a document is signed: signatures compare only when they are made alike."""
+
+    shingle_words: int = Field(5, ge=1, description="words in a shingle")
+    bands: int = Field(14, ge=1, description="bands of a signature")
+    band_rows: int = Field(8, ge=1, description="hashes in a band")
+    seed: int = Field(1, ge=0, description="seed of the hash permutations")
+
+
+class SignParams(ShardParams):
+    """A shard, and into how many ranges its bands go."""
+
+    destinations: int
+
+
+class SignDocuments(SigningOptions, PriorityOptions, Stage[SignParams]):
     """Shard -> band keys of its documents by key range, and the table of signed documents."""
 
     stage_name: ClassVar[str] = "near_sign"
     version: ClassVar[int] = 2
 
-    shingle_words: int = Field(5, ge=1)
-    bands: int = Field(14, ge=1)
-    band_rows: int = Field(8, ge=1)
-    priority: tuple[str, ...] = SOURCES
-    seed: int = 1
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SignParams]]:
         """One task per document shard."""
         (documents,) = inputs
         check_priority(self.priority, documents)
         count = _destinations(documents.documents_out, self.bands)
-        return shard_tasks(documents, destinations=count)
+        return shard_tasks(documents, lambda shard: SignParams(shard=shard, destinations=count))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[SignParams]) -> ShardReport:
         """Sign every document of the shard; one without words has no band and is never a duplicate."""
         num_hashes = self.bands * self.band_rows
-        count, shard = task.params["destinations"], task.params["shard"]
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, BANDS_SCHEMA, count)
-            table = ParquetWriter(task.output, f"signed-{task.id}.parquet", SIGNED_SCHEMA)
+            exchange = out.exchange(BANDS_SCHEMA, task.params.destinations)
+            table = out.table(f"signed-{task.id}", SIGNED_SCHEMA)
             start = 0
-            try:
-                for batch in out.read(task.inputs, ["id", "source", "text"]):
-                    signatures = sign(batch.column("text"), self.shingle_words, num_hashes, self.seed)
-                    nodes = node_ids(shard, start, batch.num_rows)
-                    columns = [
-                        batch.column("id"),
-                        source_places(batch.column("source"), self.priority),
-                        text_lengths_bytes(batch.column("text")),
-                        pack_words(signatures.documents),
-                    ]
-                    table.write(pa.Table.from_arrays(columns, schema=SIGNED_SCHEMA))
-                    keys = band_keys(signatures.values, self.bands, self.band_rows)[signatures.any].ravel()
-                    places = np.repeat(np.flatnonzero(signatures.any), self.bands)
-                    order = hash_strings(batch.column("id"))
-                    rows = [pa.array(keys), pa.array(order[places]), pa.array(nodes[places])]
-                    rows.append(pack_words(signatures.bands[places]))
-                    bands = pa.RecordBatch.from_arrays(rows, schema=BANDS_SCHEMA)
-                    exchange.write(bands, destination_of(keys, count))
-                    start += batch.num_rows
-                    out.pass_on(batch.num_rows)
-            except BaseException as error:
-                table.abandon(error)
-                raise
-            exchange.finish()
-            out.add_file(table.finish(TABLE))
+            for batch in out.read(task.inputs, ["id", "source", "text"]):
+                signatures = sign(batch.column("text"), self.shingle_words, num_hashes, self.seed)
+                nodes = node_ids(task.params.shard, start, batch.num_rows)
+                columns = [
+                    batch.column("id"),
+                    source_places(batch.column("source"), self.priority),
+                    text_lengths_bytes(batch.column("text")),
+                    pack_words(signatures.documents),
+                ]
+                table.write(pa.Table.from_arrays(columns, schema=SIGNED_SCHEMA))
+                keys = band_keys(signatures.values, self.bands, self.band_rows)[signatures.any].ravel()
+                places = np.repeat(np.flatnonzero(signatures.any), self.bands)
+                order = hash_strings(batch.column("id"))
+                rows = [pa.array(keys), pa.array(order[places]), pa.array(nodes[places])]
+                rows.append(pack_words(signatures.bands[places]))
+                exchange.send(pa.RecordBatch.from_arrays(rows, schema=BANDS_SCHEMA), keys)
+                start += batch.num_rows
+                out.pass_on(batch.num_rows)
         return out.report
 
 
-class MatchBands(Against):
+class MatchParams(Record):
+    """Part `part` of `parts` of all bands, those of the stores among them; new documents are in the first `shards`."""
+
+    bands: Exchange
+    part: int
+    parts: int
+    shards: int
+    stores: tuple[StoreParams, ...]
+
+
+class MatchedBands(Record):
+    """Bands that several documents share, and the edges between similar documents that came of them."""
+
+    shared_bands: int
+    edges: int
+
+
+class MatchBands(SigningOptions, Against[MatchParams]):
     """Range of band keys -> edges between similar documents that share one. Inputs: bands, documents."""
 
     stage_name: ClassVar[str] = "near_match"
 
-    shingle_words: int = Field(5, ge=1)
-    bands: int = Field(14, ge=1)
-    band_rows: int = Field(8, ge=1)
-    seed: int = 1
     threshold: float = UNVERIFIED
 
     def dependencies(self) -> list[str]:
@@ -154,20 +177,32 @@ class MatchBands(Against):
             )
         return super().dependencies()
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        """One task per range."""
-        bands, documents = inputs
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchParams]]:
+        """One task per range: more of them than the bands were written for, where stores bring more."""
+        bands, documents = Exchange.of(inputs[0]), inputs[1]
+        if not bands.destinations:
+            return []
         stores = self.stores()
-        rows = documents.documents_out + sum(store.signed.documents_out for store in stores)
-        parts = _destinations(rows, self.bands)
-        shards = len(documents.of_kind(DOCUMENTS))
+        stored_rows = sum(store.signed.documents_out for store in stores)
+        parts = bands.destinations
+        if stored_rows:
+            parts = _destinations(documents.documents_out + stored_rows, self.bands)
+        shards = num_shards(documents)
         stored = stored_params(stores, shards)
-        return range_tasks(bands.uris(EXCHANGE), parts, parts=parts, shards=shards, stores=stored)
+        return [
+            Task(
+                task_id(part),
+                (),
+                MatchParams(bands=bands, part=part, parts=parts, shards=shards, stores=stored),
+            )
+            for part in range(parts)
+        ]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[MatchParams]) -> ShardReport:
         """Sort the range into buckets and link what is similar inside each."""
         with TaskWriter(task, self.stage_name) as out:
-            rows = shared_bands(pa.Table.from_batches(_bands_of(task), BANDS_SCHEMA), task.params["shards"])
+            bands = pa.Table.from_batches(_bands_of(out, task.params), BANDS_SCHEMA)
+            rows = shared_bands(bands, task.params.shards)
             one, other = link_buckets(
                 rows.column("key").to_numpy(),
                 rows.column("node").to_numpy(),
@@ -178,21 +213,22 @@ class MatchBands(Against):
             one, other = forest(one, other)
             exchange = out.exchange(EDGES_SCHEMA, 1)
             exchange.write(edge_batch(one, other), np.zeros(len(one), np.int64))
-            out.facts = {"shared_bands": rows.num_rows, "edges": len(one)}
+            out.facts = MatchedBands(shared_bands=rows.num_rows, edges=len(one))
         return out.report
 
 
-def _bands_of(task: Task) -> Iterator[pa.RecordBatch]:
+def _bands_of(out: TaskWriter, params: MatchParams) -> Iterator[pa.RecordBatch]:
     """The bands of the task's range: those of the documents, and those of stored documents that were kept."""
-    part, parts = task.params["destination"], task.params["parts"]
-    for uri in task.inputs:
-        yield from _in_part(uri, part, parts)
-    for store in task.params["stores"]:
-        for uri in store["bands"]:
-            yield from renumber_kept(_in_part(uri, part, parts), store["first_shard"], store["kept"])
+    part, parts = params.part, params.parts
+    for uri in params.bands.uris:
+        yield from out.received(params.bands, _in_part(uri, part, parts))
+    for store in params.stores:
+        for uri in store.bands:
+            yield from renumber_kept(_in_part(uri, part, parts), store.first_shard, store.kept)
 
 
 def _in_part(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:
+    """The rows of one file whose band key lies in the part, whatever number of parts the file was written for."""
     for batch in read_range(uri, part, parts):
         inside = destination_of(batch.column("key").to_numpy(), parts) == part
         yield batch if inside.all() else batch.filter(pa.array(inside))
@@ -216,26 +252,15 @@ def shared_bands(rows: pa.Table, num_shards: int) -> pa.Table:
     return rows.take(pc.sort_indices(rows, by)).combine_chunks()
 
 
-class DedupNear(BaseModel):
+class DedupNear(SigningOptions, VerifyOptions, PriorityOptions, AgainstOptions, Verb):
     """Remove documents that are nearly equal to another one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    verb: ClassVar[str] = "dedup_near"
 
-    shingle_words: int = Field(5, ge=1, description="words in a shingle")
-    bands: int = Field(14, ge=1, description="bands of a signature")
-    band_rows: int = Field(8, ge=1, description="hashes in a band")
     threshold: float | None = Field(
         None, gt=0, lt=1, description="similarity to cut at: bands and rows are then chosen for it"
     )
     num_hashes: int = Field(112, ge=8, description="hashes of a signature, when `threshold` is given")
-    verify: bool = Field(
-        True, description="compare candidates by their signatures, so that clusters do not chain"
-    )
-    priority: tuple[str, ...] = Field(SOURCES, description="the source whose copy is kept comes first")
-    seed: int = Field(1, ge=0, description="seed of the hash permutations")
-    against: tuple[str, ...] = Field(
-        (), description="runs of earlier near dedups: what is like a document that they kept is removed"
-    )
 
     def banding(self) -> tuple[int, int]:
         """(bands, rows in a band): as given, or what datasketch's optimiser finds for `threshold`.
@@ -251,26 +276,17 @@ class DedupNear(BaseModel):
         chosen = MinHashLSH(threshold=self.threshold, num_perm=self.num_hashes, weights=weights)
         return chosen.b, chosen.r
 
-    def steps(self) -> list[Step]:
+    def wire(self, wiring: Wiring, documents: str) -> str:
         """sign -> match -> merge -> cluster -> label -> decide -> store -> remove."""
         bands, rows = self.banding()
         cut = self.threshold or (1 / bands) ** (1 / rows)
-        made: dict[str, Any] = {
-            "shingle_words": self.shingle_words,
-            "bands": bands,
-            "band_rows": rows,
-            "seed": self.seed,
-        }
-        match = MatchBands(
-            threshold=cut - BAND_MARGIN if self.verify else UNVERIFIED, against=self.against, **made
-        )
-        return [
-            Step(SignDocuments(priority=self.priority, **made), (0,)),
-            Step(match, (1, 0)),
-            Step(MergeForests(), (2,)),
-            Step(ClusterEdges(against=self.against), (3, 0)),
-            Step(LabelDocuments(against=self.against), (4, 1, 0)),
-            Step(DecideClusters(threshold=cut, verify=self.verify), (5, 0)),
-            Step(RecordKept(), (1, 6, 0)),
-            Step(RemoveDocuments(), (0, 6)),
-        ]
+        margin = cut - BAND_MARGIN if self.verify else UNVERIFIED
+        banding = {"bands": bands, "band_rows": rows}
+        signed = wiring.add(self.stage(SignDocuments, **banding), documents)
+        edges = wiring.add(self.stage(MatchBands, threshold=margin, **banding), signed, documents)
+        forests = wiring.add(MergeForests(), edges)
+        labels = wiring.add(self.stage(ClusterEdges), forests, documents)
+        members = wiring.add(self.stage(LabelDocuments), labels, signed, documents)
+        removals = wiring.add(self.stage(DecideClusters, threshold=cut), members, documents)
+        wiring.add(RecordKept(), signed, removals, documents)
+        return wiring.add(RemoveDocuments(), documents, removals)

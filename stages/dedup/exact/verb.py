@@ -13,14 +13,26 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from stages.core.documents import CONTENT_HASH_KEY, SOURCES
-from stages.core.exchange import destination_of, num_destinations, read_destination
-from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.verb import Step
+from stages.core.documents import CONTENT_HASH_KEY
+from stages.core.exchange import Exchange, num_destinations
+from stages.core.manifest import Manifest, ShardReport
+from stages.core.stage import Stage, Task
+from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
-from stages.dedup.columns import check_priority, require_unique, source_places
+from stages.dedup.columns import (
+    PriorityOptions,
+    RangeParams,
+    ShardParams,
+    check_priority,
+    num_shards,
+    range_table,
+    range_tasks,
+    require_unique,
+    shard_tasks,
+    source_places,
+)
 from stages.dedup.remove import REMOVALS_SCHEMA, RemoveDocuments
 from stages.kernels.hash.hashing import hash_strings
 
@@ -49,29 +61,39 @@ HASHES_SCHEMA = pa.schema(
 )
 
 
-class HashDocuments(Stage):
+class ExactOptions(PriorityOptions):
+    """What counts as equal, and which of equal documents is kept."""
+
+    by: By = Field(
+        "text", description="compare texts, or the raw content of files of code before their headers went"
+    )
+    within: Literal["source", "all"] = Field(
+        "all", description="compare within each source, or all documents"
+    )
+
+
+class HashParams(ShardParams):
+    """A shard, and into how many ranges its hashes go."""
+
+    destinations: int
+
+
+class HashDocuments(ExactOptions, Stage[HashParams]):
     """Shard -> one exchange row per document, by hash range."""
 
     stage_name: ClassVar[str] = "exact_hash"
 
-    by: By = "text"
-    within: Literal["source", "all"] = "all"
-    priority: tuple[str, ...] = SOURCES
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashParams]]:
         """One task per document shard; destinations by the number of documents."""
         (documents,) = inputs
         check_priority(self.priority, documents)
         count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_ROWS_BYTES)
-        return [
-            Task(task_id(i), (uri,), {"shard": i, "destinations": count})
-            for i, uri in enumerate(documents.uris(DOCUMENTS))
-        ]
+        return shard_tasks(documents, lambda shard: HashParams(shard=shard, destinations=count))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[HashParams]) -> ShardReport:
         """Hash every text of the shard."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = out.exchange(HASHES_SCHEMA, task.params["destinations"])
+            exchange = out.exchange(HASHES_SCHEMA, task.params.destinations)
             row = 0
             columns_read = ["id", "source", "text"] + (["metadata"] if self.by == "content" else [])
             for batch in out.read(task.inputs, columns_read):
@@ -81,12 +103,12 @@ class HashDocuments(Stage):
                     "low": low,
                     "priority": source_places(batch.column("source"), self.priority),
                     "id": batch.column("id"),
-                    "shard": np.full(batch.num_rows, task.params["shard"], np.uint32),
+                    "shard": np.full(batch.num_rows, task.params.shard, np.uint32),
                     "row": np.arange(row, row + batch.num_rows, dtype=np.uint32),
                 }
                 row += batch.num_rows
                 rows = pa.RecordBatch.from_pydict(columns, schema=HASHES_SCHEMA)
-                exchange.write(rows, destination_of(high, task.params["destinations"]))
+                exchange.send(rows, high)
                 out.pass_on(batch.num_rows)
         return out.report
 
@@ -104,29 +126,21 @@ def raw_contents(batch: pa.RecordBatch) -> pa.Array:
     return pc.coalesce(found.cast(pa.large_string()), batch.column("text").cast(pa.large_string()))
 
 
-class MatchDocuments(Stage):
+class MatchDocuments(Stage[RangeParams]):
     """Hash range -> removals by shard: every document whose hash another, better placed one has."""
 
     stage_name: ClassVar[str] = "exact_match"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RangeParams]]:
         """One task per destination of the hash exchange; one destination per document shard."""
-        hashes, documents = inputs
-        shards = len(documents.of_kind(DOCUMENTS))
-        uris = tuple(hashes.uris(EXCHANGE))
-        if not uris:
-            return []
-        count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_ROWS_BYTES)
-        return [Task(task_id(p), uris, {"destination": p, "shards": shards}) for p in range(count)]
+        hashes, shards = Exchange.of(inputs[0]), num_shards(inputs[1])
+        return range_tasks(hashes, lambda part: RangeParams(rows=hashes, destination=part, shards=shards))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RangeParams]) -> ShardReport:
         """Sort the range by hash, priority, id; all but the first of a hash are duplicates of it."""
         with TaskWriter(task, self.stage_name) as out:
-            exchange = out.exchange(REMOVALS_SCHEMA, task.params["shards"])
-            rows = pa.Table.from_batches(
-                read_destination(task.inputs, task.params["destination"]), HASHES_SCHEMA
-            )
-            removals, shards = find_duplicates(rows)
+            exchange = out.exchange(REMOVALS_SCHEMA, task.params.shards)
+            removals, shards = find_duplicates(range_table(out, task.params, HASHES_SCHEMA))
             exchange.write(removals, shards)
         return out.report
 
@@ -168,23 +182,13 @@ def _repeated(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return order[found]
 
 
-class DedupExact(BaseModel):
+class DedupExact(ExactOptions, Verb):
     """Remove documents whose text another document has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    verb: ClassVar[str] = "dedup_exact"
 
-    by: By = Field(
-        "text", description="compare texts, or the raw content of files of code before their headers went"
-    )
-    within: Literal["source", "all"] = Field(
-        "all", description="compare within each source, or all documents"
-    )
-    priority: tuple[str, ...] = Field(SOURCES, description="the source whose copy is kept comes first")
-
-    def steps(self) -> list[Step]:
+    def wire(self, wiring: Wiring, documents: str) -> str:
         """hash -> match -> remove."""
-        return [
-            Step(HashDocuments(by=self.by, within=self.within, priority=self.priority), (0,)),
-            Step(MatchDocuments(), (1, 0)),
-            Step(RemoveDocuments(), (0, 2)),
-        ]
+        hashes = wiring.add(self.stage(HashDocuments), documents)
+        removals = wiring.add(MatchDocuments(), hashes, documents)
+        return wiring.add(RemoveDocuments(), documents, removals)

@@ -13,15 +13,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core.errors import UserError
-from stages.core.exchange import destination_of, num_destinations, read_destination
+from stages.core.exchange import Exchange, num_destinations
+from stages.core.manifest import DOCUMENTS, Manifest, ShardReport
 from stages.core.parquet import read_rows
-from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task
-from stages.core.verb import Step
+from stages.core.stage import Stage, Task
+from stages.core.verb import Wiring
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import (
     DESTINATION_BYTES,
-    SpillingExchange,
+    RangeParams,
+    ShardParams,
     node_ids,
+    range_table,
     range_tasks,
     shard_tasks,
     split_nodes,
@@ -33,53 +36,64 @@ ROW_BYTES = 16
 MAX_NAMED = 3
 
 
-def _destinations(documents: Manifest) -> int:
-    return num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_BYTES)
+class IdsParams(ShardParams):
+    """A shard, and into how many ranges the hashes of its ids go."""
+
+    destinations: int
 
 
-class HashIds(Stage):
+class HashIds(Stage[IdsParams]):
     """Shard -> hashes of its ids, by range."""
 
     stage_name: ClassVar[str] = "ids_hash"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[IdsParams]]:
         """One task per document shard."""
         (documents,) = inputs
-        return shard_tasks(documents, destinations=_destinations(documents))
+        count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_BYTES)
+        return shard_tasks(documents, lambda shard: IdsParams(shard=shard, destinations=count))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[IdsParams]) -> ShardReport:
         """Only the column of ids is read."""
-        count, start = task.params["destinations"], 0
+        start = 0
         with TaskWriter(task, self.stage_name) as out:
-            exchange = SpillingExchange(out, IDS_SCHEMA, count)
+            exchange = out.exchange(IDS_SCHEMA, task.params.destinations)
             for batch in out.read(task.inputs, ["id"]):
                 hashes = hash_strings(batch.column("id"))
-                nodes = node_ids(task.params["shard"], start, batch.num_rows)
+                nodes = node_ids(task.params.shard, start, batch.num_rows)
                 rows = pa.RecordBatch.from_arrays([pa.array(hashes), pa.array(nodes)], schema=IDS_SCHEMA)
-                exchange.write(rows, destination_of(hashes, count))
+                exchange.send(rows, hashes)
                 start += batch.num_rows
                 out.pass_on(batch.num_rows)
-            exchange.finish()
         return out.report
 
 
-class CheckIds(Stage):
+class CheckParams(RangeParams):
+    """A range of hashes, and the document shards in which ids are looked up."""
+
+    documents: tuple[str, ...]
+
+
+class CheckIds(Stage[CheckParams]):
     """Range of hashes -> nothing, or a UserError that names ids which repeat. Inputs: hashes, documents."""
 
     stage_name: ClassVar[str] = "ids_check"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[CheckParams]]:
         """One task per range."""
-        hashes, documents = inputs
-        uris = documents.uris(DOCUMENTS)
-        return range_tasks(hashes.uris(EXCHANGE), _destinations(documents), documents=uris)
+        hashes, documents = Exchange.of(inputs[0]), tuple(inputs[1].uris(DOCUMENTS))
+        return range_tasks(
+            hashes,
+            lambda part: CheckParams(
+                rows=hashes, destination=part, shards=len(documents), documents=documents
+            ),
+        )
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[CheckParams]) -> ShardReport:
         """Equal hashes are looked up: only equal ids are a mistake."""
         with TaskWriter(task, self.stage_name) as out:
-            batches = read_destination(task.inputs, task.params["destination"])
-            rows = pa.Table.from_batches(batches, IDS_SCHEMA)
-            repeated = list(_repeated(rows, task.params["documents"]))
+            rows = range_table(out, task.params, IDS_SCHEMA)
+            repeated = list(_repeated(rows, task.params.documents))
             if repeated:
                 raise UserError(
                     f"ids that are there more than once: {'; '.join(repeated)}; every document needs an id of its "
@@ -116,6 +130,6 @@ def _first(uri: str, rows: npt.NDArray[np.uint32]) -> str:
     return found
 
 
-def unique_ids() -> list[Step]:
+def check_unique_ids(wiring: Wiring, documents: str) -> None:
     """hash -> check; the check gives no documents."""
-    return [Step(HashIds(), (0,)), Step(CheckIds(), (1, 0))]
+    wiring.add(CheckIds(), wiring.add(HashIds(), documents), documents)
