@@ -88,7 +88,7 @@ def ours(texts: Sequence[str], documents: Manifest, options: DedupNear, folder: 
         similarity(sketches[code // count], sketches[code % count]) >= cut for code in candidates.tolist()
     ]
     folder.mkdir()
-    manifests = work.finish_chain(options.steps(), str(folder), documents)
+    manifests = work.finish_verb(options, str(folder), documents)
     kept = {
         name
         for batch in read_documents(manifests[-1].uris(DOCUMENTS), ["id"])

@@ -60,12 +60,14 @@ class Graph:
         if wanted not in self.nodes and wanted not in self.given and wanted not in self.unions:
             raise ValueError(f"{reader} reads {wanted}, which is not in the graph yet")
 
-    def below(self, prefix: str, trained_model: Callable[[str], str] | None = None) -> Below:
-        """Where verbs put their stages: the nodes are named `<prefix>.<stage>`.
+    def below(
+        self, prefix: str, trained_model: Callable[[str], str] | None = None, is_one_stage: bool = False
+    ) -> Below:
+        """Where verbs put their stages: the nodes are named `<prefix>.<stage>`, a single stage `<prefix>`.
 
         `trained_model` gives the output that holds the quality model learnt from some documents.
         """
-        return Below(self, prefix, trained_model)
+        return Below(self, prefix, trained_model, is_one_stage)
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of every node and given input."""
@@ -89,13 +91,12 @@ class Below:
     graph: Graph
     prefix: str
     model_of: Callable[[str], str] | None
+    is_one_stage: bool
 
     def add(self, stage: AnyStage, *inputs: str) -> str:
         """Add a stage that reads the outputs named `inputs`; the name of its own."""
         name = f"{self.prefix}.{stage.stage_name}" if self.prefix else stage.stage_name
-        if self.prefix.rpartition(".")[2] == stage.stage_name:
-            name = self.prefix  # `c4.filter` and not `c4.filter.filter`
-        return self.graph.add(name, stage, inputs)
+        return self.graph.add(self.prefix if self.is_one_stage else name, stage, inputs)
 
     def trained_model(self, documents: str) -> str:
         """The output that holds the quality model learnt from these documents."""

@@ -65,7 +65,8 @@ class _Build:
         for verb in steps:
             model_of = self._refuse_model if source == ALL_SOURCES else self._model
             try:
-                documents = verb.wire(self.graph.below(f"{source}.{verb.verb}", model_of), documents)
+                below = self.graph.below(f"{source}.{verb.verb}", model_of, verb.is_one_stage)
+                documents = verb.wire(below, documents)
             except UserError as error:
                 raise UserError(f"{source}: {error}") from error
         return documents

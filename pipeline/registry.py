@@ -11,6 +11,7 @@ from pipeline.graph import sources_in_order
 from stages.core.discover import classes_in
 from stages.core.verb import Verb
 from stages.fetch.site import Site
+from stages.filter.verb import FilterVerb
 from stages.ingest.base import RawStage
 
 INGEST_ROOM = "stages.ingest"
@@ -29,6 +30,11 @@ def verbs() -> dict[str, type[Verb]]:
     """Every step that a recipe can take, by its name, sorted."""
     found = {verb.verb: verb for room in VERB_ROOMS for verb in classes_in(room, Verb, file="verb")}
     return dict(sorted(found.items()))
+
+
+def comparing_verbs() -> dict[str, type[Verb]]:
+    """The verbs that compare documents: all but the filters, which see one document at a time."""
+    return {name: verb for name, verb in verbs().items() if not issubclass(verb, FilterVerb)}
 
 
 def sites() -> dict[str, type[Site]]:

@@ -6,10 +6,9 @@ from cyclopts import App
 
 from pipeline.cli.running import Documents, add_command, flat, over_documents
 from pipeline.config import validate
-from pipeline.registry import verbs
+from pipeline.registry import comparing_verbs
 from stages.core.verb import Verb
 from stages.dedup.ids.unique import check_unique_ids
-from stages.filter.verb import FilterVerb
 
 PREFIX = "dedup_"
 
@@ -26,9 +25,8 @@ def _add(group: App, verb: type[Verb]) -> None:
 def make_group() -> App:
     """The group of all verbs that compare documents."""
     group = App(name="dedup", help="Remove duplicates.")
-    for verb in verbs().values():
-        if not issubclass(verb, FilterVerb):
-            _add(group, verb)
+    for verb in comparing_verbs().values():
+        _add(group, verb)
     return group
 
 

@@ -46,6 +46,8 @@ class Exchange(Record):
 
     def read(self, destination: int, uris: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows that every file (or those of `uris`) holds for `destination`, file by file, in order."""
+        if not self.uris:  # the stage that writes it had no task
+            return
         if not 0 <= destination < self.destinations:
             raise ValueError(f"destination {destination} of {self.destinations}")
         for uri in self.uris if uris is None else uris:
@@ -139,6 +141,7 @@ class ExchangeWriter:
 
     def commit(self) -> list[FileInfo]:
         """Give the files their names."""
+        self.finish()
         for file, _ in self._written:
             file.commit()
         return [info for _, info in self._written]

@@ -99,6 +99,7 @@ class LedgerWriter:
 
     def commit(self) -> list[FileInfo]:
         """Give the shard its name; nothing when no row was added."""
+        self.finish()
         return self._buffer.commit()
 
     def discard(self) -> None:

@@ -133,6 +133,7 @@ class RowBuffer:
 
     def commit(self) -> list[FileInfo]:
         """Give the file its name."""
+        self.finish()
         return [] if self._writer is None else [self._writer.commit()]
 
     def discard(self) -> None:
@@ -195,6 +196,7 @@ class DocumentWriter:
 
     def commit(self) -> list[FileInfo]:
         """Give the shards their names (none when there was no document)."""
+        self.finish()
         return [shard.commit() for shard in self._shards]
 
     def discard(self) -> None:

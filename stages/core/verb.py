@@ -50,6 +50,8 @@ class Verb(Options, ABC):
     """A step of a recipe: documents in, documents out. `verb` is its name there."""
 
     verb: ClassVar[str]
+    is_one_stage: ClassVar[bool] = False
+    """Whether it is a single stage, which is then called as the verb in a run."""
 
     @classmethod
     def of_recipe(cls, options: Any, check: Check) -> Self:

@@ -156,11 +156,12 @@ class TaskWriter:
 
     def _commit(self) -> list[FileInfo]:
         """Give all files their names."""
-        found = self._documents.commit() + [table.commit() for table in self._tables]
+        found = self._documents.commit()
         for file, name, kind in self._files:
             file.commit()
             rows = self._file_rows[name]
             found.append(FileInfo(name=name, kind=kind, rows=rows, bytes=file.num_bytes, sha256=file.sha256))
+        found += [table.commit() for table in self._tables]
         if self._exchange is not None:
             found += self._exchange.commit()
         if self._values is not None:

@@ -16,6 +16,7 @@ class FilterVerb(Verb):
     """Drop the documents that fail a rule; a reference rule without a model waits for the one that the run trains."""
 
     verb: ClassVar[str] = "filter"
+    is_one_stage: ClassVar[bool] = True
     annotate_only: ClassVar[bool] = False
 
     rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)

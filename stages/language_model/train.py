@@ -59,7 +59,7 @@ class TrainLanguageModel(LanguageOptions, NgramOptions, Stage[LanguageTexts]):
     stage_name: ClassVar[str] = "train_language_model"
     uses_all_cores: ClassVar[bool] = True
 
-    held_out: float = Field(ge=0, lt=1)
+    held_out: float = Field(0.0, ge=0, lt=1)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[LanguageTexts]]:
         """One task over all texts; a UserError when there are none."""

@@ -10,9 +10,10 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.graph import Graph, given_documents
+from pipeline.pools import InlinePool, Pool, RayPool
 from pipeline.progress import Progress
-from pipeline.registry import DEDUP_VERBS
-from pipeline.runner import InlinePool, Pool, RayPool, Runner, RunResult
+from pipeline.registry import comparing_verbs
+from pipeline.runner import Runner, RunResult
 from stages.core.documents import document_batch
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import DocumentWriter
@@ -30,7 +31,7 @@ def write(folder: Path, documents: dict[str, str]) -> str:
         "metadata": ["{}"] * len(documents),
     }
     writer.write(document_batch(columns))
-    (file,) = writer.finish()
+    (file,) = writer.commit()
     return str(folder / file.name)
 
 
@@ -79,11 +80,11 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(tmp_pat
     def run(name: str, given: list[str], pool: Callable[[], Pool]) -> RunResult:
         graph = Graph(given=given_documents(given))
         needed = {"decontaminate": {"benchmarks": (str(quiz),)}}
-        chains = {
-            verb: options.model_validate(needed.get(verb, {})).steps()
-            for verb, options in DEDUP_VERBS.items()
-        }
-        outputs = [graph.add_chain(verb, steps, list(graph.given)) for verb, steps in chains.items()]
+        (documents,) = graph.given
+        outputs = [
+            options.model_validate(needed.get(verb, {})).wire(graph.below(verb), documents)
+            for verb, options in comparing_verbs().items()
+        ]
         return Runner(graph, str(tmp_path / name), name, Progress(quiet=True)).run(pool, outputs)
 
     quiz = tmp_path / "quiz.txt"
@@ -92,7 +93,7 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(tmp_pat
     run("two", files, lambda: RayPool(2, None))
     assert files_of(tmp_path / "two") == files_of(tmp_path / "one")
     other = run("other", [files[i] for i in (2, 0, 3, 1)], InlinePool)
-    for verb in DEDUP_VERBS:
+    for verb in comparing_verbs():
         node = next(name for name in reversed(one.manifests) if name.startswith(verb))
         assert sum(one.manifests[node].dropped.values()) + sum(one.manifests[node].edited.values()) > 0
         assert kept_and_dropped(other.manifests[node]) == kept_and_dropped(one.manifests[node])
@@ -100,7 +101,8 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(tmp_pat
 
 def files_of(run: Path) -> dict[str, bytes]:
     """Every file of every stage but the reports, which say how long it took."""
-    return {str(p.relative_to(run)): p.read_bytes() for p in sorted(run.glob("*/*")) if p.is_file()}
+    files = sorted(p for p in run.rglob("*") if p.is_file() and p.parent.name not in ("reports", run.name))
+    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def kept_and_dropped(manifest: Manifest) -> tuple[list[object], list[object]]:

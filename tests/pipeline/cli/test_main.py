@@ -45,7 +45,7 @@ def ingested(c4: Path, tmp_path: Path) -> Path:
 def test_a_stage_command_reads_raw_files_runs_folders_and_parquet(
     ingested: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (shard,) = ingested.glob("*/*.parquet")
+    (shard,) = ingested.glob("*/documents/*.parquet")
     for number, given in enumerate((ingested, shard.parent, shard, f"{shard.parent}/*.parquet")):
         out = tmp_path / f"exact-{number}"
         main(["dedup", "exact", str(given), "--out", str(out), "--workers", "0", "--quiet"])
@@ -177,7 +177,7 @@ def test_no_text_for_the_tokenizer_is_named(tmp_path: Path, capsys: pytest.Captu
 def test_relative_and_file_uris_of_parquet_are_read(
     ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (shard,) = ingested.glob("*/*.parquet")
+    (shard,) = ingested.glob("*/documents/*.parquet")
     monkeypatch.chdir(shard.parent)
     for number, given in enumerate((shard.name, f"file://{shard}")):
         main(["dedup", "exact", given, "--out", str(tmp_path / f"o{number}"), "--workers", "0", "--quiet"])
@@ -187,7 +187,7 @@ def test_relative_and_file_uris_of_parquet_are_read(
 def test_the_same_documents_given_twice_are_refused(
     ingested: Path, c4: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (shard,) = ingested.glob("*/*.parquet")
+    (shard,) = ingested.glob("*/documents/*.parquet")
     out = ["--out", str(tmp_path / "o"), "--workers", "0"]
     assert "is given twice" in fails(capsys, "dedup", "exact", str(ingested), f"{ingested}/", *out)
     assert "is given twice" in fails(capsys, "dedup", "exact", str(ingested), str(shard), *out)
@@ -222,13 +222,13 @@ def test_a_stage_that_is_under_way_is_not_taken_for_finished(
 ) -> None:
     (stage,) = [path for path in ingested.iterdir() if path.is_dir()]
     (stage / "manifest.json").unlink()
-    for given in (stage, next(stage.glob("*.parquet"))):
+    for given in (stage, next(stage.glob("documents/*.parquet"))):
         said = fails(capsys, "dedup", "exact", str(given), "--out", str(tmp_path / "o"), "--workers", "0")
         assert "this stage is not finished" in said
 
 
 def test_a_deleted_shard_is_made_again(ingested: Path, c4: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (shard,) = ingested.glob("*/*.parquet")
+    (shard,) = ingested.glob("*/documents/*.parquet")
     data = shard.read_bytes()
     shard.unlink()
     main(["ingest", "c4", str(c4), "--out", str(ingested), "--workers", "0", "--quiet"])
@@ -272,7 +272,7 @@ def test_a_tokenizer_that_changed_under_a_run_is_refused(
         main(
             ["tokenizer", "train", str(ingested), "--vocab-size", size, "--out", str(tmp_path / size), *quiet]
         )
-        models += (tmp_path / size).glob("*/tokenizer.model")
+        models += (tmp_path / size).glob("*/model/tokenizer.model")
     model, out = tmp_path / "tokenizer.model", tmp_path / "tokens"
     tokenize = ["tokenize", str(ingested), "--model", str(model), "--out", str(out), *quiet]
     shutil.copy(models[0], model)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stages.core import parquet as shards
 from stages.core.documents import document_batch
 from stages.core.manifest import TABLE, SourceTotals
-from stages.core.parquet import DocumentWriter, read_documents, read_rows, source_totals, write_table
+from stages.core.parquet import DocumentWriter, ParquetWriter, read_documents, read_rows, source_totals
 
 
 def batch_of(texts: list[str], source: str = "c4", first: int = 0) -> pa.RecordBatch:
@@ -33,7 +33,7 @@ def test_what_is_written_is_read(
     writer = DocumentWriter(folder, "00000", shard_text_bytes=16)
     for start in range(0, batch.num_rows, cuts):
         writer.write(batch.slice(start, cuts))
-    files = writer.finish()
+    files = writer.commit()
     uris = [f"{folder}/{file.name}" for file in files]
     read = pa.Table.from_batches(read_documents(uris), batch.schema)
     assert read.to_pylist() == batch.to_pylist()
@@ -44,11 +44,11 @@ def test_shards_roll_at_the_target_size(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(shards, "ROW_GROUP_TEXT_BYTES", 10)
     writer = DocumentWriter(str(tmp_path), "00003", shard_text_bytes=20)
     writer.write(batch_of(["x" * 10] * 5))
-    files = writer.finish()
+    files = writer.commit()
     assert [(file.name, file.rows) for file in files] == [
-        ("00003-00000.parquet", 2),
-        ("00003-00001.parquet", 2),
-        ("00003-00002.parquet", 1),
+        ("documents/00003-00000.parquet", 2),
+        ("documents/00003-00001.parquet", 2),
+        ("documents/00003-00002.parquet", 1),
     ]
     assert files[0].sources == {"c4": SourceTotals(documents=2, text_bytes=20)}
     assert pq.ParquetFile(tmp_path / files[0].name).num_row_groups == 2
@@ -60,7 +60,7 @@ def test_one_document_longer_than_a_row_group_has_a_row_group_of_its_own(
     monkeypatch.setattr(shards, "ROW_GROUP_TEXT_BYTES", 10)
     writer = DocumentWriter(str(tmp_path), "00000")
     writer.write(batch_of(["ab", "x" * 50, "cd"]))
-    (file,) = writer.finish()
+    (file,) = writer.commit()
     groups = pq.ParquetFile(tmp_path / file.name)
     assert [groups.read_row_group(i).num_rows for i in range(groups.num_row_groups)] == [2, 1]
 
@@ -71,14 +71,14 @@ def test_equal_documents_give_equal_bytes(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         writer = DocumentWriter(str(tmp_path / name), "00000")
         writer.write(batch_of(["one", "two"]))
-        digests.append(writer.finish())
+        digests.append(writer.commit())
     assert digests[0] == digests[1]
 
 
 def test_no_document_makes_no_file(tmp_path: Path) -> None:
     writer = DocumentWriter(str(tmp_path), "00000")
     writer.write(batch_of([]))
-    assert writer.finish() == []
+    assert writer.commit() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,14 +86,16 @@ def test_an_abandoned_shard_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(shards, "ROW_GROUP_TEXT_BYTES", 1)
     writer = DocumentWriter(str(tmp_path), "00000")
     writer.write(batch_of(["some text"]))
-    assert len(list(tmp_path.iterdir())) == 1
-    writer.abandon(RuntimeError("stop"))
-    assert list(tmp_path.iterdir()) == []
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+    writer.discard()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_foreign_parquet_with_other_string_types_reads_as_documents(tmp_path: Path) -> None:
     table = pa.table({"text": ["t"], "id": ["a"], "source": ["c4"], "metadata": ["{}"], "extra": [1]})
-    info = write_table(str(tmp_path), "given.parquet", [table], table.schema, TABLE)
+    writer = ParquetWriter(str(tmp_path), "given.parquet", table.schema, TABLE)
+    writer.write(table)
+    info = writer.commit()
     (batch,) = read_documents([str(tmp_path / info.name)])
     assert batch.to_pylist() == batch_of(["t"]).set_column(0, "id", pa.array(["a"])).to_pylist()
 

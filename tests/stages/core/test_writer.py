@@ -30,8 +30,8 @@ def documents(count: int) -> pa.RecordBatch:
     )
 
 
-def task(folder: Path) -> Task:
-    return Task("00000").at(str(folder))
+def task(folder: Path) -> Task[None]:
+    return Task("00000", (), None, str(folder))
 
 
 @given(st.lists(st.booleans()))
@@ -76,7 +76,7 @@ def test_the_ledger_holds_rule_value_threshold_and_partner(tmp_path: Path) -> No
             partner=pa.array(["c4/f/0"]),
         )
         out.ledger.row(id="y", source="c4", action=EDIT, rule="lines", text_bytes=2)
-    rows: list[dict[str, Any]] = pq.read_table(tmp_path / "ledger-00000.parquet").to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(tmp_path / "ledger" / "00000.parquet").to_pylist()
     empty = dict.fromkeys(LEDGER_SCHEMA.names) | {"stage": "near", "source": "c4"}
     assert rows == [
         empty | {"id": "x", "action": "drop", "rule": "one", "text_bytes": 5, "detail": "why"},

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.sites import SITES
+from pipeline.registry import sites
 from stages.core.errors import UserError
 from stages.fetch.client import Client
 from stages.fetch.remote import Checksum, FetchError, ListError, RemoteFile
@@ -536,4 +536,4 @@ def test_no_site_is_asked_harder_than_it_bears_but_a_mirror_may_be() -> None:
     with pytest.raises(UserError, match="--connections 9 is more than the 3"):
         Wikipedia(languages=("en",)).check_connections(9)
     Wikipedia(languages=("en",), base_url="https://mirror.example/dumps").check_connections(9)
-    assert all(site.default_connections <= 2 for site in SITES.values())
+    assert all(site.default_connections <= 2 for site in sites().values())

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.given import manifest_of_parquet
-from stages.core.manifest import DOCUMENTS, LEDGER, TABLE, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, VALUES, Manifest
 from stages.core.parquet import read_documents
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule
@@ -63,9 +63,9 @@ def test_every_rule_writes_its_values_and_the_documents_stay(
     assert pq.read_schema(shard).equals(DOCUMENT_SCHEMA)
     assert [b["text"].to_pylist() for b in read_documents([shard])] == [[row["text"] for row in ROWS]]
     assert manifest.uris(LEDGER) == []
-    (file,) = manifest.of_kind(TABLE)
-    assert (file.name, file.rows) == ("values-00000.parquet", 2)
-    rows = pq.read_table(manifest.uris(TABLE)[0]).to_pylist()
+    (file,) = manifest.of_kind(VALUES)
+    assert (file.name, file.rows) == ("values/00000.parquet", 2)
+    rows = pq.read_table(manifest.uris(VALUES)[0]).to_pylist()
     assert [(row["id"], row["source"], row["text_bytes"]) for row in rows] == [
         ("c4/f/0", "c4", 38),
         ("books/f/1", "books", 51),
@@ -87,7 +87,7 @@ def test_a_stages_folder_given_as_files_is_its_documents_alone(
     run_stage: Callable[..., Manifest], make_documents: Callable[..., Manifest]
 ) -> None:
     manifest = run_stage(Filter(rules=RULES[:1], annotate_only=True), [make_documents(ROWS)])
-    given = manifest_of_parquet([f"{manifest.folder}/*.parquet"])
+    given = manifest_of_parquet([f"{manifest.folder}/**/*.parquet"])
     assert given.documents_out == 2
     assert [Path(file.name).name for file in given.files] == ["00000-00000.parquet"]
 

@@ -14,8 +14,8 @@ from pipeline.cli.main import main
 from stages.core.errors import UserError
 from stages.core.manifest import TABLE, Manifest
 from stages.language_model import lmplz
-from stages.language_model.cutoffs import MeasureCutoffs, TrainOptions
-from stages.language_model.text import LanguageText, drawn, total
+from stages.language_model.cutoffs import LanguageModelOptions, MeasureCutoffs
+from stages.language_model.text import LanguageText, LanguageTexts, drawn, found_texts
 from stages.language_model.train import TrainLanguageModel
 from stages.models.perplexity import LanguageModel
 from stages.models.perplexity_files import find_cutoffs, find_models
@@ -34,7 +34,7 @@ def test_texts_of_one_language_and_of_none_are_taken(
         {"id": f"c4/{n}", "text": f"text {n}", "language": code} for n, code in enumerate(("en", "de", None))
     ]
     texts = run_stage(LanguageText(language="en"), [make_documents(rows)])
-    assert (total(texts, "documents"), total(texts, "text_bytes")) == (2, 12)
+    assert found_texts([texts]) == LanguageTexts(documents=2, text_bytes=12)
     found = [text for batch in drawn(texts.uris(TABLE), 0.0, 1.0) for text in batch.to_pylist()]
     assert sorted(found) == ["text 0", "text 2"]
 
@@ -57,7 +57,7 @@ def test_without_lmplz_it_says_what_builds_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_percentiles_are_ascending() -> None:
     with pytest.raises(ValueError, match="two numbers from 0 to 100"):
-        TrainOptions(percentiles=(60, 30))
+        LanguageModelOptions(percentiles=(60, 30))
 
 
 def test_cutoffs_are_percentiles_of_the_reference_set(
@@ -72,9 +72,9 @@ def test_cutoffs_are_percentiles_of_the_reference_set(
     models = texts.model_copy(
         update={"folder": str(folder), "files": tuple(_model(name) for name in ("en.sp.model", "en.arpa"))}
     )
-    stage = MeasureCutoffs(language="en", min_documents=20)
+    stage = MeasureCutoffs(language="en", min_documents=20, held_out=None)
     measured = run_stage(stage, [models, texts])
-    found = find_cutoffs(measured.folder, "en")
+    found = find_cutoffs(f"{measured.folder}/model", "en")
     import numpy as np
     import pyarrow as pa
 
@@ -83,7 +83,7 @@ def test_cutoffs_are_percentiles_of_the_reference_set(
     assert found.cutoffs == tuple(round(float(v), 2) for v in np.percentile(values, (30, 60)))
     assert (found.documents, found.reference, found.sentences) == (20, "given", "lines")
     with pytest.raises(UserError, match="20 reference documents, min_documents is 21"):
-        run_stage(MeasureCutoffs(language="en", min_documents=21), [models, texts])
+        run_stage(MeasureCutoffs(language="en", min_documents=21, held_out=None), [models, texts])
 
 
 def _model(name: str) -> object:
@@ -115,8 +115,8 @@ def test_train_and_judge_from_the_command_line(
     main([*train, "--out", str(tmp_path / "two")])
     said = capsys.readouterr().out
     assert "head: below" in said
-    for one in sorted((tmp_path / "one").glob("*/en.*")):
-        (two,) = (tmp_path / "two").glob(f"*/{one.name}")
+    for one in sorted((tmp_path / "one").glob("*/model/en.*")):
+        (two,) = (tmp_path / "two").glob(f"*/model/{one.name}")
         assert two.read_bytes() == one.read_bytes()
     found = json.loads((tmp_path / "models" / "lm" / "en.cutoffs.json").read_text())
     assert found["cutoffs"][0] <= found["cutoffs"][1]

@@ -104,7 +104,7 @@ def test_the_report_says_what_is_cut_and_padded(packed: Manifest, run_stage: Cal
     facts = run_stage(FitSequences(sequence_length=5), [packed]).facts
     assert facts[0] == {
         "source": "books",
-        "shard": "tokens-00000.bin",
+        "shard": "tokens/tokens-00000.bin",
         "documents": 2,
         "sequences": 2,
         "pieces": 2,
@@ -136,7 +136,7 @@ def test_sequences_fitted_to_other_tokens_are_refused(
     packed: Manifest, run_stage: Callable[..., Manifest]
 ) -> None:
     other = packed.model_copy(update={"fingerprint": "other"})
-    fitted = make_manifest("fit", FitSequences(), "x", [other.fingerprint], [], str(Path(packed.folder)))
+    fitted = make_manifest("fit", FitSequences(), "x", [other], [], [], str(Path(packed.folder)))
     folder = Path(packed.folder).parent / "fit"
     folder.mkdir()
     write_record(str(folder / "manifest.json"), fitted)

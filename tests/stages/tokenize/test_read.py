@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.manifest import Manifest, write_record
 from stages.tokenize.read import PackedTokens, num_sequences
-
-BOS, EOS = 1, 2
+from tests.packed import framed, write_packed
 
 
 def write_pack(folder: Path, shards: list[tuple[str, list[list[int]]]], dtype: str = "uint16") -> Path:
     """A pack stage's folder: each shard a source and its documents' ids, which get <bos> and <eos>."""
-    facts = []
-    for number, (source, documents) in enumerate(shards):
-        name = f"tokens-{number:05d}"
-        framed = [[BOS, *ids, EOS] for ids in documents]
-        flat = np.array([i for ids in framed for i in ids], dtype=f"<u{2 if dtype == 'uint16' else 4}")
-        flat.tofile(folder / f"{name}.bin")
-        lengths = [len(ids) for ids in framed]
-        index = {
-            "id": [f"{source}/{number}/{i}" for i in range(len(framed))],
-            "offset": pa.array(np.cumsum([0, *lengths])[:-1], pa.int64()),
-            "length": pa.array(lengths, pa.int64()),
-        }
-        pq.write_table(pa.table(index), folder / f"{name}.index.parquet")
-        row = {
-            "source": source,
-            "shard": f"{name}.bin",
-            "documents": len(framed),
-            "tokens": len(flat),
-            "dtype": dtype,
-            "tokenizer_sha256": "ab" * 32,
-            "vocab_size": 300,
-        }
-        facts.append(row)
-    counts = dict.fromkeys(("documents_in", "created", "documents_out", "merged", "bytes_in", "bytes_out"), 0)
-    empty: dict[str, Any] = {
-        "config": {},
-        "inputs": (),
-        "files": (),
-        "dropped": {},
-        "edited": {},
-        "sources": {},
-    }
-    manifest = Manifest(
-        node="pack", stage="pack", version=1, fingerprint="f", facts=tuple(facts), **empty, **counts
-    )
-    write_record(str(folder / "manifest.json"), manifest)
+    made = [framed(source, number, documents) for number, (source, documents) in enumerate(shards)]
+    write_packed(folder, made, dtype)
     return folder
 
 
@@ -122,19 +83,19 @@ def test_another_kind_of_location_gives_the_same(folder: Path) -> None:
 
 
 def test_a_missing_shard_is_named(folder: Path) -> None:
-    (folder / "tokens-00002.bin").unlink()
+    (folder / "tokens" / "tokens-00002.bin").unlink()
     with pytest.raises(UserError, match=r"tokens-00002\.bin: .*expected 10 bytes, found none"):
         PackedTokens.open(str(folder))
 
 
 def test_a_short_shard_is_named(folder: Path) -> None:
-    (folder / "tokens-00000.bin").write_bytes(b"\0" * 13)
+    (folder / "tokens" / "tokens-00000.bin").write_bytes(b"\0" * 13)
     with pytest.raises(UserError, match=r"tokens-00000\.bin: .*expected 14 bytes, found 13"):
         PackedTokens.open(str(folder))
 
 
 def test_a_missing_or_short_index_is_named(folder: Path) -> None:
-    index = folder / "tokens-00000.index.parquet"
+    index = folder / "tokens" / "tokens-00000.index.parquet"
     pq.write_table(pq.read_table(index).slice(0, 1), index)
     with pytest.raises(UserError, match=r"tokens-00000\.index\.parquet: expected 2 rows, found 1"):
         PackedTokens.open(str(folder)).segment_ids("books", 0, 5)

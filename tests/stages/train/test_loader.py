@@ -9,7 +9,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stages.core.errors import UserError  # noqa: E402
-from stages.core.manifest import INDEX, FileInfo  # noqa: E402
 from stages.core.stage import Manifest  # noqa: E402
 from stages.mix.mixture import Mix  # noqa: E402
 from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
@@ -70,9 +69,7 @@ def test_a_mixture_of_other_tokens_is_refused(pack: Manifest, mix: Manifest) -> 
 def test_padding_of_a_fitted_sequence_has_no_target_and_weighs_nothing(
     pack: Manifest, run_stage: Callable[..., Manifest]
 ) -> None:
-    index = [facts["shard"].replace(".bin", ".index.parquet") for facts in pack.facts]
-    files = tuple(FileInfo(name=name, kind=INDEX, rows=0, bytes=0, sha256="") for name in index)
-    fit = run_stage(FitSequences(sequence_length=40), [pack.model_copy(update={"files": files})])
+    fit = run_stage(FitSequences(sequence_length=40), [pack])
     mix = run_stage(Mix(sequence_length=40, packing="best_fit"), [pack, fit])
     tokens, mixture = PackedTokens.open(pack.folder, fit.folder), read_mixture(mix.folder)
     schedule = Schedule(mixture, 1)

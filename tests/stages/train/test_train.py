@@ -20,7 +20,7 @@ from stages.train.__main__ import main, read_config  # noqa: E402
 from stages.train.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
 from stages.train.log import StepInfo  # noqa: E402
-from stages.train.stage import Train  # noqa: E402
+from stages.train.stage import Train, TrainParams  # noqa: E402
 from stages.train.train import train  # noqa: E402
 
 SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, multiple_of=16)
@@ -93,7 +93,7 @@ def test_a_checkpoint_of_another_config_or_mixture_is_refused(
     wider = CONFIG.model_copy(update={"model": SIZES.model_copy(update={"dim": 64})})
     with pytest.raises(UserError, match=r"model\.dim is 32 there and 64 here"):
         train(wider, pack.folder, mix.folder, str(tmp_path))
-    mixture = Path(mix.folder) / "mixture.json"
+    mixture = Path(mix.folder) / "model" / "mixture.json"
     mixture.write_text(mixture.read_text().replace('"epochs": 2.0', '"epochs": 2.01'))
     with pytest.raises(UserError, match="another run: mixture is"):
         train(CONFIG, pack.folder, mix.folder, str(tmp_path))
@@ -138,7 +138,9 @@ def test_the_stage_trains_all_of_the_mixture_and_the_loss_falls(
     )
     done = run_stage(stage, [pack, mix])
     assert torch.get_num_threads() == before
-    rows = [orjson.loads(line) for line in (Path(done.folder) / "log.jsonl").read_bytes().splitlines()]
+    rows = [
+        orjson.loads(line) for line in (Path(done.folder) / "model" / "log.jsonl").read_bytes().splitlines()
+    ]
     facts = done.facts[0]
     steps = facts["steps"]
     assert [row["step"] for row in rows] == list(range(1, steps + 1))
@@ -149,8 +151,8 @@ def test_the_stage_trains_all_of_the_mixture_and_the_loss_falls(
     assert facts["first_loss"] == pytest.approx(3.69, abs=0.2)
     assert facts["final_loss"] < 2.2
     assert [(file.name, file.kind, file.rows) for file in done.files] == [
-        ("log.jsonl", "table", steps),
-        (checkpoint_name(steps), "model", steps),
+        ("model/log.jsonl", "table", steps),
+        (f"model/{checkpoint_name(steps)}", "model", steps),
     ]
 
 
@@ -159,7 +161,7 @@ def test_the_stage_without_torch_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("stages.train.stage.find_spec", lambda name: None)
     [task] = Train(model="tiny").plan([pack, mix])
-    assert task == Task(id="00000", params={"pack": pack.folder, "mix": mix.folder, "fit": None})
+    assert task == Task("00000", (), TrainParams(pack=pack.folder, mix=mix.folder, fit=None))
     with pytest.raises(UserError, match=r"training needs torch: pip install '\.\[train\]'"):
         Train(model="tiny").run(task)
     with pytest.raises(UserError, match="train needs the pack and the mix stage; it was given 1"):

@@ -9,12 +9,12 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS
-from stages.dedup.ids import stages as unique_ids
+from stages.dedup.ids import unique as unique_ids
 
 
 class Check:
-    def steps(self) -> Any:
-        return unique_ids.unique_ids()
+    def wire(self, wiring: Any, documents: str) -> None:
+        unique_ids.check_unique_ids(wiring, documents)
 
 
 def test_unique_ids_pass(chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from stages.core import exchange
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE
-from stages.dedup import columns
 from stages.dedup.near import verb as near
 from stages.dedup.near.verb import DedupNear
 from tests.stages.dedup.near.near_texts import text_of, with_changes
+from tests.wiring import Noted
 
 
 def dedup(chain: Any, *shards: Any, **options: Any) -> Any:
@@ -100,7 +101,7 @@ def test_order_and_sharding_change_nothing(chain: Any, monkeypatch: pytest.Monke
     assert 25 <= len(chain.texts(left)) < 100
     shuffled = random.Random(3).sample(documents, len(documents))
     monkeypatch.setattr(near, "DESTINATION_BYTES", 20_000)
-    monkeypatch.setattr(columns.SpillingExchange.__init__, "__defaults__", (10_000,))
+    monkeypatch.setattr(exchange, "SPILL_BYTES", 10_000)
     other = dedup(chain, shuffled[:50], shuffled[50:51], shuffled[51:])
     assert chain.texts(other) == chain.texts(left)
     assert reasons(chain, other) == reasons(chain, left)
@@ -118,11 +119,18 @@ def test_bands_come_from_the_threshold() -> None:
     found = 1 - (1 - 0.8**rows) ** bands
     assert found > 0.75
     assert DedupNear(threshold=0.5).banding()[1] < rows
-    steps = DedupNear(threshold=0.8).steps()
-    assert [step.inputs for step in steps] == [
-        *((0,), (1, 0), (2,), (3, 0), (4, 1, 0), (5, 0)),
-        *((1, 6, 0), (0, 6)),
-    ]
+    noted = Noted()
+    assert DedupNear(threshold=0.8).wire(noted, "documents") == "remove"
+    assert noted.inputs == {
+        "near_sign": ("documents",),
+        "near_match": ("near_sign", "documents"),
+        "near_merge": ("near_match",),
+        "near_cluster": ("near_merge", "documents"),
+        "near_label": ("near_cluster", "near_sign", "documents"),
+        "near_decide": ("near_label", "documents"),
+        "near_store": ("near_sign", "near_decide", "documents"),
+        "remove": ("documents", "near_decide"),
+    }
 
 
 def test_nothing_in_common_and_nothing_at_all(chain: Any) -> None:

@@ -77,7 +77,7 @@ def test_the_language_rule_before_it_tells_the_language(
     rules = (LanguageRule(min_score=0), WordListRule(lists={"de": words}))
     assert kept(run_stage(Filter(rules=rules), [make_documents(rows)])) == ["c4/f/0", "c4/f/1"]
     annotated = run_stage(Filter(rules=rules, annotate_only=True), [make_documents(rows)])
-    (table,) = annotated.uris("table")
+    (table,) = annotated.uris("values")
     assert pq.read_table(table)["word_list.count"].to_pylist() == [0, 0, 1]
 
 
