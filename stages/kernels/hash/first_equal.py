@@ -5,13 +5,15 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from stages.kernels.compiled import kernel
+
 MAX_TAGGED = (1 << 24) - 2
 """As many keys as a tagged table can hold."""
 
 _INDEX_MASK = np.uint64((1 << 24) - 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def slots_for(count):  # type: ignore[no-untyped-def]
     """Slots of a table for `count` keys, a power of two."""
     size = 16
@@ -20,7 +22,7 @@ def slots_for(count):  # type: ignore[no-untyped-def]
     return size
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def find_tagged(slots, mask, key, index):  # type: ignore[no-untyped-def]
     """The index of the key that was added first among those equal to `key`, which is well mixed; `index` when new.
 
@@ -37,7 +39,7 @@ def find_tagged(slots, mask, key, index):  # type: ignore[no-untyped-def]
     return numba.int64(index)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def find_or_add(keys, slots, mask, index):  # type: ignore[no-untyped-def]
     """The index of the key that was added first among those equal to keys[index]; `index` itself when it is new.
 
@@ -53,7 +55,7 @@ def find_or_add(keys, slots, mask, index):  # type: ignore[no-untyped-def]
     return numba.int64(index)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_repeats(keys, chars, count, slots):  # type: ignore[no-untyped-def]
     """(repeats, their chars, slots): how many of keys[:count] came before, and the sum of their `chars`."""
     size = slots_for(count)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 
 _P1 = np.uint64(0x9E3779B185EBCA87)
 _P2 = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -16,17 +16,17 @@ _P4 = np.uint64(0x85EBCA77C2B2AE63)
 _P5 = np.uint64(0x27D4EB2F165667C5)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _rotate(value, bits):  # type: ignore[no-untyped-def]
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _round(accumulator, lane):  # type: ignore[no-untyped-def]
     return _rotate(accumulator + lane * _P2, 31) * _P1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _read(data, at, width):  # type: ignore[no-untyped-def]
     value = np.uint64(0)
     for i in range(width):
@@ -34,7 +34,7 @@ def _read(data, at, width):  # type: ignore[no-untyped-def]
     return value
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def xxh64(data, start, stop, seed):  # type: ignore[no-untyped-def]
     """XXH64 of the bytes data[start:stop] with a uint64 `seed`; a scalar kernel that other kernels call."""
     length = stop - start
@@ -72,7 +72,7 @@ def xxh64(data, start, stop, seed):  # type: ignore[no-untyped-def]
     return value ^ (value >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _hash_rows(offsets, data, seed):  # type: ignore[no-untyped-def]
     out = np.empty(len(offsets) - 1, dtype=np.uint64)
     for row in range(len(offsets) - 1):

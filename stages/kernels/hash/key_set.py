@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def slot_of(key, mask):  # type: ignore[no-untyped-def]
     """Where the search for a key begins in a table of mask + 1 slots."""
     return ((key * _SPREAD) >> np.uint64(20)) & mask
@@ -25,7 +26,7 @@ def build(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return slots
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _fill(keys, slots):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(slots) - 1)
     for index in range(len(keys)):
@@ -36,7 +37,7 @@ def _fill(keys, slots):  # type: ignore[no-untyped-def]
             slots[slot] = index + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def find(keys, slots, wanted):  # type: ignore[no-untyped-def]
     """Index in `keys` of each of `wanted` (uint64), or -1, shape (wanted,), int64."""
     mask = np.uint64(len(slots) - 1)
@@ -51,7 +52,7 @@ def find(keys, slots, wanted):  # type: ignore[no-untyped-def]
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def repeats(keys, starts, skip):  # type: ignore[no-untyped-def]
     """Which keys came before in their own group (keys starts[i]:starts[i + 1]); those in `skip` do not
     count."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from stages.kernels.compiled import kernel
 from stages.kernels.hash.hashing import xxh64
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _DOT, _ZERO, _NINE = 0x2E, 0x30, 0x39
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _slot(key, table):  # type: ignore[no-untyped-def]
     """Where `key` is in the table, or the empty slot where it would be; an empty slot is 0, so the key 0 is kept as 1."""
     mask = np.uint64(len(table) - 1)
@@ -23,7 +23,7 @@ def _slot(key, table):  # type: ignore[no-untyped-def]
     return slot
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _fill(hashes, table):  # type: ignore[no-untyped-def]
     for key in hashes:
         table[_slot(key, table)] = max(key, np.uint64(1))
@@ -39,7 +39,7 @@ def build(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return table
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def first_listed(data, host_end, table, max_prefix_bytes):  # type: ignore[no-untyped-def]
     """What of the URL `data` (host, path and query as uint8) is in the table, or -1.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import large_strings, string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.match.phrases import count_phrases, phrase_table
 from stages.kernels.unicode.text_flags import CLOSER, JOINS, LOWER, SPACE, TERMINAL, WIDE_TERMINAL, text_flags
 from stages.kernels.unicode.utf8 import previous
@@ -60,7 +60,7 @@ def c4_lines(
     return kept, dict(zip(C4_COUNTS, np.ascontiguousarray(counts.T), strict=True))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _filter(offsets, data, flags, tests, page, notices, out_offsets, out, counts):  # type: ignore[no-untyped-def]
     at_out = 0
     for row in range(len(offsets) - 1):
@@ -95,7 +95,7 @@ def _filter(offsets, data, flags, tests, page, notices, out_offsets, out, counts
         out_offsets[row + 1] = at_out
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _copy_line(data, at, end, flags, remove_citations, out, begin):  # type: ignore[no-untyped-def]
     """Write data[at:end] to out[begin:], without citations and the white space around; where it ends."""
     place = begin
@@ -115,7 +115,7 @@ def _copy_line(data, at, end, flags, remove_citations, out, begin):  # type: ign
     return begin + stop - start
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _citation_end(data, at, end):  # type: ignore[no-untyped-def]
     """Where the citation at `at` ends: digits or nothing in brackets, [edit] or [citation needed]; `at` if none."""
     place = at + 1
@@ -132,7 +132,7 @@ def _citation_end(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _ends_well(text, start, end, endings):  # type: ignore[no-untyped-def]
     if len(endings) == 0:
         return True
@@ -145,7 +145,7 @@ def _ends_well(text, start, end, endings):  # type: ignore[no-untyped-def]
     return is_one_of(last, endings) and not three_dots
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_sentences(text, at, end, flags):  # type: ignore[no-untyped-def]
     """Sentences in the line text[at:end].
 

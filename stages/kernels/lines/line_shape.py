@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.hash.first_equal import count_repeats
 from stages.kernels.hash.hashing import xxh64
 from stages.kernels.unicode.text_flags import text_flags
@@ -28,7 +28,7 @@ def line_counts(texts: pa.Array, endings: str, short_chars: int) -> dict[str, np
     return dict(zip(LINE_COUNTS, np.ascontiguousarray(counts.T), strict=True))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count(offsets, data, flags, endings, short_chars, counts):  # type: ignore[no-untyped-def]
     keys = np.empty(1024, np.uint64)
     chars = np.empty(1024, np.int32)

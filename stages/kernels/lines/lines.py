@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import Bytes, Offsets, large_strings, string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.hash.hashing import xxh64
 from stages.kernels.unicode.code_points import (
     CODE_MASK,
@@ -67,7 +68,7 @@ def normalize_line(line: str) -> str:
     return out[:length].tobytes().decode()
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_lines(offsets, data):  # type: ignore[no-untyped-def]
     starts = np.zeros(len(offsets), np.int64)
     for row in range(len(offsets) - 1):
@@ -78,7 +79,7 @@ def _count_lines(offsets, data):  # type: ignore[no-untyped-def]
     return starts
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _end_lines(offsets, data, starts, ends):  # type: ignore[no-untyped-def]
     longest = 0
     for row in range(len(offsets) - 1):
@@ -95,7 +96,7 @@ def _end_lines(offsets, data, starts, ends):  # type: ignore[no-untyped-def]
     return longest
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _hash_lines(offsets, data, starts, ends, seeds, table, scratch, hashes, blank):  # type: ignore[no-untyped-def]
     for row in range(len(offsets) - 1):
         begin = offsets[row]
@@ -106,7 +107,7 @@ def _hash_lines(offsets, data, starts, ends, seeds, table, scratch, hashes, blan
             begin = ends[line] + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _normalize(data, start, stop, table, out):  # type: ignore[no-untyped-def]
     """Write the key of the line data[start:stop] to `out`; (its length in bytes, whether the line is
     blank)."""
@@ -141,7 +142,7 @@ def _normalize(data, start, stop, table, out):  # type: ignore[no-untyped-def]
     return length, start == stop
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _lower_special(data, start, at, stop, code, table, out, length):  # type: ignore[no-untyped-def]
     if code != _CAPITAL_SIGMA:  # U+0130 becomes an i and a dot above
         return encode(_DOT_ABOVE, out, encode(105, out, length))
@@ -176,7 +177,7 @@ def cut_lines(lines: Lines, removed: npt.NDArray[np.bool_]) -> pa.Array:
     return large_strings(offsets, data[: offsets[-1]])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _cut(offsets, data, starts, ends, blank, removed, out_offsets, out):  # type: ignore[no-untyped-def]
     at = 0
     for row in range(len(offsets) - 1):

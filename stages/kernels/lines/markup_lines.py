@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.text_flags import SPACE, text_flags
 from stages.kernels.unicode.utf8 import decode, previous
 
@@ -121,7 +121,7 @@ def markup_lines(markup: str) -> MarkupLines:
     return MarkupLines(text[:num_bytes], rows[:num_lines])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _strip(data, text, rows, share, section, flags):  # type: ignore[no-untyped-def]
     """Fill `text` and `rows`; (bytes, lines)."""
     state = np.zeros(_STATE, np.int64)
@@ -158,7 +158,7 @@ def _strip(data, text, rows, share, section, flags):  # type: ignore[no-untyped-
     return out, line
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _kind(state):  # type: ignore[no-untyped-def]
     """(kind, heading level) of a line whose text begins in this state."""
     if state[_PRE]:
@@ -168,7 +168,7 @@ def _kind(state):  # type: ignore[no-untyped-def]
     return ITEM if state[_NUMBER] >= 0 else BARE, 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _end_line(text, start, stop, state, row, flags):  # type: ignore[no-untyped-def]
     """Fill the row of the line text[start:stop]; 1, or 0 when it is blank and its row stays free."""
     first, last = start, stop
@@ -199,13 +199,13 @@ def _end_line(text, start, stop, state, row, flags):  # type: ignore[no-untyped-
     return 1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _opens_block(data, at):  # type: ignore[no-untyped-def]
     """Whether a tag without its `<` opens a heading, a paragraph, a list, an item or preformatted text."""
     return at < len(data) and data[at] in (_H, _L, _O, _P, _U)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _read_tag(data, at, stop, out, state, numbers, row, share, section):  # type: ignore[no-untyped-def]
     """Take up the tag data[at:stop] (without its `<`) into the state, a link into the row of its line."""
     closing = data[at] == _SLASH if at < len(data) else False
@@ -239,7 +239,7 @@ def _read_tag(data, at, stop, out, state, numbers, row, share, section):  # type
         numbers[level] += numbers[level] > 0
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _read_link(data, at, stop, row, share, section):  # type: ignore[no-untyped-def]
     row[_LINKS] += 1
     target = _href(data, at, stop)
@@ -249,7 +249,7 @@ def _read_link(data, at, stop, row, share, section):  # type: ignore[no-untyped-
         row[_SECTION] += _holds_word(data, target, stop, section)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _tag_end(data, at):  # type: ignore[no-untyped-def]
     """The place after the `>` that ends a tag; one inside a quoted value does not end it, a line's end does."""
     quoted = False
@@ -262,7 +262,7 @@ def _tag_end(data, at):  # type: ignore[no-untyped-def]
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _href(data, at, stop):  # type: ignore[no-untyped-def]
     """Where the value of `href="` starts; `stop` without one."""
     while at + 6 < stop:
@@ -272,7 +272,7 @@ def _href(data, at, stop):  # type: ignore[no-untyped-def]
     return stop
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _holds_word(data, start, stop, table):  # type: ignore[no-untyped-def]
     """1 when data[start:stop], ASCII lower-cased, holds a word of the table."""
     for at in range(start, stop):
@@ -292,7 +292,7 @@ def _holds_word(data, start, stop, table):  # type: ignore[no-untyped-def]
     return 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _entity(data, at):  # type: ignore[no-untyped-def]
     """(bytes of the reference at `at`, the byte that it stands for); `&` alone stands for itself."""
     left = len(data) - at

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from stages.kernels.compiled import kernel
 from stages.kernels.lines.markup_lines import HEADING, LINE_COLUMNS, MAX_DEPTH, MarkupLines
 from stages.kernels.unicode.utf8 import encode
 
@@ -23,7 +23,7 @@ def render_lines(lines: MarkupLines, keep: npt.NDArray[np.bool_]) -> str:
     return out[: _render(lines.text, lines.rows, keep, out)].tobytes().decode("utf-8", "replace")
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _render(text, rows, keep, out):  # type: ignore[no-untyped-def]
     """Write the kept lines; bytes written."""
     at, gap = 0, 0
@@ -50,7 +50,7 @@ def _render(text, rows, keep, out):  # type: ignore[no-untyped-def]
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _render_mark(ordinal, out, at):  # type: ignore[no-untyped-def]
     """Write `12. `, or a bullet and a space; the place after it."""
     if ordinal == 0:

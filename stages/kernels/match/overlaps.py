@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.hash.key_set import slot_of
 from stages.kernels.unicode.code_points import LETTER, SINGLE, WORD_KIND_SHIFT, word_tables
 from stages.kernels.unicode.utf8 import decode
@@ -35,7 +35,7 @@ def word_places(text: str) -> WordPlaces:
     return WordPlaces(*_word_places(data, offsets[0], offsets[1], table, multiple))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _word_places(data, begin, stop, table, multiple):  # type: ignore[no-untyped-def]
     starts = np.empty(256, np.int64)
     ends = np.empty(256, np.int64)
@@ -57,7 +57,7 @@ def _word_places(data, begin, stop, table, multiple):  # type: ignore[no-untyped
     return starts[:count] - begin, ends[:count] - begin, hashes[:count]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _solid(data, at, stop, table):  # type: ignore[no-untyped-def]
     """From the first to the end of the last character of data[at:stop] that is part of a word."""
     first = np.int64(-1)
@@ -83,7 +83,7 @@ def find_grams(
     return rows, found
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find_grams(offsets, data, table, multiple, num_words, keys, slots):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(slots) - 1)
     tile = np.empty(TILE_GRAMS, np.uint64)

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.code_points import (
     CODE_MASK,
     NUM_CODE_POINTS,
@@ -133,13 +133,13 @@ def _edge_table(
     return keys, targets
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _key(state, code):  # type: ignore[no-untyped-def]
     """Never 0, which marks an empty place."""
     return ((np.uint64(state) << np.uint64(21)) | np.uint64(code)) + np.uint64(1)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _fill_table(states, codes, to, keys, targets):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(keys) - 1)
     for i in range(len(states)):
@@ -151,7 +151,7 @@ def _fill_table(states, codes, to, keys, targets):  # type: ignore[no-untyped-de
         targets[at] = to[i]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _step(keys, targets, fails, state, code):  # type: ignore[no-untyped-def]
     """The state after `code`: along an edge, or along that of the longest suffix which has one."""
     mask = np.uint64(len(keys) - 1)
@@ -182,14 +182,14 @@ def count_phrases(
     return counts, words, first
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _in_word(code, flags):  # type: ignore[no-untyped-def]
     """Whether a neighbour of this kind stands in the way of a match."""
     flag = flags[code]
     return (flag & (SOLID | ALPHABETIC) != 0 or code == _UNDERSCORE) and flag & ALONE == 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count(offsets, data, flags, table, multiple, auto, counts, words, first):  # type: ignore[no-untyped-def]
     # the arrays one by one: handing the tuple to a function for every character costs ten times as much
     keys, targets, fails, lengths, outputs = auto.keys, auto.targets, auto.fails, auto.lengths, auto.outputs

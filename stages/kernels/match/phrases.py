@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 
 class Phrases(NamedTuple):
@@ -29,7 +30,7 @@ def phrase_table(phrases: Sequence[str]) -> Phrases:
     return Phrases(starts, np.frombuffer(b"".join(encoded), np.uint8).copy(), heads)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_phrases(text, start, stop, phrases):  # type: ignore[no-untyped-def]
     """How many places of text[start:stop] begin a phrase."""
     count = 0
@@ -39,7 +40,7 @@ def count_phrases(text, start, stop, phrases):  # type: ignore[no-untyped-def]
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _begins(text, at, stop, phrases):  # type: ignore[no-untyped-def]
     for phrase in range(len(phrases.starts) - 1):
         first = phrases.starts[phrase]
@@ -54,6 +55,6 @@ def _begins(text, at, stop, phrases):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _lower(byte):  # type: ignore[no-untyped-def]
     return byte + 32 if 65 <= byte <= 90 else byte

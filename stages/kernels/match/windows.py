@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.code_points import word_tables
 from stages.kernels.words.words import mix64, next_word
 
@@ -81,7 +81,7 @@ def hash_windows(
     return Windows(highs[:count].copy(), lows[:count].copy(), rows[:count].copy(), places[:count].copy())
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _power(base, exponent):  # type: ignore[no-untyped-def]
     value = np.uint64(1)
     for _ in range(exponent):
@@ -89,7 +89,7 @@ def _power(base, exponent):  # type: ignore[no-untyped-def]
     return value
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _slide(grams, slot, least, key):  # type: ignore[no-untyped-def]
     """Put `key` into `slot` of the last grams; (slot of the least one, how many grams ago it was).
 
@@ -108,7 +108,7 @@ def _slide(grams, slot, least, key):  # type: ignore[no-untyped-def]
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find_anchors(offsets, data, table, multiple, seeds, window, gram, keys, rows, places):  # type: ignore[no-untyped-def]
     width = window - gram + 1
     grams = np.empty(width, np.uint64)
@@ -144,7 +144,7 @@ def _find_anchors(offsets, data, table, multiple, seeds, window, gram, keys, row
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _hash_windows(  # type: ignore[no-untyped-def]
     offsets, data, table, multiple, seeds, window, gram, starts, anchors, highs, lows, rows, places
 ):
@@ -193,7 +193,7 @@ def _hash_windows(  # type: ignore[no-untyped-def]
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def find_twins(order, highs, lows, ranks, nodes, places, window, keep_first):  # type: ignore[no-untyped-def]
     """For each window the index of an equal one because of which it is removed, or -1 when it stays.
 
@@ -216,7 +216,7 @@ def find_twins(order, highs, lows, ranks, nodes, places, window, keep_first):  #
     return twins
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _before(one, other, ranks, nodes, places):  # type: ignore[no-untyped-def]
     if ranks[one] != ranks[other]:
         return ranks[one] < ranks[other]
@@ -225,7 +225,7 @@ def _before(one, other, ranks, nodes, places):  # type: ignore[no-untyped-def]
     return places[one] < places[other]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find_group(group, seen, lows, ranks, nodes, places, window, keep_first, twins):  # type: ignore[no-untyped-def]
     low = lows[group[0]]
     first = group[0]

@@ -6,13 +6,13 @@ no more than as many comparisons.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from stages.kernels.compiled import kernel
 from stages.kernels.sketch.minhash import similarity
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def link_buckets(keys, nodes, sketches, threshold, max_leaders):  # type: ignore[no-untyped-def]
     """Edges (two arrays of nodes) between documents of equal key whose sketches agree to `threshold`.
 
@@ -44,7 +44,7 @@ def link_buckets(keys, nodes, sketches, threshold, max_leaders):  # type: ignore
     return one[:edges], other[:edges]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def choose_keepers(groups, removable, sketches, threshold, max_keepers):  # type: ignore[no-untyped-def]
     """For rows sorted by group and, inside, by who is to be kept: (row of the keeper or -1, similarity to
     it).

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.code_points import word_tables
 from stages.kernels.words.ngrams import fill_shingles
 from stages.kernels.words.words import mix64
@@ -69,7 +69,7 @@ def sign(texts: pa.Array, shingle_words: int, num_hashes: int, seed: int = 1) ->
     return Signatures(values, found, bands, documents)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _sign(  # type: ignore[no-untyped-def]
     offsets, data, table, multiple, shingle_words, factors, terms, values, found, bands, documents
 ):
@@ -97,7 +97,7 @@ def _sign(  # type: ignore[no-untyped-def]
         _pack_bins(bins[:BAND_BINS], bands[row])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _add_to_bins(shingles, count, bins):  # type: ignore[no-untyped-def]
     """Lower each bin by the hashes that fall into it: the 31 bits below those that name the bin."""
     for i in range(count):
@@ -106,7 +106,7 @@ def _add_to_bins(shingles, count, bins):  # type: ignore[no-untyped-def]
         bins[place] = min(bins[place], value)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _pack_bins(bins, words):  # type: ignore[no-untyped-def]
     """Two bits a bin: 0 where it is empty, else 1 to 3 by the lower 16 bits of its least hash."""
     for word in range(len(words)):
@@ -118,7 +118,7 @@ def _pack_bins(bins, words):  # type: ignore[no-untyped-def]
         words[word] = packed
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def add_shingles(shingles, count, mixed, factors, terms, signature):  # type: ignore[no-untyped-def]
     """Lower `signature` by the low 32 bits of shingles[:count]; `mixed` is scratch of that length."""
     for i in range(count):
@@ -138,7 +138,7 @@ def add_shingles(shingles, count, mixed, factors, terms, signature):  # type: ig
         signature[k] = least
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def band_keys(values, bands, band_rows):  # type: ignore[no-untyped-def]
     """The 64-bit key of each band of each signature, shape (rows, bands), uint64; bands never share keys."""
     keys = np.empty((len(values), bands), np.uint64)
@@ -151,7 +151,7 @@ def band_keys(values, bands, band_rows):  # type: ignore[no-untyped-def]
     return keys
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _ones(value):  # type: ignore[no-untyped-def]
     value = value - ((value >> np.uint64(1)) & _PAIRS)
     value = (value & np.uint64(0x3333_3333_3333_3333)) + (
@@ -161,7 +161,7 @@ def _ones(value):  # type: ignore[no-untyped-def]
     return np.int64((value * np.uint64(0x0101_0101_0101_0101)) >> np.uint64(56))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def similarity(one, other):  # type: ignore[no-untyped-def]
     """Jaccard similarity of two documents, estimated from their sketches; 1.0 when these are equal.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from stages.kernels.compiled import kernel
 
-@numba.njit(cache=True, nogil=True)
+
+@kernel
 def pair_rows(keys, start, max_partners, max_pairs):  # type: ignore[no-untyped-def]
     """Pairs (first, later) of row numbers with equal keys from row `start` on, and the row to go on from.
 

@@ -5,9 +5,10 @@ A component is named by its smallest node, so the answer depends neither on orde
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 Nodes = npt.NDArray[np.uint64]
 
@@ -26,7 +27,7 @@ def forest(one: Nodes, other: Nodes) -> tuple[Nodes, Nodes]:
     return smallest[linked], nodes[linked]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find(parents, place):  # type: ignore[no-untyped-def]
     while parents[place] != place:
         parents[place] = parents[parents[place]]
@@ -34,7 +35,7 @@ def _find(parents, place):  # type: ignore[no-untyped-def]
     return place
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _roots(one, other, count):  # type: ignore[no-untyped-def]
     parents = np.arange(count)
     for i in range(len(one)):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numba
 
+from stages.kernels.compiled import kernel
 
-@numba.njit(cache=True, nogil=True, inline="always")
+
+@kernel(inline="always")
 def decode(data, at):  # type: ignore[no-untyped-def]
     """(code point, width in bytes) of the character that starts at `at`."""
     lead = data[at]
@@ -19,7 +21,7 @@ def decode(data, at):  # type: ignore[no-untyped-def]
     return high | ((data[at + 2] & 0x3F) << 6) | (data[at + 3] & 0x3F), 4
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def previous(data, at):  # type: ignore[no-untyped-def]
     """Where the character that ends before `at` starts."""
     at -= 1
@@ -28,7 +30,7 @@ def previous(data, at):  # type: ignore[no-untyped-def]
     return at
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def encode(code, out, at):  # type: ignore[no-untyped-def]
     """Write a code point at `out[at]`; returns the place after it."""
     if code < 0x80:

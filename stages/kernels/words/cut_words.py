@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import large_strings, string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.code_points import word_tables
 from stages.kernels.words.words import word_bounds
 
@@ -47,12 +47,12 @@ def cut_words(
     return CutTexts(large_strings(out_offsets, out[: out_offsets[-1]]), before, after)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _is_space(byte):  # type: ignore[no-untyped-def]
     return byte == _SPACE or 9 <= byte <= 13
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _left_stop(data, start, stop, after_word):  # type: ignore[no-untyped-def]
     """Where the text before a span ends: data[start:stop] lies between the word before (if any) and the span."""
     for at in range(stop - 1, start - 1, -1):
@@ -66,7 +66,7 @@ def _left_stop(data, start, stop, after_word):  # type: ignore[no-untyped-def]
     return stop
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _right_start(data, start, stop, before_word):  # type: ignore[no-untyped-def]
     """Where the text after a span begins: data[start:stop] lies between the span and the next word (if any)."""
     for at in range(start, stop):
@@ -80,7 +80,7 @@ def _right_start(data, start, stop, before_word):  # type: ignore[no-untyped-def
     return stop
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _strip_end(out, begin, end):  # type: ignore[no-untyped-def]
     """(the end of out[begin:end] without white space there, line breaks in that white space)."""
     breaks = 0
@@ -90,7 +90,7 @@ def _strip_end(out, begin, end):  # type: ignore[no-untyped-def]
     return end, breaks
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _strip_start(data, start, stop):  # type: ignore[no-untyped-def]
     """(the start of data[start:stop] after its empty lines, or after its spaces; line breaks before it)."""
     breaks = 0
@@ -103,7 +103,7 @@ def _strip_start(data, start, stop):  # type: ignore[no-untyped-def]
     return line if breaks else at, breaks
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
     """Line breaks of the longest gap in data[start:stop], 2 (a paragraph break) at most."""
     most = breaks = 0
@@ -116,7 +116,7 @@ def _breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
     return min(most, 2)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _copy(data, start, stop, out, size):  # type: ignore[no-untyped-def]
     """Append data[start:stop] to out[:size]; the new size."""
     for at in range(start, stop):
@@ -125,7 +125,7 @@ def _copy(data, start, stop, out, size):  # type: ignore[no-untyped-def]
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _write_seam(out, size, breaks):  # type: ignore[no-untyped-def]
     """Append line breaks, or a space where there is none, to out[:size]; the new size."""
     for _ in range(max(breaks, 1)):
@@ -134,7 +134,7 @@ def _write_seam(out, size, breaks):  # type: ignore[no-untyped-def]
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, after):  # type: ignore[no-untyped-def]
     size = 0
     for row in range(len(offsets) - 1):

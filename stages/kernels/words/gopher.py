@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.text_flags import ALPHABETIC, SOLID, text_flags
 from stages.kernels.words.spaced_words import (
     WORDS_AT_ONCE,
@@ -81,7 +81,7 @@ def _stop_table(stop_words: Sequence[str]) -> StopTable:
     return StopTable(keys[order], numbers[order], maybe, max(map(len, encoded), default=0))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_words(offsets, data, flags, stops, words, counts):  # type: ignore[no-untyped-def]
     for row in range(len(offsets) - 1):
         at = offsets[row]
@@ -95,7 +95,7 @@ def _count_words(offsets, data, flags, stops, words, counts):  # type: ignore[no
             counts[row, 9] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _add_words(data, flags, stops, words, count, sums):  # type: ignore[no-untyped-def]
     """Add words[:count] to `sums`; the stop words among them, a bit for each."""
     seen = np.uint64(0)
@@ -127,7 +127,7 @@ def _add_words(data, flags, stops, words, count, sums):  # type: ignore[no-untyp
     return seen
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_lines(offsets, data, flags, bullets, counts):  # type: ignore[no-untyped-def]
     for row in range(len(offsets) - 1):
         at = offsets[row]
@@ -142,7 +142,7 @@ def _count_lines(offsets, data, flags, bullets, counts):  # type: ignore[no-unty
                 counts[row, 8] += ends_with_ellipsis(data, start, end)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_symbols(data, start, stop):  # type: ignore[no-untyped-def]
     """(`#`, ellipses) in data[start:stop]; six dots are two ellipses, as `str.count` has it."""
     hashes = 0

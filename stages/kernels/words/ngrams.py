@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.code_points import word_tables
 from stages.kernels.words.words import mix64, next_word
 
@@ -20,7 +20,7 @@ _BASE = np.uint64(0x9E3779B97F4A7C15)
 _SPREAD = np.uint64(0xD6E8FEB86659FD93)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def fill_shingles(data, at, stop, table, multiple, ring, state, out):  # type: ignore[no-untyped-def]
     """Write the next shingle hashes of data[at:stop] to `out`; (how many, the place to go on from).
 
@@ -60,7 +60,7 @@ def gram_hashes(words: npt.NDArray[np.uint64], num_words: int) -> npt.NDArray[np
     return hashes
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _gram_hashes(words, num_words):  # type: ignore[no-untyped-def]
     leaving = np.uint64(1)
     for _ in range(num_words):
@@ -104,7 +104,7 @@ def sketch_shingles(texts: pa.Array, num_words: int, scale: int, fold: bool) -> 
     return Sketches(starts, hashes, words)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _kept(data, start, stop, table, multiple, num_words, limit):  # type: ignore[no-untyped-def]
     out = np.empty(1024, np.uint64)
     tile = np.empty(1024, np.uint64)

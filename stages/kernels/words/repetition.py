@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
+from stages.kernels.compiled import kernel
 from stages.kernels.hash.first_equal import count_repeats, find_tagged, slots_for
 from stages.kernels.hash.hashing import xxh64
 from stages.kernels.unicode.text_flags import ALONE, text_flags
@@ -55,7 +56,7 @@ def repetition_counts(texts: pa.Array, max_words: int) -> dict[str, npt.NDArray[
     return dict(zip(REPETITION_COUNTS, np.ascontiguousarray(counts.T), strict=True))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def fill_lines(data, at, stop, flags, keys, chars, breaks):  # type: ignore[no-untyped-def]
     """(number, keys, chars, breaks) of the lines of data[at:stop] that are not blank; full arrays are replaced.
 
@@ -80,7 +81,7 @@ def fill_lines(data, at, stop, flags, keys, chars, breaks):  # type: ignore[no-u
     return count, keys, chars, breaks
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_lines(offsets, data, flags, counts):  # type: ignore[no-untyped-def]
     keys = np.empty(1024, np.uint64)
     chars = np.empty(1024, np.int32)
@@ -98,7 +99,7 @@ def _count_lines(offsets, data, flags, counts):  # type: ignore[no-untyped-def]
         counts[row, 6], counts[row, 7], slots = count_repeats(keys, chars, paragraphs, slots)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _join_paragraphs(keys, chars, breaks, lines):  # type: ignore[no-untyped-def]
     """Turn keys and chars of lines into those of paragraphs, in place; the number of paragraphs."""
     last = -1
@@ -113,7 +114,7 @@ def _join_paragraphs(keys, chars, breaks, lines):  # type: ignore[no-untyped-def
     return last + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: ignore[no-untyped-def]
     # Before word i: `sums` rolls the hashes of all words, `chars` adds their lengths, `gaps` the spaces between.
     sums = np.zeros(WORDS_AT_ONCE + 1, np.uint64)
@@ -148,7 +149,7 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
         _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, counts[row])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _add_words(words, count, sums, chars, gaps, at, spaced):  # type: ignore[no-untyped-def]
     """Write words[:count] behind the `at` words that are there; whether the last one is of a script with spaces."""
     for i in range(count):
@@ -161,7 +162,7 @@ def _add_words(words, count, sums, chars, gaps, at, spaced):  # type: ignore[no-
     return spaced
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts):  # type: ignore[no-untyped-def]
     num_live = max(0, words - 1)
     for i in range(num_live):
@@ -187,7 +188,7 @@ def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts)
         num_live = _narrow(live, first, times, num_live)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _narrow(live, first, times, num_live):  # type: ignore[no-untyped-def]
     """Keep the places where the next longer n-gram can occur more than once: those that do, before one that does."""
     kept = 0
@@ -198,7 +199,7 @@ def _narrow(live, first, times, num_live):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _top_chars(chars, gaps, live, first, times, num_live, n, words):  # type: ignore[no-untyped-def]
     """Characters of the most frequent n-gram times its count; of the text's first one when none occurs twice."""
     best = 1
@@ -212,7 +213,7 @@ def _top_chars(chars, gaps, live, first, times, num_live, n, words):  # type: ig
     return best * (chars[place + n] - chars[place] + gaps[place + n] - gaps[place + 1])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _repeated_chars(chars, live, first, times, num_live, n):  # type: ignore[no-untyped-def]
     """Characters of n-grams that came before; the next one is looked for behind such a one.
 

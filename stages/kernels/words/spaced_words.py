@@ -14,6 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.text_flags import ALONE, SOLID, SPACE
 from stages.kernels.unicode.utf8 import decode, previous
 
@@ -23,7 +24,7 @@ _BASIS = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def code_at(data, at):  # type: ignore[no-untyped-def]
     """(code point, width in bytes) of the character that starts at `at`, quick for ASCII."""
     byte = data[at]
@@ -32,7 +33,7 @@ def code_at(data, at):  # type: ignore[no-untyped-def]
     return decode(data, at)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def next_line(data, at, stop, flags):  # type: ignore[no-untyped-def]
     """(start, end) of the line at `at` without the white space around it, and where the next line starts."""
     end = at
@@ -53,7 +54,7 @@ def next_line(data, at, stop, flags):  # type: ignore[no-untyped-def]
     return at, end, following
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_chars(data, start, stop):  # type: ignore[no-untyped-def]
     """Code points in data[start:stop]."""
     count = 0
@@ -84,7 +85,7 @@ def room_for_words() -> Words:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def fill_words(data, at, stop, flags, words):  # type: ignore[no-untyped-def]
     """Write the next words of data[at:stop] to `words`; (how many, the place to go on from).
 
@@ -124,7 +125,7 @@ def fill_words(data, at, stop, flags, words):  # type: ignore[no-untyped-def]
     return count, at
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _put(words, count, start, end, value, chars, union):  # type: ignore[no-untyped-def]
     words.starts[count] = start
     words.ends[count] = end
@@ -133,7 +134,7 @@ def _put(words, count, start, end, value, chars, union):  # type: ignore[no-unty
     words.flags[count] = union
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def hash_code_points(data, at, stop):  # type: ignore[no-untyped-def]
     """The hash of the word data[at:stop]: FNV-1a over its code points, not yet mixed."""
     value = _BASIS
@@ -144,7 +145,7 @@ def hash_code_points(data, at, stop):  # type: ignore[no-untyped-def]
     return value
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def find_core(data, start, end, flags):  # type: ignore[no-untyped-def]
     """(start, end, characters outside it) of the core of the word data[start:end]; start == end for a symbol."""
     outside = 0
@@ -164,7 +165,7 @@ def find_core(data, start, end, flags):  # type: ignore[no-untyped-def]
     return start, end, outside
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_words(data, at, stop, flags):  # type: ignore[no-untyped-def]
     """(words in data[at:stop], characters of the longest)."""
     words = 0
@@ -187,7 +188,7 @@ def count_words(data, at, stop, flags):  # type: ignore[no-untyped-def]
     return words, longest
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
     """Whether data[start:end] ends in three dots or the character for them."""
     if end - start < 3:
@@ -196,7 +197,7 @@ def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
     return (a == 46 and b == 46 and c == 46) or (a == 0xE2 and b == 0x80 and c == 0xA6)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def is_one_of(code, codes):  # type: ignore[no-untyped-def]
     """Whether a code point is in the short array `codes`."""
     found = False

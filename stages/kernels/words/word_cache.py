@@ -6,10 +6,10 @@ stands around it.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from stages.kernels.compiled import kernel
 from stages.kernels.words.word_table import (
     COUNT_SHIFT,
     EIGHT_BITS,
@@ -35,7 +35,7 @@ DONE, UNKNOWN, LONG = range(3)
 """Why it stops: no text is left, a word is not in the table, a word is too long for it."""
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def frame(offsets, data, prefix):  # type: ignore[no-untyped-def]
     """Offsets and bytes of texts with a SEPARATOR after each, and (if `prefix`) a space before each that is not empty."""
     rows = len(offsets) - 1
@@ -55,7 +55,7 @@ def frame(offsets, data, prefix):  # type: ignore[no-untyped-def]
     return framed, out
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _word_end(data, at, joins):  # type: ignore[no-untyped-def]
     end = at + 1
     before, byte = np.int64(data[at]), np.int64(data[end])
@@ -65,7 +65,7 @@ def _word_end(data, at, joins):  # type: ignore[no-untyped-def]
     return end
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def write_ids(data, offsets, joins, slots, kept, ids, place, out, out_offsets, bos, eos):  # type: ignore[no-untyped-def]
     """Write `bos` ids `eos` of framed rows to `out` from `place` (ROW, AT, FILLED) on; says why it stops, `place` where."""
     per_slot = 8 // out.itemsize
@@ -107,7 +107,7 @@ def write_ids(data, offsets, joins, slots, kept, ids, place, out, out_offsets, b
     return DONE
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def enter_unknown(data, at, stop, joins, slots, kept, num_bytes, room, unknown):  # type: ignore[no-untyped-def]
     """Enter at most `room` unknown words of data[at:stop] (many rows) into the table, which has no ids of them yet.
 
@@ -132,7 +132,7 @@ def enter_unknown(data, at, stop, joins, slots, kept, num_bytes, room, unknown):
     return count, num_bytes
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def gather(data, unknown):  # type: ignore[no-untyped-def]
     """Offsets and bytes of the words of `unknown`, end to end."""
     offsets = np.zeros(len(unknown) + 1, np.int64)

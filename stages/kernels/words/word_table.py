@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from numba.core import types
 from numba.extending import intrinsic
+
+from stages.kernels.compiled import kernel
 
 MAX_WORD_BYTES = 255
 """A longer word does not fit in: hardly one comes twice."""
@@ -67,7 +68,7 @@ def _load_eight(typing_context, data, at):  # type: ignore[no-untyped-def]
 _load: Any = _load_eight  # called with an array and a place
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _key(data, at, length):  # type: ignore[no-untyped-def]
     """(first eight bytes, next eight, hash of all) of the word data[at:at + length]."""
     short = min(length, 16)
@@ -83,7 +84,7 @@ def _key(data, at, length):  # type: ignore[no-untyped-def]
     return first, second, value ^ (value >> _HIGH)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _same(data, at, kept, start, length):  # type: ignore[no-untyped-def]
     """Whether data[at:at + length] and kept[start:start + length] agree from their seventeenth byte on."""
     place = 16
@@ -95,7 +96,7 @@ def _same(data, at, kept, start, length):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def find(slots, kept, data, at, length):  # type: ignore[no-untyped-def]
     """(slot of the word data[at:at + length], or the free one where it would go; the slot's META, 0 where free)."""
     mask = np.uint64(len(slots) - 1)
@@ -111,7 +112,7 @@ def find(slots, kept, data, at, length):  # type: ignore[no-untyped-def]
         slot = (slot + _ONE) & mask
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def enter(slots, kept, num_bytes, data, at, length, slot):  # type: ignore[no-untyped-def]
     """Enter a word without its ids into a free slot; how many bytes of `kept` are taken then."""
     first, second, _ = _key(data, at, length)
@@ -124,7 +125,7 @@ def enter(slots, kept, num_bytes, data, at, length, slot):  # type: ignore[no-un
     return num_bytes + length
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def learn(slots, misses, ids, start, offsets, per_slot):  # type: ignore[no-untyped-def]
     """Give the words of `misses` their ids: those of word i are ids[start + offsets[i]:start + offsets[i + 1]]."""
     for i in range(len(misses)):
@@ -141,7 +142,7 @@ def learn(slots, misses, ids, start, offsets, per_slot):  # type: ignore[no-unty
             slots[slot, IDS] |= np.uint64(first)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def rehash(old, kept, ids, new, new_kept, new_ids, only_used):  # type: ignore[no-untyped-def]
     """Bring words into an empty table: all, or those found since they came or since the last time (`only_used`).
 

@@ -6,9 +6,9 @@ Its hash is FNV-1a over its code points with a final mix.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from stages.kernels.compiled import kernel
 from stages.kernels.unicode.code_points import (
     CODE_MASK,
     LETTER,
@@ -23,7 +23,7 @@ _BASIS = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def mix64(value):  # type: ignore[no-untyped-def]
     """MurmurHash3's 64-bit finalizer: a bijection that spreads every bit."""
     value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
@@ -31,7 +31,7 @@ def mix64(value):  # type: ignore[no-untyped-def]
     return value ^ (value >> np.uint64(33))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def next_word(data, at, stop, table, multiple):  # type: ignore[no-untyped-def]
     """(hash of the next word in data[at:stop], the place after it, whether there was one)."""
     value = _BASIS
@@ -60,7 +60,7 @@ def next_word(data, at, stop, table, multiple):  # type: ignore[no-untyped-def]
     return mix64(value), at, found
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def word_bounds(data, at, stop, table):  # type: ignore[no-untyped-def]
     """(start, end, the place to go on from) of the word that `next_word` would hash; start -1: there is none.
 
@@ -85,7 +85,7 @@ def word_bounds(data, at, stop, table):  # type: ignore[no-untyped-def]
     return start, end, at
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _add(value, entry, multiple):  # type: ignore[no-untyped-def]
     code = entry & CODE_MASK
     if not entry & WORD_MULTIPLE:
