@@ -10,7 +10,7 @@ KENLM_SHA256 := c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
 KENLM_BUILD := $(VENV)/kenlm
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test lint bench lmplz peers clean
+.PHONY: setup demo test lint lock bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -31,6 +31,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What each stage is and makes of the samples; refuses when an output moved and the stage's version did not.
+lock: setup
+	$(BIN)/python -m tests.stage_lock
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -15,6 +15,7 @@ from stages.core.given import manifest_of_parquet
 from stages.core.manifest import Manifest, ShardReport, write_record
 from stages.core.parquet import DocumentWriter
 from stages.core.stage import AnyStage, make_manifest
+from tests.demo import run_demo
 
 # Equal inputs on every run, here too; HYPOTHESIS_PROFILE=search looks for new ones. No deadline: kernels compile.
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -30,6 +31,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the real dumps (../shared/data) are not here")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def demo_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the finished run `demo`, run once for all tests with two workers; only looked at."""
+    folder = tmp_path_factory.mktemp("two-workers")
+    run_demo(folder)
+    return folder
 
 
 @pytest.fixture

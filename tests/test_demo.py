@@ -7,7 +7,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,44 +24,15 @@ from stages.core.ledger import LEDGER_SCHEMA
 from stages.core.manifest import DOCUMENTS, INDEX, LEDGER, MODEL, TOKENS, Manifest, ShardReport
 from stages.core.parquet import read_documents
 from stages.tokenize.tokenizers.load import load_tokenizer
+from tests.demo import ROOT, TIMEOUT_SECONDS, command, run_demo
 
-ROOT = Path(__file__).resolve().parents[1]
 FAULTS = ROOT / "samples" / "dumps" / "faults.tsv"
-TIMEOUT_SECONDS = 600
-
-
-def command(runs: Path, *options: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "pipeline.cli",
-        "run",
-        "configs/demo.yaml",
-        "--set.runs",
-        str(runs),
-        *options,
-    ]
-
-
-def altiplano_run(runs: Path, *options: str) -> str:
-    done = subprocess.run(
-        command(runs, *options),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(demo_runs: Path) -> Path:
     """The demo, run with two workers."""
-    folder = tmp_path_factory.mktemp("two-workers")
-    altiplano_run(folder)
-    return folder
+    return demo_runs
 
 
 @pytest.fixture(scope="module")
@@ -204,12 +174,12 @@ def test_the_loss_falls(manifests: dict[str, Manifest]) -> None:
 
 def test_a_second_run_does_nothing_and_says_so(runs: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in runs.rglob("*.parquet")}
-    assert "nothing to do, every stage is finished" in altiplano_run(runs)
+    assert "nothing to do, every stage is finished" in run_demo(runs)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*.parquet")} == before
 
 
 def test_one_worker_writes_the_same_bytes_as_two(runs: Path, tmp_path: Path) -> None:
-    altiplano_run(tmp_path, "--workers", "1")
+    run_demo(tmp_path, "--workers", "1")
     assert contents(tmp_path) == contents(runs)
 
 
@@ -226,7 +196,7 @@ def test_a_run_killed_in_its_stages_and_in_its_training_ends_with_the_same_bytes
     assert 12 <= reports() < 60
     kill_when(tmp_path, lambda: checkpoints() >= 1)
     assert not list(tmp_path.glob("demo/*-train-*/manifest.json"))
-    altiplano_run(tmp_path)
+    run_demo(tmp_path)
     assert contents(tmp_path) == contents(runs)
 
 

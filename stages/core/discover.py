@@ -30,6 +30,19 @@ def classes_in(room: str, base: type[T], file: str | None = None) -> list[type[T
     return found
 
 
+def subclasses_of(room: str, base: type[T]) -> list[type[T]]:
+    """The concrete subclasses of `base` that a package defines, at whatever depth, in the order of modules' names."""
+    path = importlib.import_module(room).__path__
+    names = [room, *(info.name for info in pkgutil.walk_packages(path, f"{room}."))]
+    found: list[type[T]] = []
+    for name in names:
+        if name.endswith(".__main__"):
+            continue
+        module = importlib.import_module(name)
+        found += [value for value in vars(module).values() if _is_defined_there(value, base, name)]
+    return found
+
+
 def _modules(room: str, file: str | None) -> Iterator[str]:
     """Names of modules relative to the package, wherever on its path they lie."""
     path = importlib.import_module(room).__path__

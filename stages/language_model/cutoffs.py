@@ -59,6 +59,7 @@ class MeasureCutoffs(LanguageOptions, CutoffOptions, Stage[CutoffParams]):
     """
 
     stage_name: ClassVar[str] = "measure_cutoffs"
+    follows_unicode: ClassVar[bool] = True
 
     held_out: float | None
 

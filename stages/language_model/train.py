@@ -57,6 +57,7 @@ class TrainLanguageModel(LanguageOptions, NgramOptions, Stage[LanguageTexts]):
     """The texts of one language -> its two models. Texts drawn below `held_out` are kept for the cut-offs."""
 
     stage_name: ClassVar[str] = "train_language_model"
+    follows_unicode: ClassVar[bool] = True
     uses_all_cores: ClassVar[bool] = True
 
     held_out: float = Field(0.0, ge=0, lt=1)

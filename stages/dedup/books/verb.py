@@ -79,6 +79,7 @@ class SketchBooks(SketchOptions, Stage[SketchParams]):
     """Shard -> shingle hashes of its books by range. Inputs: documents, and at scale 1 the candidates."""
 
     stage_name: ClassVar[str] = "books_sketch"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SketchParams]]:
         """One task per document shard."""

@@ -70,6 +70,7 @@ class BenchmarkGrams(GramOptions, Stage[None]):
     """Benchmark files -> one table of n-grams."""
 
     stage_name: ClassVar[str] = "benchmark_grams"
+    follows_unicode: ClassVar[bool] = True
 
     def dependencies(self) -> list[str]:
         """Name and SHA-256 of every file."""

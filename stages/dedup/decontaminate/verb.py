@@ -88,6 +88,7 @@ class CountOverlaps(Stage[GramsParams]):
     """Shard -> how many of its documents have each n-gram. Inputs: n-grams, documents."""
 
     stage_name: ClassVar[str] = "overlaps_count"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[GramsParams]]:
         """One task per document shard."""
@@ -178,6 +179,7 @@ class CutOverlaps(CutOptions, CommonOptions, Stage[CutParams]):
     """Shard -> its documents without benchmark texts. Inputs: documents, n-grams, totals."""
 
     stage_name: ClassVar[str] = "overlaps_cut"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[CutParams]]:
         """One task per document shard."""

@@ -77,6 +77,7 @@ class HashLines(KeepOptions, ScopeOptions, Stage[HashParams]):
     """Shard -> its distinct line keys, by range."""
 
     stage_name: ClassVar[str] = "lines_hash"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashParams]]:
         """One task per document shard."""
@@ -165,6 +166,7 @@ class RemoveLines(ScopeOptions, LengthOptions, Stage[RemoveParams]):
     """Shard -> its documents without the removed lines. Inputs: documents, removals."""
 
     stage_name: ClassVar[str] = "lines_remove"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
         """One task per document shard."""

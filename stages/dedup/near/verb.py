@@ -105,6 +105,7 @@ class SignDocuments(SigningOptions, PriorityOptions, Stage[SignParams]):
 
     stage_name: ClassVar[str] = "near_sign"
     version: ClassVar[int] = 2
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SignParams]]:
         """One task per document shard."""

@@ -180,6 +180,7 @@ class RemoveSpans(SpanOptions, LeftOptions, Stage[RemoveParams]):
     """Shard -> its documents without the spans. Inputs: documents, spans, names of keepers."""
 
     stage_name: ClassVar[str] = "substrings_remove"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
         """One task per document shard."""

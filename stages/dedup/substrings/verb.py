@@ -86,6 +86,7 @@ class SampleAnchors(SpanOptions, WithinOptions, Stage[SampleParams]):
     """Shard -> the anchors of its documents, by hash range."""
 
     stage_name: ClassVar[str] = "substrings_sample"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleParams]]:
         """One task per document shard."""
@@ -145,6 +146,7 @@ class HashWindows(SpanOptions, WithinOptions, PriorityOptions, Stage[WindowParam
     """Shard -> its windows at repeated anchors, by hash range. Inputs: documents, repeated anchors."""
 
     stage_name: ClassVar[str] = "substrings_hash"
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[WindowParams]]:
         """One task per document shard; each repeated anchor is the anchor of half of the windows that it lies in."""

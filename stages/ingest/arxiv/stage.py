@@ -39,6 +39,7 @@ class ArxivIngest(IngestStage):
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "arxiv"
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")

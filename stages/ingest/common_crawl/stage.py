@@ -52,6 +52,8 @@ class CommonCrawlIngest(IngestStage):
     """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
+    version: ClassVar[int] = 2
+    follows_unicode: ClassVar[bool] = True
     source: ClassVar[str] = "common_crawl"
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")

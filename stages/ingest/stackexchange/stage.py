@@ -83,6 +83,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     """
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "stackexchange"
 
     sites: tuple[str, ...] = Field(

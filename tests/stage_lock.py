@@ -1,0 +1,140 @@
+"""All stages and what they make of the samples in, `tests/stages.lock` out: version, digest of code and of output of each.
+
+`make lock` (`python -m tests.stage_lock`) writes it. A digest of code moves with any change in what a stage imports and
+is simply refreshed. A digest of output moves when a stage gives something else: then its version must have moved too, or
+a resume after an upgrade would mix old shards with new ones.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from pipeline.graph import Graph, run_manifests
+from pipeline.pools import InlinePool
+from pipeline.progress import Progress
+from pipeline.registry import comparing_verbs, source_kinds
+from pipeline.runner import Runner
+from stages.core.discover import subclasses_of
+from stages.core.manifest import Manifest, Record
+from stages.core.stage import AnyStage, Stage
+from stages.dedup.ids.unique import check_unique_ids
+from stages.filter.rule import rule_classes
+from stages.filter.verb import AnnotateVerb, FilterVerb
+from tests.code_digest import code_digest
+from tests.demo import ROOT, run_demo
+from tests.output_digest import output_digest
+
+LOCK = Path(__file__).parent / "stages.lock"
+SAMPLES = ROOT / "samples"
+PROBED_RULES = ("gopher_quality", "gopher_repetition", "c4", "fineweb", "pii", "language")
+
+NOT_RUN = {
+    "language_text": "training of language models needs lmplz, which the suite does not build",
+    "train_language_model": "training of language models needs lmplz, which the suite does not build",
+    "measure_cutoffs": "training of language models needs lmplz, which the suite does not build",
+}
+"""Stages whose output is not looked at, and why."""
+
+
+class Locked(Record):
+    """What the lock holds of a stage; without an output where the samples do not reach it."""
+
+    version: int
+    code: str
+    output: str | None
+
+
+Lock = Mapping[str, Locked]
+
+
+def stages() -> dict[str, type[AnyStage]]:
+    """Every stage of the program by its name."""
+    rooms = ("stages", "quality_classifier")
+    found = [kind for room in rooms for kind in subclasses_of(room, Stage) if hasattr(kind, "stage_name")]
+    return {kind.stage_name: kind for kind in sorted(found, key=lambda kind: kind.stage_name)}
+
+
+def run_probe(folder: Path) -> None:
+    """What the demo leaves out, on the samples of C4 and of books, into a run of its own."""
+    graph = Graph()
+    kinds = source_kinds()
+    c4 = kinds["c4"](input=(str(SAMPLES / "dumps/c4/*.json.gz"),)).wire(graph.below("c4"))
+    books = kinds["books"](input=(str(SAMPLES / "dumps/books/**"),)).wire(graph.below("books"))
+    needed = {
+        "decontaminate": {
+            "benchmarks": (str(SAMPLES / "benchmarks/*.jsonl"),),
+            "ngram_words": 8,
+            "min_words": 8,
+        },
+        "dedup_substrings": {"min_words": 12},
+        "dedup_lines": {"min_chars": 100},
+    }
+    both = graph.add_union("both", [c4, books])
+    check_unique_ids(graph.below("ids"), both)
+    last = [both]
+    for name, verb in comparing_verbs().items():
+        last.append(verb.model_validate(needed.get(name, {})).wire(graph.below(name), both))
+    rules = tuple(rule_classes()[name].model_validate({}) for name in PROBED_RULES)
+    for kind in (FilterVerb, AnnotateVerb):
+        last.append(kind(rules=rules).wire(graph.below(kind.verb), c4))
+    Runner(graph, str(folder), "probe", Progress(quiet=True)).run(InlinePool, last[1:])
+
+
+def measure(demo: Path, probe: Path) -> Lock:
+    """The lock of the program as it is, from the finished runs of demo and probe."""
+    outputs: dict[str, list[Manifest]] = {}
+    for run in (demo, probe):
+        for manifest in run_manifests(str(run)).values():
+            outputs.setdefault(manifest.stage, []).append(manifest)
+    return {
+        name: Locked(
+            version=stage.version,
+            code=code_digest(ROOT, stage.__module__),
+            output=output_digest(outputs[name]) if name in outputs else None,
+        )
+        for name, stage in stages().items()
+    }
+
+
+def faults(old: Lock, new: Lock) -> list[str]:
+    """Why the new lock may not replace the old: an output that moved while its version did not."""
+    return [
+        f"{name}: gives another output than before, and its version is still {now.version}; raise `version` of the stage"
+        for name, now in new.items()
+        if name in old and now.version == old[name].version and now.output != old[name].output
+    ]
+
+
+def read_lock(path: Path = LOCK) -> Lock:
+    """The lock as it was written last."""
+    return {name: Locked.model_validate(row) for name, row in orjson.loads(path.read_bytes()).items()}
+
+
+def write_lock(lock: Lock, path: Path = LOCK) -> None:
+    """Store a lock."""
+    rows = {name: row.model_dump() for name, row in lock.items()}
+    path.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+
+
+def main() -> int:
+    """Run demo and probe, and write the lock; 1 when a version has to be raised first."""
+    with tempfile.TemporaryDirectory() as scratch:
+        demo, probe = Path(scratch) / "runs", Path(scratch) / "probe"
+        run_demo(demo)
+        run_probe(probe)
+        new = measure(demo / "demo", probe)
+    wrong = faults(read_lock(), new) if LOCK.exists() else []
+    for line in wrong:
+        print(line, file=sys.stderr)  # noqa: T201
+    if not wrong:
+        write_lock(new)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
