@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from stages.core.shards import read_documents
 from stages.core.stage import DOCUMENTS, LEDGER, Manifest
-from stages.filter.pii import PiiRule, find_emails, find_ipv4, find_ipv6
+from stages.filter.pii import Find, PiiRule, find_emails, find_ipv4, find_ipv6
 from stages.filter.stage import Filter
+from tests.linear import assert_linear
 
 
 def masked(text: str, rule: PiiRule | None = None) -> tuple[str, int]:
@@ -125,7 +126,7 @@ PARTS = [
 def expected(text: str, rule: PiiRule) -> tuple[str, int]:
     """What Python's expressions mask when they look at every text."""
     count = 0
-    kinds = [
+    kinds: list[tuple[Find, str]] = [
         (find_emails, rule.email),
         (partial(find_ipv4, min_number=rule.min_address_number), rule.ipv4),
         (find_ipv6, rule.ipv6),
@@ -148,6 +149,15 @@ def test_no_address_escapes_the_search_for_candidates(text: str, min_number: int
 def test_a_mask_that_is_an_address_itself_is_masked_in_its_turn() -> None:
     rule = PiiRule(email="93.184.216.34", ipv4="2001:4860:4860::8888")
     assert masked("jo@doe.com", rule) == ("2001:db8::1", 3)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a@", "a.", "@a.", "a@b.cd ", "1.", "1.1.1.1 ", "93.184.216.34 ", "2001:", "2001::1 ", "2a00:1:2:: "],
+)
+def test_a_hostile_text_that_holds_an_address_of_each_kind_takes_linear_time(unit: str) -> None:
+    addresses = " jo@doe.com 93.184.216.34 2a00:1450:4001:81b::200e"
+    assert_linear(masked, lambda count: unit * count + addresses, 2_000)
 
 
 def test_the_ledger_has_an_edit_row_with_the_number_masked(
