@@ -287,6 +287,8 @@ def test_any_mixture_of_marks_gives_text_without_them(wikitext: str) -> None:
         "\n*{{x}}",
         "  ",
         "\n= ",
+        "a" * 100 + "{|",
+        "a" * 100 + " |}",
     ],
 )
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
