@@ -116,4 +116,4 @@ def test_any_nesting_gives_every_word_once(parts: list[str]) -> None:
 
 @pytest.mark.parametrize("unit", ["<", "<!--", '<a "', "<pre>", "<script", "<ul><li>", "&", "&#", "</"])
 def test_hostile_html_takes_linear_time(unit: str) -> None:
-    assert_linear(html_to_text, lambda chars: unit * (chars // len(unit)), 40_000)
+    assert_linear(html_to_text, lambda chars: unit * (chars // len(unit)), 5_000)
