@@ -153,7 +153,19 @@ def test_a_mask_that_is_an_address_itself_is_masked_in_its_turn() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a@", "a.", "@a.", "a@b.cd ", "1.", "1.1.1.1 ", "93.184.216.34 ", "2001:", "2001::1 ", "2a00:1:2:: "],
+    [
+        "a@",
+        "a.",
+        "@a.",
+        "a@b.cd ",
+        "a@b.png ",
+        "1.",
+        "1.1.1.1 ",
+        "93.184.216.34 ",
+        "2001:",
+        "2001::1 ",
+        "2a00:1:2:: ",
+    ],
 )
 def test_a_hostile_text_that_holds_an_address_of_each_kind_takes_linear_time(unit: str) -> None:
     addresses = " jo@doe.com 93.184.216.34 2a00:1450:4001:81b::200e"
