@@ -11,15 +11,15 @@ import orjson
 
 from benchmarks import work
 from stages.core.documents import document_batch
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import DocumentWriter, read_documents
-from stages.core.stage import DOCUMENTS, Manifest
-from stages.ingest.arxiv import ArxivIngest
+from stages.core.given import manifest_of_parquet
+from stages.core.manifest import DOCUMENTS, Manifest
+from stages.core.parquet import DocumentWriter, read_documents
+from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import RawStage
-from stages.ingest.books import BooksIngest
-from stages.ingest.c4 import C4Ingest
-from stages.ingest.common_crawl import CommonCrawlIngest
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.ingest.books.stage import BooksIngest
+from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.common_crawl.stage import CommonCrawlIngest
+from stages.ingest.wikipedia.stage import WikipediaIngest
 
 PROSE: dict[str, tuple[type[RawStage], str]] = {
     "c4": (C4Ingest, "c4/*.json.gz"),

@@ -10,27 +10,30 @@ from benchmarks import corpus, work
 from benchmarks import tokens as encoding
 from benchmarks.measure import Measured, Row, measure
 from benchmarks.peer import Peers
-from language_model.lmplz import find_tool
-from language_model.text import LanguageText
-from language_model.train import TrainLanguageModel
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS, MODEL, Manifest
-from stages.dedup.exact import DedupExact
-from stages.dedup.lines import DedupLines
-from stages.dedup.near import DedupNear
-from stages.dedup.substrings import DedupSubstrings
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
-from stages.filter.perplexity import PerplexityRule
-from stages.filter.rules import LanguageRule
+from stages.core.manifest import DOCUMENTS, MODEL, Manifest
+from stages.dedup.exact.verb import DedupExact
+from stages.dedup.lines.verb import DedupLines, MatchLines
+from stages.dedup.near.verb import DedupNear, SignDocuments
+from stages.dedup.substrings.verb import DedupSubstrings
+from stages.filter.rules.c4 import C4Rule
+from stages.filter.rules.fineweb import FineWebRule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
+from stages.filter.rules.language import LanguageRule
+from stages.filter.rules.perplexity import PerplexityRule
 from stages.filter.stage import Filter
-from stages.ingest.arxiv import ArxivIngest
+from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import RawStage
-from stages.ingest.books import BooksIngest
-from stages.ingest.c4 import C4Ingest
-from stages.ingest.common_crawl import CommonCrawlIngest
-from stages.ingest.github import GithubIngest
-from stages.ingest.stackexchange import StackExchangeIngest
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.ingest.books.stage import BooksIngest
+from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.common_crawl.stage import CommonCrawlIngest
+from stages.ingest.github.stage import GithubIngest
+from stages.ingest.stackexchange.stage import StackExchangeIngest
+from stages.ingest.wikipedia.stage import WikipediaIngest
+from stages.language_model.lmplz import find_tool
+from stages.language_model.text import LanguageText
+from stages.language_model.train import TrainLanguageModel
 from stages.tokenize.train import SampleText, TrainTokenizer
 
 RAW_FILES: dict[str, tuple[type[RawStage], str]] = {
@@ -141,11 +144,11 @@ def _articles(files: list[str]) -> Iterator[Row]:
 def dedup(given: Input) -> Iterator[Row]:
     """Signing for near dedup, then every dedup from documents to documents, beside peers with the same settings."""
     shards, size, inputs = given.documents.uris(DOCUMENTS), given.megabytes, [given.documents]
-    near, peers, lines = DedupNear().steps(), given.peers, given.lines
+    near, peers, lines = DedupNear(), given.peers, given.lines
     yield from beside(
         "near dedup: sign",
         size,
-        measure(work.run_stage, near[0].stage, inputs),
+        measure(work.run_stage, near.stage(SignDocuments), inputs),
         [
             ("datasketch + xxhash", measure(work.datasketch_alone, shards)),
             ("datatrove", peers.measure("datatrove", "sign", lines)),
@@ -154,30 +157,30 @@ def dedup(given: Input) -> Iterator[Row]:
     yield from beside(
         "near dedup",
         size,
-        measure(work.run_chain, near, given.documents),
+        measure(work.run_verb, near, given.documents),
         [(tool, peers.measure(tool, "near", lines)) for tool in ("datatrove", "data-juicer")],
     )
     yield from beside(
         "exact dedup",
         size,
-        measure(work.run_chain, DedupExact().steps(), given.documents),
+        measure(work.run_verb, DedupExact(), given.documents),
         [
             ("datatrove", peers.measure("datatrove", "exact", lines)),
             ("dolma, marks only", peers.measure("dolma", "exact", lines)),
         ],
     )
-    yield Row("substring dedup", size, measure(work.run_chain, DedupSubstrings().steps(), given.documents))
-    lines_once = DedupLines(keep="first", scope="all", min_chars=1).steps()
+    yield Row("substring dedup", size, measure(work.run_verb, DedupSubstrings(), given.documents))
+    lines_once = DedupLines(keep="first", scope="all", min_chars=1)
     yield from beside(
         "line dedup: find",
         size,
-        measure(work.run_chain, lines_once[:2], given.documents),
+        measure(work.run_verb, lines_once, given.documents, MatchLines),
         [("dolma, marks only", peers.measure("dolma", "lines", lines))],
     )
     yield from beside(
         "line dedup",
         size,
-        measure(work.run_chain, lines_once, given.documents),
+        measure(work.run_verb, lines_once, given.documents),
         [("dolma, lines cut out", peers.measure("dolma", "lines_cut", lines))],
     )
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from benchmarks.corpus import deleted, inserted, replaced
-from stages.kernels.ngrams import Sketches, sketch_shingles
+from stages.kernels.words.ngrams import Sketches, sketch_shingles
 
 SHINGLE_WORDS = 5
 Ints = npt.NDArray[np.int64]

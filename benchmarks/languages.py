@@ -14,7 +14,7 @@ from pathlib import Path
 from cyclopts import App
 
 from stages.core.documents import document_batch
-from stages.filter.rules import LLAMA_LANGUAGES, LanguageRule
+from stages.filter.rules.language import LLAMA_LANGUAGES, LanguageRule
 from stages.filter.verdict import Judge
 
 LENGTHS = (20, 50, 100, 200, 500)

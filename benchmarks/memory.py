@@ -18,11 +18,11 @@ from cyclopts import App
 from benchmarks import work
 from benchmarks.measure import peak_memory_bytes
 from stages.ingest.base import RawFile, RawStage
-from stages.ingest.c4 import C4Ingest
-from stages.ingest.common_crawl import CommonCrawlIngest
+from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.common_crawl.stage import CommonCrawlIngest
 from stages.ingest.compressed import decompressed
-from stages.ingest.stackexchange import StackExchangeIngest
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.ingest.stackexchange.stage import StackExchangeIngest
+from stages.ingest.wikipedia.stage import WikipediaIngest
 
 GB = 1_000_000_000
 _POST_IDS = re.compile(rb'((?:\sId|ParentId|AcceptedAnswerId)=")(\d+)(")')

@@ -31,10 +31,10 @@ from benchmarks.labels import (
     variants,
 )
 from benchmarks.peer import Peers
-from stages.core.shards import read_batches, read_documents
-from stages.core.stage import DOCUMENTS, Manifest
-from stages.dedup.near import DedupNear
-from stages.kernels.minhash import band_keys, sign, similarity
+from stages.core.manifest import DOCUMENTS, Manifest
+from stages.core.parquet import read_batches, read_documents
+from stages.dedup.near.verb import DedupNear
+from stages.kernels.sketch.minhash import band_keys, sign, similarity
 
 FLOOR = 0.3
 FAR = 0.1
@@ -88,7 +88,7 @@ def ours(texts: Sequence[str], documents: Manifest, options: DedupNear, folder: 
         similarity(sketches[code // count], sketches[code % count]) >= cut for code in candidates.tolist()
     ]
     folder.mkdir()
-    manifests = work.finish_chain(options.steps(), str(folder), documents)
+    manifests = work.finish_verb(options, str(folder), documents)
     kept = {
         name
         for batch in read_documents(manifests[-1].uris(DOCUMENTS), ["id"])

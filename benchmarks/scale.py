@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +21,11 @@ from cyclopts import App
 
 from benchmarks import work
 from benchmarks.measure import peak_memory_bytes
-from pipeline.registry import DEDUP_VERBS
+from pipeline.registry import verbs
 from stages.core.documents import DOCUMENT_SCHEMA
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import DocumentWriter
-from stages.core.stage import Manifest
+from stages.core.given import manifest_of_parquet
+from stages.core.manifest import Manifest
+from stages.core.parquet import DocumentWriter
 
 GB = 1_000_000_000
 VOCABULARY = 100_000
@@ -158,12 +157,7 @@ def _dedup(verb: str, documents: Manifest, folder: str) -> tuple[Manifest, float
     pa.set_cpu_count(1)
     with tempfile.TemporaryDirectory(dir=folder) as out:
         started = time.perf_counter()
-        outputs = [documents]
-        options: Any = DEDUP_VERBS[verb]()
-        for number, step in enumerate(options.steps()):
-            place = Path(out) / f"{number:02d}"
-            place.mkdir()
-            outputs.append(work.finish_stage(step.stage, str(place), [outputs[i] for i in step.inputs]))
+        outputs = work.finish_verb(verbs()[verb](), out, documents)
         seconds = time.perf_counter() - started
     return outputs[-1], seconds, peak_memory_bytes()
 

@@ -18,10 +18,11 @@ from benchmarks import work
 from benchmarks.byte_level import as_tiktoken, train_byte_level
 from benchmarks.measure import HEADER, Row, measure
 from pipeline.graph import given_documents
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, Manifest, Stage
+from stages.core.manifest import DOCUMENTS, Manifest
+from stages.core.parquet import read_documents
+from stages.core.stage import Stage
 from stages.tokenize.encode import Encode
-from stages.tokenize.model import load_tokenizer
+from stages.tokenize.tokenizers.load import load_tokenizer
 
 TRAINING_CHARS = 4_000_000
 

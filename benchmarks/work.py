@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,46 +15,72 @@ import xxhash
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
-from quality_classifier.predict import load_fasttext
-from stages.core.chain import Step
 from stages.core.errors import DamagedInputError
-from stages.core.shards import read_documents
-from stages.core.stage import Manifest, Stage, make_manifest
-from stages.filter.models import find_language_model
+from stages.core.manifest import Manifest
+from stages.core.parquet import read_documents
+from stages.core.stage import AnyStage, make_manifest
+from stages.core.verb import Verb
 from stages.ingest.base import RawFile
 from stages.ingest.compressed import decompressed
+from stages.models.fasttext_model import load_fasttext
+from stages.models.find import find_language_model
 
 NUM_HASHES = 112
 SHINGLE_WORDS = 5
 
 
-def run_stage(stage: Stage, inputs: Sequence[Manifest] = ()) -> None:
+def run_stage(stage: AnyStage, inputs: Sequence[Manifest] = ()) -> None:
     """All tasks of a stage, one after another, into a folder that is thrown away: reading and writing included."""
     with tempfile.TemporaryDirectory() as folder:
         for task in stage.plan(inputs):
             stage.run(task.at(folder))
 
 
-def finish_stage(stage: Stage, folder: str, inputs: Sequence[Manifest] = ()) -> Manifest:
+def finish_stage(stage: AnyStage, folder: str, inputs: Sequence[Manifest] = ()) -> Manifest:
     """All tasks of a stage into `folder`, and the manifest, for stages that come after."""
-    reports = [stage.run(task.at(folder)) for task in stage.plan(inputs)]
-    return make_manifest(stage.stage_name, stage, "bench", [], reports, folder)
+    tasks = stage.plan(inputs)
+    reports = [stage.run(task.at(folder)) for task in tasks]
+    fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
+    return make_manifest(stage.stage_name, stage, fingerprint, inputs, tasks, reports, folder)
 
 
-def run_chain(steps: Sequence[Step], documents: Manifest) -> None:
-    """All stages of a chain, in this process, into a folder that is thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
-        finish_chain(steps, folder, documents)
+class _Running:
+    """A wiring that runs every stage as soon as it is added, into a folder of its own below `folder`."""
 
+    def __init__(self, folder: str, documents: Manifest, last: type[AnyStage] | None = None) -> None:
+        self._folder, self._last = folder, last
+        self.outputs = {"documents": documents}
 
-def finish_chain(steps: Sequence[Step], folder: str, documents: Manifest) -> list[Manifest]:
-    """All stages of a chain into folders below `folder`; the manifests of the documents given and of every step."""
-    manifests = [documents]
-    for number, step in enumerate(steps):
-        out = Path(folder) / f"{number}"
+    def add(self, stage: AnyStage, *inputs: str) -> str:
+        """Run a stage; the name of its output."""
+        name = f"{len(self.outputs):02d}-{stage.stage_name}"
+        out = Path(self._folder) / name
         out.mkdir()
-        manifests.append(finish_stage(step.stage, str(out), [manifests[place] for place in step.inputs]))
-    return manifests
+        self.outputs[name] = finish_stage(stage, str(out), [self.outputs[i] for i in inputs])
+        if self._last is not None and isinstance(stage, self._last):
+            raise _Enough
+        return name
+
+    def trained_model(self, documents: str) -> str:
+        """No benchmark trains one."""
+        raise ValueError("no model here")
+
+
+class _Enough(Exception):  # noqa: N818 - no error: the last stage that was asked for has run
+    pass
+
+
+def run_verb(verb: Verb, documents: Manifest, last: type[AnyStage] | None = None) -> None:
+    """The stages of a verb (all, or to the `last`), in this process, into a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder, suppress(_Enough):
+        verb.wire(_Running(folder, documents, last), "documents")
+
+
+def finish_verb(verb: Verb, folder: str, documents: Manifest) -> list[Manifest]:
+    """All stages of a verb into folders below `folder`; the manifests of the documents given and of every stage."""
+    running = _Running(folder, documents)
+    verb.wire(running, "documents")
+    return list(running.outputs.values())
 
 
 def unpacked_bytes(files: Sequence[str]) -> int:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from pipeline.registry import ANNOTATE, DEDUP_VERBS, FILTER_VERBS, INGEST_STAGES, FilterOptions
+from pipeline.registry import source_kinds, verbs
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
-from stages.core.stage import Record
+from stages.core.location import Location
+from stages.core.manifest import Record
+from stages.core.verb import Verb, suggest
+from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
-from stages.tokenize.train import MIN_VOCABULARY
-from trainer.stage import Train
+from stages.tokenize.train import TokenizerOptions
+from stages.train.stage import Train
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
 _SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_RUN = "runs/${name}"
-SOURCE_KEYS = ("stages", "expected")
+STEPS, OLD_STEPS = "steps", "stages"
+SOURCE_KEYS = (STEPS, "expected")
 """Keys of a source that are the recipe's own; the others are options of its ingest stage."""
 
 
@@ -41,26 +45,21 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-class TokenizerOptions(Record):
+class TokenizerRecipe(TokenizerOptions):
     """Train a tokenizer on the run's own documents, or take a model."""
 
-    model: str | None = Field(None, description="file of a SentencePiece model, or a tokenizer.json")
-    vocab_size: int = Field(32_000, ge=MIN_VOCABULARY, description="number of pieces")
-    max_text_bytes: int = Field(
-        256 << 20,
-        gt=0,
-        description="text to train on, about (SentencePiece takes some 20 times as much memory)",
-    )
-    weights: dict[str, float] = Field(default_factory=dict, description="shares of the sources in that text")
+    model: Location | None = Field(None, description="file of a SentencePiece model, or a tokenizer.json")
 
 
-class SourceRecipe(BaseModel):
+Seeded = typing.TypeVar("Seeded", bound=Record)
+
+
+@dataclass(frozen=True)
+class SourceRecipe:
     """One source: its ingest stage's options, then the steps that its documents go through."""
 
-    model_config = {"frozen": True, "extra": "forbid", "arbitrary_types_allowed": True}
-
-    ingest: Any
-    steps: tuple[tuple[str, Any], ...]
+    ingest: RawStage[Any]
+    steps: tuple[Verb, ...]
     expected_bytes: int | None = None
 
 
@@ -74,28 +73,36 @@ class Recipe(Record):
     sources: dict[str, Any]
     all_sources: Any = None
     quality_classifier: QualityClassifier = QualityClassifier()
-    tokenizer: TokenizerOptions = TokenizerOptions()
+    tokenizer: TokenizerRecipe = TokenizerRecipe()
     mixture: Mix = Mix()
     train: Train | None = None
 
     @model_validator(mode="after")
     def _known_sources(self) -> Recipe:
+        kinds = source_kinds()
         for source in self.sources:
-            if source not in INGEST_STAGES:
-                raise ValueError(f"sources.{source}: no such source; {_suggest(source, INGEST_STAGES)}")
+            if source not in kinds:
+                raise ValueError(f"sources.{source}: no such source; {suggest(source, kinds)}")
         if not self.sources:
             raise ValueError("sources: name at least one")
         return self
 
+    def seeded(self, options: Seeded) -> Seeded:
+        """Options with the recipe's seed, unless they name their own."""
+        return (
+            options if "seed" in options.model_fields_set else options.model_copy(update={"seed": self.seed})
+        )
 
-class LoadedRecipe(BaseModel):
+
+@dataclass(frozen=True)
+class LoadedRecipe:
     """A recipe with each source's options validated, and the steps that all sources' documents go through together."""
-
-    model_config = {"frozen": True, "arbitrary_types_allowed": True}
 
     recipe: Recipe
     sources: dict[str, SourceRecipe]
-    all_sources: tuple[tuple[str, Any], ...] = ()
+    all_sources: tuple[Verb, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What its author should know: a line each."""
 
 
 def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> LoadedRecipe:
@@ -121,7 +128,7 @@ def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) 
     if not isinstance(declared, dict):
         raise UserError(f"{where}: variables: must be a mapping of names to values")
     if unknown := sorted(set(overrides) - set(declared)):
-        raise UserError(f"{where}: no variable {unknown[0]!r}; {_suggest(unknown[0], declared)}")
+        raise UserError(f"{where}: no variable {unknown[0]!r}; {suggest(unknown[0], declared)}")
     values = {"name": str(raw.get("name", ""))}
     for key, value in {**declared, **overrides}.items():
         if not isinstance(value, str | int | float):
@@ -133,7 +140,9 @@ def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) 
     sources = {source: _source(source, options, where) for source, options in recipe.sources.items()}
     _check_names(recipe, where)
     across = _steps(recipe.all_sources, "all_sources", where)
-    return LoadedRecipe(recipe=recipe, sources=sources, all_sources=across)
+    old = [source for source, options in recipe.sources.items() if OLD_STEPS in options]
+    notes = tuple(f"{where}: sources.{source}.{OLD_STEPS} is called {STEPS} now; rename it" for source in old)
+    return LoadedRecipe(recipe=recipe, sources=sources, all_sources=across, notes=notes)
 
 
 def _check_names(recipe: Recipe, where: str) -> None:
@@ -148,7 +157,7 @@ def _check_names(recipe: Recipe, where: str) -> None:
         for source in named or {}:
             if source not in recipe.sources:
                 raise UserError(
-                    f"{where}: {key}.{source}: no such source here; {_suggest(source, recipe.sources)}"
+                    f"{where}: {key}.{source}: no such source here; {suggest(source, recipe.sources)}"
                 )
 
 
@@ -173,11 +182,16 @@ def _source(source: str, options: Any, where: str) -> SourceRecipe:
     place = f"sources.{source}"
     if not isinstance(options, dict):
         raise UserError(f"{where}: {place}: must be a mapping with `input`")
-    rest = {key: value for key, value in options.items() if key not in SOURCE_KEYS}
+    if STEPS in options and OLD_STEPS in options:
+        raise UserError(
+            f"{where}: {place}: has both {STEPS} and {OLD_STEPS}, which is its old name; keep one"
+        )
+    key = OLD_STEPS if OLD_STEPS in options else STEPS
+    rest = {name: value for name, value in options.items() if name not in (*SOURCE_KEYS, OLD_STEPS)}
     if isinstance(rest.get("input"), str):
         rest["input"] = [rest["input"]]
-    steps = _steps(options.get("stages"), f"{place}.stages", where)
-    ingest = validate(INGEST_STAGES[source], rest, where, place, SOURCE_KEYS)
+    steps = _steps(options.get(key), f"{place}.{key}", where)
+    ingest = validate(source_kinds()[source], rest, where, place, SOURCE_KEYS)
     expected = options.get("expected")
     expected_bytes = None if expected is None else parse_bytes(str(expected), f"{where}: {place}.expected")
     return SourceRecipe(ingest=ingest, steps=steps, expected_bytes=expected_bytes)
@@ -191,48 +205,33 @@ def parse_bytes(value: str, where: str) -> int:
     return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
 
 
-def _steps(stages: Any, place: str, where: str) -> tuple[tuple[str, Any], ...]:
-    if not isinstance(stages or [], list):
+def _steps(steps: Any, place: str, where: str) -> tuple[Verb, ...]:
+    if not isinstance(steps or [], list):
         raise UserError(f"{where}: {place}: must be a list of steps")
-    return tuple(_step(step, f"{place}[{i}]", where) for i, step in enumerate(stages or []))
+    return tuple(_step(step, f"{place}[{i}]", where) for i, step in enumerate(steps or []))
 
 
-def _step(step: Any, place: str, where: str) -> tuple[str, Any]:
+def _step(step: Any, place: str, where: str) -> Verb:
     if isinstance(step, str):
-        step = {step: {}}
+        step = {step: None}
     if not isinstance(step, dict) or len(step) != 1 or not isinstance(next(iter(step)), str):
         raise UserError(f"{where}: {place}: a step is one verb with its options, as in `- dedup_exact: {{}}`")
     ((verb, options),) = step.items()
-    if verb in FILTER_VERBS:
-        rules = _rules(verb, options, place, where)
-        return verb, validate(
-            FilterOptions, {"rules": rules, "annotate_only": verb == ANNOTATE}, where, place
-        )
-    if verb not in DEDUP_VERBS:
-        raise UserError(
-            f"{where}: {place}: no step {verb!r}; {_suggest(verb, [*DEDUP_VERBS, *FILTER_VERBS])}"
-        )
-    return verb, validate(DEDUP_VERBS[verb], options or {}, where, f"{place}.{verb}")
+    known = verbs()
+    if verb not in known:
+        raise UserError(f"{where}: {place}: no step {verb!r}; {suggest(verb, known)}")
+    try:
+        return known[verb].of_recipe(options, _checked)
+    except UserError as error:
+        raise UserError(f"{where}: {place}.{error}") from error
 
 
-def _rules(verb: str, options: Any, place: str, where: str) -> list[dict[str, Any]]:
-    """`- language: {..}` in the recipe is `{rule: language, ..}` in the config."""
-    if not isinstance(options, list) or not options:
-        raise UserError(
-            f"{where}: {place}.{verb}: must be a list of rules, as in `- language: {{keep: [en]}}`"
-        )
-    rules = []
-    for index, rule in enumerate(options):
-        named = {rule: {}} if isinstance(rule, str) else rule
-        if not isinstance(named, dict) or len(named) != 1:
-            raise UserError(f"{where}: {place}.{verb}[{index}]: a rule is one name with its options")
-        ((name, values),) = named.items()
-        if values is not None and not isinstance(values, dict):
-            raise UserError(
-                f"{where}: {place}.{verb}[{index}].{name}={values!r}: must be a mapping of options"
-            )
-        rules.append({"rule": name, **(values or {})})
-    return rules
+def _checked(model: type[Any], values: Any, place: str) -> Any:
+    """For a verb that reads what a recipe says: `values` as a `model`, or a UserError that begins with `place`."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(describe(error, model, place)) from error
 
 
 Model = typing.TypeVar("Model", bound=BaseModel)
@@ -258,12 +257,9 @@ def describe(
     kind, given = first["type"], first.get("input")
     if kind == "extra_forbidden":
         known = [*known_keys(model, first["loc"][:-1]), *also_known]
-        return f"{at}: unknown key; {_suggest(str(first['loc'][-1]), known)}"
+        return f"{at}: unknown key; {suggest(str(first['loc'][-1]), known)}"
     if kind == "missing":
         return f"{at}: is missing; add it"
-    if kind == "union_tag_invalid":
-        expected = first.get("ctx", {}).get("expected_tags", "")
-        return f"{at}: no rule {first.get('ctx', {}).get('tag')!r}; known: {expected}"
     message = first["msg"].removeprefix("Value error, ")
     if kind == "value_error":
         return message if message.startswith(at) or at == "recipe" else f"{at}: {message}"
@@ -287,9 +283,3 @@ def _model_in(annotation: Any) -> Any:
                 return found
         return None
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-
-
-def _suggest(name: str, known: Iterable[str]) -> str:
-    listed = list(known)
-    close = difflib.get_close_matches(name, listed, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(listed)}"

@@ -5,13 +5,19 @@ from __future__ import annotations
 import resource
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from stages.core.errors import UserError
-from stages.core.stage import Measured, ShardReport, Stage, Task, report_uri, write_record
+from stages.core.manifest import Measured, ShardReport, report_uri, write_record
+from stages.core.stage import AnyStage, Task
+
+IO_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -23,14 +29,13 @@ class Outcome:
     trace: str | None = None
 
 
-def execute(stage: Stage, task: Task) -> Outcome:
+def execute(stage: AnyStage, task: Task[Any]) -> Outcome:
     """Run one task in this process, write its report last: the report is the mark that the task is done."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(2)
     _reset_peak_memory()
     started = time.perf_counter()
     try:
-        report = stage.run(task)
+        with _few_threads():
+            report = stage.run(task)
         report.check_conservation()
     except UserError as error:
         return Outcome(mistake=str(error))
@@ -42,6 +47,20 @@ def execute(stage: Stage, task: Task) -> Outcome:
     report = report.model_copy(update={"measured": measured})
     write_record(report_uri(task.output, task.id), report)
     return Outcome(report=report)
+
+
+@contextmanager
+def _few_threads() -> Iterator[None]:
+    """One thread for Arrow's work, since a task has one core; a program that runs tasks in its own process gets its own
+    number back."""
+    cpus, readers = pa.cpu_count(), pa.io_thread_count()
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(IO_THREADS)
+    try:
+        yield
+    finally:
+        pa.set_cpu_count(cpus)
+        pa.set_io_thread_count(readers)
 
 
 def _reset_peak_memory() -> None:

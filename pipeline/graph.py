@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from stages.core import storage
-from stages.core.chain import Step
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.foreign import manifest_of_parquet, merged_fingerprint
-from stages.core.stage import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, Stage, read_manifest
+from stages.core.given import manifest_of_parquet, merged_fingerprint
+from stages.core.manifest import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, read_manifest
+from stages.core.stage import AnyStage
 
 RUN_FILE = "run.json"
 
@@ -22,7 +22,7 @@ class Node:
     """One stage of a run and the names of the nodes whose manifests it reads, in order."""
 
     name: str
-    stage: Stage
+    stage: AnyStage
     inputs: tuple[str, ...]
 
 
@@ -37,29 +37,37 @@ class Graph:
     given: dict[str, Manifest] = field(default_factory=dict)
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def add(self, name: str, stage: Stage, inputs: Sequence[str] = ()) -> str:
+    def add(self, name: str, stage: AnyStage, inputs: Sequence[str] = ()) -> str:
         """Add a node; returns its name, numbered when the name is taken."""
         base, number = name, 2
         while name in self.nodes or name in self.given:
             name, number = f"{base}-{number}", number + 1
         for wanted in inputs:
-            if wanted not in self.nodes and wanted not in self.given and wanted not in self.unions:
-                raise ValueError(f"{name} reads {wanted}, which is not in the graph yet")
+            self._check_there(name, wanted)
         self.nodes[name] = Node(name, stage, tuple(inputs))
         return name
 
     def add_union(self, name: str, inputs: Sequence[str]) -> str:
         """Take the documents of several nodes together under one name."""
+        if name in self.nodes or name in self.given or name in self.unions:
+            raise ValueError(f"{name} is in the graph already")
+        for wanted in inputs:
+            self._check_there(name, wanted)
         self.unions[name] = tuple(inputs)
         return name
 
-    def add_chain(self, prefix: str, steps: Iterable[Step], inputs: Sequence[str]) -> str:
-        """Add the stages of a chain below `prefix`; returns the name of the last."""
-        names = list(inputs)
-        for step in steps:
-            name = f"{prefix}.{step.stage.stage_name}" if prefix else step.stage.stage_name
-            names.append(self.add(name, step.stage, [names[i] for i in step.inputs]))
-        return names[-1]
+    def _check_there(self, reader: str, wanted: str) -> None:
+        if wanted not in self.nodes and wanted not in self.given and wanted not in self.unions:
+            raise ValueError(f"{reader} reads {wanted}, which is not in the graph yet")
+
+    def below(
+        self, prefix: str, trained_model: Callable[[str], str] | None = None, is_one_stage: bool = False
+    ) -> Below:
+        """Where verbs put their stages: the nodes are named `<prefix>.<stage>`, a single stage `<prefix>`.
+
+        `trained_model` gives the output that holds the quality model learnt from some documents.
+        """
+        return Below(self, prefix, trained_model, is_one_stage)
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of every node and given input."""
@@ -74,6 +82,27 @@ class Graph:
     def parts(self, names: Iterable[str]) -> tuple[str, ...]:
         """The nodes and given inputs behind these names."""
         return tuple(part for name in names for part in self.unions.get(name, (name,)))
+
+
+@dataclass(frozen=True)
+class Below:
+    """A graph as verbs see it (`Wiring`): a stage is added below a prefix, and read by the name that it got."""
+
+    graph: Graph
+    prefix: str
+    model_of: Callable[[str], str] | None
+    is_one_stage: bool
+
+    def add(self, stage: AnyStage, *inputs: str) -> str:
+        """Add a stage that reads the outputs named `inputs`; the name of its own."""
+        name = f"{self.prefix}.{stage.stage_name}" if self.prefix else stage.stage_name
+        return self.graph.add(self.prefix if self.is_one_stage else name, stage, inputs)
+
+    def trained_model(self, documents: str) -> str:
+        """The output that holds the quality model learnt from these documents."""
+        if self.model_of is None:
+            raise UserError("the reference rule needs a model; train one with `altiplano quality train`")
+        return self.model_of(documents)
 
 
 class RunNode(Record):

@@ -12,10 +12,14 @@ from fractions import Fraction
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
 from pipeline.recipe import build
+from quality_classifier.train import TrainQuality
 from stages.core.errors import UserError
+from stages.core.stage import AnyStage
 from stages.ingest.base import RawStage
+from stages.mix.mixture import Mix
 from stages.mix.weights import parse_tokens, readable
-from trainer.stage import Train
+from stages.tokenize.train import TrainTokenizer
+from stages.train.stage import Train
 
 CORE_MB_PER_SECOND = {
     "ingest_common_crawl": 11.4,
@@ -31,7 +35,7 @@ CORE_MB_PER_SECOND = {
 }
 """MB of a stage's input per second on one core (docs/benchmarks.md); what is not named: DEFAULT_MB_PER_SECOND."""
 
-NO_DATA_STAGES = ("train_tokenizer", "train_quality", "mix", "train")
+NO_DATA_STAGES: tuple[type[AnyStage], ...] = (TrainTokenizer, TrainQuality, Mix, Train)
 """Stages whose work does not follow the bytes of the dumps."""
 
 DEFAULT_MB_PER_SECOND = 100.0
@@ -79,9 +83,8 @@ def _inputs(node: Node) -> str:
 
 def _size(loaded: LoadedRecipe, source: str) -> SourceSize | None:
     recipe = loaded.sources[source]
-    stage: RawStage = recipe.ingest
     try:
-        files = stage.raw_files()
+        files = recipe.ingest.raw_files()
     except UserError:
         return None if recipe.expected_bytes is None else SourceSize(recipe.expected_bytes, None)
     return SourceSize(sum(file.size for file in files), len(files))
@@ -113,7 +116,7 @@ def _estimates(graph: Graph, sizes: dict[str, int]) -> list[str]:
     core_seconds = 0.0
     read = input_bytes(graph, sizes)
     for node in graph.nodes.values():
-        if node.stage.stage_name not in NO_DATA_STAGES:
+        if not isinstance(node.stage, NO_DATA_STAGES):
             speed = CORE_MB_PER_SECOND.get(node.stage.stage_name, DEFAULT_MB_PER_SECOND)
             core_seconds += read[node.name] / 1e6 / speed
     hours = core_seconds / 3600

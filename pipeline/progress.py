@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from stages.core.stage import Manifest, ShardReport
+from stages.core.manifest import Manifest, ShardReport
 
 SECONDS_BETWEEN_LINES = 10.0
 """Where there is no terminal, a long task's word is a line of its own this often at most."""

@@ -3,120 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.config import LoadedRecipe, SourceRecipe
+from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, sources_in_order
-from pipeline.registry import FILTER_VERBS, FilterOptions, ingest_steps
-from quality_classifier.references import ReferenceUrls
+from pipeline.wiring import add_mixture, add_quality, add_tokenizer, add_tokens, add_training
 from stages.core.errors import UserError
+from stages.core.verb import Verb
 from stages.tokenize.encode import Encode
-from stages.tokenize.fit import FitSequences
-from stages.tokenize.languages import CountLanguages
-from stages.tokenize.pack import Pack
-from stages.tokenize.train import SampleText, TrainTokenizer
 
 ALL_SOURCES = "all_sources"
-MIX_NODE = "mix"
-PACK_NODE = "pack"
-TRAIN_NODE = "train"
-
-
-@dataclass
-class _Build:
-    loaded: LoadedRecipe
-    graph: Graph = field(default_factory=Graph)
-    quality_model: str | None = None
 
 
 def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     """The whole run as a graph, and the nodes that hold the finished documents of each source."""
-    state = _Build(loaded)
-    recipe = loaded.recipe
+    recipe, run = loaded.recipe, _Build(loaded)
 
     # 2.1 Pre-training data: every source by its own chain.
-    documents = [
-        _source(state, source, loaded.sources[source]) for source in sources_in_order(loaded.sources)
-    ]
+    documents = [run.source(source) for source in sources_in_order(loaded.sources)]
 
     # Documents of different sources together: equal ones, benchmarks' texts.
     if loaded.all_sources:
-        documents = [_across(state, documents)]
+        documents = [run.across(documents)]
 
     # 2.1 Tokenizer: byte-pair encoding, trained on a sample of what was kept.
-    inputs, model = list(documents), recipe.tokenizer.model
-    if model is None:
-        options = recipe.tokenizer
-        sample = SampleText(seed=recipe.seed, max_text_bytes=options.max_text_bytes, weights=options.weights)
-        sampled = state.graph.add("tokenizer.sample", sample, documents)
-        train = TrainTokenizer(
-            vocab_size=options.vocab_size, max_text_bytes=options.max_text_bytes, seed=recipe.seed
-        )
-        inputs.append(state.graph.add("tokenizer.train", train, [sampled]))
+    options, tokenizer = recipe.tokenizer, None
+    if options.model is None:
+        tokenizer = add_tokenizer(run.graph.below("tokenizer"), recipe.seeded(options), documents)
 
     # Tokens: encode, shuffle and pack; then the mixture (Table 1) and the trainer (2.2, 2.3).
+    wiring = run.graph.below("")
     split = tuple(sorted(recipe.mixture.language_temperature))
-    if split:
-        counts = state.graph.add("count_languages", CountLanguages(split_languages=split), documents)
-        inputs.insert(len(documents), counts)
-    encode = Encode(model=model, seed=recipe.seed, split_languages=split)
-    encoded = state.graph.add("encode", encode, inputs)
-    packed = state.graph.add(PACK_NODE, Pack(), [encoded])
-    fitted = []
-    if recipe.mixture.packing == "best_fit":
-        fitted = [
-            state.graph.add("fit", FitSequences(sequence_length=recipe.mixture.sequence_length), [packed])
-        ]
-    mixture = state.graph.add(MIX_NODE, recipe.mixture, [packed, *fitted])
+    encode = Encode(model=options.model, seed=recipe.seed, split_languages=split)
+    packed = add_tokens(wiring, encode, documents, tokenizer)
+    mixed = add_mixture(wiring, recipe.mixture, packed)
     if recipe.train is not None:
-        state.graph.add(TRAIN_NODE, recipe.train, [packed, mixture, *fitted])
-    return state.graph, documents
+        add_training(wiring, recipe.train, packed, mixed)
+    return run.graph, documents
 
 
-def _source(state: _Build, source: str, recipe: SourceRecipe) -> str:
-    node = state.graph.add_chain(source, ingest_steps(recipe.ingest), ())
-    return _steps(state, source, node, recipe.steps)
+class _Build:
+    """A graph that grows source by source; the quality classifier is trained once."""
 
+    def __init__(self, loaded: LoadedRecipe) -> None:
+        self.graph = Graph()
+        self._loaded = loaded
+        self._quality_model: str | None = None
 
-def _across(state: _Build, documents: list[str]) -> str:
-    return _steps(state, ALL_SOURCES, state.graph.add_union(ALL_SOURCES, documents), state.loaded.all_sources)
+    def source(self, source: str) -> str:
+        """Raw files of one source to its finished documents."""
+        recipe = self._loaded.sources[source]
+        documents = recipe.ingest.wire(self.graph.below(source))
+        return self._steps(source, documents, recipe.steps)
 
+    def across(self, documents: Sequence[str]) -> str:
+        """The steps that the documents of all sources go through together."""
+        union = self.graph.add_union(ALL_SOURCES, documents)
+        return self._steps(ALL_SOURCES, union, self._loaded.all_sources)
 
-def _steps(state: _Build, source: str, node: str, steps: Sequence[tuple[str, Any]]) -> str:
-    for verb, options in steps:
-        if verb in FILTER_VERBS:
-            node = _filter(state, f"{source}.{verb}", node, options)
-        else:
-            node = state.graph.add_chain(f"{source}.{verb}", options.steps(), [node])
-    return node
+    def _steps(self, source: str, documents: str, steps: Sequence[Verb]) -> str:
+        for verb in steps:
+            model_of = self._refuse_model if source == ALL_SOURCES else self._model
+            try:
+                below = self.graph.below(f"{source}.{verb.verb}", model_of, verb.is_one_stage)
+                documents = verb.wire(below, documents)
+            except UserError as error:
+                raise UserError(f"{source}: {error}") from error
+        return documents
 
+    def _model(self, pages: str) -> str:
+        """2.1 English CommonCrawl: a linear model tells pages used as references in Wikipedia from random ones."""
+        if self._quality_model is None:
+            wikipedia: Any = self._loaded.sources.get("wikipedia")
+            if wikipedia is None:
+                raise UserError(
+                    "the reference rule learns from Wikipedia's citations: add the source wikipedia, or name its model"
+                )
+            options = self._loaded.recipe.seeded(self._loaded.recipe.quality_classifier)
+            self._quality_model = add_quality(
+                self.graph.below("quality"), options, pages, wikipedia.ingest.input
+            )
+        return self._quality_model
 
-def _filter(state: _Build, name: str, node: str, options: FilterOptions) -> str:
-    stage = options.stage()
-    if not stage.needs_trained_model:
-        return state.graph.add(name, stage, [node])
-    if name.startswith(f"{ALL_SOURCES}."):
-        raise UserError(
-            f"{ALL_SOURCES}: the reference rule is for one source; put it into the source's stages"
-        )
-    if options.rules[0].rule != "reference":
-        raise UserError(
-            f"sources.{name.partition('.')[0]}.stages: the classifier learns from the pages that enter the filter, so a "
-            "reference rule without a model comes first: put the rules before it into a filter of their own"
-        )
-    if state.quality_model is None:
-        state.quality_model = _quality(state, node)
-    return state.graph.add(name, stage, [node, state.quality_model])
-
-
-def _quality(state: _Build, pages: str) -> str:
-    """2.1 English CommonCrawl: a linear model tells pages used as references in Wikipedia from random ones."""
-    wikipedia: Any = state.loaded.sources.get("wikipedia")
-    if wikipedia is None:
-        raise UserError(
-            "sources: the reference rule learns from Wikipedia's citations: add the source wikipedia, or name its model"
-        )
-    references = state.graph.add("quality.references", ReferenceUrls(input=wikipedia.ingest.input))
-    steps = state.loaded.recipe.quality_classifier.steps(state.loaded.recipe.seed)
-    return state.graph.add_chain("quality", steps, [pages, references])
+    def _refuse_model(self, pages: str) -> str:
+        raise UserError("the reference rule is for one source; put it into the source's steps")

@@ -1,130 +1,38 @@
-"""A graph of stages in, their finished folders out: plan, skip what is done, run on Ray, retry, record.
+"""A graph of stages in, their finished folders out: plan, skip what is done, run in a pool, retry, record.
 
-The only module that imports ray. Nodes whose inputs are finished run side by side; what they write does not depend on it.
+Nodes whose inputs are finished run side by side; what they write does not depend on it.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from pipeline.execute import Outcome, execute
+from pipeline.execute import Outcome
 from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord
+from pipeline.pools import Pool
 from pipeline.progress import Progress
 from stages.core import storage
-from stages.core.errors import UserError
-from stages.core.foreign import merge_documents
+from stages.core.errors import ConservationError, StageFailedError, UserError
+from stages.core.given import merge_documents
 from stages.core.heartbeat import last_word
-from stages.core.stage import (
+from stages.core.manifest import (
+    EXCHANGE,
     MANIFEST_NAME,
     REPORTS_FOLDER,
     Manifest,
     ShardReport,
-    Stage,
-    Task,
-    make_manifest,
+    is_whole,
     read_manifest,
     read_report,
     write_record,
 )
+from stages.core.stage import Task, make_manifest
 
 MAX_ATTEMPTS = 3
 IN_FLIGHT_PER_WORKER = 2
-SECONDS_BETWEEN_LOOKS = 2.0
-OBJECT_STORE_BYTES = 100 << 20
-"""Shards travel through storage, so Ray's own object store stays small."""
-
-
-class StageFailedError(Exception):
-    """A task kept failing: node, task and the last attempt's traceback."""
-
-    def __init__(self, node: str, task: str, trace: str) -> None:
-        super().__init__(f"stage {node}, task {task} failed {MAX_ATTEMPTS} times")
-        self.trace = trace
-
-
-class Pool(Protocol):
-    """Where attempts run. `finished` waits a while for one to end."""
-
-    size: int
-
-    def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None: ...
-    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]: ...
-    def close(self) -> None: ...
-
-
-class InlinePool:
-    """Runs every task in this process, one at a time: for tests and debuggers, no Ray."""
-
-    size = 1
-
-    def __init__(self) -> None:
-        self._queue: list[tuple[tuple[str, int], Stage, Task]] = []
-
-    def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None:
-        """Queue a task."""
-        self._queue.append((key, stage, task))
-
-    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
-        """Run the next queued task."""
-        key, stage, task = self._queue.pop(0)
-        yield key, execute(stage, task)
-
-    def close(self) -> None:
-        """Forget what is queued."""
-        self._queue.clear()
-
-
-class RayPool:
-    """Ray tasks on this machine (`workers` processes) or on a cluster (`address`)."""
-
-    def __init__(self, workers: int, address: str | None) -> None:
-        import ray  # here, since a run that has nothing left to do needs no Ray
-
-        self._ray: Any = ray
-        if address is None:
-            self._ray.init(
-                num_cpus=workers,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                object_store_memory=OBJECT_STORE_BYTES,
-                ignore_reinit_error=True,
-            )
-        else:
-            self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
-        # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
-        self._execute = self._ray.remote(max_retries=0)(execute)
-        self._running: dict[Any, tuple[str, int]] = {}
-
-    def submit(self, key: tuple[str, int], stage: Stage, task: Task) -> None:
-        """Start a task on one core, or on all of one machine when the stage wants them."""
-        options: dict[str, int] = {"num_cpus": 1}
-        if stage.uses_all_cores:
-            # Ray hides every GPU from a task that asks for none.
-            has_gpu = self._ray.cluster_resources().get("GPU", 0) >= 1
-            is_local = len(self._ray.nodes()) == 1
-            options = {"num_cpus": self.size if is_local else 1, "num_gpus": int(has_gpu)}
-        self._running[self._execute.options(**options).remote(stage, task)] = key
-
-    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
-        """Wait for a task, but not for long: nothing may come of it."""
-        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
-        for reference in done:
-            key = self._running.pop(reference)
-            try:
-                yield key, self._ray.get(reference)
-            except self._ray.exceptions.RayError as error:
-                yield key, Outcome(trace=f"the worker process died: {error}")
-
-    def close(self) -> None:
-        """Stop what runs and leave Ray."""
-        for reference in self._running:
-            self._ray.cancel(reference, force=True)
-        self._ray.shutdown()
 
 
 @dataclass
@@ -133,7 +41,7 @@ class _Running:
 
     node: Node
     folder: str
-    tasks: list[Task]
+    tasks: list[Task[Any]]
     reports: dict[int, ShardReport] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
 
@@ -167,10 +75,9 @@ class Runner:
         self._folders = self._find_folders()
         self._write_record(outputs)
         for node in self._graph.nodes.values():
-            names = set(storage.list_names(self._folder(node)))
-            if MANIFEST_NAME in names:
+            if storage.exists(storage.join(self._folder(node), MANIFEST_NAME)):
                 manifest = read_manifest(self._folder(node))
-                if all(file.name in names for file in manifest.files):
+                if is_whole(manifest):
                     self._manifests[node.name] = manifest
                     self._progress.node_skipped(node.name, manifest)
         if any(name not in self._manifests for name in self._graph.nodes):
@@ -183,6 +90,7 @@ class Runner:
         else:
             self._progress.close()
         own = [self._manifests[name] for name in self._graph.nodes]
+        check_all_read(own)
         dropped = sum(sum(manifest.dropped.values()) for manifest in own)
         return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
 
@@ -217,23 +125,26 @@ class Runner:
     def _run_nodes(self, pool: Pool) -> None:
         waiting = [node for node in self._graph.nodes.values() if node.name not in self._manifests]
         running: dict[str, _Running] = {}
-        queue: list[tuple[str, int]] = []
+        queue: deque[tuple[str, int]] = deque()
         in_flight: set[tuple[str, int]] = set()
         while waiting or running:
             self._join_unions()
-            for node in [n for n in waiting if all(i in self._manifests for i in n.inputs)]:
+            for node in [n for n in waiting if self._can_start(n)]:
                 waiting.remove(node)
                 started = self._start(node)
                 pending = [i for i in range(len(started.tasks)) if i not in started.reports]
                 running[node.name] = started
-                queue += [(node.name, i) for i in pending]
+                queue.extend((node.name, i) for i in pending)
                 if not pending:
                     self._finish(running.pop(node.name))
             while queue and len(in_flight) < pool.size * IN_FLIGHT_PER_WORKER:
-                name, index = queue.pop(0)
+                name, index = queue.popleft()
                 pool.submit((name, index), running[name].node.stage, running[name].tasks[index])
                 in_flight.add((name, index))
             if not in_flight:
+                self._join_unions()
+                if waiting and not queue and not any(map(self._can_start, waiting)):
+                    raise RuntimeError(f"nothing runs, and {waiting[0].name} waits for {waiting[0].inputs}")
                 continue
             for (name, index), outcome in pool.finished():
                 in_flight.remove((name, index))
@@ -241,8 +152,11 @@ class Runner:
                     if len(running[name].reports) == len(running[name].tasks):
                         self._finish(running.pop(name))
                 else:
-                    queue.insert(0, (name, index))
+                    queue.appendleft((name, index))
             self._listen(running, in_flight)
+
+    def _can_start(self, node: Node) -> bool:
+        return all(name in self._manifests for name in node.inputs)
 
     def _join_unions(self) -> None:
         """Put together the documents of nodes that are finished and that others read as one input."""
@@ -264,7 +178,7 @@ class Runner:
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
         started = _Running(node, folder, tasks)
         done = set(storage.list_names(storage.join(folder, REPORTS_FOLDER)))
-        there = set(storage.list_names(folder))
+        there = set(storage.list_files(folder))
         for index, task in enumerate(tasks):
             # One listing, since asking a remote store for each of 100,000 reports would take minutes.
             report = read_report(folder, task.id) if f"{task.id}.json" in done else None
@@ -283,7 +197,7 @@ class Runner:
             attempts = running.attempts[index] = running.attempts.get(index, 0) + 1
             task = running.tasks[index].id
             if attempts >= MAX_ATTEMPTS:
-                raise StageFailedError(running.node.name, task, outcome.trace or "")
+                raise StageFailedError(running.node.name, task, MAX_ATTEMPTS, outcome.trace or "")
             self._progress.task_retried(running.node.name, task, outcome.trace or "")
             return False
         running.reports[index] = outcome.report
@@ -294,9 +208,24 @@ class Runner:
     def _finish(self, running: _Running) -> None:
         node = running.node
         reports = [running.reports[i] for i in range(len(running.tasks))]
-        inputs = [self._fingerprints[name] for name in node.inputs]
-        fingerprint = self._fingerprints[node.name]
-        manifest = make_manifest(node.name, node.stage, fingerprint, inputs, reports, running.folder)
+        inputs = [self._manifests[name] for name in node.inputs]
+        manifest = make_manifest(
+            node.name,
+            node.stage,
+            self._fingerprints[node.name],
+            inputs,
+            running.tasks,
+            reports,
+            running.folder,
+        )
         write_record(storage.join(running.folder, MANIFEST_NAME), manifest)
         self._manifests[node.name] = manifest
         self._progress.node_finished(node.name, manifest)
+
+
+def check_all_read(manifests: Sequence[Manifest]) -> None:
+    """A ConservationError when a run is over and no stage of it read the rows of an exchange."""
+    read = {stage for manifest in manifests for stage in manifest.rows_read}
+    for manifest in manifests:
+        if manifest.rows(EXCHANGE) and manifest.fingerprint not in read:
+            raise ConservationError(f"stage {manifest.node}: no stage read the rows that it sent")

@@ -11,11 +11,20 @@ from pydantic import Field
 
 from quality_classifier.urls import host_of_url, normalize_url, unwrap_archive
 from stages.core.errors import DamagedInputError
-from stages.core.shards import write_table
-from stages.core.stage import TABLE, ShardReport, Task
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Task
 from stages.core.storage import FoundFile
-from stages.core.task_writer import TaskWriter
-from stages.ingest.base import Loss, Range, RawFile, RawStage, document_id, raw_files_of
+from stages.core.writer import TaskWriter
+from stages.ingest.base import (
+    Loss,
+    Range,
+    RawFile,
+    RawParams,
+    RawStage,
+    document_id,
+    raw_files_of,
+    tasks_by_bytes,
+)
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.citations import cited_urls
 from stages.ingest.wikipedia.streams import split_dump
@@ -38,7 +47,15 @@ _WIKI_HOST = re.compile(
 )
 
 
-class ReferenceUrls(RawStage):
+class CitedUrls(Record):
+    """What a task read: articles, addresses that they cite, and damaged stretches."""
+
+    articles: int
+    references: int
+    damaged: int
+
+
+class ReferenceUrls(RawStage[RawParams]):
     """The addresses that Wikipedia's articles cite, a row for each article and page, in the dump's order."""
 
     stage_name: ClassVar[str] = "reference_urls"
@@ -52,15 +69,17 @@ class ReferenceUrls(RawStage):
         """Tasks share a large dump, as in its ingest."""
         return split_dump(file, self.task_bytes)
 
-    def run(self, task: Task) -> ShardReport:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RawParams]]:
+        """Tasks over the dumps, by bytes."""
+        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
+
+    def run(self, task: Task[RawParams]) -> ShardReport:
         """Write the table of one task; the report's facts count articles, addresses and damaged stretches."""
         with TaskWriter(task, self.stage_name) as out:
             facts = {"articles": 0, "references": 0, "damaged": 0}
             tables = _tables(raw_files_of(task), self.languages, facts)
-            out.add_file(
-                write_table(task.output, f"references-{task.id}.parquet", tables, REFERENCE_SCHEMA, TABLE)
-            )
-            out.facts |= facts
+            out.write_table(f"references-{task.id}", REFERENCE_SCHEMA, tables)
+            out.facts = CitedUrls(**facts)
             out.bytes_in = sum(raw.num_bytes for raw in raw_files_of(task))
         return out.report
 

@@ -13,42 +13,52 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.candidates import HashPages, HashReferences, Match, MatchReferences
-from quality_classifier.dataset import LABELLED_SCHEMA, LabelPages
+from quality_classifier.dataset import LABELLED_SCHEMA, DrawOptions, LabelOptions, LabelPages
 from quality_classifier.evaluate import figures
 from quality_classifier.fit import fit
-from quality_classifier.predict import NEGATIVE, POSITIVE, load_fasttext, reference_scores
-from stages.core import storage
-from stages.core.chain import Step
+from quality_classifier.pages import HashPages, HashReferences, MatchOptions, MatchReferences
 from stages.core.errors import UserError
-from stages.core.shards import read_batches
-from stages.core.stage import MODEL, TABLE, FileInfo, Manifest, Record, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport
+from stages.core.parquet import read_batches
+from stages.core.stage import Stage, Task, task_id
+from stages.core.verb import Options, Wiring
+from stages.core.writer import TaskWriter
+from stages.models.fasttext_model import NEGATIVE, POSITIVE, load_fasttext, reference_scores
 
 MODEL_NAME = "wikipedia-reference.bin"
 FIGURE_THRESHOLD = 0.5
 
 
-class TrainQuality(Stage):
+class FitOptions(Record):
+    """How the model is trained."""
+
+    min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
+    epochs: int = Field(5, gt=0, description="passes of the training, at least")
+    min_updates: int = Field(10_000, ge=0, description="pages shown to the model in all passes, at least")
+    learning_rate: float = Field(0.5, gt=0, description="fastText's learning rate")
+    dimensions: int = Field(16, gt=0, description="numbers that stand for a word")
+    word_ngrams: int = Field(2, gt=0, description="words in the longest n-gram")
+    buckets: int = Field(200_000, gt=0, description="hashed n-grams; the model's size follows")
+
+
+class TrainedQuality(Record):
+    """Pages that a model was trained on, and its figures on held-out pages."""
+
+    train_pages: int
+    held_out: dict[str, float]
+
+
+class TrainQuality(DrawOptions, FitOptions, Stage[None]):
     """All labelled pages -> one model. Its one thread and seed make the same pages give the same bytes."""
 
     stage_name: ClassVar[str] = "train_quality"
 
-    seed: int = 0
-    max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
-    min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
-    epochs: int = Field(5, gt=0)
-    min_updates: int = Field(10_000, ge=0)
-    learning_rate: float = Field(0.5, gt=0)
-    dimensions: int = Field(16, gt=0)
-    word_ngrams: int = Field(2, gt=0)
-    buckets: int = Field(200_000, gt=0, description="hashed n-grams; the model's size follows")
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all labelled pages."""
-        return [Task(task_id(0), tuple(uri for manifest in inputs for uri in manifest.uris(TABLE)))]
+        uris = tuple(uri for manifest in inputs for uri in manifest.uris(TABLE))
+        return [Task(task_id(0), uris, None)]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[None]) -> ShardReport:
         """Balance, shuffle by hash, train, measure."""
         pages = pa.Table.from_batches(read_batches(task.inputs), LABELLED_SCHEMA)
         train = balanced(pages.filter(pc.invert(pages.column("held_out"))), self.max_pages)
@@ -60,19 +70,14 @@ class TrainQuality(Stage):
         with tempfile.TemporaryDirectory() as scratch:
             data = self._train(train, Path(scratch))
             held_out = balanced(pages.filter(pages.column("held_out")), self.max_pages)
-            scores = reference_scores(
-                load_fasttext.__wrapped__(str(Path(scratch) / "model.bin")), held_out.column("text")
-            )
-        with storage.atomic_output(storage.join(task.output, MODEL_NAME)) as output:
-            output.write(data)
+            model = load_fasttext(str(Path(scratch) / "model.bin"))
+            scores = reference_scores(model, held_out.column("text"))
         with TaskWriter(task, self.stage_name) as out:
-            out.add_file(
-                FileInfo(name=MODEL_NAME, kind=MODEL, rows=0, bytes=output.num_bytes, sha256=output.sha256)
-            )
+            out.file(MODEL_NAME, MODEL).write(data)
             positive = held_out.column("positive").to_numpy()
             measured = figures(positive, scores, FIGURE_THRESHOLD)
             finite = {k: v for k, v in measured.items() if not math.isnan(v)}
-            out.facts = {"train_pages": train.num_rows, "held_out": finite}
+            out.facts = TrainedQuality(train_pages=train.num_rows, held_out=finite)
         return out.report
 
     def _train(self, pages: pa.Table, scratch: Path) -> bytes:
@@ -107,35 +112,13 @@ def balanced(pages: pa.Table, max_pages: int) -> pa.Table:
     return pages.filter(pa.array(nth <= count))
 
 
-class QualityClassifier(Record):
+class QualityClassifier(MatchOptions, DrawOptions, LabelOptions, FitOptions, Options):
     """How the quality classifier is trained: which pages count as cited, and how many are taken."""
 
-    match: Match = Field("url", description="a page counts as cited by its URL, or by its host")
-    max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
-    min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
-    min_chars: int = Field(200, ge=0, description="length floor of both classes")
-    held_out: float = Field(0.1, gt=0, lt=1, description="share of pages kept for the figures")
-    epochs: int = Field(5, gt=0, description="passes of the training, at least")
-    min_updates: int = Field(10_000, ge=0, description="pages shown to the model in all passes, at least")
-    learning_rate: float = Field(0.5, gt=0, description="fastText's learning rate")
-
-    def steps(self, seed: int) -> list[Step]:
-        """Input 0 is the pages, input 1 the tables of reference URLs; the last step gives the model."""
-        label = LabelPages(
-            seed=seed, max_pages=self.max_pages, min_chars=self.min_chars, held_out=self.held_out
-        )
-        train = TrainQuality(
-            seed=seed,
-            max_pages=self.max_pages,
-            min_pages=self.min_pages,
-            epochs=self.epochs,
-            min_updates=self.min_updates,
-            learning_rate=self.learning_rate,
-        )
-        return [
-            Step(HashReferences(match=self.match), (1, 0)),
-            Step(HashPages(match=self.match), (0,)),
-            Step(MatchReferences(), (2, 3, 0)),
-            Step(label, (0, 4)),
-            Step(train, (5,)),
-        ]
+    def wire(self, wiring: Wiring, pages: str, references: str) -> str:
+        """From pages and tables of reference URLs to the output that holds the model."""
+        page_hashes = wiring.add(self.stage(HashPages), pages)
+        reference_hashes = wiring.add(self.stage(HashReferences), references, page_hashes)
+        cited = wiring.add(MatchReferences(), reference_hashes, page_hashes, pages)
+        labelled = wiring.add(self.stage(LabelPages), pages, cited)
+        return wiring.add(self.stage(TrainQuality), labelled)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import settings
 
 from stages.core.documents import document_batch
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import DocumentWriter
-from stages.core.stage import Manifest, ShardReport, Stage, make_manifest, write_record
+from stages.core.given import manifest_of_parquet
+from stages.core.manifest import Manifest, ShardReport, write_record
+from stages.core.parquet import DocumentWriter
+from stages.core.stage import AnyStage, make_manifest
 
 # Equal inputs on every run, here too; HYPOTHESIS_PROFILE=search looks for new ones. No deadline: kernels compile.
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -36,21 +37,16 @@ def run_stage(tmp_path: Path) -> Callable[..., Manifest]:
     """Run all tasks of a stage in this process, in a folder of its own, and return the manifest."""
     counter = iter(range(1_000_000))
 
-    def run(stage: Stage, inputs: Sequence[Manifest] = (), node: str | None = None) -> Manifest:
+    def run(stage: AnyStage, inputs: Sequence[Manifest] = (), node: str | None = None) -> Manifest:
         folder = tmp_path / f"{next(counter):02d}-{node or stage.stage_name}"
         folder.mkdir()
+        tasks = stage.plan(inputs)
         reports: list[ShardReport] = []
-        for task in stage.plan(inputs):
+        for task in tasks:
             reports.append(stage.run(task.at(str(folder))))
-        fingerprints = [manifest.fingerprint for manifest in inputs]
-        manifest = make_manifest(
-            node or stage.stage_name,
-            stage,
-            stage.fingerprint(fingerprints),
-            fingerprints,
-            reports,
-            str(folder),
-        )
+        fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
+        name = node or stage.stage_name
+        manifest = make_manifest(name, stage, fingerprint, inputs, tasks, reports, str(folder))
         write_record(str(folder / "manifest.json"), manifest)
         return manifest
 
@@ -73,7 +69,7 @@ def make_documents(tmp_path: Path) -> Callable[..., Manifest]:
             full = [{"source": row["id"].split("/")[0], "metadata": "{}"} | row for row in rows]
             names = sorted({name for row in full for name in row})
             writer.write(document_batch({name: [row.get(name) for row in full] for name in names}))
-            writer.finish()
+            writer.commit()
         return manifest_of_parquet([str(folder)])
 
     return make

@@ -22,9 +22,9 @@ from pipeline.graph import run_manifests
 from pipeline.inspect.tokens import token_rows
 from stages.core.documents import DOCUMENT_SCHEMA, SOURCES
 from stages.core.ledger import LEDGER_SCHEMA
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, INDEX, LEDGER, MODEL, TOKENS, Manifest, ShardReport
-from stages.tokenize.model import load_tokenizer
+from stages.core.manifest import DOCUMENTS, INDEX, LEDGER, MODEL, TOKENS, Manifest, ShardReport
+from stages.core.parquet import read_documents
+from stages.tokenize.tokenizers.load import load_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
 FAULTS = ROOT / "samples" / "dumps" / "faults.tsv"

@@ -11,9 +11,13 @@ import pyarrow.dataset as ds
 from pipeline.graph import document_uris, run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
+from stages.mix.mixture import Mix
 from stages.mix.schedule import Mixture, batch_of_step, read_mixture
-from stages.tokenize.packed import PackedTokens
+from stages.tokenize.best_fit import FitSequences
+from stages.tokenize.pack import Pack
+from stages.tokenize.read import PackedTokens
+from stages.train.stage import Train
 
 
 @dataclass(frozen=True)
@@ -90,20 +94,22 @@ def _training(
     run: str, manifests: Mapping[str, Manifest], batch_sequences: int | None, seed: int | None
 ) -> Training:
     by_stage = {manifest.stage: manifest for manifest in manifests.values()}
-    for stage in ("pack", "mix"):
-        if stage not in by_stage:
+    for stage in (Pack, Mix):
+        if stage.stage_name not in by_stage:
             raise UserError(
-                f"{run}: no finished {stage} stage; batches need packed tokens and a mixture in one run"
+                f"{run}: no finished {stage.stage_name} stage; batches need packed tokens and a mixture in one run"
             )
-    config = by_stage["train"].config if "train" in by_stage else {}
+    packed, mixed = by_stage[Pack.stage_name], by_stage[Mix.stage_name]
+    config = by_stage[Train.stage_name].config if Train.stage_name in by_stage else {}
     batch_sequences = batch_sequences or config.get("batch_sequences")
     seed = config.get("seed") if seed is None else seed
     if batch_sequences is None or seed is None:
         raise UserError(f"{run}: no finished training there; give --batch-sequences and --seed")
-    is_fitted = by_stage["mix"].config["packing"] == "best_fit"
+    mixture = read_mixture(mixed.folder)
+    fitted = by_stage[FitSequences.stage_name].folder if mixture.packing == "best_fit" else None
     return Training(
-        PackedTokens.open(by_stage["pack"].folder, by_stage["fit"].folder if is_fitted else None),
-        read_mixture(by_stage["mix"].folder),
+        PackedTokens.open(packed.folder, fitted),
+        mixture,
         seed,
         batch_sequences,
     )

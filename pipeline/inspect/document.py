@@ -13,9 +13,10 @@ import pyarrow.dataset as ds
 from pipeline.graph import run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import INDEX, MODEL, Manifest
-from stages.tokenize.model import Tokenizer, load_tokenizer
-from stages.tokenize.packed import TOKEN_DTYPES
+from stages.core.manifest import INDEX, MODEL, Manifest
+from stages.tokenize.pack import PackedShard
+from stages.tokenize.read import TOKEN_DTYPES
+from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
 
 PIECES_PER_LINE = 16
 
@@ -41,9 +42,9 @@ def token_document(run: str, document: str, model: str | None = None) -> TokenDo
             if place is None:
                 continue
             shard = uri.removesuffix(".index.parquet") + ".bin"
-            facts = next(f for f in manifest.facts if f.get("shard") == shard.rsplit("/", 1)[-1])
-            tokenizer = _tokenizer(run, manifests, facts["tokenizer_sha256"], model)
-            ids = _read(shard, facts["dtype"], *place)
+            packed = next(p for p in manifest.facts_of(PackedShard) if shard.endswith(f"/{p.shard}"))
+            tokenizer = _tokenizer(run, manifests, packed.tokenizer_sha256, model)
+            ids = _read(shard, packed.dtype, *place)
             pieces = tuple(tokenizer.piece(int(token)) for token in ids)
             return TokenDocument(document, shard, place[0], ids, pieces, tokenizer.decode(ids))
     raise UserError(

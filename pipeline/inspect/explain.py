@@ -10,7 +10,7 @@ import duckdb
 from pipeline.graph import run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import DOCUMENTS, INDEX, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, INDEX, LEDGER, Manifest
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from pipeline.graph import run_manifests, sources_in_order
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.shards import read_batches
-from stages.core.stage import LEDGER, TABLE, Manifest
+from stages.core.manifest import LEDGER, VALUES, Manifest
+from stages.core.parquet import read_batches
+from stages.core.stage import is_made_by
 from stages.core.values import FIXED
 from stages.filter.stage import Filter
 from stages.filter.values import PASSED
@@ -87,16 +88,15 @@ class Values:
 
 def values_of(node: str, manifest: Manifest) -> Values | None:
     """The tables of values of a filter, or None where it wrote none."""
-    uris = manifest.uris(TABLE)
+    uris = manifest.uris(VALUES)
     if not uris:
         return None
-    rows = sum(file.rows for file in manifest.of_kind(TABLE))
-    return Values(node, tuple(uris), rows, tuple(_columns(uris[0])))
+    return Values(node, tuple(uris), manifest.rows(VALUES), tuple(_columns(uris[0])))
 
 
 def filters_of(run: str) -> dict[str, Manifest]:
     """The finished filters of a run."""
-    filters = {n: m for n, m in run_manifests(run).items() if m.stage == Filter.stage_name}
+    filters = {n: m for n, m in run_manifests(run).items() if is_made_by(m, Filter)}
     if not filters:
         raise UserError(f"{run}: holds no finished filter")
     return filters

@@ -24,7 +24,7 @@ from pipeline.inspect.filter import (
     values_of,
 )
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
 from stages.filter.values import PASSED
 
 ANNOTATE_HINT = (

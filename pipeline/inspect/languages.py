@@ -10,7 +10,7 @@ from rich.table import Table
 
 from pipeline.graph import document_uris, run_manifests, sources_in_order
 from stages.core.errors import UserError
-from stages.core.stage import INDEX
+from stages.core.manifest import INDEX
 
 UNKNOWN = "-"
 _QUERY = """

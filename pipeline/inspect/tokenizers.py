@@ -9,10 +9,10 @@ from rich.table import Table
 
 from pipeline.graph import given_documents, sources_in_order
 from stages.core.errors import UserError
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS
-from stages.tokenize.model import load_tokenizer
+from stages.core.manifest import DOCUMENTS
+from stages.core.parquet import read_documents
 from stages.tokenize.report import Fit, fits_by_language
+from stages.tokenize.tokenizers.load import load_tokenizer
 
 Fits = Mapping[tuple[str, str], Mapping[str, Fit]]
 

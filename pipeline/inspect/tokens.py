@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.graph import read_run, run_manifests, sources_in_order
-from stages.core import storage
 from stages.core.documents import SOURCES, source_of
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, Manifest
+from stages.core.manifest import Manifest
+from stages.core.stage import is_made_by
+from stages.mix.mixture import Mix
+from stages.mix.schedule import MixtureSource, read_mixture
+from stages.tokenize.pack import Pack, PackedShard
 
 
 @dataclass(frozen=True)
@@ -32,51 +34,52 @@ class TokenRow:
 def token_rows(run: str) -> list[TokenRow]:
     """One row per source that the run packed, in the order of the paper's table."""
     manifests = run_manifests(run)
-    packed = [manifest for manifest in manifests.values() if manifest.stage == "pack"]
+    packed = [manifest for manifest in manifests.values() if is_made_by(manifest, Pack)]
     if not packed:
         raise UserError(f"{run}: holds no packed tokens yet; finish it with `altiplano run`")
     mixture = _mixture(manifests)
-    facts = [fact for manifest in packed for fact in manifest.facts]
+    shards = [shard for manifest in packed for shard in manifest.facts_of(PackedShard)]
     rows = []
     # A source that lost all its documents is shown too, with nothing in it.
     expected = {node.stage.removeprefix("ingest_") for node in read_run(run).nodes} & set(SOURCES)
-    for source in sources_in_order({source_of(fact["source"]) for fact in facts} | expected):
-        own = [fact for fact in facts if source_of(fact["source"]) == source]
+    for source in sources_in_order({source_of(shard.source) for shard in shards} | expected):
+        own = [shard for shard in shards if source_of(shard.source) == source]
         mixed = _whole_source(mixture, source)
         rows.append(
             TokenRow(
                 source=source,
-                documents=sum(fact["documents"] for fact in own),
-                text_bytes=sum(fact["text_bytes"] for fact in own),
-                tokens=sum(fact["tokens"] for fact in own),
-                share=mixed.get("weight"),
-                epochs=mixed.get("epochs"),
-                tokens_drawn=int(mixed["tokens"]) if mixed else None,
+                documents=sum(shard.documents for shard in own),
+                text_bytes=sum(shard.text_bytes for shard in own),
+                tokens=sum(shard.tokens for shard in own),
+                share=None if mixed is None else mixed.weight,
+                epochs=None if mixed is None else mixed.epochs,
+                tokens_drawn=None if mixed is None else mixed.tokens,
             )
         )
     return rows
 
 
-def _whole_source(mixture: Mapping[str, Mapping[str, float]], source: str) -> dict[str, float]:
+def _whole_source(mixture: Mapping[str, MixtureSource], source: str) -> MixtureSource | None:
     """The source in the mixture; of one that is packed by language, all its languages together."""
     parts = [part for name, part in mixture.items() if source_of(name) == source]
     if not parts:
-        return {}
-    there = sum(part["sequences_available"] for part in parts)
-    drawn = sum(part["sequences"] for part in parts)
-    return {
-        "weight": sum(part["weight"] for part in parts),
-        "epochs": drawn / there if there else 0.0,
-        "tokens": sum(part["tokens"] for part in parts),
-    }
+        return None
+    there = sum(part.sequences_available for part in parts)
+    drawn = sum(part.sequences for part in parts)
+    return MixtureSource(
+        tokens_available=sum(part.tokens_available for part in parts),
+        sequences_available=there,
+        weight=min(1.0, sum(part.weight for part in parts)),
+        epochs=drawn / there if there else 0.0,
+        tokens=sum(part.tokens for part in parts),
+        sequences=drawn,
+    )
 
 
-def _mixture(manifests: Mapping[str, Manifest]) -> dict[str, dict[str, float]]:
+def _mixture(manifests: Mapping[str, Manifest]) -> dict[str, MixtureSource]:
     for manifest in manifests.values():
-        if manifest.stage == "mix":
-            (uri,) = [uri for uri in manifest.uris(MODEL) if uri.endswith("mixture.json")]
-            sources: dict[str, dict[str, float]] = orjson.loads(storage.read_bytes(uri))["sources"]
-            return sources
+        if is_made_by(manifest, Mix):
+            return read_mixture(manifest.folder).sources
     return {}
 
 

@@ -6,7 +6,7 @@ Parquet's own row groups tell which bytes it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from pipeline.graph import run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import INDEX, TOKENS, FileInfo, Manifest
-from stages.kernels.hashing import hash_strings
-from stages.tokenize.packed import TOKEN_DTYPES
+from stages.core.manifest import INDEX, TOKENS, FileInfo, Manifest
+from stages.kernels.hash.hashing import hash_strings
+from stages.tokenize.pack import PackedShard
+from stages.tokenize.read import TOKEN_DTYPES
 
 _BATCH_BYTES = 64 << 20
 
@@ -92,7 +93,8 @@ def _token_places(manifest: Manifest, file: FileInfo, uri: str) -> Iterator[Faul
         index = pq.read_table(raw, use_threads=False)
     if "xxh64" not in index.column_names:
         return
-    width = TOKEN_DTYPES[_facts_of(manifest, file.name)["dtype"]].itemsize
+    packed = next(shard for shard in manifest.facts_of(PackedShard) if shard.shard == file.name)
+    width = TOKEN_DTYPES[packed.dtype].itemsize
     starts = index.column("offset").to_numpy() * width
     ends = starts + index.column("length").to_numpy() * width
     expected = index.column("xxh64").to_numpy()
@@ -112,10 +114,6 @@ def _token_places(manifest: Manifest, file: FileInfo, uri: str) -> Iterator[Faul
                 document = index.column("id")[int(wrong)].as_py()
                 yield Fault(uri, f"bytes {starts[wrong]:,} to {ends[wrong]:,} changed: document {document}")
             first = last
-
-
-def _facts_of(manifest: Manifest, shard: str) -> Mapping[str, str]:
-    return next(facts for facts in manifest.facts if facts.get("shard") == shard)
 
 
 def _parquet_places(uri: str) -> Iterator[Fault]:

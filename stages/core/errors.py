@@ -1,4 +1,4 @@
-"""Two kinds of trouble with a name of their own: a user's mistake, and a damaged input."""
+"""Trouble with a name of its own: a user's mistake, a damaged input, lost documents, a task that keeps failing."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ class DamagedInputError(Exception):
 
 class ConservationError(Exception):
     """A shard's documents do not add up: some were lost or made without a ledger row."""
+
+
+class StageFailedError(Exception):
+    """A task kept failing: node, task, attempts and the last attempt's traceback."""
+
+    def __init__(self, node: str, task: str, attempts: int, trace: str) -> None:
+        super().__init__(f"stage {node}, task {task} failed {attempts} times")
+        self.trace = trace

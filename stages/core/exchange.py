@@ -1,31 +1,88 @@
 """The exchange file: rows of one task laid out by destination, an Arrow IPC file with one record batch for each.
 
-M tasks write M files; destination p reads batch p of every file through its footer, so a shuffle never makes
-M x P files and no memory ever holds the whole.
+M tasks write M files (more where a task's rows are many); destination p reads batch p of every file through its footer,
+so a shuffle never makes M x P files and no memory ever holds the whole. How many destinations there are is stored with
+the exchange; its readers take the number from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core import storage
-from stages.core.stage import EXCHANGE, FileInfo
+from stages.core.manifest import EXCHANGE, FOLDERS, FileInfo, Manifest, Record
+
+SPILL_BYTES = 128 << 20
+"""Rows that a task holds before they go into a file: its memory does not grow with what its shard makes."""
+
+
+class Exchange(Record):
+    """A finished exchange, as the params of its readers hold it: the stage that wrote it (fingerprint), files, rows."""
+
+    stage: str
+    uris: tuple[str, ...]
+    destinations: int
+    rows: int
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """The exchange that a finished stage wrote; no destinations where it had no task."""
+        files = manifest.of_kind(EXCHANGE)
+        counts = {file.destinations for file in files}
+        if len(counts) > 1 or None in counts:
+            raise ValueError(
+                f"stage {manifest.node}: exchange files of {sorted(map(str, counts))} destinations"
+            )
+        destinations = next(iter(counts), 0) or 0
+        uris = tuple(manifest.uris(EXCHANGE))
+        return cls(
+            stage=manifest.fingerprint, uris=uris, destinations=destinations, rows=manifest.rows(EXCHANGE)
+        )
+
+    def read(self, destination: int, uris: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows that every file (or those of `uris`) holds for `destination`, file by file, in order."""
+        if not self.uris:  # the stage that writes it had no task
+            return
+        if not 0 <= destination < self.destinations:
+            raise ValueError(f"destination {destination} of {self.destinations}")
+        for uri in self.uris if uris is None else uris:
+            with storage.open_arrow(uri) as raw, pa.ipc.open_file(raw) as reader:
+                if reader.num_record_batches != self.destinations:
+                    raise ValueError(
+                        f"{uri}: holds {reader.num_record_batches} destinations, its manifest says {self.destinations}"
+                    )
+                yield reader.get_batch(destination)
 
 
 class ExchangeWriter:
-    """Collects the rows of one task by destination; `finish` writes the file. Memory: the task's rows."""
+    """The exchange of one task: when its rows fill `spill_bytes`, the next file begins. A TaskWriter opens and ends it."""
 
-    def __init__(self, folder: str, task: str, schema: pa.Schema, num_destinations: int) -> None:
+    def __init__(
+        self,
+        folder: str,
+        task: str,
+        schema: pa.Schema,
+        num_destinations: int,
+        spill_bytes: int | None = None,
+    ) -> None:
         if num_destinations < 1:
             raise ValueError("an exchange needs at least one destination")
-        self._folder, self._name = folder, f"exchange-{task}.arrow"
+        self._folder, self._task = folder, task
         self._schema = schema
+        self._spill_bytes = SPILL_BYTES if spill_bytes is None else spill_bytes
         self._pieces: list[list[pa.RecordBatch]] = [[] for _ in range(num_destinations)]
-        self.rows = 0
+        self._rows = self._bytes = 0
+        self._written: list[tuple[storage.AtomicFile, FileInfo]] = []
+
+    @property
+    def num_destinations(self) -> int:
+        """Into how many parts the rows go."""
+        return len(self._pieces)
 
     def write(self, batch: pa.RecordBatch, destinations: npt.NDArray[np.integer]) -> None:
         """Send row i of `batch` to `destinations[i]`; the order of rows is kept within a destination."""
@@ -43,31 +100,62 @@ class ExchangeWriter:
             length = int(counts[destination])
             self._pieces[destination].append(ordered.slice(start, length))
             start += length
-        self.rows += batch.num_rows
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._bytes >= self._spill_bytes:
+            self._write_file()
 
-    def finish(self) -> FileInfo:
-        """Write one record batch per destination, empty ones too, and rename."""
-        with storage.atomic_output(storage.join(self._folder, self._name)) as output:
+    def send(self, batch: pa.RecordBatch, hashes: npt.NDArray[np.uint64]) -> None:
+        """Send every row of `batch` to the destination of its hash."""
+        self.write(batch, destination_of(hashes, self.num_destinations))
+
+    def _write_file(self) -> None:
+        """One record batch for each destination, empty ones too."""
+        name = f"{FOLDERS[EXCHANGE]}/{self._task}-{len(self._written):05d}.arrow"
+        file = storage.AtomicFile(storage.join(self._folder, name))
+        try:
             options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-            with pa.ipc.new_file(output, self._schema, options=options) as writer:
+            with pa.ipc.new_file(file, self._schema, options=options) as writer:
                 for pieces in self._pieces:
                     writer.write_batch(_join(pieces, self._schema))
-        return FileInfo(
-            name=self._name, kind=EXCHANGE, rows=self.rows, bytes=output.num_bytes, sha256=output.sha256
+            file.finish()
+        except BaseException:
+            file.discard()
+            raise
+        info = FileInfo(
+            name=name,
+            kind=EXCHANGE,
+            rows=self._rows,
+            bytes=file.num_bytes,
+            sha256=file.sha256,
+            destinations=len(self._pieces),
         )
+        self._written.append((file, info))
+        self._pieces = [[] for _ in self._pieces]
+        self._rows = self._bytes = 0
+
+    def finish(self) -> None:
+        """Write what is left (an empty file when there was no row)."""
+        if self._rows or not self._written:
+            self._write_file()
+
+    def commit(self) -> list[FileInfo]:
+        """Give the files their names."""
+        self.finish()
+        for file, _ in self._written:
+            file.commit()
+        return [info for _, info in self._written]
+
+    def discard(self) -> None:
+        """Delete the files, which have no names yet."""
+        for file, _ in self._written:
+            file.discard()
 
 
 def _join(pieces: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
     if not pieces:
         return pa.RecordBatch.from_pylist([], schema=schema)
     return pa.concat_batches(pieces)
-
-
-def read_destination(uris: Iterable[str], destination: int) -> Iterator[pa.RecordBatch]:
-    """The rows that every file of `uris` holds for `destination`, file by file, in order."""
-    for uri in uris:
-        with storage.open_arrow(uri) as raw, pa.ipc.open_file(raw) as reader:
-            yield reader.get_batch(destination)
 
 
 def read_range(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
-from stages.core.stage import REPORTS_FOLDER, Task
+from stages.core.manifest import REPORTS_FOLDER
+from stages.core.stage import Task
 
 SECONDS_BETWEEN_WORDS = 2.0
 
@@ -13,7 +15,7 @@ SECONDS_BETWEEN_WORDS = 2.0
 class Heartbeat:
     """Says where a task stands; only on local disks, where a small file costs nothing. Nothing reads it but progress."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task[Any]) -> None:
         self._path = None if "://" in task.output else heartbeat_path(task.output, task.id)
         self._last = float("-inf")
 

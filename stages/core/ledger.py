@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.shards import ParquetWriter
-from stages.core.stage import LEDGER, FileInfo
+from stages.core.manifest import FOLDERS, LEDGER, FileInfo
+from stages.core.parquet import BUFFER_ROWS, RowBuffer
 
 DROP = "drop"
 EDIT = "edit"
@@ -35,18 +35,14 @@ LEDGER_SCHEMA = pa.schema(
 `text_bytes` is what was lost, or merged.
 """
 
-FLUSH_ROWS = 65_536
-
 
 class LedgerWriter:
     """The ledger shard of one task. Nothing is written, and there is no file, when nothing was lost."""
 
     def __init__(self, folder: str, task: str, stage: str) -> None:
-        self._folder, self._task, self._stage = folder, task, stage
-        self._pending: list[pa.RecordBatch] = []
-        self._pending_rows = 0
+        self._stage = stage
+        self._buffer = RowBuffer(folder, f"{FOLDERS[LEDGER]}/{task}.parquet", LEDGER)
         self._single: dict[str, list[Any]] = _empty_columns()
-        self._writer: ParquetWriter | None = None
         self.dropped: dict[str, int] = {}
         self.edited: dict[str, int] = {}
         self.merged: dict[str, int] = {}
@@ -63,7 +59,7 @@ class LedgerWriter:
         for name, column in self._single.items():
             column.append(values.get(name))
         self._count(action, rule, 1)
-        if len(self._single["id"]) >= FLUSH_ROWS:
+        if len(self._single["id"]) >= BUFFER_ROWS:
             self._flush_single()
 
     def rows(self, batch: pa.RecordBatch, *, action: str = DROP, rule: str, **values: Any) -> None:
@@ -88,47 +84,31 @@ class LedgerWriter:
             else:
                 arrays.append(pa.repeat(pa.scalar(value, field.type), batch.num_rows))
         self._flush_single()
-        self._pending.append(pa.RecordBatch.from_arrays(arrays, schema=LEDGER_SCHEMA))
-        self._pending_rows += batch.num_rows
+        self._buffer.write(pa.RecordBatch.from_arrays(arrays, schema=LEDGER_SCHEMA))
         self._count(action, rule, batch.num_rows)
-        if self._pending_rows >= FLUSH_ROWS:
-            self._flush()
 
     def _flush_single(self) -> None:
         if self._single["id"]:
-            self._pending.append(pa.RecordBatch.from_pydict(self._single, schema=LEDGER_SCHEMA))
-            self._pending_rows += len(self._single["id"])
+            self._buffer.write(pa.RecordBatch.from_pydict(self._single, schema=LEDGER_SCHEMA))
             self._single = _empty_columns()
-        if self._pending_rows >= FLUSH_ROWS:
-            self._flush()
 
-    def _flush(self) -> None:
-        if not self._pending:
-            return
-        if self._writer is None:
-            self._writer = ParquetWriter(self._folder, ledger_name(self._task), LEDGER_SCHEMA)
-        self._writer.write(pa.Table.from_batches(self._pending).combine_chunks())
-        self._pending, self._pending_rows = [], 0
-
-    def finish(self) -> list[FileInfo]:
-        """Close; the ledger shard, or nothing when no row was added."""
+    def finish(self) -> None:
+        """Write what is pending."""
         self._flush_single()
-        self._flush()
-        return [self._writer.finish(LEDGER)] if self._writer is not None else []
+        self._buffer.finish()
 
-    def abandon(self, error: BaseException) -> None:
-        """Delete the unfinished shard after `error`."""
-        if self._writer is not None:
-            self._writer.abandon(error)
+    def commit(self) -> list[FileInfo]:
+        """Give the shard its name; nothing when no row was added."""
+        self.finish()
+        return self._buffer.commit()
+
+    def discard(self) -> None:
+        """Leave no shard."""
+        self._buffer.discard()
 
 
 def _empty_columns() -> dict[str, list[Any]]:
     return {name: [] for name in LEDGER_SCHEMA.names}
-
-
-def ledger_name(task: str) -> str:
-    """Name of a task's ledger shard inside the stage's folder."""
-    return f"ledger-{task}.parquet"
 
 
 def is_ledger(columns: Sequence[str]) -> bool:

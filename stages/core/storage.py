@@ -10,7 +10,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -90,6 +90,26 @@ def list_names(folder: str) -> list[str]:
     return sorted(info.base_name for info in infos)
 
 
+def list_files(folder: str) -> list[str]:
+    """Sorted names, relative to `folder`, of all files below it; none when it does not exist."""
+    fs, path = filesystem(folder)
+    infos = fs.get_file_info(pafs.FileSelector(path, allow_not_found=True, recursive=True))
+    root = path.rstrip("/") + "/"
+    return sorted(info.path.removeprefix(root) for info in infos if info.type == pafs.FileType.File)
+
+
+def stamp(uri: str) -> tuple[int, int]:
+    """Size and time of change (ns; 0 where the place tells none) of a file: when they differ, it is another one.
+
+    For what a process keeps of a file that it read; a UserError when there is none.
+    """
+    fs, path = filesystem(uri)
+    info = fs.get_file_info(path)
+    if info.type != pafs.FileType.File:
+        raise UserError(f"{uri}: no such file")
+    return int(info.size), int(info.mtime_ns or 0)
+
+
 def delete_file(uri: str) -> None:
     """Delete one file."""
     fs, path = filesystem(uri)
@@ -150,14 +170,28 @@ def probe(uri: str, file_size: int) -> str:
     return digest.hexdigest()
 
 
-class HashingOutput:
-    """A binary output stream that counts its bytes and keeps their SHA-256 as it writes."""
+class AtomicFile:
+    """A binary output that appears under its name whole or not at all: temporary name, flush to disk, rename.
 
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
+    It counts its bytes and keeps their SHA-256. `finish` ends the writing, `commit` gives the name, `discard` leaves
+    nothing. The temporary name differs between attempts, so a task that runs twice at once does no harm.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._fs, self._path = filesystem(uri)
+        self._temporary = f"{self._path}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
+        self._is_local = isinstance(self._fs, pafs.LocalFileSystem)
+        self._raw: Any = self._open()
         self._digest = hashlib.sha256()
+        self._is_finished = False
         self.num_bytes = 0
         self.closed = False
+
+    def _open(self) -> Any:
+        if not self._is_local:
+            return self._fs.open_output_stream(self._temporary)
+        Path(self._temporary).parent.mkdir(parents=True, exist_ok=True)
+        return Path(self._temporary).open("wb")
 
     def write(self, data: Any) -> int:
         """Write one piece of bytes or a buffer."""
@@ -172,7 +206,7 @@ class HashingOutput:
         self._raw.flush()
 
     def close(self) -> None:
-        """Mark as closed; the stream below is closed by `atomic_output`."""
+        """Mark as closed for the library that writes; `finish` closes the stream below."""
         self.closed = True
 
     def tell(self) -> int:
@@ -196,29 +230,38 @@ class HashingOutput:
         """Hex SHA-256 of what was written so far."""
         return self._digest.hexdigest()
 
+    def finish(self) -> None:
+        """Bring all bytes to the disk and close; the file has no name yet."""
+        if self._is_finished:
+            return
+        self._raw.flush()
+        if self._is_local:
+            os.fsync(self._raw.fileno())
+        self._raw.close()
+        self._is_finished = True
+
+    def commit(self) -> None:
+        """Give the file its name."""
+        self.finish()
+        self._fs.move(self._temporary, self._path)
+
+    def discard(self) -> None:
+        """Delete what was written, whatever state it is in."""
+        with suppress(OSError):  # a disk that is full fails here too, and the file must go all the same
+            self._raw.close()
+        if self._fs.get_file_info(self._temporary).type == pafs.FileType.File:
+            self._fs.delete_file(self._temporary)
+
 
 @contextmanager
-def atomic_output(uri: str) -> Iterator[HashingOutput]:
-    """Write `uri` so that it appears whole or not at all: temporary name, flush to disk, rename.
-
-    The temporary name differs between attempts, so a task that runs twice at once does no harm.
-    """
-    fs, path = filesystem(uri)
-    temporary = f"{path}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
-    local = isinstance(fs, pafs.LocalFileSystem)
-    raw: Any = Path(temporary).open("wb") if local else fs.open_output_stream(temporary)  # noqa: SIM115
+def atomic_output(uri: str) -> Iterator[AtomicFile]:
+    """Write `uri` so that it appears whole or not at all."""
+    output = AtomicFile(uri)
     try:
-        output = HashingOutput(raw)
         yield output
-        raw.flush()
-        if local:
-            os.fsync(raw.fileno())
-        raw.close()
-        fs.move(temporary, path)
+        output.commit()
     except BaseException:
-        raw.close()
-        if fs.get_file_info(temporary).type == pafs.FileType.File:
-            fs.delete_file(temporary)
+        output.discard()
         raise
 
 
@@ -229,8 +272,8 @@ def write_bytes(uri: str, data: bytes) -> None:
 
 
 def delete_leftovers(folder: str) -> None:
-    """Delete the temporary files that killed attempts left right below `folder`."""
-    for name in list_names(folder):
+    """Delete the temporary files that killed attempts left below `folder`."""
+    for name in list_files(folder):
         if _LEFTOVER.search(name):
             delete_file(join(folder, name))
 

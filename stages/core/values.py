@@ -9,8 +9,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core.documents import text_lengths_bytes
-from stages.core.shards import ParquetWriter
-from stages.core.stage import TABLE, FileInfo
 
 FIXED = (
     pa.field("id", pa.string(), nullable=False),
@@ -19,50 +17,15 @@ FIXED = (
 )
 """The first columns of every table of values; a column of float64 for each measure follows."""
 
-FLUSH_ROWS = 65_536
 _MARK = {b"altiplano": b"values"}
 
 
-class ValuesWriter:
-    """The table `values-<task>.parquet` of one task; its columns are those of the first batch."""
-
-    def __init__(self, folder: str, task: str) -> None:
-        self._folder, self._task = folder, task
-        self._pending: list[pa.RecordBatch] = []
-        self._pending_rows = 0
-        self._writer: ParquetWriter | None = None
-
-    def write(self, batch: pa.RecordBatch, measures: Mapping[str, npt.NDArray[np.floating]]) -> None:
-        """Add the documents of `batch`; an array of `measures` has a value for each."""
-        fields = [*FIXED, *(pa.field(name, pa.float64()) for name in measures)]
-        lengths = text_lengths_bytes(batch.column("text"))
-        arrays = [batch.column("id"), batch.column("source"), lengths]
-        arrays += [pa.array(values, pa.float64()) for values in measures.values()]
-        schema = pa.schema(fields, metadata=_MARK)
-        self._pending.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
-        self._pending_rows += batch.num_rows
-        if self._pending_rows >= FLUSH_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._pending:
-            return
-        if self._writer is None:
-            self._writer = ParquetWriter(
-                self._folder, f"values-{self._task}.parquet", self._pending[0].schema
-            )
-        self._writer.write(pa.Table.from_batches(self._pending).combine_chunks())
-        self._pending, self._pending_rows = [], 0
-
-    def finish(self) -> list[FileInfo]:
-        """Close; the table, or nothing when there was no document."""
-        self._flush()
-        return [self._writer.finish(TABLE)] if self._writer is not None else []
-
-    def abandon(self, error: BaseException) -> None:
-        """Delete the unfinished table after `error`."""
-        if self._writer is not None:
-            self._writer.abandon(error)
+def values_batch(batch: pa.RecordBatch, measures: Mapping[str, npt.NDArray[np.floating]]) -> pa.RecordBatch:
+    """The rows of the table for the documents of `batch`; an array of `measures` has a value for each."""
+    fields = [*FIXED, *(pa.field(name, pa.float64()) for name in measures)]
+    arrays = [batch.column("id"), batch.column("source"), text_lengths_bytes(batch.column("text"))]
+    arrays += [pa.array(values, pa.float64()) for values in measures.values()]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=_MARK))
 
 
 def is_values(schema: pa.Schema) -> bool:

@@ -1,89 +1,88 @@
-"""What the dedup stages share: exchanges that spill, documents as numbers, priorities, packed sketches."""
+"""What the dedup stages share: tasks by shard and by range, documents as numbers, priorities, packed sketches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.exchange import ExchangeWriter, destination_of, read_destination
-from stages.core.stage import DOCUMENTS, Manifest, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.exchange import Exchange, destination_of, num_destinations
+from stages.core.manifest import DOCUMENTS, Manifest, Record
+from stages.core.stage import Task, task_id
+from stages.core.writer import TaskWriter
 
-SPILL_BYTES = 128 << 20
+Params = TypeVar("Params")
+
 DESTINATION_BYTES = 256 << 20
 """Rows that one destination is planned for: a task that reads it holds a few times as much."""
 
 
-class SpillingExchange:
-    """An exchange of several files for one task: when its rows fill `spill_bytes`, the next file begins.
+class ShardParams(Record):
+    """Which document shard a task is about."""
 
-    So the memory of a task does not grow with the number of rows that its shard makes.
-    """
-
-    def __init__(
-        self, out: TaskWriter, schema: pa.Schema, num_destinations: int, spill_bytes: int = SPILL_BYTES
-    ) -> None:
-        self._out, self._schema, self._count = out, schema, num_destinations
-        self._spill_bytes = spill_bytes
-        self._parts = 0
-        self._bytes = 0
-        self._writer = self._next()
-
-    def _next(self) -> ExchangeWriter:
-        task = self._out.task
-        return ExchangeWriter(task.output, f"{task.id}-{self._parts:05d}", self._schema, self._count)
-
-    def write(self, batch: pa.RecordBatch, destinations: npt.NDArray[np.integer]) -> None:
-        """Send row i of `batch` to `destinations[i]`."""
-        self._writer.write(batch, destinations)
-        self._bytes += batch.nbytes
-        if self._bytes >= self._spill_bytes:
-            self._close()
-            self._writer = self._next()
-
-    def _close(self) -> None:
-        self._out.add_file(self._writer.finish())
-        self._parts += 1
-        self._bytes = 0
-
-    def finish(self) -> None:
-        """Write the last file (the only one, empty, when there was no row)."""
-        if self._writer.rows or not self._parts:
-            self._close()
+    shard: int
 
 
-def shard_tasks(documents: Manifest, **params: object) -> list[Task]:
-    """One task per document shard, which knows its number."""
+class RangeParams(Record):
+    """Which destination of an exchange a task reads, and how many document shards its own rows are for."""
+
+    rows: Exchange
+    destination: int
+    shards: int
+
+
+class PassesParams(RangeParams):
+    """A range that is read several times, a part of it each."""
+
+    passes: int
+
+
+def shard_tasks(documents: Manifest, params: Callable[[int], Params]) -> list[Task[Params]]:
+    """One task per document shard; `params` gives those of a shard by its number."""
     return [
-        Task(task_id(shard), (uri,), {"shard": shard, **params})
-        for shard, uri in enumerate(documents.uris(DOCUMENTS))
+        Task(task_id(shard), (uri,), params(shard)) for shard, uri in enumerate(documents.uris(DOCUMENTS))
     ]
 
 
-def range_tasks(uris: Sequence[str], count: int, **params: object) -> list[Task]:
-    """One task per destination of an exchange; none when there is no exchange file."""
-    if not uris:
-        return []
-    return [Task(task_id(p), tuple(uris), {"destination": p, **params}) for p in range(count)]
+def range_tasks(rows: Exchange, params: Callable[[int], Params]) -> list[Task[Params]]:
+    """One task per destination of an exchange; `params` gives those of a destination."""
+    return [Task(task_id(part), (), params(part)) for part in range(rows.destinations)]
 
 
-def range_part(task: Task, part: int, schema: pa.Schema) -> pa.Table:
-    """Part `part` of the task's range, by the first column, a hash: parts of a range are ranges themselves.
+def passes_tasks(rows: Exchange, documents: Manifest, rows_per_pass: int) -> list[Task[PassesParams]]:
+    """One task per destination, in as many passes as bound what it holds to about `rows_per_pass` rows."""
+    passes = num_destinations(rows.rows // max(1, rows.destinations), rows_per_pass)
+    shards = num_shards(documents)
+    return range_tasks(
+        rows, lambda part: PassesParams(rows=rows, destination=part, shards=shards, passes=passes)
+    )
 
-    The task's params: `destination` of `destinations`, `passes` parts in each.
-    """
-    destination, passes = task.params["destination"], task.params["passes"]
+
+def num_shards(documents: Manifest) -> int:
+    """Document shards of a stage."""
+    return len(documents.of_kind(DOCUMENTS))
+
+
+def range_table(out: TaskWriter, params: RangeParams, schema: pa.Schema) -> pa.Table:
+    """All rows of the task's range."""
+    return pa.Table.from_batches(out.receive(params.rows, params.destination), schema)
+
+
+def range_part(out: TaskWriter, params: PassesParams, part: int, schema: pa.Schema) -> pa.Table:
+    """Pass `part` of the task's range, by the first column, a hash: parts of a range are ranges themselves."""
+    rows, place = params.rows, params.destination * params.passes + part
     batches = []
-    for batch in read_destination(task.inputs, destination):
-        places = destination_of(batch.column(0).to_numpy(), task.params["destinations"] * passes)
-        batches.append(batch.filter(pa.array(places == destination * passes + part)))
-    return pa.Table.from_batches(batches, schema)
+    for batch in rows.read(params.destination):
+        places = destination_of(batch.column(0).to_numpy(), rows.destinations * params.passes)
+        batches.append(batch.filter(pa.array(places == place)))
+    return pa.Table.from_batches(out.received(rows, batches), schema)
 
 
 def node_ids(shard: int, first_row: int, count: int) -> npt.NDArray[np.uint64]:
@@ -116,10 +115,19 @@ def require_unique(ids: pa.ChunkedArray) -> None:
         )
 
 
+class PriorityOptions(Record):
+    """Whose copy is kept. By default nothing is listed, so that a new source changes no other one's fingerprint."""
+
+    priority: tuple[str, ...] = Field(
+        (), description="the source whose copy is kept comes first (none: in the order of the paper's table)"
+    )
+
+
 def source_places(sources: pa.Array, priority: Sequence[str]) -> pa.Array:
-    """Place of each source in `priority`, uint8; one that is not listed comes last."""
-    places = pc.index_in(sources, value_set=pa.array(priority, pa.string()))
-    return pc.fill_null(places, len(priority)).cast(pa.uint8())
+    """Place of each source in `priority` (where that is empty, in the paper's table), uint8; any other one comes last."""
+    order = priority or SOURCES
+    places = pc.index_in(sources, value_set=pa.array(order, pa.string()))
+    return pc.fill_null(places, len(order)).cast(pa.uint8())
 
 
 def pack_words(words: npt.NDArray[np.uint64]) -> pa.Array:

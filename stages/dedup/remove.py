@@ -10,9 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.exchange import read_destination
-from stages.core.stage import DOCUMENTS, EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.exchange import Exchange
+from stages.core.manifest import Manifest, ShardReport
+from stages.core.stage import Stage, Task
+from stages.core.writer import TaskWriter
+from stages.dedup.columns import ShardParams, shard_tasks
 
 REMOVALS_SCHEMA = pa.schema(
     [
@@ -27,7 +29,13 @@ REMOVALS_SCHEMA = pa.schema(
 """A document to remove: `row` counts the documents of its shard from 0; the rest goes to the ledger."""
 
 
-class RemoveDocuments(Stage):
+class RemoveParams(ShardParams):
+    """A shard, and the removals of all."""
+
+    removals: Exchange
+
+
+class RemoveDocuments(Stage[RemoveParams]):
     """Drop the rows that an exchange of REMOVALS_SCHEMA names (destination i is document shard i).
 
     Inputs: the documents, the removals. When a row is named twice the first file counts.
@@ -35,20 +43,16 @@ class RemoveDocuments(Stage):
 
     stage_name: ClassVar[str] = "remove"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
         """One task per document shard."""
-        documents, removals = inputs
-        uris = removals.uris(EXCHANGE)
-        return [
-            Task(task_id(shard), (uri,), {"shard": shard, "removals": uris})
-            for shard, uri in enumerate(documents.uris(DOCUMENTS))
-        ]
+        documents, removals = inputs[0], Exchange.of(inputs[1])
+        return shard_tasks(documents, lambda shard: RemoveParams(shard=shard, removals=removals))
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RemoveParams]) -> ShardReport:
         """Stream the shard past its removals, which lie in memory sorted by row."""
-        removals = first_removals(read_destination(task.params["removals"], task.params["shard"]))
-        rows = removals.column("row").to_numpy()
         with TaskWriter(task, self.stage_name) as out:
+            removals = first_removals(out.receive(task.params.removals, task.params.shard))
+            rows = removals.column("row").to_numpy()
             start = 0
             for batch in out.read(task.inputs):
                 begin, end = np.searchsorted(rows, [start, start + batch.num_rows])

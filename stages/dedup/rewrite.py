@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from stages.core.documents import text_lengths_bytes
 from stages.core.ledger import EDIT
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 
 
 @dataclass(frozen=True)

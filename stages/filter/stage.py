@@ -6,40 +6,42 @@ The first failing rule drops a document, into the ledger with value and threshol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from stages.core.ledger import EDIT
-from stages.core.stage import DOCUMENTS, MODEL, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
-from stages.core.values import ValuesWriter
-from stages.filter.perplexity import PerplexityRule
-from stages.filter.rules import ReferenceRule, Rule
+from stages.core.manifest import MODEL, Manifest, Record, ShardReport, document_uris
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
+from stages.filter.rule import Rule
 from stages.filter.values import measures
 from stages.filter.verdict import Edit, Judge, Verdict, rows_of
 
 
-class Filter(Stage):
+class FilterParams(Record):
+    """The quality model that the run trained, where a rule waits for one."""
+
+    model: str | None
+
+
+class Filter(Stage[FilterParams]):
     """Shard -> shard. Inputs: documents, and the trained quality model when a reference rule names none."""
 
     stage_name: ClassVar[str] = "filter"
     version: ClassVar[int] = 2
-    location_fields: ClassVar[Mapping[str, Any]] = {
-        "rules": {"__all__": {"model": True, "models": True, "words": True, "lists": True}}
-    }
 
-    rules: tuple[Annotated[Rule, Field(discriminator="rule")], ...] = Field(min_length=1)
+    rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
     annotate_only: bool = Field(False, description="write every value into a table and drop nothing")
 
     @property
     def needs_trained_model(self) -> bool:
         """Whether a rule waits for the quality model of the run."""
-        return any(isinstance(rule, ReferenceRule) and rule.model is None for rule in self.rules)
+        return any(rule.needs_trained_model for rule in self.rules)
 
     def dependencies(self) -> list[str]:
         """SHA-256 of every model file and word list."""
@@ -48,23 +50,19 @@ class Filter(Stage):
     @property
     def _judged(self) -> tuple[Rule, ...]:
         """The rules as they judge: perplexity needs no cut-offs when nothing is dropped."""
-        if not self.annotate_only:
-            return self.rules
-        return tuple(r.annotating() if isinstance(r, PerplexityRule) else r for r in self.rules)
+        return tuple(rule.annotating() for rule in self.rules) if self.annotate_only else self.rules
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
         """One task per document shard."""
-        trained = inputs[1].uris(MODEL)[0] if self.needs_trained_model else None
-        return [
-            Task(task_id(i), (uri,), {"model": trained}) for i, uri in enumerate(inputs[0].uris(DOCUMENTS))
-        ]
+        params = FilterParams(model=inputs[1].uris(MODEL)[0] if self.needs_trained_model else None)
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs[:1]))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[FilterParams]) -> ShardReport:
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
-            judges = [rule.judge(task.params["model"]) for rule in self._judged]
+            judges = [rule.judge(task.params.model) for rule in self._judged]
             if self.annotate_only:
-                _annotate(judges, task, out)
+                _annotate(judges, out)
             else:
                 for batch in out.read(task.inputs):
                     for judge in judges:
@@ -88,26 +86,19 @@ def _apply(judge: Judge, batch: pa.RecordBatch, out: TaskWriter) -> pa.RecordBat
     return batch if alive.all() else batch.filter(pa.array(alive))
 
 
-def _annotate(judges: Sequence[Judge], task: Task, out: TaskWriter) -> None:
+def _annotate(judges: Sequence[Judge], out: TaskWriter) -> None:
     """Keep every document, with the columns that rules fill, and write the values of all rules beside them."""
-    values = ValuesWriter(task.output, task.id)
-    try:
-        for batch in out.read(task.inputs):
-            if batch.num_rows == 0:
-                continue
-            verdicts: list[Verdict] = []
-            for judge in judges:
-                found = judge(batch)
-                for verdict in found:
-                    batch = _with_columns(batch, verdict)
-                verdicts += found
-            values.write(batch, measures(verdicts))
-            out.keep(batch)
-        for file in values.finish():
-            out.add_file(file)
-    except BaseException as error:
-        values.abandon(error)
-        raise
+    for batch in out.read(out.task.inputs):
+        if batch.num_rows == 0:
+            continue
+        verdicts: list[Verdict] = []
+        for judge in judges:
+            found = judge(batch)
+            for verdict in found:
+                batch = _with_columns(batch, verdict)
+            verdicts += found
+        out.values(batch, measures(verdicts))
+        out.keep(batch)
 
 
 def _with_columns(batch: pa.RecordBatch, verdict: Verdict) -> pa.RecordBatch:

@@ -6,9 +6,9 @@ A source is a subclass of `IngestStage` with a `read` method: one raw file in, a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, BinaryIO, ClassVar, TypeVar
+from typing import Annotated, Any, BinaryIO, ClassVar, Generic, TypeVar
 
 import orjson
 import pyarrow as pa
@@ -18,10 +18,13 @@ from stages.core import storage
 from stages.core.documents import document_batch, to_valid_unicode
 from stages.core.errors import DamagedInputError, UserError
 from stages.core.ledger import MERGE
-from stages.core.shards import SHARD_TEXT_BYTES
-from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
+from stages.core.location import Location
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.parquet import SHARD_TEXT_BYTES
+from stages.core.stage import Params, Stage, Task, task_id
 from stages.core.storage import FoundFile
-from stages.core.task_writer import TaskWriter
+from stages.core.verb import Wiring
+from stages.core.writer import TaskWriter
 
 BATCH_TEXT_BYTES = 8 << 20
 BATCH_ROWS = 4096
@@ -157,9 +160,24 @@ def group_by_bytes(parts: Iterable[tuple[Part, int]], task_bytes: int) -> list[l
     return groups
 
 
+class RawPart(Record):
+    """A stretch of a raw file that a task reads: the file's name and size, and where the stretch starts and stops."""
+
+    name: str
+    size: int
+    start: int
+    stop: int
+
+
+class RawParams(Record):
+    """What a task reads of each of its inputs."""
+
+    parts: tuple[RawPart, ...]
+
+
 def tasks_by_bytes(
     files: Sequence[FoundFile], task_bytes: int, split: Callable[[FoundFile], Sequence[Range]] = whole_file
-) -> list[Task]:
+) -> list[Task[RawParams]]:
     """Group raw files, in order, into tasks of about `task_bytes` each; a larger file is a task of its own.
 
     `split` gives the ranges of a file whose records can be read by ranges.
@@ -167,34 +185,38 @@ def tasks_by_bytes(
     parts = (((file, part), part[1] - part[0]) for file in files for part in split(file))
     return [
         Task(
-            id=task_id(index),
-            inputs=tuple(file.uri for file, _ in group),
-            params={
-                "names": [file.name for file, _ in group],
-                "sizes": [file.size for file, _ in group],
-                "ranges": [list(part) for _, part in group],
-            },
+            task_id(index),
+            tuple(file.uri for file, _ in group),
+            RawParams(
+                parts=tuple(
+                    RawPart(name=file.name, size=file.size, start=start, stop=stop)
+                    for file, (start, stop) in group
+                )
+            ),
         )
         for index, group in enumerate(group_by_bytes(parts, task_bytes))
     ]
 
 
-def raw_files_of(task: Task) -> list[RawFile]:
+def raw_files_of(task: Task[RawParams]) -> list[RawFile]:
     """The raw files of a task made by `tasks_by_bytes`."""
-    rows = zip(task.inputs, task.params["names"], task.params["sizes"], task.params["ranges"], strict=True)
     return [
-        RawFile(uri, name, size, start=start, stop=None if stop == size else stop)
-        for uri, name, size, (start, stop) in rows
+        RawFile(
+            uri, part.name, part.size, start=part.start, stop=None if part.stop == part.size else part.stop
+        )
+        for uri, part in zip(task.inputs, task.params.parts, strict=True)
     ]
 
 
-class RawStage(Stage):
-    """A stage that reads raw files: input patterns, tasks by bytes, and a fingerprint over the files' content probes."""
+class RawStage(Stage[Params], Generic[Params]):
+    """A stage that reads raw files: input patterns, and a fingerprint over the files' content probes.
+
+    A kind of source is such a stage in the file `stage.py` of a room of its own below `stages/ingest`.
+    """
 
     source: ClassVar[str]
-    location_fields: ClassVar[Mapping[str, Any]] = {"input": True}
 
-    input: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+    input: tuple[Annotated[Location, Field(min_length=1)], ...] = Field(
         min_length=1, description="raw files: paths, folders or patterns, local or remote"
     )
     task_bytes: int = Field(SHARD_TEXT_BYTES, gt=0, description="raw bytes that one task reads, about")
@@ -207,9 +229,9 @@ class RawStage(Stage):
         """The ranges that tasks may read of a raw file: all of it, unless a source knows how to split its files."""
         return whole_file(file)
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        """Tasks over the raw files, by bytes."""
-        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
+    def wire(self, wiring: Wiring) -> str:
+        """Add what makes documents of the raw files; the name of the output that holds them."""
+        return wiring.add(self)
 
     def dependencies(self) -> list[str]:
         """Name, size and content probe of every raw file."""
@@ -217,8 +239,12 @@ class RawStage(Stage):
         return [f"{file.name} {file.size} {storage.probe(file.uri, file.size)}" for file in files]
 
 
-class IngestStage(RawStage):
+class IngestStage(RawStage[RawParams]):
     """Raw files of one source to documents: subclasses say what the records of a raw file are."""
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RawParams]]:
+        """Tasks over the raw files, by bytes."""
+        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
 
     @abstractmethod
     def read(self, raw: RawFile) -> Iterator[RawRecord | RawBatch]:
@@ -227,7 +253,7 @@ class IngestStage(RawStage):
         What cannot be read is a Loss, or a DamagedInputError that ends this file; nothing is skipped silently.
         """
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[RawParams]) -> ShardReport:
         """Read the task's raw files and write documents and ledger."""
         with TaskWriter(task, self.stage_name) as out:
             writer = RecordWriter(out, self.source)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from stages.kernels.compiled import kernel
 
 _BITS = 64
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def best_fit(lengths, capacity):  # type: ignore[no-untyped-def]
     """(bin of each length, number of bins) for `lengths` sorted in descending order, each at most `capacity`.
 
@@ -39,7 +40,7 @@ def best_fit(lengths, capacity):  # type: ignore[no-untyped-def]
     return bins, count
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _next_room(has_room, length):  # type: ignore[no-untyped-def]
     """The least room of at least `length` that a bin has, or -1."""
     place = length // _BITS

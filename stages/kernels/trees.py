@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 LEAF = -1
 
@@ -32,7 +33,7 @@ def probabilities(forest: Forest, features: npt.NDArray[np.float64]) -> npt.NDAr
     return _probabilities(forest, features)  # type: ignore[no-any-return]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _probabilities(forest, features):  # type: ignore[no-untyped-def]
     result = np.empty(len(features))
     for i in range(len(features)):

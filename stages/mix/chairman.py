@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 CHECKPOINT_SLOTS = 1 << 20
 """Slots between the counts that are remembered: what a random access walks through at most."""
@@ -96,7 +97,7 @@ class ChairmanSequence:
         return np.array(rows, np.int64).T.copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _assign(start, stop, counts, windows, sources, draws):  # type: ignore[no-untyped-def]
     release, release_rest, deadline, deadline_rest, step, step_rest, divisor = windows
     fill = len(sources) > 0

@@ -10,15 +10,34 @@ from typing import ClassVar
 import orjson
 from pydantic import Field, field_validator
 
-from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, FileInfo, Manifest, ShardReport, Stage, Task, task_id
+from stages.core.manifest import MODEL, Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, is_made_by, task_id
+from stages.core.writer import TaskWriter
 from stages.mix.languages import solve_by_language
 from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource, Packing
 from stages.mix.weights import MANY_EPOCHS, parse_tokens, readable, solve, whole_sequences
+from stages.tokenize.best_fit import FitSequences, LengthOptions, ShardFit
+from stages.tokenize.pack import PackedShard
 
 
-class Mix(Stage):
+class MixParams(Record):
+    """Packed tokens by source, their tokenizer, and the fitted sequences and their tokens where there are such."""
+
+    tokens: dict[str, int]
+    tokenizer_sha256: str
+    fitted: dict[str, tuple[int, int]] | None
+
+
+class Mixed(Record):
+    """What the mixture draws in all, and what the user should know of it."""
+
+    tokens: int
+    sequences: int
+    warnings: tuple[str, ...]
+
+
+class Mix(LengthOptions, Stage[MixParams]):
     """Weights, epochs or a budget, and the packed tokens, to a mixture."""
 
     stage_name: ClassVar[str] = "mix"
@@ -26,7 +45,6 @@ class Mix(Stage):
     weights: dict[str, float] | None = Field(None, description="share of the budget by source, summing to 1")
     epochs: dict[str, float] | None = Field(None, description="passes over a source, such as wikipedia: 2")
     budget: str | int | None = Field(None, description="tokens to train on, such as 1.4T")
-    sequence_length: int = Field(2048, gt=0, description="tokens of a training sequence")
     max_epochs: float = Field(
         MANY_EPOCHS, gt=0, description="with weights alone: passes over any source at most"
     )
@@ -60,7 +78,7 @@ class Mix(Stage):
                 raise ValueError(f"{source}: {share} must be a number of at least 0")
         return shares
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MixParams]]:
         """One task; `inputs` are the manifests of the pack stage and, for best-fit packing, of the fit stage.
 
         A mixture that cannot be is refused here.
@@ -70,31 +88,21 @@ class Mix(Stage):
         tokens, tokenizer = _packed_tokens(inputs[0])
         fitted = _fitted(inputs[1], self.sequence_length) if len(inputs) > 1 else None
         self.mixture(tokens, tokenizer, fitted)
-        params = {"tokens": tokens, "tokenizer_sha256": tokenizer, "fitted": fitted}
-        return [Task(id=task_id(0), params=params)]
+        return [Task(task_id(0), (), MixParams(tokens=tokens, tokenizer_sha256=tokenizer, fitted=fitted))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[MixParams]) -> ShardReport:
         """Write mixture.json."""
-        given = (task.params[name] for name in ("tokens", "tokenizer_sha256", "fitted"))
-        mixture, warnings = self.mixture(*given)
+        params = task.params
+        mixture, warnings = self.mixture(params.tokens, params.tokenizer_sha256, params.fitted)
         encoded = orjson.dumps(
             mixture.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
         )
-        with storage.atomic_output(storage.join(task.output, MIXTURE_NAME)) as output:
-            output.write(encoded + b"\n")
-        file = FileInfo(
-            name=MIXTURE_NAME,
-            kind=MODEL,
-            rows=len(mixture.sources),
-            bytes=output.num_bytes,
-            sha256=output.sha256,
-        )
-        facts = {
-            "tokens": mixture.total_tokens,
-            "sequences": mixture.total_sequences,
-            "warnings": list(warnings),
-        }
-        return ShardReport(task=task.id, files=(file,), facts=facts)
+        with TaskWriter(task, self.stage_name) as out:
+            out.file(MIXTURE_NAME, MODEL, rows=len(mixture.sources)).write(encoded + b"\n")
+            out.facts = Mixed(
+                tokens=mixture.total_tokens, sequences=mixture.total_sequences, warnings=warnings
+            )
+        return out.report
 
     def mixture(
         self,
@@ -152,24 +160,25 @@ class Mix(Stage):
 
 def _fitted(fit: Manifest, sequence_length: int) -> dict[str, tuple[int, int]]:
     """Fitted sequences and the tokens (targets) in them by source, out of a fit stage's manifest."""
-    if fit.stage != "fit" or fit.config["sequence_length"] != sequence_length:
+    if not is_made_by(fit, FitSequences) or fit.config["sequence_length"] != sequence_length:
         raise UserError(f"mix with packing best_fit: {fit.node} did not fit sequences of {sequence_length}")
     fitted: dict[str, tuple[int, int]] = {}
-    for facts in fit.facts:
-        sequences, tokens = fitted.get(facts["source"], (0, 0))
-        filled = facts["sequences"] * sequence_length - facts["padding_tokens"]
-        fitted[facts["source"]] = (sequences + facts["sequences"], tokens + filled)
+    for shard in fit.facts_of(ShardFit):
+        sequences, tokens = fitted.get(shard.source, (0, 0))
+        filled = shard.sequences * sequence_length - shard.padding_tokens
+        fitted[shard.source] = (sequences + shard.sequences, tokens + filled)
     return fitted
 
 
 def _packed_tokens(packed: Manifest) -> tuple[dict[str, int], str]:
     """Tokens by source and the tokenizer's SHA-256, out of a pack stage's manifest."""
-    if not packed.facts:
+    shards = packed.facts_of(PackedShard)
+    if not shards:
         raise UserError("mix needs the finished pack stage, and one with tokens in it")
     tokens: dict[str, int] = {}
-    for facts in packed.facts:
-        tokens[facts["source"]] = tokens.get(facts["source"], 0) + facts["tokens"]
-    tokenizers = sorted({facts["tokenizer_sha256"] for facts in packed.facts})
+    for shard in shards:
+        tokens[shard.source] = tokens.get(shard.source, 0) + shard.tokens
+    tokenizers = sorted({shard.tokenizer_sha256 for shard in shards})
     if len(tokenizers) != 1:
         raise UserError(f"the packed tokens come from {len(tokenizers)} tokenizers; encode all with one")
     return dict(sorted(tokens.items())), tokenizers[0]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 NUM_ROUNDS = 8
 
@@ -36,7 +37,7 @@ def permute(
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _permute(positions, size, side, keys):  # type: ignore[no-untyped-def]
     out = np.empty(len(positions), np.int64)
     for i in range(len(positions)):

@@ -16,14 +16,14 @@ from pydantic import Field
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.stage import Record
+from stages.core.manifest import FOLDERS, MODEL, Record
 from stages.mix.chairman import ChairmanSequence
 from stages.mix.permutation import epoch_keys, permute
 
 MIXTURE_NAME = "mixture.json"
 
 Packing = Literal["stream", "best_fit"]
-"""Sequences are cut from a stream of tokens, or are pieces of documents fitted together (`stages/tokenize/fit.py`)."""
+"""Sequences are cut from a stream of tokens, or are pieces of documents fitted together (`stages/tokenize/best_fit.py`)."""
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -56,7 +56,7 @@ class Mixture(Record):
 
 def read_mixture(folder: str) -> Mixture:
     """The mixture.json of a finished mix stage's folder."""
-    uri = storage.join(folder, MIXTURE_NAME)
+    uri = storage.join(folder, FOLDERS[MODEL], MIXTURE_NAME)
     if not storage.exists(uri):
         raise UserError(f"{uri}: no such file; the mix stage has not finished there")
     return Mixture.model_validate_json(storage.read_bytes(uri))

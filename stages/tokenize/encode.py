@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,21 +13,21 @@ from pydantic import Field
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.exchange import destination_of, num_destinations
-from stages.core.stage import (
-    DOCUMENTS,
+from stages.core.location import Location
+from stages.core.manifest import (
     MODEL,
     Manifest,
+    Record,
     ShardReport,
     SourceTotals,
-    Stage,
-    Task,
     add_sources,
-    task_id,
+    document_uris,
 )
-from stages.core.task_writer import TaskWriter
-from stages.kernels.hashing import hash_strings
-from stages.tokenize.languages import CountLanguages, counted_totals, split_by_language
-from stages.tokenize.model import Tokenizer, load_tokenizer
+from stages.core.stage import Stage, Task, is_made_by, task_id
+from stages.core.writer import TaskWriter
+from stages.kernels.hash.hashing import hash_strings
+from stages.tokenize.languages import CountLanguages, SplitOptions, counted_totals, split_by_language
+from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
 
 TOKEN_DOCUMENTS_SCHEMA = pa.schema(
     [("order", pa.uint64()), ("id", pa.string()), ("ids", pa.large_binary()), ("text_bytes", pa.int64())]
@@ -38,7 +38,32 @@ PACKED_TEXT_BYTES = 512 << 20
 """Text behind one packed shard, about: some 130 million tokens, which `pack` holds in memory."""
 
 
-class Encode(Stage):
+class EncodeParams(Record):
+    """The tokenizer, and how many packed shards each source has."""
+
+    tokenizer: str
+    tokenizer_sha256: str
+    destinations: dict[str, int]
+
+
+class TokenFormat(Record):
+    """What the ids of packed tokens mean: tokenizer (SHA-256), entries of its vocabulary, dtype, ids of `<s>` and `</s>`."""
+
+    tokenizer_sha256: str
+    vocab_size: int
+    dtype: str
+    bos: int
+    eos: int
+
+
+class EncodedShard(TokenFormat):
+    """How a shard was encoded: by which encoder, and into how many packed shards of each source."""
+
+    destinations: dict[str, int]
+    encoder: str
+
+
+class Encode(SplitOptions, Stage[EncodeParams]):
     """Shard -> `<s> ids </s>` of every document, sent to the packed shard that will hold it.
 
     Inputs: documents; then the counts of their languages, if `split_languages` names sources; last the trained tokenizer,
@@ -46,45 +71,38 @@ class Encode(Stage):
     """
 
     stage_name: ClassVar[str] = "encode"
-    location_fields: ClassVar[Mapping[str, Any]] = {"model": True}
 
-    model: str | None = Field(
+    model: Location | None = Field(
         None, description="a SentencePiece model or a tokenizer.json (a recipe may train its own)"
     )
     seed: int = Field(0, description="decides the order of documents in the packed shards")
-    split_languages: tuple[str, ...] = Field(
-        (), description="sources whose languages are packed apart, so that they can be weighed"
-    )
     packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
 
     def dependencies(self) -> list[str]:
         """SHA-256 of a given tokenizer."""
         return [] if self.model is None else [storage.sha256_file(self.model)]
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[EncodeParams]]:
         """One task per document shard; destinations by each source's bytes of text."""
         documents, tokenizer = (inputs, self.model) if self.model is not None else (inputs[:-1], None)
         if tokenizer is None:
             (tokenizer,) = inputs[-1].uris(MODEL)
-        counted = [manifest for manifest in documents if manifest.stage == CountLanguages.stage_name]
-        documents = [manifest for manifest in documents if manifest.stage != CountLanguages.stage_name]
+        counted = [manifest for manifest in documents if is_made_by(manifest, CountLanguages)]
+        documents = [manifest for manifest in documents if not is_made_by(manifest, CountLanguages)]
         sources = add_sources(manifest.sources for manifest in documents)
         if self.split_languages:
             _check_split(self.split_languages, sources)
             sources = counted_totals(counted)
         counts = {s: num_destinations(v.text_bytes, self.packed_text_bytes) for s, v in sources.items()}
-        params = {
-            "tokenizer": tokenizer,
-            "tokenizer_sha256": storage.sha256_file(tokenizer),
-            "destinations": counts,
-        }
-        uris = [uri for manifest in documents for uri in manifest.uris(DOCUMENTS)]
-        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(uris)]
+        params = EncodeParams(
+            tokenizer=tokenizer, tokenizer_sha256=storage.sha256_file(tokenizer), destinations=counts
+        )
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(documents))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[EncodeParams]) -> ShardReport:
         """Encode the shard batch by batch."""
-        tokenizer = load_tokenizer(task.params["tokenizer"])
-        destinations: Mapping[str, int] = task.params["destinations"]
+        tokenizer = load_tokenizer(task.params.tokenizer)
+        destinations = task.params.destinations
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(TOKEN_DOCUMENTS_SCHEMA, sum(destinations.values()))
             columns = ["id", "source", "text"] + (["language"] if self.split_languages else [])
@@ -93,15 +111,15 @@ class Encode(Stage):
                 names = split_by_language(batch, self.split_languages)
                 exchange.write(rows, packed_shards(names, rows.column("order"), destinations))
                 out.pass_on(batch.num_rows)
-            out.facts = {
-                "destinations": dict(destinations),
-                "tokenizer_sha256": task.params["tokenizer_sha256"],
-                "vocab_size": tokenizer.vocab_size,
-                "dtype": tokenizer.dtype.name,
-                "encoder": tokenizer.encoder,
-                "bos": tokenizer.bos,
-                "eos": tokenizer.eos,
-            }
+            out.facts = EncodedShard(
+                destinations=destinations,
+                tokenizer_sha256=task.params.tokenizer_sha256,
+                vocab_size=tokenizer.vocab_size,
+                dtype=tokenizer.dtype.name,
+                encoder=tokenizer.encoder,
+                bos=tokenizer.bos,
+                eos=tokenizer.eos,
+            )
         return out.report
 
 

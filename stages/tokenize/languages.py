@@ -13,43 +13,45 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from stages.core.documents import LANGUAGE_MARK
-from stages.core.shards import totals_by_name
-from stages.core.stage import (
-    DOCUMENTS,
-    Manifest,
-    ShardReport,
-    SourceTotals,
-    Stage,
-    Task,
-    add_sources,
-    task_id,
-)
-from stages.core.task_writer import TaskWriter
+from stages.core.manifest import Manifest, Record, ShardReport, SourceTotals, add_sources, document_uris
+from stages.core.parquet import totals_by_name
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
 
 UNKNOWN_LANGUAGE = "unknown"
 
 
-class CountLanguages(Stage):
+class SplitOptions(Record):
+    """Which sources are packed by language."""
+
+    split_languages: tuple[str, ...] = Field(
+        (), description="sources whose languages are packed apart, so that they can be weighed"
+    )
+
+
+class LanguageTotals(Record):
+    """Documents and bytes of text by source, or by source and language where a source is split."""
+
+    totals: dict[str, SourceTotals]
+
+
+class CountLanguages(SplitOptions, Stage[None]):
     """Shard -> documents and bytes of text by source and language, of the sources that are split."""
 
     stage_name: ClassVar[str] = "count_languages"
 
-    split_languages: tuple[str, ...] = Field(min_length=1)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task per document shard."""
-        uris = [uri for manifest in inputs for uri in manifest.uris(DOCUMENTS)]
-        return [Task(task_id(i), (uri,)) for i, uri in enumerate(uris)]
+        return [Task(task_id(i), (uri,), None) for i, uri in enumerate(document_uris(inputs))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[None]) -> ShardReport:
         """Count; the documents themselves are read again by `encode`."""
         parts: list[dict[str, SourceTotals]] = []
         with TaskWriter(task, self.stage_name) as out:
             for batch in out.read(task.inputs, ["source", "language", "text"]):
                 parts.append(totals_by_name(batch, split_by_language(batch, self.split_languages)))
                 out.pass_on(batch.num_rows)
-            totals = add_sources(parts)
-            out.facts = {name: [total.documents, total.text_bytes] for name, total in totals.items()}
+            out.facts = LanguageTotals(totals=add_sources(parts))
         return out.report
 
 
@@ -65,9 +67,4 @@ def split_by_language(batch: pa.RecordBatch, sources: Sequence[str]) -> pa.Array
 
 def counted_totals(manifests: Iterable[Manifest]) -> dict[str, SourceTotals]:
     """What CountLanguages counted, of all shards."""
-    parts = [
-        {name: SourceTotals(documents=count, text_bytes=size) for name, (count, size) in facts.items()}
-        for manifest in manifests
-        for facts in manifest.facts
-    ]
-    return add_sources(parts)
+    return add_sources(facts.totals for manifest in manifests for facts in manifest.facts_of(LanguageTotals))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core import storage
-from stages.core.exchange import read_destination
-from stages.core.shards import write_table
-from stages.core.stage import EXCHANGE, INDEX, TOKENS, FileInfo, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.exchange import Exchange
+from stages.core.manifest import FOLDERS, INDEX, TOKENS, Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
 from stages.kernels.arrow import string_buffers
-from stages.kernels.hashing import hash_strings
-from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
+from stages.kernels.hash.hashing import hash_strings
+from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA, EncodedShard, TokenFormat
 
 INDEX_SCHEMA = pa.schema(
     [("id", pa.string()), ("offset", pa.int64()), ("length", pa.int64()), ("xxh64", pa.uint64())]
@@ -23,69 +22,83 @@ INDEX_SCHEMA = pa.schema(
 DTYPE_BYTES = {"uint16": 2, "uint32": 4}
 
 
-class Pack(Stage):
+class PackParams(Record):
+    """A destination of the token documents, the source that it is of, and what its ids mean."""
+
+    rows: Exchange
+    destination: int
+    source: str
+    format: TokenFormat
+
+
+class PackedShard(TokenFormat):
+    """A packed shard: source, name of its file in the stage's folder, documents, tokens, bytes of their text."""
+
+    source: str
+    shard: str
+    documents: int
+    tokens: int
+    text_bytes: int
+
+
+class Pack(Stage[PackParams]):
     """Destination -> one packed shard: the documents of one source, shuffled by the hash of (seed, id)."""
 
     stage_name: ClassVar[str] = "pack"
     version: ClassVar[int] = 2
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[PackParams]]:
         """One task per destination of the encode exchange."""
         (encoded,) = inputs
-        uris = tuple(encoded.uris(EXCHANGE))
-        if not uris:
+        rows = Exchange.of(encoded)
+        if not rows.destinations:
             return []
-        facts = encoded.facts[0]
-        sources = [source for source, count in facts["destinations"].items() for _ in range(count)]
+        first = encoded.facts_of(EncodedShard)[0]
+        means = TokenFormat.model_validate(first.model_dump(include=set(TokenFormat.model_fields)))
+        sources = [source for source, count in first.destinations.items() for _ in range(count)]
+        if len(sources) != rows.destinations:
+            raise ValueError(
+                f"encode wrote {rows.destinations} destinations for {len(sources)} packed shards"
+            )
         return [
-            Task(task_id(p), uris, {"destination": p, "source": source, "facts": facts})
+            Task(task_id(p), (), PackParams(rows=rows, destination=p, source=source, format=means))
             for p, source in enumerate(sources)
         ]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[PackParams]) -> ShardReport:
         """Gather, sort by (order, id), write ids and index."""
-        rows = pa.Table.from_batches(
-            read_destination(task.inputs, task.params["destination"]), TOKEN_DOCUMENTS_SCHEMA
-        )
-        rows = rows.take(pc.sort_indices(rows, sort_keys=[("order", "ascending"), ("id", "ascending")]))
-        name = f"tokens-{task.id}"
-        width = DTYPE_BYTES[task.params["facts"]["dtype"]]
+        params = task.params
         with TaskWriter(task, self.stage_name) as out:
+            batches = out.receive(params.rows, params.destination)
+            rows = pa.Table.from_batches(batches, TOKEN_DOCUMENTS_SCHEMA)
+            rows = rows.take(pc.sort_indices(rows, sort_keys=[("order", "ascending"), ("id", "ascending")]))
+            text_bytes = pc.sum(rows.column("text_bytes")).as_py() or 0
             out.documents_in = rows.num_rows
-            out.bytes_in = pc.sum(rows.column("text_bytes")).as_py() or 0
+            out.bytes_in = text_bytes
             out.pass_on(rows.num_rows)
-            tokens = write_tokens(storage.join(task.output, f"{name}.bin"), rows, width)
-            out.add_file(tokens)
-            index = index_table(rows, width)
-            out.add_file(write_table(task.output, f"{name}.index.parquet", [index], INDEX_SCHEMA, INDEX))
-            out.facts = self._facts(task, rows, tokens)
+            name = f"tokens-{task.id}"
+            tokens = write_tokens(out, name, rows, DTYPE_BYTES[params.format.dtype])
+            out.facts = PackedShard(
+                **params.format.model_dump(),
+                source=params.source,
+                shard=f"{FOLDERS[TOKENS]}/{name}.bin",
+                documents=rows.num_rows,
+                tokens=tokens,
+                text_bytes=text_bytes,
+            )
         return out.report
 
-    def _facts(self, task: Task, rows: pa.Table, tokens: FileInfo) -> dict[str, Any]:
-        kept = ("dtype", "tokenizer_sha256", "vocab_size", "bos", "eos")
-        return {
-            "source": task.params["source"],
-            "shard": tokens.name,
-            "documents": rows.num_rows,
-            "tokens": tokens.rows,
-            "text_bytes": pc.sum(rows.column("text_bytes")).as_py() or 0,
-            **{key: task.params["facts"][key] for key in kept},
-        }
 
-
-def write_tokens(uri: str, rows: pa.Table, width: int) -> FileInfo:
-    """Write the ids of all documents end to end; `rows` of the file counts tokens."""
-    with storage.atomic_output(uri) as output:
-        for chunk in rows.column("ids").chunks:
-            offsets, data = string_buffers(chunk)
-            output.write(data[offsets[0] : offsets[-1]])
-    return FileInfo(
-        name=uri.rsplit("/", 1)[-1],
-        kind=TOKENS,
-        rows=output.num_bytes // width,
-        bytes=output.num_bytes,
-        sha256=output.sha256,
-    )
+def write_tokens(out: TaskWriter, name: str, rows: pa.Table, width: int) -> int:
+    """Write the ids of all documents (TOKEN_DOCUMENTS_SCHEMA) end to end, and their index; the number of tokens."""
+    index = index_table(rows, width)
+    tokens = int(pc.sum(index.column("length")).as_py() or 0)
+    output = out.file(f"{name}.bin", TOKENS, rows=tokens)
+    for chunk in rows.column("ids").chunks:
+        offsets, data = string_buffers(chunk)
+        output.write(data[offsets[0] : offsets[-1]])
+    out.write_table(f"{name}.index", INDEX_SCHEMA, [index], INDEX)
+    return tokens
 
 
 def index_table(rows: pa.Table, width: int) -> pa.Table:

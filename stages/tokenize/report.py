@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.documents import text_lengths_bytes
-from stages.kernels.gopher import quality_counts
-from stages.tokenize.model import Tokenizer
+from stages.kernels.words.gopher import quality_counts
+from stages.tokenize.tokenizers.load import Tokenizer
 
 UNKNOWN_LANGUAGE = "-"
 _BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")

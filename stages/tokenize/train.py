@@ -13,26 +13,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sentencepiece
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
-from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.shards import read_batches, read_documents, write_table
-from stages.core.stage import (
-    DOCUMENTS,
-    MODEL,
-    TABLE,
-    FileInfo,
-    Manifest,
-    ShardReport,
-    Stage,
-    Task,
-    add_sources,
-    task_id,
-)
-from stages.core.task_writer import TaskWriter
-from stages.kernels.hashing import hash_strings
-from stages.tokenize.model import Tokenizer, make_tokenizer
+from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport, add_sources, document_uris
+from stages.core.parquet import read_batches, read_documents
+from stages.core.stage import Stage, Task, task_id
+from stages.core.verb import Options
+from stages.core.writer import TaskWriter
+from stages.kernels.hash.hashing import hash_strings
+from stages.tokenize.tokenizers.load import Tokenizer, make_tokenizer
 
 TOKENIZER_NAME = "tokenizer.model"
 SAMPLE_SCHEMA = pa.schema([("source", pa.string()), ("text", pa.large_string())])
@@ -59,27 +50,42 @@ def sampling_rates(
     }
 
 
-class SampleText(Stage):
+class SampleOptions(Record):
+    """Which text the tokenizer is trained on."""
+
+    max_text_bytes: int = Field(
+        256 << 20,
+        gt=0,
+        description="text to train on, about (SentencePiece takes some 20 times as much memory)",
+    )
+    weights: dict[str, float] = Field(
+        default_factory=dict, description="shares of the sources in that text (default: as they come)"
+    )
+    seed: int = Field(0, description="chooses the documents")
+
+
+class SampleParams(Record):
+    """Share of each source's documents to draw."""
+
+    rates: dict[str, float]
+
+
+class SampleText(SampleOptions, Stage[SampleParams]):
     """Shard -> the texts that the tokenizer is trained on, chosen by the hash of (seed, id)."""
 
     stage_name: ClassVar[str] = "sample_text"
 
-    seed: int = 0
-    max_text_bytes: int = Field(256 << 20, gt=0)
-    weights: dict[str, float] = Field(default_factory=dict)
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleParams]]:
         """One task per document shard of every input."""
         available = {k: v.text_bytes for k, v in add_sources(m.sources for m in inputs).items()}
-        rates = sampling_rates(available, self.weights, self.max_text_bytes)
-        uris = [uri for manifest in inputs for uri in manifest.uris(DOCUMENTS)]
-        return [Task(task_id(i), (uri,), {"rates": rates}) for i, uri in enumerate(uris)]
+        params = SampleParams(rates=sampling_rates(available, self.weights, self.max_text_bytes))
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[SampleParams]) -> ShardReport:
         """Write the chosen texts."""
         with TaskWriter(task, self.stage_name) as out:
-            tables = (self._choose(batch, task.params["rates"]) for batch in read_documents(task.inputs))
-            out.add_file(write_table(task.output, f"sample-{task.id}.parquet", tables, SAMPLE_SCHEMA, TABLE))
+            tables = (self._choose(batch, task.params.rates) for batch in read_documents(task.inputs))
+            out.write_table(f"sample-{task.id}", SAMPLE_SCHEMA, tables)
         return out.report
 
     def _choose(self, batch: pa.RecordBatch, rates: dict[str, float]) -> pa.Table:
@@ -93,49 +99,50 @@ class SampleText(Stage):
         return chosen.filter(pa.array(draw < rate)).cast(SAMPLE_SCHEMA)
 
 
-class TrainTokenizer(Stage):
-    """The samples -> one BPE model; LLaMA's options are the defaults."""
+class BpeOptions(Record):
+    """What the tokenizer is; LLaMA's options are the defaults."""
+
+    byte_fallback: bool = Field(True, description="unknown characters fall back to bytes")
+    vocab_size: int = Field(32_000, gt=0, description="number of pieces, bytes and control symbols included")
+    split_digits: bool = Field(True, description="every digit is a piece of its own")
+    character_coverage: float = Field(0.99995, gt=0, le=1, description="share of characters that get a piece")
+
+    @field_validator("vocab_size")
+    @classmethod
+    def _room_for_bytes(cls, size: int, info: ValidationInfo) -> int:
+        if info.data.get("byte_fallback") and size < MIN_VOCABULARY:
+            raise PydanticKnownError("greater_than_equal", {"ge": MIN_VOCABULARY})
+        return size
+
+
+class TokenizerOptions(SampleOptions, BpeOptions, Options):
+    """A BPE tokenizer, trained on a sample of documents."""
+
+
+class TrainedTokenizer(Record):
+    """A trained tokenizer: entries of its vocabulary, and bytes of the samples for each token, by source."""
+
+    vocab_size: int
+    bytes_per_token: dict[str, float]
+
+
+class TrainTokenizer(BpeOptions, Stage[None]):
+    """The samples -> one BPE model."""
 
     stage_name: ClassVar[str] = "train_tokenizer"
 
-    vocab_size: int = Field(32_000, gt=0, description="number of pieces, bytes and control symbols included")
-    split_digits: bool = Field(True, description="every digit is a piece of its own")
-    byte_fallback: bool = Field(True, description="unknown characters fall back to bytes")
-    character_coverage: float = Field(0.99995, gt=0, le=1, description="share of characters that get a piece")
-    max_text_bytes: int = Field(
-        256 << 20,
-        gt=0,
-        description="text to train on, about (SentencePiece takes some 20 times as much memory)",
-    )
-    seed: int = Field(0, description="chooses the documents")
-
-    @model_validator(mode="after")
-    def _room_for_bytes(self) -> TrainTokenizer:
-        if self.byte_fallback and self.vocab_size < MIN_VOCABULARY:
-            raise ValueError(
-                "vocab_size must be at least 300: 256 byte pieces, 3 control symbols, some characters"
-            )
-        return self
-
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all samples."""
-        return [Task(task_id(0), tuple(uri for manifest in inputs for uri in manifest.uris(TABLE)))]
+        uris = tuple(uri for manifest in inputs for uri in manifest.uris(TABLE))
+        return [Task(task_id(0), uris, None)]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[None]) -> ShardReport:
         """Train, check that ids 0, 1, 2 are <unk> <s> </s>, and write the model with its figures."""
-        model = self._train(task.inputs)
-        with storage.atomic_output(storage.join(task.output, TOKENIZER_NAME)) as output:
-            output.write(model)
         with TaskWriter(task, self.stage_name) as out:
-            out.add_file(
-                FileInfo(
-                    name=TOKENIZER_NAME, kind=MODEL, rows=0, bytes=output.num_bytes, sha256=output.sha256
-                )
-            )
-            out.facts = {
-                "vocab_size": self.vocab_size,
-                **measure(make_tokenizer(model, TOKENIZER_NAME), task.inputs),
-            }
+            model = self._train(task.inputs)
+            out.file(TOKENIZER_NAME, MODEL).write(model)
+            measured = measure(make_tokenizer(model, TOKENIZER_NAME), task.inputs)
+            out.facts = TrainedTokenizer(vocab_size=self.vocab_size, bytes_per_token=measured)
         return out.report
 
     def _train(self, uris: Sequence[str]) -> bytes:
@@ -180,7 +187,7 @@ def training_lines(uris: Sequence[str]) -> Iterator[str]:
         )
 
 
-def measure(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, dict[str, float]]:
+def measure(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, float]:
     """Bytes per token of the samples, by source."""
     text_bytes: dict[str, int] = {}
     tokens: dict[str, int] = {}
@@ -192,4 +199,4 @@ def measure(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, dict[str, fl
             rows = sources == source
             text_bytes[source] = text_bytes.get(source, 0) + int(lengths[rows].sum())
             tokens[source] = tokens.get(source, 0) + int(np.diff(offsets)[rows].sum())
-    return {"bytes_per_token": {s: round(text_bytes[s] / tokens[s], 4) for s in sorted(tokens) if tokens[s]}}
+    return {s: round(text_bytes[s] / tokens[s], 4) for s in sorted(tokens) if tokens[s]}

@@ -10,8 +10,8 @@ import orjson
 from benchmarks.corpus import documents, write_documents
 from benchmarks.measure import measure
 from benchmarks.peer import Peers
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS
+from stages.core.manifest import DOCUMENTS
+from stages.core.parquet import read_documents
 
 
 def dumps(folder: Path, count: int) -> Path:

@@ -37,8 +37,8 @@ def test_a_minimal_recipe_is_ingest_tokenizer_tokens_mixture() -> None:
     assert documents == ["c4.ingest_c4"]
     assert list(graph.nodes) == [
         "c4.ingest_c4",
-        "tokenizer.sample",
-        "tokenizer.train",
+        "tokenizer.sample_text",
+        "tokenizer.train_tokenizer",
         "encode",
         "pack",
         "mix",
@@ -79,23 +79,23 @@ def test_a_key_that_is_there_twice_is_one_line(tmp_path: Path) -> None:
         ),
         ({"sources": {"c4": {"input": "${nix}/x"}}}, "r.yaml: ${nix} is not set; add it under `variables`"),
         (
-            {"sources": {"c4": {"input": "x", "stages": [{"dedup_exakt": {}}]}}},
-            "r.yaml: sources.c4.stages[0]: no step 'dedup_exakt'; did you mean 'dedup_exact'?",
+            {"sources": {"c4": {"input": "x", "steps": [{"dedup_exakt": {}}]}}},
+            "r.yaml: sources.c4.steps[0]: no step 'dedup_exakt'; did you mean 'dedup_exact'?",
         ),
         (
-            {"sources": {"c4": {"input": "x", "stages": [{"filter": [{"language": {"kep": ["en"]}}]}]}}},
+            {"sources": {"c4": {"input": "x", "steps": [{"filter": [{"language": {"kep": ["en"]}}]}]}}},
             "kep: unknown key",
         ),
         ({"mixture": {"budgt": 1}}, "r.yaml: mixture.budgt: unknown key; did you mean 'budget'?"),
         (
-            {"sources": {"c4": {"input": "x", "stages": [{"filter": ["reference"]}]}}},
-            "sources: the reference rule learns from Wikipedia's citations",
+            {"sources": {"c4": {"input": "x", "steps": [{"filter": ["reference"]}]}}},
+            "c4: the reference rule learns from Wikipedia's citations",
         ),
         (
-            {"sources": {"c4": {"input": "x", "stages": [{"filter": [{"language": ["en"]}]}]}}},
+            {"sources": {"c4": {"input": "x", "steps": [{"filter": [{"language": ["en"]}]}]}}},
             "must be a mapping",
         ),
-        ({"sources": {"c4": {"input": "x", "stages": [{1: {}}]}}}, "a step is one verb"),
+        ({"sources": {"c4": {"input": "x", "steps": [{1: {}}]}}}, "a step is one verb"),
         ({"sources": {"c4": {"input": ""}}}, "sources.c4.input.0=''"),
         ({"tokenizer": {"vocab_size": 100}}, "tokenizer.vocab_size=100"),
         ({"mixture": {"budget": "1.4X"}}, "'1.4X' is no number of tokens"),
@@ -139,10 +139,22 @@ def test_steps_over_all_sources_read_the_documents_of_every_source() -> None:
     assert documents == ["all_sources.filter"]
     assert graph.unions == {"all_sources": ("c4.ingest_c4", "books.ingest_books")}
     assert graph.nodes["all_sources.dedup_exact.exact_hash"].inputs == ("all_sources",)
-    assert graph.nodes["encode"].inputs == ("all_sources.filter", "tokenizer.train")
+    assert graph.nodes["encode"].inputs == ("all_sources.filter", "tokenizer.train_tokenizer")
 
 
 def test_mistakes_in_the_steps_over_all_sources_name_their_place() -> None:
     assert "all_sources: must be a list of steps" in mistake(all_sources={"dedup_exact": {}})
     assert "all_sources[0]: no step 'dedup_exat'" in mistake(all_sources=["dedup_exat"])
     assert "reference rule is for one source" in mistake(all_sources=[{"filter": ["reference"]}])
+
+
+def test_the_old_key_of_steps_is_still_read_and_says_so() -> None:
+    old = {"c4": {"input": "x/*.json.gz", "stages": [{"dedup_exact": {}}]}}
+    loaded = parse_recipe({**MINIMAL, "sources": old}, "r.yaml", {})
+    new = parse_recipe(
+        {**MINIMAL, "sources": {"c4": {"input": "x/*.json.gz", "steps": [{"dedup_exact": {}}]}}}, "r.yaml", {}
+    )
+    assert loaded.notes == ("r.yaml: sources.c4.stages is called steps now; rename it",)
+    assert (loaded.sources, new.notes) == (new.sources, ())
+    both = {"c4": {"input": "x", "stages": [], "steps": []}}
+    assert "has both steps and stages" in mistake(sources=both)

@@ -11,13 +11,14 @@ from toys import Copy, Lossy, Numbers
 
 from pipeline import runner as runner_module
 from pipeline.graph import Graph, read_run, run_manifests
+from pipeline.pools import InlinePool, Pool, RayPool
 from pipeline.progress import Progress
-from pipeline.runner import InlinePool, Pool, RayPool, Runner, RunResult, StageFailedError
-from stages.core.errors import UserError
-from stages.core.stage import Stage
+from pipeline.runner import Runner, RunResult
+from stages.core.errors import StageFailedError, UserError
+from stages.core.stage import AnyStage
 
 
-def graph_of(*stages: Stage) -> Graph:
+def graph_of(*stages: AnyStage) -> Graph:
     graph = Graph()
     last: tuple[str, ...] = ()
     for stage in stages:

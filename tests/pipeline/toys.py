@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from stages.core.errors import UserError
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.manifest import Manifest, Record, ShardReport, document_uris
+from stages.core.parquet import read_documents
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
 from stages.ingest.base import RawDocument, RecordWriter
 
 
-class Numbers(Stage):
+class NumberParams(Record):
+    number: int
+
+
+class Numbers(Stage[NumberParams]):
     """Makes `tasks` shards of three documents each; `trouble` happens once per mark file, or always without one."""
 
     stage_name: ClassVar[str] = "numbers"
@@ -24,16 +29,16 @@ class Numbers(Stage):
     trouble: str = "none"
     mark: str = ""
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        return [Task(task_id(i), params={"number": i}) for i in range(self.tasks)]
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[NumberParams]]:
+        return [Task(task_id(i), (), NumberParams(number=i)) for i in range(self.tasks)]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[NumberParams]) -> ShardReport:
         with TaskWriter(task, self.stage_name) as out:
             writer = RecordWriter(out, "c4")
             for i in range(3):
-                writer.add(f"raw-{task.params['number']}", RawDocument(str(i), f"text {task.id} {i}"))
+                writer.add(f"raw-{task.params.number}", RawDocument(str(i), f"text {task.id} {i}"))
             writer.flush()
-            if task.params["number"] == 1:
+            if task.params.number == 1:
                 self._stumble()
         return out.report
 
@@ -50,16 +55,15 @@ class Numbers(Stage):
             raise UserError("input: mend it")
 
 
-class Copy(Stage):
+class Copy(Stage[None]):
     """Passes documents on."""
 
     stage_name: ClassVar[str] = "copy"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        uris = [uri for manifest in inputs for uri in manifest.uris(DOCUMENTS)]
-        return [Task(task_id(i), (uri,)) for i, uri in enumerate(uris)]
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
+        return [Task(task_id(i), (uri,), None) for i, uri in enumerate(document_uris(inputs))]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[None]) -> ShardReport:
         with TaskWriter(task, self.stage_name) as out:
             for batch in out.read(task.inputs):
                 out.keep(batch)
@@ -71,7 +75,7 @@ class Lossy(Copy):
 
     stage_name: ClassVar[str] = "lossy"
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[None]) -> ShardReport:
         with TaskWriter(task, self.stage_name) as out:
             for batch in read_documents(task.inputs):
                 out.documents_in += batch.num_rows

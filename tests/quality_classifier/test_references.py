@@ -13,7 +13,7 @@ import pytest
 
 from quality_classifier.references import REFERENCE_SCHEMA, ReferenceUrls
 from quality_classifier.urls import normalize_url
-from stages.core.stage import TABLE, Manifest
+from stages.core.manifest import TABLE, Manifest
 from stages.ingest.wikipedia.citations import cited_urls
 
 

@@ -10,16 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from quality_classifier.candidates import HashPages, HashReferences, MatchReferences
 from quality_classifier.dataset import LABELLED_SCHEMA, LabelPages
 from quality_classifier.evaluate import figures, roc_auc
-from quality_classifier.predict import load_fasttext, reference_scores
+from quality_classifier.pages import HashPages, HashReferences, MatchReferences
 from quality_classifier.train import QualityClassifier, balanced
 from stages.core.errors import UserError
-from stages.core.shards import write_table
-from stages.core.stage import MODEL, TABLE, Manifest, ShardReport, make_manifest
-from stages.filter.rules import ReferenceRule
+from stages.core.manifest import MODEL, TABLE, Manifest, ShardReport
+from stages.core.parquet import ParquetWriter
+from stages.core.stage import make_manifest
+from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter
+from stages.models.fasttext_model import load_fasttext, reference_scores
+from tests.wiring import Running
 
 REFERENCE_WORDS = "survey sediment archive measured century institute species analysis records basalt".split()
 RANDOM_WORDS = "hey buy cheap click love shop super deal sale lol".split()
@@ -36,18 +38,18 @@ def page(number: int, cited: bool) -> dict[str, str]:
 def references_table(folder: Path, urls: Sequence[str]) -> Manifest:
     schema = pa.schema([("url", pa.string()), ("document", pa.string()), ("language", pa.string())])
     rows = pa.Table.from_pylist([{"url": url, "document": "w", "language": "en"} for url in urls], schema)
-    info = write_table(str(folder), "references.parquet", [rows], schema, TABLE)
-    report = ShardReport(task="00000", files=(info,))
-    return make_manifest("references", Filter(rules=(ReferenceRule(),)), "f", [], [report], str(folder))
+    writer = ParquetWriter(str(folder), "tables/references.parquet", schema, TABLE)
+    writer.write(rows)
+    report = ShardReport(task="00000", files=(writer.commit(),))
+    return make_manifest("references", Filter(rules=(ReferenceRule(),)), "f", [], [], [report], str(folder))
 
 
 def run_steps(
     run: Callable[..., Manifest], documents: Manifest, references: Manifest, options: QualityClassifier
 ) -> list[Manifest]:
-    manifests = [documents, references]
-    for step in options.steps(seed=0):
-        manifests.append(run(step.stage, [manifests[i] for i in step.inputs]))
-    return manifests
+    running = Running(run, documents=documents, references=references)
+    options.wire(running, "documents", "references")
+    return list(running.outputs.values())
 
 
 @pytest.fixture

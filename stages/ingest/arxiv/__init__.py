@@ -1,5 +1,1 @@
 """LaTeX sources of papers in, their text as LLaMA takes it out (LLaMA, section 2.1, ArXiv)."""
-
-from stages.ingest.arxiv.stage import ArxivIngest
-
-__all__ = ["ArxivIngest"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from stages.core.errors import UserError
-from stages.core.stage import Manifest, Task
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.core.manifest import Manifest
+from stages.core.stage import Task
+from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawParams, RawRecord
 from stages.ingest.common_crawl.boilerplate.extract import MIN_CONTENT_PROBABILITY, main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_forest, model_sha256
 from stages.ingest.common_crawl.html import (
@@ -52,7 +53,6 @@ class CommonCrawlIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
     source: ClassVar[str] = "common_crawl"
-    location_fields: ClassVar[Mapping[str, Any]] = {"input": True, "url_filter": UrlFilter.locations}
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
     extractor: Literal["resiliparse", "trafilatura"] = Field(
@@ -73,7 +73,7 @@ class CommonCrawlIngest(IngestStage):
     )
     verify_digests: bool = Field(False, description="drop records whose SHA-1 digest is wrong")
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RawParams]]:
         """Tasks over the raw files, by bytes; a UserError when the extractor is not installed."""
         if self.extractor == "trafilatura" and find_spec("trafilatura") is None:
             raise UserError("extractor: trafilatura is not installed; pip install 'altiplano[trafilatura]'")

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 from urllib.parse import unquote
 
 import idna
@@ -14,10 +14,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from stages.core import storage
-from stages.core.stage import Record
+from stages.core.location import Location
+from stages.core.manifest import Record
 from stages.ingest.common_crawl.url_lists import HARD, Blocked, list_files, read_blocked, read_words
 from stages.ingest.common_crawl.url_parts import split_url
-from stages.kernels import url_keys
+from stages.kernels.hash import url_keys
 
 HOST_RULE, WORD_RULE = "url_host", "url_word"
 _TOKEN = re.compile(r"[^\W_]+")
@@ -36,11 +37,8 @@ class UrlMatch(NamedTuple):
 class UrlFilter(Record):
     """Which pages are refused by their URL, before anything of them is read."""
 
-    locations: ClassVar[dict[str, Any]] = {"hosts": True, "words": True}
-    """For `location_fields` of a stage: `dependencies` names the lists' content."""
-
-    hosts: tuple[str, ...] = Field((), description="blocklists of hosts and URLs: files, or UT1 folders")
-    words: tuple[str, ...] = Field((), description="lists of words that a URL must not have")
+    hosts: tuple[Location, ...] = Field((), description="blocklists of hosts and URLs: files, or UT1 folders")
+    words: tuple[Location, ...] = Field((), description="lists of words that a URL must not have")
     min_soft_words: int = Field(2, ge=1, description="soft words that together refuse a URL")
 
     @model_validator(mode="after")

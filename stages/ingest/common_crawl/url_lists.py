@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.ingest.common_crawl.url_parts import split_url
-from stages.kernels.hashing import hash_strings
+from stages.kernels.hash.hashing import hash_strings
 
 LIST_NAMES = ("domains", "urls")
 """The files of a category's folder in the UT1 blacklists; `expressions` and `usage` are something else."""

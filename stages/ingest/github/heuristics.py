@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 _SPACE, _LETTER, _DIGIT, _SIGN = 0, 1, 2, 3
 _SIGN_RANGES = (
@@ -75,7 +76,7 @@ def measure(text: str) -> Measures:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _scan(codes, class_of_character):  # type: ignore[no-untyped-def]
     """Longest line, lines, characters in lines (without their ends), letters, digits, tokens."""
     longest = lines = in_lines = letters = digits = tokens = length = 0

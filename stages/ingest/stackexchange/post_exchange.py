@@ -1,8 +1,4 @@
-"""Posts in, exchange files of them by question out, so that a question and its answers meet in one task.
-
-A task holds at most EXCHANGE_BODY_BYTES of posts: what is more goes into a further exchange file of the same
-task, so memory does not grow with the dump, even where one raw file is one task.
-"""
+"""Posts in, an exchange of them by question out, so that a question and its answers meet in one task."""
 
 from __future__ import annotations
 
@@ -13,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stages.core.exchange import ExchangeWriter, destination_of
-from stages.core.task_writer import TaskWriter
+from stages.core.exchange import destination_of
+from stages.core.writer import TaskWriter
 from stages.ingest.stackexchange.rows import Post
 
-EXCHANGE_BODY_BYTES = 128 << 20
 BATCH_BODY_BYTES = 8 << 20
 
 QUESTION, ANSWER = 1, 2
@@ -52,19 +47,14 @@ def destinations_of_posts(
 
 
 class PostWriter:
-    """Writes the posts of one task to its exchange files; `open_file` names the raw file that they are of."""
+    """Writes the posts of one task to its exchange; `open_file` names the raw file that they are of, `flush` ends it."""
 
-    def __init__(
-        self, out: TaskWriter, num_destinations: int, max_body_bytes: int = EXCHANGE_BODY_BYTES
-    ) -> None:
-        self._out, self._num_destinations, self._max_body_bytes = out, num_destinations, max_body_bytes
+    def __init__(self, out: TaskWriter, num_destinations: int) -> None:
+        self._out = out
+        self._exchange = out.exchange(POST_SCHEMA, num_destinations)
         self._raw_name = self._site = ""
         self._columns: dict[str, list[Any]] = {}
         self._column_bytes = 0
-        self._batches: list[pa.RecordBatch] = []
-        self._destinations: list[npt.NDArray[np.int64]] = []
-        self._batch_bytes = 0
-        self._num_files = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -73,7 +63,7 @@ class PostWriter:
 
     def open_file(self, raw_name: str, site: str) -> None:
         """The posts that follow are of this raw file."""
-        self._flush()
+        self.flush()
         self._raw_name, self._site = raw_name, site
 
     def add(self, post: Post) -> None:
@@ -96,34 +86,14 @@ class PostWriter:
             column.append(value)
         self._column_bytes += len(body)
         if self._column_bytes >= BATCH_BODY_BYTES:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what is pending."""
         if self._columns["post_id"]:
             batch = pa.RecordBatch.from_pydict(self._columns, schema=POST_SCHEMA)
             ids = batch.column("question_id").to_numpy()
-            self._destinations.append(destinations_of_posts(self._raw_name, ids, self._num_destinations))
-            self._batches.append(batch)
-            self._batch_bytes += batch.nbytes
+            destinations = destinations_of_posts(self._raw_name, ids, self._exchange.num_destinations)
+            self._exchange.write(batch, destinations)
             self._out.pass_on(batch.num_rows)
         self._clear()
-        if self._batch_bytes >= self._max_body_bytes:
-            self._write_file()
-
-    def _write_file(self) -> None:
-        task = self._out.task
-        writer = ExchangeWriter(
-            task.output, f"{task.id}-{self._num_files:05d}", POST_SCHEMA, self._num_destinations
-        )
-        batch = pa.concat_batches(self._batches)
-        destinations = np.concatenate(self._destinations)
-        self._batches, self._destinations, self._batch_bytes = [], [], 0
-        writer.write(batch, destinations)
-        self._out.add_file(writer.finish())
-        self._num_files += 1
-
-    def finish(self) -> None:
-        """Write what is left."""
-        self._flush()
-        if self._batches:
-            self._write_file()

@@ -7,20 +7,22 @@ together by an exchange and not in one dictionary.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from stages.core.errors import UserError
 from stages.core.exchange import num_destinations
-from stages.core.stage import Manifest, ShardReport, Task, task_id
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Task, task_id
 from stages.core.storage import FoundFile
-from stages.core.task_writer import TaskWriter
+from stages.core.verb import Wiring
+from stages.core.writer import TaskWriter
 from stages.ingest.base import (
     Loss,
     Range,
     RawFile,
+    RawPart,
     RawStage,
     RecordWriter,
     byte_ranges,
@@ -38,6 +40,7 @@ from stages.ingest.stackexchange.sites import (
     site_of,
     xml_bytes,
 )
+from stages.ingest.stackexchange.threads import StackExchangeThreads, ThreadOptions
 
 LLAMA_SITES = 28
 DESTINATION_BYTES = 256 << 20
@@ -52,7 +55,28 @@ POST_TYPES = {
 }
 
 
-class StackExchangeIngest(RawStage):
+class PostsPart(RawPart):
+    """A part of a Posts.xml, and the folder that names its site."""
+
+    site: str
+
+
+class UnreadFile(Record):
+    """A raw file, or a file of an archive, that is not read, and why: a ledger row."""
+
+    name: str
+    loss: Loss
+
+
+class PostsParams(Record):
+    """What a task reads of each of its inputs, what it only names, and into how many tasks of threads posts go."""
+
+    parts: tuple[PostsPart, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
+    destinations: int
+
+
+class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     """Reads the posts of StackExchange sites; `StackExchangeThreads` makes documents of them.
 
     A raw file is a site's Posts.xml, compressed or not, or its 7z archive as the sites publish it.
@@ -67,13 +91,20 @@ class StackExchangeIngest(RawStage):
     max_sites: int = Field(
         LLAMA_SITES, gt=0, description="read the largest sites by bytes of Posts.xml; not used with `sites`"
     )
-    min_answers: int = Field(0, ge=0, description="keep threads with at least so many answers")
-    min_score: int | None = Field(None, description="keep threads whose question has at least this score")
     destination_bytes: int = Field(
         DESTINATION_BYTES, gt=0, description="XML for one task that makes threads, about"
     )
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def wire(self, wiring: Wiring) -> str:
+        """The posts, then the threads that are made of them."""
+        options = {name: getattr(self, name) for name in ThreadOptions.model_fields}
+        return wiring.add(StackExchangeThreads(**options), wiring.add(self))
+
+    def content_config(self) -> dict[str, Any]:
+        """Which threads are kept is for the next stage to say."""
+        return {k: v for k, v in super().content_config().items() if k not in ThreadOptions.model_fields}
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[PostsParams]]:
         """Tasks over the chosen sites' files by bytes, a large file in several; one for all others."""
         files = list_raw_files(self.input)
         posts, inside = _posts_of([file for file in files if holds_posts(file.name)])
@@ -93,9 +124,8 @@ class StackExchangeIngest(RawStage):
         unread += [(name, loss) for name, loss in inside if name not in others]
         if unread:
             unread.sort(key=lambda row: (row[0], row[1].key))
-            rows = [[name, asdict(loss)] for name, loss in unread]
-            params = {"parts": [], "unread": rows, "destinations": count}
-            tasks.append(Task(task_id(len(tasks)), params=params))
+            rows = tuple(UnreadFile(name=name, loss=loss) for name, loss in unread)
+            tasks.append(Task(task_id(len(tasks)), (), PostsParams(unread=rows, destinations=count)))
         return tasks
 
     def _groups(self, files: Sequence[FoundFile]) -> list[list[tuple[FoundFile, int, int]]]:
@@ -108,20 +138,19 @@ class StackExchangeIngest(RawStage):
         sites = [f"{file.name} {site_of(file).folder}" for file in list_raw_files(self.input)]
         return [*super().dependencies(), *sites]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[PostsParams]) -> ShardReport:
         """Read the task's parts of raw files and write their posts to the exchange."""
         with TaskWriter(task, self.stage_name) as out:
-            out.facts["destinations"] = task.params["destinations"]
             losses = RecordWriter(out, self.source)
-            posts = PostWriter(out, task.params["destinations"])
-            for uri, (name, size, site, start, stop) in zip(task.inputs, task.params["parts"], strict=True):
-                out.bytes_in += stop - start
-                posts.open_file(name, site)
-                raw = RawFile(uri, name, size)
-                losses.add_file(raw, self._losses(raw, site, start, stop, out, posts))
-            for name, loss in task.params["unread"]:
-                losses.add(name, Loss(**loss))
-            posts.finish()
+            posts = PostWriter(out, task.params.destinations)
+            for uri, part in zip(task.inputs, task.params.parts, strict=True):
+                out.bytes_in += part.stop - part.start
+                posts.open_file(part.name, part.site)
+                raw = RawFile(uri, part.name, part.size)
+                losses.add_file(raw, self._losses(raw, part.site, part.start, part.stop, out, posts))
+            for unread in task.params.unread:
+                losses.add(unread.name, unread.loss)
+            posts.flush()
         return out.report
 
     def _losses(
@@ -157,10 +186,13 @@ def _posts_of(files: Sequence[FoundFile]) -> tuple[list[FoundFile], list[tuple[s
     return posts, unread
 
 
-def _task(index: int, group: Sequence[tuple[FoundFile, int, int]], count: int) -> Task:
-    parts = [[file.name, file.size, site_of(file).folder, start, stop] for file, start, stop in group]
-    params = {"parts": parts, "unread": [], "destinations": count}
-    return Task(task_id(index), inputs=tuple(file.uri for file, _, _ in group), params=params)
+def _task(index: int, group: Sequence[tuple[FoundFile, int, int]], count: int) -> Task[PostsParams]:
+    parts = tuple(
+        PostsPart(name=file.name, size=file.size, start=start, stop=stop, site=site_of(file).folder)
+        for file, start, stop in group
+    )
+    uris = tuple(file.uri for file, _, _ in group)
+    return Task(task_id(index), uris, PostsParams(parts=parts, destinations=count))
 
 
 def _ranges(file: FoundFile, range_bytes: int) -> list[Range]:

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
-from stages.core.exchange import read_destination
-from stages.core.stage import EXCHANGE, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.exchange import Exchange
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
 from stages.ingest.base import Loss, Merged, RawDocument, RawRecord, RecordWriter
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION
@@ -31,27 +33,38 @@ _TAG_MARKS = re.compile(r"[<>|]")
 Row = dict[str, Any]
 
 
-class StackExchangeThreads(Stage):
-    """Puts questions and answers together; its options `min_answers` and `min_score` are the ingest's."""
+class ThreadOptions(Record):
+    """Which threads are kept."""
+
+    min_answers: int = Field(0, ge=0, description="keep threads with at least so many answers")
+    min_score: int | None = Field(None, description="keep threads whose question has at least this score")
+
+
+class ThreadsParams(Record):
+    """A destination of the posts."""
+
+    posts: Exchange
+    destination: int
+
+
+class StackExchangeThreads(ThreadOptions, Stage[ThreadsParams]):
+    """Puts questions and answers together."""
 
     stage_name: ClassVar[str] = "stackexchange_threads"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[ThreadsParams]]:
         """A task for every destination of the ingest's exchange."""
-        ingest = inputs[0]
-        options = {name: ingest.config[name] for name in ("min_answers", "min_score")}
-        uris = tuple(ingest.uris(EXCHANGE))
-        count: int = ingest.facts[0]["destinations"]
+        posts = Exchange.of(inputs[0])
         return [
-            Task(task_id(index), inputs=uris, params={"destination": index, **options})
-            for index in range(count)
+            Task(task_id(part), (), ThreadsParams(posts=posts, destination=part))
+            for part in range(posts.destinations)
         ]
 
-    def run(self, task: Task) -> ShardReport:
+    def run(self, task: Task[ThreadsParams]) -> ShardReport:
         """Group the destination's posts and write a document for each thread."""
-        rules = ThreadRules(task.params["min_answers"], task.params["min_score"])
+        rules = ThreadRules(self.min_answers, self.min_score)
         with TaskWriter(task, self.stage_name) as out:
-            batches = read_destination(task.inputs, task.params["destination"])
+            batches = out.receive(task.params.posts, task.params.destination)
             table = pa.Table.from_batches(batches, POST_SCHEMA).combine_chunks()
             out.documents_in += table.num_rows
             out.bytes_in += pc.sum(pc.binary_length(table["body"])).as_py() or 0

@@ -1,1 +1,1 @@
-"""Packed tokens in, the file formats of other trainers out: Hugging Face, Megatron, nanoGPT, MosaicML."""
+"""The formats of other trainers, one a file: a file that defines an `ExportFormat` here is all that a format takes."""

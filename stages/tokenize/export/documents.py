@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from stages.core import storage
-from stages.tokenize.packed import TOKEN_DTYPES, Shard
+from stages.tokenize.read import TOKEN_DTYPES, TokenShard
 
 BATCH_TOKENS = 8 << 20
 
@@ -29,7 +29,7 @@ class TokenBatch:
         return np.diff(self.offsets)
 
 
-def token_batches(shard: Shard, batch_tokens: int = BATCH_TOKENS) -> Iterator[TokenBatch]:
+def token_batches(shard: TokenShard, batch_tokens: int = BATCH_TOKENS) -> Iterator[TokenBatch]:
     """The documents of a shard in order, about `batch_tokens` tokens at a time (one longer document is a batch)."""
     with storage.open_arrow(shard.index_uri) as raw:
         index = pq.read_table(raw, columns=["id", "offset", "length"], use_threads=False)
@@ -45,3 +45,9 @@ def token_batches(shard: Shard, batch_tokens: int = BATCH_TOKENS) -> Iterator[To
             ids = index.column("id").slice(first, last - first).to_pylist()
             yield TokenBatch(ids, offsets.astype(np.int64), np.frombuffer(data, dtype))
             first = last
+
+
+def document_batches(shards: Iterable[TokenShard]) -> Iterator[TokenBatch]:
+    """The documents of several shards in order."""
+    for shard in shards:
+        yield from token_batches(shard)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.config import parse_recipe
 from pipeline.inspect import filter as filter_inspection
 from pipeline.inspect.filter import Values, filters_of, ledger_drops, measure, values_of
@@ -180,7 +180,7 @@ def test_the_step_annotate_of_a_recipe_is_a_filter_that_drops_nothing() -> None:
         "sources": {
             "c4": {
                 "input": "x.json.gz",
-                "stages": [{"annotate": [{"gopher_quality": {}}, "c4"]}, {"filter": ["fineweb"]}],
+                "steps": [{"annotate": [{"gopher_quality": {}}, "c4"]}, {"filter": ["fineweb"]}],
             }
         },
     }
@@ -189,6 +189,6 @@ def test_the_step_annotate_of_a_recipe_is_a_filter_that_drops_nothing() -> None:
     assert stages["c4.annotate"]["annotate_only"] is True
     assert [rule["rule"] for rule in stages["c4.annotate"]["rules"]] == ["gopher_quality", "c4"]
     assert stages["c4.filter"]["annotate_only"] is False
-    raw["sources"]["c4"]["stages"] = [{"annotate": {}}]  # type: ignore[index]
+    raw["sources"]["c4"]["steps"] = [{"annotate": {}}]  # type: ignore[index]
     with pytest.raises(UserError, match=r"annotate: must be a list of rules"):
         parse_recipe(raw, "recipe", {})

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.inspect.batch import batch_rows
 from pipeline.inspect.document import token_document
 from pipeline.inspect.languages import language_rows
@@ -69,8 +69,8 @@ def test_a_whole_run_has_no_faults(made: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_flipped_token_is_named_by_file_offset_and_document(run: Path) -> None:
-    (tokens,) = run.glob("*pack*/tokens-00000.bin")
-    (index,) = run.glob("*pack*/tokens-00000.index.parquet")
+    (tokens,) = run.glob("*pack*/tokens/tokens-00000.bin")
+    (index,) = run.glob("*pack*/tokens/tokens-00000.index.parquet")
     rows = pq.read_table(index).to_pylist()
     start, length = rows[7]["offset"] * 2, rows[7]["length"] * 2
     flip(tokens, start + 5)
@@ -81,7 +81,7 @@ def test_a_flipped_token_is_named_by_file_offset_and_document(run: Path) -> None
 
 @pytest.mark.parametrize("last", [False, True])
 def test_flips_at_the_borders_of_a_shard_are_found(run: Path, last: bool) -> None:
-    (tokens,) = run.glob("*pack*/tokens-00000.bin")
+    (tokens,) = run.glob("*pack*/tokens/tokens-00000.bin")
     flip(tokens, tokens.stat().st_size - 1 if last else 0)
     (fault,) = verify(str(run)).faults
     assert "changed: document c4/c4.json.gz/" in fault.reason
@@ -90,7 +90,7 @@ def test_flips_at_the_borders_of_a_shard_are_found(run: Path, last: bool) -> Non
 def test_a_flipped_byte_of_a_parquet_shard_is_named_by_its_row_group(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (shard,) = run.glob("*ingest_c4*/*-00000.parquet")
+    (shard,) = run.glob("*ingest_c4*/documents/*-00000.parquet")
     flip(shard, 200)
     (fault,) = verify(str(run)).faults
     assert fault.reason.startswith("row group 0 changed, in bytes 4 to ")
@@ -101,12 +101,12 @@ def test_a_flipped_byte_of_a_parquet_shard_is_named_by_its_row_group(
 
 
 def test_a_damaged_footer_a_short_file_and_a_missing_one_are_named(run: Path) -> None:
-    (shard,) = run.glob("*ingest_c4*/*-00000.parquet")
+    (shard,) = run.glob("*ingest_c4*/documents/*-00000.parquet")
     flip(shard, shard.stat().st_size - 10)
-    (tokens,) = run.glob("*pack*/tokens-00000.bin")
+    (tokens,) = run.glob("*pack*/tokens/tokens-00000.bin")
     size = tokens.stat().st_size
     tokens.write_bytes(tokens.read_bytes()[:-2])
-    (mixture,) = run.glob("*mix*/mixture.json")
+    (mixture,) = run.glob("*mix*/model/mixture.json")
     mixture.unlink()
     reasons = [fault.reason for fault in verify(str(run)).faults]
     assert reasons[0].startswith("its footer changed (")
@@ -118,8 +118,8 @@ def test_a_damaged_footer_a_short_file_and_a_missing_one_are_named(run: Path) ->
 
 
 def test_with_a_damaged_index_the_shard_is_still_told(run: Path) -> None:
-    (tokens,) = run.glob("*pack*/tokens-00000.bin")
-    (index,) = run.glob("*pack*/tokens-00000.index.parquet")
+    (tokens,) = run.glob("*pack*/tokens/tokens-00000.bin")
+    (index,) = run.glob("*pack*/tokens/tokens-00000.index.parquet")
     flip(tokens, 0)
     flip(index, 20)
     reasons = [fault.reason for fault in verify(str(run)).faults]

@@ -10,13 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.exchange import (
-    ExchangeWriter,
-    destination_of,
-    num_destinations,
-    read_destination,
-    read_range,
-)
+from stages.core.exchange import Exchange, ExchangeWriter, destination_of, num_destinations, read_range
+from stages.core.manifest import FileInfo, ShardReport
+from stages.core.stage import make_manifest
+from tests.pipeline.toys import Copy
 
 SCHEMA = pa.schema([("value", pa.int64())])
 
@@ -32,26 +29,49 @@ def test_every_row_reaches_its_destination_in_order(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[list[tuple[int, int]]]]
 ) -> None:
     folder = str(tmp_path_factory.mktemp("exchange"))
-    uris = []
+    infos = []
     for number, batches in enumerate(files):
-        writer = ExchangeWriter(folder, f"{number:05d}", SCHEMA, 5)
+        writer = ExchangeWriter(folder, f"{number:05d}", SCHEMA, 5, spill_bytes=100)
         for batch in batches:
             writer.write(rows([v for _, v in batch]), np.array([d for d, _ in batch], dtype=np.int64))
-        info = writer.finish()
-        assert info.rows == sum(len(batch) for batch in batches)
-        uris.append(f"{folder}/{info.name}")
-    for destination in range(5):
-        found = [
-            v for batch in read_destination(uris, destination) for v in batch.column("value").to_pylist()
-        ]
+        written = writer.commit()
+        assert sum(info.rows for info in written) == sum(len(batch) for batch in batches)
+        infos += written
+    exchange = exchange_of(folder, infos)
+    assert exchange.destinations == (5 if files else 0)
+    for destination in range(exchange.destinations):
+        found = [v for batch in exchange.read(destination) for v in batch.column("value").to_pylist()]
         sent = [v for batches in files for batch in batches for d, v in batch if d == destination]
         assert found == sent
+
+
+def exchange_of(folder: str, files: list[FileInfo]) -> Exchange:
+    """The exchange of these files, as the manifest of the stage that wrote them tells it."""
+    report = ShardReport(task="00000", files=tuple(files))
+    return Exchange.of(make_manifest("toy", Copy(), "f", [], [], [report], folder))
+
+
+def test_files_of_different_divisions_are_no_exchange(tmp_path: Path) -> None:
+    files = []
+    for number in (2, 3):
+        files += ExchangeWriter(str(tmp_path), f"0000{number}", SCHEMA, number).commit()
+    with pytest.raises(ValueError, match=r"exchange files of \['2', '3'\] destinations"):
+        exchange_of(str(tmp_path), files)
+
+
+def test_a_file_that_holds_other_destinations_than_its_manifest_says_is_refused(tmp_path: Path) -> None:
+    files = ExchangeWriter(str(tmp_path), "00000", SCHEMA, 3).commit()
+    lying = exchange_of(str(tmp_path), [files[0].model_copy(update={"destinations": 4})])
+    with pytest.raises(ValueError, match="holds 3 destinations, its manifest says 4"):
+        list(lying.read(1))
 
 
 def test_a_destination_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     writer = ExchangeWriter(str(tmp_path), "00000", SCHEMA, 2)
     with pytest.raises(ValueError, match="destination 2 of 2"):
         writer.write(rows([1]), np.array([2]))
+    with pytest.raises(ValueError, match="destination 2 of 2"):
+        list(exchange_of(str(tmp_path), writer.commit()).read(2))
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1), st.integers(1, 1000))
@@ -75,7 +95,7 @@ def test_a_range_of_another_division_is_read_whole(
     keys = np.array(hashes, np.uint64)
     writer = ExchangeWriter(str(tmp_path_factory.mktemp("exchange")), "00000", schema, written)
     writer.write(pa.RecordBatch.from_arrays([pa.array(keys)], schema=schema), destination_of(keys, written))
-    uri = f"{writer._folder}/{writer.finish().name}"
+    uri = f"{writer._folder}/{writer.commit()[0].name}"
     places = destination_of(keys, parts)
     for part in range(parts):
         found = {

@@ -191,8 +191,8 @@ def test_c4_from_the_hub(endpoint: str, tmp_path: Path) -> None:
     found = in_a_process(
         endpoint,
         f"""
-        from stages.core.shards import read_documents
-        from stages.ingest.c4 import C4Ingest
+        from stages.core.parquet import read_documents
+        from stages.ingest.c4.stage import C4Ingest
         found = []
         for revision in ("", "@v1"):
             stage = C4Ingest(input=(f"hf://datasets/allenai/c4{{revision}}/en/*.json.gz",))

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.chain import Step
 from stages.core.documents import document_batch
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.core.verb import Verb
+from stages.core.writer import TaskWriter
+from tests.wiring import Running
 
 Row = tuple[str, str]
 """Id and text; the source is the part of the id before the first slash."""
 
 
-class Given(Stage):
+class GivenParams(Record):
+    shard: int
+
+
+class Given(Stage[GivenParams]):
     stage_name: ClassVar[str] = "given"
 
     shards: tuple[tuple[tuple[str, str], ...], ...]
     metadata: dict[str, str]
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        return [Task(task_id(i), (), {"shard": i}) for i in range(len(self.shards))]
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[GivenParams]]:
+        return [Task(task_id(i), (), GivenParams(shard=i)) for i in range(len(self.shards))]
 
-    def run(self, task: Task) -> ShardReport:
-        rows = self.shards[task.params["shard"]]
+    def run(self, task: Task[GivenParams]) -> ShardReport:
+        rows = self.shards[task.params.shard]
         with TaskWriter(task, self.stage_name) as out:
             out.created = len(rows)
             columns = {
@@ -41,10 +47,6 @@ class Given(Stage):
         return out.report
 
 
-class Options(Protocol):
-    def steps(self) -> list[Step]: ...
-
-
 class Chain:
     """Runs a chain and reads what it left."""
 
@@ -55,11 +57,11 @@ class Chain:
         stage = Given(shards=tuple(tuple(shard) for shard in shards), metadata=metadata or {})
         return self._run_stage(stage)
 
-    def run(self, options: Options, documents: Manifest) -> list[Manifest]:
-        outputs = [documents]
-        for step in options.steps():
-            outputs.append(self._run_stage(step.stage, [outputs[i] for i in step.inputs]))
-        return outputs
+    def run(self, verb: Verb, documents: Manifest) -> list[Manifest]:
+        """The documents, and the outputs of the verb's stages in order."""
+        running = Running(self._run_stage, documents=documents)
+        verb.wire(running, "documents")
+        return list(running.outputs.values())
 
     def texts(self, manifest: Manifest) -> dict[str, str]:
         rows: dict[str, str] = {}

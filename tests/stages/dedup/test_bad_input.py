@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.registry import DEDUP_VERBS
-from stages.core.stage import Manifest
-from tests.stages.dedup.near_texts import text_of
+from pipeline.registry import comparing_verbs
+from stages.core.manifest import Manifest
+from tests.stages.dedup.near.near_texts import text_of
 
-VERBS = sorted(DEDUP_VERBS)
+VERBS = sorted(comparing_verbs())
 MANY = 20_000
 
 
@@ -25,7 +25,7 @@ def run(chain: Any, tmp_path: Path) -> Callable[..., Manifest]:
     def run(verb: str, *shards: list[tuple[str, str]]) -> Manifest:
         needed = {"decontaminate": {"benchmarks": (str(quiz),)}, "dedup_lines": {"min_chars": 1}}
         left: Manifest = chain.run(
-            DEDUP_VERBS[verb].model_validate(needed.get(verb, {})), chain.given(*shards)
+            comparing_verbs()[verb].model_validate(needed.get(verb, {})), chain.given(*shards)
         )[-1]
         documents = sum(len(shard) for shard in shards)
         assert left.documents_in == documents == left.documents_out + sum(left.dropped.values())

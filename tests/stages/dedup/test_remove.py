@@ -9,22 +9,27 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.stage import Manifest, ShardReport, Stage, Task, task_id
-from stages.core.task_writer import TaskWriter
+from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
 from stages.dedup.remove import REMOVALS_SCHEMA, RemoveDocuments
 
 
-class GivenRemovals(Stage):
+class FileParams(Record):
+    file: int
+
+
+class GivenRemovals(Stage[FileParams]):
     stage_name: ClassVar[str] = "given_removals"
 
     files: tuple[tuple[dict[str, Any], ...], ...]
     shards: int
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task]:
-        return [Task(task_id(i), (), {"file": i}) for i in range(len(self.files))]
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[FileParams]]:
+        return [Task(task_id(i), (), FileParams(file=i)) for i in range(len(self.files))]
 
-    def run(self, task: Task) -> ShardReport:
-        rows = self.files[task.params["file"]]
+    def run(self, task: Task[FileParams]) -> ShardReport:
+        rows = self.files[task.params.file]
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(REMOVALS_SCHEMA, self.shards)
             wanted = [{name: row.get(name) for name in REMOVALS_SCHEMA.names} for row in rows]

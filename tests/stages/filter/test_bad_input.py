@@ -11,13 +11,18 @@ import pytest
 from quality_classifier.fit import fit
 from stages.core.documents import DOCUMENT_SCHEMA, document_batch, to_valid_unicode
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
-from stages.filter.models import find_language_model
-from stages.filter.pii import PiiRule
-from stages.filter.rules import LanguageRule, ReferenceRule, Rule
+from stages.core.manifest import Manifest
+from stages.filter.rule import Rule
+from stages.filter.rules.c4 import C4Rule
+from stages.filter.rules.fineweb import FineWebRule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
+from stages.filter.rules.language import LanguageRule
+from stages.filter.rules.pii import PiiRule
+from stages.filter.rules.reference import ReferenceRule
+from stages.filter.rules.word_list import WordListRule
 from stages.filter.stage import Filter
-from stages.filter.word_list import WordListRule
+from stages.models.find import find_language_model
 from tests.linear import assert_linear
 
 RULE_NAMES = ["language", "gopher_quality", "gopher_repetition", "c4", "fineweb", "pii", "word_list"]

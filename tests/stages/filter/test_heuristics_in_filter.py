@@ -7,9 +7,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.parquet import read_documents
+from stages.filter.rules.c4 import C4Rule
+from stages.filter.rules.fineweb import FineWebRule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
 from stages.filter.stage import Filter
 
 RULES = (GopherQualityRule(), GopherRepetitionRule(), C4Rule(), FineWebRule())

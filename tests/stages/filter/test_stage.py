@@ -11,11 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from stages.core.errors import UserError
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
-from stages.filter.models import fetch_model, find_language_model
-from stages.filter.rules import LanguageRule, ReferenceRule
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.parquet import read_documents
+from stages.filter.rules.language import LanguageRule
+from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter
+from stages.models.find import fetch_model, find_language_model
 
 ENGLISH = "The museum opens every morning, and the guide explains how the old clock works."
 GERMAN = "Das Museum öffnet jeden Morgen, und der Führer erklärt, wie die alte Uhr funktioniert."

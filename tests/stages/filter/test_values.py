@@ -9,12 +9,15 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from stages.core.documents import DOCUMENT_SCHEMA
-from stages.core.foreign import manifest_of_parquet
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, TABLE, Manifest
-from stages.filter.heuristics import C4Rule, FineWebRule, GopherQualityRule, GopherRepetitionRule
-from stages.filter.pii import PiiRule
-from stages.filter.rules import LanguageRule
+from stages.core.given import manifest_of_parquet
+from stages.core.manifest import DOCUMENTS, LEDGER, VALUES, Manifest
+from stages.core.parquet import read_documents
+from stages.filter.rules.c4 import C4Rule
+from stages.filter.rules.fineweb import FineWebRule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
+from stages.filter.rules.language import LanguageRule
+from stages.filter.rules.pii import PiiRule
 from stages.filter.stage import Filter
 from stages.filter.values import measures
 from stages.filter.verdict import Verdict, at_least, at_most
@@ -60,9 +63,9 @@ def test_every_rule_writes_its_values_and_the_documents_stay(
     assert pq.read_schema(shard).equals(DOCUMENT_SCHEMA)
     assert [b["text"].to_pylist() for b in read_documents([shard])] == [[row["text"] for row in ROWS]]
     assert manifest.uris(LEDGER) == []
-    (file,) = manifest.of_kind(TABLE)
-    assert (file.name, file.rows) == ("values-00000.parquet", 2)
-    rows = pq.read_table(manifest.uris(TABLE)[0]).to_pylist()
+    (file,) = manifest.of_kind(VALUES)
+    assert (file.name, file.rows) == ("values/00000.parquet", 2)
+    rows = pq.read_table(manifest.uris(VALUES)[0]).to_pylist()
     assert [(row["id"], row["source"], row["text_bytes"]) for row in rows] == [
         ("c4/f/0", "c4", 38),
         ("books/f/1", "books", 51),
@@ -84,7 +87,7 @@ def test_a_stages_folder_given_as_files_is_its_documents_alone(
     run_stage: Callable[..., Manifest], make_documents: Callable[..., Manifest]
 ) -> None:
     manifest = run_stage(Filter(rules=RULES[:1], annotate_only=True), [make_documents(ROWS)])
-    given = manifest_of_parquet([f"{manifest.folder}/*.parquet"])
+    given = manifest_of_parquet([f"{manifest.folder}/**/*.parquet"])
     assert given.documents_out == 2
     assert [Path(file.name).name for file in given.files] == ["00000-00000.parquet"]
 

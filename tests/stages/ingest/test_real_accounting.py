@@ -13,14 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.ledger import MERGE
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest, Stage, make_manifest
-from stages.ingest.arxiv import ArxivIngest
-from stages.ingest.books import BooksIngest
-from stages.ingest.c4 import C4Ingest
-from stages.ingest.common_crawl import CommonCrawlIngest
-from stages.ingest.github import GithubIngest
-from stages.ingest.stackexchange import StackExchangeIngest, StackExchangeThreads
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.stage import Stage, make_manifest
+from stages.ingest.arxiv.stage import ArxivIngest
+from stages.ingest.books.stage import BooksIngest
+from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.common_crawl.stage import CommonCrawlIngest
+from stages.ingest.github.stage import GithubIngest
+from stages.ingest.stackexchange.stage import StackExchangeIngest
+from stages.ingest.stackexchange.threads import StackExchangeThreads
+from stages.ingest.wikipedia.stage import WikipediaIngest
 
 pytestmark = pytest.mark.real
 

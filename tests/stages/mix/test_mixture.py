@@ -9,38 +9,39 @@ import pytest
 from pydantic import ValidationError
 
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest, ShardReport
+from stages.core.stage import make_manifest
 from stages.mix.mixture import Mix
 from stages.mix.schedule import Mixture, MixtureSource, read_mixture
+from stages.tokenize.pack import Pack, PackedShard
 
 BASE = {
     "dtype": "uint16",
     "tokenizer_sha256": "ab" * 32,
     "vocab_size": 300,
+    "bos": 1,
+    "eos": 2,
     "documents": 3,
+    "text_bytes": 9,
 }
 
 
 def pack_manifest(*parts: tuple[str, int], **changed: object) -> Manifest:
+    """What the mix stage reads of a pack stage: the facts of its shards."""
     facts = [
-        {**BASE, "source": source, "tokens": tokens, "shard": f"tokens-{number:05d}.bin", **changed}
+        PackedShard.model_validate(
+            {
+                **BASE,
+                "source": source,
+                "tokens": tokens,
+                "shard": f"tokens/tokens-{number:05d}.bin",
+                **changed,
+            }
+        )
         for number, (source, tokens) in enumerate(parts)
     ]
-    counts = dict.fromkeys(("documents_in", "created", "documents_out", "merged", "bytes_in", "bytes_out"), 0)
-    return Manifest(
-        node="pack",
-        stage="pack",
-        version=1,
-        fingerprint="f",
-        config={},
-        inputs=(),
-        files=(),
-        dropped={},
-        edited={},
-        sources={},
-        facts=tuple(facts),
-        **counts,
-    )
+    reports = [ShardReport(task=f"{i:05d}", facts=fact.model_dump()) for i, fact in enumerate(facts)]
+    return make_manifest("pack", Pack(), "f", [], [], reports, "")
 
 
 def test_a_mixture_in_whole_sequences(run_stage: Callable[..., Manifest]) -> None:
@@ -76,7 +77,7 @@ def test_a_mixture_in_whole_sequences(run_stage: Callable[..., Manifest]) -> Non
             "warnings": ["arxiv is left out: 10 tokens are no whole sequence"],
         },
     )
-    assert [(file.name, file.kind, file.rows) for file in done.files] == [("mixture.json", "model", 3)]
+    assert [(file.name, file.kind, file.rows) for file in done.files] == [("model/mixture.json", "model", 3)]
 
 
 def test_same_input_same_bytes(run_stage: Callable[..., Manifest]) -> None:

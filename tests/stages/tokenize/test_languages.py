@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import INDEX, Manifest
+from stages.core.manifest import INDEX, Manifest
 from stages.tokenize.encode import Encode
 from stages.tokenize.languages import CountLanguages, counted_totals
 from stages.tokenize.pack import Pack

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from stages.core.stage import INDEX, TOKENS, Manifest
+from stages.core.manifest import INDEX, TOKENS, Manifest
 from stages.tokenize.encode import Encode
-from stages.tokenize.model import load_tokenizer
 from stages.tokenize.pack import Pack
+from stages.tokenize.tokenizers.load import load_tokenizer
 
 TEXTS = {
     "c4/f/0": "the quick brown fox",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from stages.tokenize.model import Tokenizer
 from stages.tokenize.report import Fit, FitMeter, fits_by_language
+from stages.tokenize.tokenizers.load import Tokenizer
 
 
 class LetterTokenizer(Tokenizer):

@@ -10,7 +10,7 @@ import pytest
 import sentencepiece
 
 from stages.core.errors import UserError
-from stages.core.stage import MODEL, TABLE, Manifest
+from stages.core.manifest import MODEL, TABLE, Manifest
 from stages.tokenize.train import SampleText, TrainTokenizer, sampling_rates, training_lines
 
 PROSE = "the quick brown fox jumps over the lazy dog 1984\nwhile seven wizards make a brew"
@@ -86,5 +86,5 @@ def test_a_vocabulary_larger_than_the_text_allows_is_a_users_mistake(
 
 
 def test_a_vocabulary_without_room_for_bytes_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="at least 300"):
+    with pytest.raises(ValueError, match="greater than or equal to 300"):
         TrainTokenizer(vocab_size=200)

@@ -15,8 +15,8 @@ from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
 from stages.ingest.common_crawl.boilerplate.features import line_features
-from stages.kernels.markup_lines import MarkupLines, markup_lines
-from stages.kernels.markup_text import render_lines
+from stages.kernels.lines.markup_lines import MarkupLines, markup_lines
+from stages.kernels.lines.markup_text import render_lines
 from stages.kernels.trees import Forest, probabilities
 
 _NAMES = (

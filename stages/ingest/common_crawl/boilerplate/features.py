@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -15,8 +14,9 @@ from stages.ingest.common_crawl.boilerplate.columns import (
     PAGE_FEATURES,
 )
 from stages.ingest.common_crawl.boilerplate.line_counts import count_lines
-from stages.kernels.hashing import xxh64
-from stages.kernels.markup_lines import LINE_COLUMNS, MarkupLines
+from stages.kernels.compiled import kernel
+from stages.kernels.hash.hashing import xxh64
+from stages.kernels.lines.markup_lines import LINE_COLUMNS, MarkupLines
 
 _FAR = 30
 """Lines away at most: beyond, the distance tells nothing."""
@@ -39,7 +39,7 @@ def line_features(lines: MarkupLines, title: str) -> npt.NDArray[np.float64]:
     return features
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _mark_repeated(text, rows, features):  # type: ignore[no-untyped-def]
     """Mark lines whose text another line of the page has too."""
     keys = np.empty(len(rows), np.uint64)
@@ -52,7 +52,7 @@ def _mark_repeated(text, rows, features):  # type: ignore[no-untyped-def]
             features[order[place], _REPEATED] = features[order[place - 1], _REPEATED] = 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _page_features(rows, features):  # type: ignore[no-untyped-def]
     """Fill the features of place and neighbours out of the lines' own."""
     num_lines = len(rows)
@@ -95,7 +95,7 @@ def _page_features(rows, features):  # type: ignore[no-untyped-def]
     _copy_neighbours(features)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _copy_neighbours(features):  # type: ignore[no-untyped-def]
     num_lines = len(features)
     for i in range(num_lines):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
-from stages.kernels.code_points import NUM_CODE_POINTS
-from stages.kernels.markup_lines import (
+from stages.kernels.compiled import kernel
+from stages.kernels.lines.markup_lines import (
     BARE,
     HEADING,
     ITEM,
@@ -20,8 +19,9 @@ from stages.kernels.markup_lines import (
     PREFORMATTED,
     MarkupLines,
 )
-from stages.kernels.text_flags import CLOSER, TERMINAL, WIDE_TERMINAL, text_flags
-from stages.kernels.utf8 import decode, previous
+from stages.kernels.unicode.code_points import NUM_CODE_POINTS
+from stages.kernels.unicode.text_flags import CLOSER, TERMINAL, WIDE_TERMINAL, text_flags
+from stages.kernels.unicode.utf8 import decode, previous
 
 MIN_PROSE_CHARS = 80
 _TITLE_CHARS = 40
@@ -83,7 +83,7 @@ def _character_table() -> npt.NDArray[np.uint8]:
     return table
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _own_features(text, rows, title, flags, table, features):  # type: ignore[no-untyped-def]
     for i in range(len(rows)):
         _count_line(text, rows[i], flags, table, features[i])
@@ -93,7 +93,7 @@ def _own_features(text, rows, title, flags, table, features):  # type: ignore[no
         features[i, _O_HOLDS_TITLE] = head > 0 and _find(text, start, stop, title, 0, head)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_line(text, row, flags, table, out):  # type: ignore[no-untyped-def]
     """The features that one pass over the characters of a line gives."""
     start, stop = row[_START], row[_STOP]
@@ -146,14 +146,14 @@ def _count_line(text, row, flags, table, out):  # type: ignore[no-untyped-def]
     out[_O_PROSE] = plain >= MIN_PROSE_CHARS and out[_O_ENDS] > 0 and out[_O_LINK_SHARE] < 0.5
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _is_century(text, at):  # type: ignore[no-untyped-def]
     """Whether the four digits before `at` begin with 19 or 20."""
     lead, second = text[at - 4], text[at - 3]
     return (lead == 49 and second == 57) or (lead == 50 and second == 48)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _ends_sentence(text, start, stop, flags):  # type: ignore[no-untyped-def]
     """Whether a line's last character, but for closing quotes and brackets, ends a sentence."""
     at = stop
@@ -167,7 +167,7 @@ def _ends_sentence(text, start, stop, flags):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find(text, start, stop, needle, begin, end):  # type: ignore[no-untyped-def]
     """Whether text[start:stop] holds needle[begin:end]."""
     length = end - begin

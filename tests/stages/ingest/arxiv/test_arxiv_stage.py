@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import DamagedInputError
-from stages.core.stage import DOCUMENTS, Manifest
+from stages.core.manifest import DOCUMENTS, Manifest
 from stages.ingest.archives import BytesFile
 from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import Loss, Merged, RawDocument, RawRecord

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stages.core.task_writer import TaskWriter
+from stages.core.writer import TaskWriter
 from stages.ingest.base import RawBatch, RawFile, RawRecord, RecordWriter
 from stages.ingest.c4 import json_blocks
 from stages.ingest.c4.blocks import LineBlock, line_blocks

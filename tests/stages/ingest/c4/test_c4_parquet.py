@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.shards import read_documents
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
-from stages.ingest.c4 import C4Ingest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.parquet import read_documents
+from stages.ingest.c4.stage import C4Ingest
 
 Run = Callable[..., Manifest]
 TIME = "2019-04-25T12:57:54Z"

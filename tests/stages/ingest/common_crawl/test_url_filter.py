@@ -15,8 +15,8 @@ from stages.core.errors import UserError
 from stages.ingest.common_crawl.url_filter import UrlFilter, UrlMatch, UrlMatcher
 from stages.ingest.common_crawl.url_lists import HARD, Blocked, blocked_by
 from stages.ingest.common_crawl.url_parts import split_url
-from stages.kernels import url_keys
-from stages.kernels.hashing import hash_strings
+from stages.kernels.hash import url_keys
+from stages.kernels.hash.hashing import hash_strings
 
 
 def listed(tmp_path: Path, text: str | bytes, name: str = "hosts.txt") -> str:

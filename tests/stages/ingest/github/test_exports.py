@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import DamagedInputError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
 from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.github.exports import json_rows, parquet_rows
 from stages.ingest.github.stage import GithubIngest

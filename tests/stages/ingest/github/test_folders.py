@@ -13,7 +13,7 @@ import pytest
 from identify.vendor.licenses import LICENSES
 
 from stages.core.errors import UserError
-from stages.core.stage import Manifest
+from stages.core.manifest import Manifest
 from stages.ingest.base import Loss, RawDocument, RawRecord, raw_files_of
 from stages.ingest.github.folders import find_raw_files
 from stages.ingest.github.stage import GithubIngest

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from identify.vendor.licenses import LICENSES
 
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.base import Loss, RawDocument, RawFile
 from stages.ingest.github.heuristics import Measures, measure
 from stages.ingest.github.rules import decode

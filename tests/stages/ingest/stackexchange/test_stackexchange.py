@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import EXCHANGE, Manifest
-from stages.ingest.stackexchange import StackExchangeIngest, StackExchangeThreads, post_exchange
+from stages.core.manifest import EXCHANGE, Manifest
+from stages.ingest.stackexchange import post_exchange
+from stages.ingest.stackexchange.stage import StackExchangeIngest
+from stages.ingest.stackexchange.threads import StackExchangeThreads
 
 Run = Callable[..., Manifest]
 HEAD = '\ufeff<?xml version="1.0" encoding="utf-8"?>\r\n<posts>\r\n'

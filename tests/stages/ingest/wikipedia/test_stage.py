@@ -12,9 +12,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
-from stages.ingest.wikipedia import WikipediaIngest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.wikipedia.names import CATEGORY_NAMES, FILE_NAMES
+from stages.ingest.wikipedia.stage import WikipediaIngest
 
 HEADER = "<mediawiki><siteinfo><dbname>enwiki</dbname></siteinfo>"
 

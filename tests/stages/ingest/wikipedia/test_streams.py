@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core.stage import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.storage import FoundFile
 from stages.ingest.archives import BytesFile
 from stages.ingest.base import byte_ranges
-from stages.ingest.wikipedia import WikipediaIngest
 from stages.ingest.wikipedia.articles import Article, read_articles
+from stages.ingest.wikipedia.stage import WikipediaIngest
 from stages.ingest.wikipedia.streams import is_index, split_dump
 
 HEADER = '<mediawiki><siteinfo><dbname>srwiki</dbname><namespace key="6">Датотека</namespace></siteinfo>\n'

@@ -12,11 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.stage import INDEX, TOKENS, FileInfo, ShardReport, make_manifest
-from stages.core.storage import sha256_file
-from stages.tokenize.export import documents, formats
-from stages.tokenize.export.formats import export_tokens
-from stages.tokenize.pack import INDEX_SCHEMA, Pack
+from stages.tokenize import exports
+from stages.tokenize.export import documents, huggingface, mds
+from stages.tokenize.exports import export_tokens
+from tests.packed import write_packed
 
 DOCUMENTS = {
     "books": [("books/a", [1, 5, 2]), ("books/b", [1, 2])],
@@ -24,44 +23,10 @@ DOCUMENTS = {
 }
 
 
-def write_packed(folder: Path, dtype: str) -> str:
+def write_shards(folder: Path, dtype: str) -> str:
     """Two shards of c4 and one of books, as the pack stage writes them."""
     plan = [("books", DOCUMENTS["books"]), ("c4", DOCUMENTS["c4"][:2]), ("c4", DOCUMENTS["c4"][2:])]
-    reports = []
-    for number, (source, rows) in enumerate(plan):
-        name = f"tokens-{number:05d}"
-        flat = np.array([token for _, ids in rows for token in ids], np.dtype(dtype).newbyteorder("<"))
-        (folder / f"{name}.bin").write_bytes(flat.tobytes())
-        lengths = [len(ids) for _, ids in rows]
-        offsets = [sum(lengths[:i]) for i in range(len(rows))]
-        index = {"id": [n for n, _ in rows], "offset": offsets, "length": lengths, "xxh64": [0] * len(rows)}
-        pq.write_table(pa.table(index, INDEX_SCHEMA), folder / f"{name}.index.parquet")
-        facts = {
-            "source": source,
-            "shard": f"{name}.bin",
-            "documents": len(rows),
-            "tokens": len(flat),
-            "text_bytes": 1,
-            "dtype": dtype,
-            "tokenizer_sha256": "ab" * 32,
-            "vocab_size": 400,
-            "bos": 1,
-            "eos": 2,
-        }
-        files = [(f"{name}.bin", TOKENS, len(flat)), (f"{name}.index.parquet", INDEX, len(rows))]
-        infos = [
-            FileInfo(
-                name=file,
-                kind=kind,
-                rows=count,
-                bytes=(folder / file).stat().st_size,
-                sha256=sha256_file(str(folder / file)),
-            )
-            for file, kind, count in files
-        ]
-        reports.append(ShardReport(task=f"{number:05d}", files=tuple(infos), facts=facts))
-    manifest = make_manifest("pack", Pack(), "f", [], reports, str(folder))
-    (folder / "manifest.json").write_bytes(orjson.dumps(manifest.model_dump()))
+    write_packed(folder, plan, dtype, vocab_size=400)
     return str(folder)
 
 
@@ -69,7 +34,7 @@ def write_packed(folder: Path, dtype: str) -> str:
 def packed(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     folder = tmp_path / "pack"
     folder.mkdir()
-    return write_packed(folder, request.param)
+    return write_shards(folder, request.param)
 
 
 def test_nanogpt(packed: str, tmp_path: Path) -> None:
@@ -120,7 +85,7 @@ def test_hugging_face(packed: str, tmp_path: Path) -> None:
 
 
 def test_hugging_face_rolls_files(packed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "HUGGING_FACE_SHARD_TOKENS", 5)
+    monkeypatch.setattr(huggingface, "SHARD_TOKENS", 5)
     names = export_tokens(packed, str(tmp_path / "out"), "huggingface")
     assert names[1:3] == ["c4-00000.parquet", "c4-00001.parquet"]
     tables = [pq.read_table(tmp_path / "out" / name) for name in names[1:3]]
@@ -153,7 +118,7 @@ def read_mds(folder: Path, dtype: str) -> list[tuple[str, list[int]]]:
 
 @pytest.mark.parametrize("shard_bytes", [1, 60, 1 << 20])
 def test_mds(packed: str, tmp_path: Path, shard_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "MDS_SHARD_BYTES", shard_bytes)
+    monkeypatch.setattr(mds, "SHARD_BYTES", shard_bytes)
     export_tokens(packed, str(tmp_path / "out"), "mds")
     about = orjson.loads((tmp_path / "out" / "dataset.json").read_bytes())
     for source, rows in DOCUMENTS.items():
@@ -164,7 +129,7 @@ def test_mds(packed: str, tmp_path: Path, shard_bytes: int, monkeypatch: pytest.
 
 @pytest.mark.parametrize("batch_tokens", [1, 3, 100])
 def test_batches_hold_whole_documents(packed: str, batch_tokens: int) -> None:
-    shard = formats.token_shards(packed)[0][1]
+    shard = exports.token_shards(packed)[0][1]
     found = [
         (name, batch.tokens[batch.offsets[i] : batch.offsets[i + 1]].tolist())
         for batch in documents.token_batches(shard, batch_tokens)
@@ -174,7 +139,7 @@ def test_batches_hold_whole_documents(packed: str, batch_tokens: int) -> None:
 
 
 def test_a_short_shard_is_refused(packed: str, tmp_path: Path) -> None:
-    shard = Path(packed) / "tokens-00001.bin"
+    shard = Path(packed) / "tokens" / "tokens-00001.bin"
     shard.write_bytes(shard.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"tokens-00001\.bin: token shard has the wrong size"):
         export_tokens(packed, str(tmp_path / "out"), "megatron")

@@ -6,7 +6,7 @@ import pytest
 
 from stages.ingest.common_crawl.boilerplate.columns import FEATURES
 from stages.ingest.common_crawl.boilerplate.features import line_features
-from stages.kernels.markup_lines import markup_lines
+from stages.kernels.lines.markup_lines import markup_lines
 
 PROSE = "This sentence is long enough to be prose: it has more than eighty characters, and it ends well."
 

@@ -1,0 +1,73 @@
+"""`altiplano export tokens|model`: what a run made, in the formats of other trainers and of Hugging Face."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from pipeline.cli.output import say
+from pipeline.graph import run_manifests
+from stages.core.errors import UserError
+from stages.core.manifest import MODEL, Manifest
+from stages.core.stage import AnyStage, is_made_by
+from stages.mix.mixture import Mix
+from stages.mix.schedule import read_mixture
+from stages.tokenize.exports import export_formats, export_tokens
+from stages.tokenize.pack import Pack, PackedShard
+from stages.train.stage import Train
+
+app = App(name="export", help="Write what a run made in other tools' formats.")
+
+
+@app.command
+def tokens(
+    run: str,
+    /,
+    *,
+    out: str,
+    format: Annotated[str, Parameter(help=f"one of {', '.join(export_formats())}")],
+) -> None:
+    """Packed tokens for another trainer: files of each source, and dataset.json that says what the ids mean.
+
+    Parameters
+    ----------
+    run
+        folder of a run with packed tokens
+    out
+        folder to write into
+    """
+    names = export_tokens(_finished(run, Pack).folder, out, format)
+    say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
+
+
+@app.command
+def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
+    """The trained model in Hugging Face's Llama layout.
+
+    Parameters
+    ----------
+    run
+        folder of a run that trained a model
+    out
+        folder to write into
+    dtype
+        bfloat16, float16 or float32
+    """
+    if find_spec("torch") is None:
+        raise UserError("exporting a model needs torch: pip install '.[train]'")
+    from stages.train.export import export_hugging_face
+
+    checkpoints = [uri for uri in _finished(run, Train).uris(MODEL) if uri.endswith(".pt")]
+    length = read_mixture(_finished(run, Mix).folder).sequence_length
+    means = _finished(run, Pack).facts_of(PackedShard)[0]
+    names = export_hugging_face(checkpoints[-1], out, length, dtype, means.bos, means.eos)
+    say(f"{out}: {', '.join(names)}")
+
+
+def _finished(run: str, stage: type[AnyStage]) -> Manifest:
+    found = [manifest for manifest in run_manifests(run).values() if is_made_by(manifest, stage)]
+    if not found:
+        raise UserError(f"{run}: no finished {stage.stage_name} stage there; nothing to export")
+    return found[-1]

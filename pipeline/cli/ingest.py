@@ -1,0 +1,53 @@
+"""`altiplano ingest KIND`: a command for every kind of source, its options made from the fields of its stage."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from pydantic import create_model
+
+from pipeline.cli.running import Where, add_command, flat, run_graph
+from pipeline.graph import Graph
+from pipeline.registry import Kind, source_kinds
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.manifest import Record
+from stages.ingest.base import RawStage
+
+_RAW_FILES = Annotated[list[str], Parameter(help="raw files, folders or quoted patterns")]
+
+
+def ingest(options: RawStage[Any], where: Where) -> None:
+    """Read raw files of one source into documents."""
+    out = storage.absolute(where.out)
+    for pattern in options.input:
+        if out.startswith(storage.absolute(pattern).rstrip("/") + "/"):
+            raise UserError(
+                f"{where.out}: lies in the input {pattern}, which would take it in; give another --out"
+            )
+    graph = Graph()
+    last = options.wire(graph.below(""))
+    run_graph(graph, f"ingest {options.source}", where, [last])
+
+
+def _add(group: App, name: str, kind: Kind) -> None:
+    def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
+        given = options.model_dump(exclude_unset=True) if options is not None else {}
+        ingest(kind.model_validate(given | {"input": tuple(inputs)}), where)
+
+    fields: dict[str, Any] = {k: (v.annotation, v) for k, v in kind.model_fields.items() if k != "input"}
+    bare = create_model(f"{kind.__name__}Options", __base__=Record, **fields)
+    line = f"Raw files of {name} to documents."
+    add_command(group, name, line, command, inputs=_RAW_FILES, options=flat(bare))
+
+
+def make_group() -> App:
+    """The group of all kinds."""
+    group = App(name="ingest", help="Read the raw files of one source into documents.")
+    for name, kind in source_kinds().items():
+        _add(group, name, kind)
+    return group
+
+
+app = make_group()

@@ -1,0 +1,121 @@
+"""`altiplano inspect|explain|verify`: a look into a run."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from pipeline.cli.output import FAILURE_CODE, print_table, say
+from pipeline.inspect.batch import batch_lines, batch_rows
+from pipeline.inspect.document import document_lines, token_document
+from pipeline.inspect.explain import explain as explain_document
+from pipeline.inspect.filter_tables import filter_report
+from pipeline.inspect.languages import language_rows, language_table
+from pipeline.inspect.tokens import token_rows, token_table
+from pipeline.inspect.verify import verify as verify_run
+
+app = App(name="inspect", help="Look into a run.")
+
+
+def explain(run: str, document: str, /) -> None:
+    """Tell the story of one document: where it came from, what changed it, why it ended or where it is.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    document
+        id of the document: <source>/<raw file>/<record key>
+    """
+    for event in explain_document(run, document):
+        say(f"{event.node}: {event.text}")
+
+
+@app.command
+def tokens(run: str, /, *, by_language: bool = False) -> None:
+    """Documents, bytes, tokens, share and epochs of every source.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    by_language
+        a row for each source and language
+    """
+    if by_language:
+        print_table(language_table(language_rows(run)))
+    else:
+        print_table(token_table(token_rows(run)))
+
+
+@app.command
+def batch(run: str, /, *, step: int, batch_sequences: int | None = None, seed: int | None = None) -> None:
+    """Which documents one training batch holds, with ids and URLs.
+
+    Parameters
+    ----------
+    run
+        folder of a run with packed tokens and a mixture
+    step
+        training step, from 0
+    batch_sequences
+        sequences in a batch (default: the training's)
+    seed
+        seed of the schedule (default: the training's)
+    """
+    for line in batch_lines(batch_rows(run, step, batch_sequences, seed)):
+        say(line)
+
+
+@app.command
+def document(run: str, name: str, /, *, model: str | None = None, max_tokens: int = 256) -> None:
+    """Show a packed document as tokens.
+
+    Parameters
+    ----------
+    run
+        folder of a run with packed tokens
+    name
+        id of the document: <source>/<raw file>/<record key>
+    model
+        file of the tokenizer, where the run did not train it
+    max_tokens
+        tokens to show
+    """
+    for line in document_lines(token_document(run, name, model), max_tokens):
+        say(line)
+
+
+@app.command(name="filter")
+def filter_rules(run: str, /, *, rule: str | None = None, threshold: tuple[str, ...] = ()) -> None:
+    """What the rules of the filters measured: quantiles, and what the config's and other thresholds drop, by source.
+
+    Parameters
+    ----------
+    run
+        folder of a run with a filter; quantiles and other thresholds need one that ran with --annotate-only
+    rule
+        only what this rule measured, such as gopher_quality or gopher_quality.words
+    threshold
+        NAME=VALUE: what this threshold would drop, such as gopher_quality.words=100
+    """
+    for part in filter_report(run, rule, threshold):
+        if isinstance(part, str):
+            say(part)
+        else:
+            print_table(part)
+
+
+def verify(run: str, /) -> None:
+    """Read every file of a run and compare it with what was written; name what is missing, short or changed.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    """
+    found = verify_run(run)
+    for fault in found.faults:
+        say(fault.line())
+    say(f"{run}: {found.num_files:,} files, {found.num_bytes:,} bytes, {len(found.faults):,} faults")
+    if found.faults:
+        raise SystemExit(FAILURE_CODE)

@@ -1,0 +1,94 @@
+"""The `altiplano` command: names of its commands, which import what they run when they run, and how a failure is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cyclopts import App, CycloptsError
+
+from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command
+from stages.core.errors import StageFailedError, UserError
+
+COMMANDS = {
+    "run": ("run:run", "Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint."),
+    "plan": ("run:plan", "Check a recipe and show its stages, and what the raw files will take."),
+    "explain": (
+        "inspect:explain",
+        "Tell the story of one document: where it came from, what changed it, why it ended or where it is.",
+    ),
+    "verify": (
+        "inspect:verify",
+        "Read every file of a run and compare it with what was written; name what is missing, short or changed.",
+    ),
+    "inspect": ("inspect:app", "Look into a run."),
+    "fetch": ("fetch:app", "Download raw dumps: resumable, checked, at a polite pace."),
+    "ingest": ("ingest:app", "Read the raw files of one source into documents."),
+    "dedup": ("dedup:app", "Remove duplicates."),
+    "filter": ("filter:app", "Drop documents by a rule, or only write down its values."),
+    "lm": ("language_model:app", "The language models of perplexity."),
+    "quality": ("quality:app", "The quality classifier."),
+    "tokenizer": ("tokenizer:app", "Tokenizers."),
+    "tokenize": (
+        "tokens:tokenize",
+        "Encode documents with a tokenizer and pack them, shuffled, into token shards.",
+    ),
+    "mix": ("tokens:mix", "Solve the mixture over packed tokens from weights, epochs and a token budget."),
+    "train": (
+        "tokens:train",
+        "Train a LLaMA on packed tokens by the schedule of a mixture; resumes from its last checkpoint.",
+    ),
+    "export": ("export:app", "Write what a run made in other tools' formats."),
+    "models": ("models:app", "Models that the stages need."),
+}
+"""Name of each command or group, what it is in which module of this package, and its help."""
+
+
+def make_app() -> App:
+    """The command line; nothing but names is known of a command before it is asked for."""
+    made = App(
+        name="altiplano",
+        help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer.",
+        suppress_keyboard_interrupt=False,  # `main` says how to resume
+    )
+    for name, (place, line) in COMMANDS.items():
+        made.command(f"pipeline.cli.{place}", name=name, help=line)
+    return made
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: a user's mistake is one line and exit code 2, a failed stage its traceback and code 1."""
+    try:
+        make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except BrokenPipeError:  # the reader of our output has enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except (UserError, CycloptsError) as error:
+        _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
+    except OSError as error:
+        _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
+    except StageFailedError as error:
+        again = resume_command()
+        _stop(
+            FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {again}"
+        )
+    except KeyboardInterrupt:
+        again = resume_command()
+        _stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {again}")
+
+
+def _one_line(error: Exception) -> str:
+    cause = error.__cause__
+    if isinstance(error, CycloptsError) and cause is not None:
+        from pydantic import BaseModel, ValidationError
+
+        from pipeline.config import describe
+
+        if isinstance(cause, ValidationError):
+            return f"option {describe(cause, BaseModel)}"
+    return " ".join(str(error).split())
+
+
+def _stop(code: int, message: str) -> None:
+    sys.stderr.write(message + "\n")
+    raise SystemExit(code)

@@ -1,0 +1,46 @@
+"""Results in, lines on standard output out: what every command prints with."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+USER_ERROR_CODE = 2
+FAILURE_CODE = 1
+INTERRUPTED_CODE = 130
+TABLE_WIDTH = 110
+
+
+def say(line: str) -> None:
+    """Print a result on standard output."""
+    sys.stdout.write(line + "\n")
+
+
+def note(line: str) -> None:
+    """Tell the user something beside the result, on standard error."""
+    sys.stderr.write(f"altiplano: {line}\n")
+
+
+def print_table(table: Any, width: int = TABLE_WIDTH) -> None:
+    """Print a table of rich's."""
+    from rich.console import Console
+
+    Console(width=width).print(table)
+
+
+def resume_command() -> str:
+    """The command line of this process, to be run again."""
+    return shlex.join(["altiplano", *sys.argv[1:]])
+
+
+def fact_lines(facts: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """`name: value` lines of nested facts."""
+    lines = []
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            lines += fact_lines(value, f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key}: {value}")
+    return lines

@@ -1,0 +1,74 @@
+"""`altiplano run|plan`: a recipe, run or only planned."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from pydantic import Field
+
+from pipeline.cli.output import note, print_table, say
+from pipeline.cli.running import Workers, finished_line
+from pipeline.config import LoadedRecipe, load_recipe
+from pipeline.inspect.tokens import token_rows, token_table
+from pipeline.plan import plan_lines
+from pipeline.progress import Progress
+from pipeline.recipe import build
+from pipeline.runner import Runner
+from stages.mix.mixture import Mix, Mixed
+from stages.train.stage import Train, Trained
+
+
+class RunOptions(Workers):
+    """Where `run` works."""
+
+    run: str | None = Field(None, description="folder of the run, in place of the recipe's")
+
+
+Variables = Annotated[
+    dict[str, str] | None, Parameter(name="--set", help="variables of the recipe: --set.data PATH")
+]
+RunOptionsGiven = Annotated[RunOptions | None, Parameter(name="*")]
+
+
+def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven = None) -> None:
+    """Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint.
+
+    Parameters
+    ----------
+    config
+        the recipe, such as configs/demo.yaml
+    """
+    options = options or RunOptions()
+    loaded = _load(config, variables)
+    folder = options.run or loaded.recipe.run
+    graph, documents = build(loaded)
+    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet))
+    result = runner.run(options.open_pool, documents)
+    print_table(token_table(token_rows(folder)))
+    (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
+    for warning in mixed.warnings:
+        say(f"mixture: {warning}")
+    if loaded.recipe.train is not None:
+        (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
+        say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")
+    say(finished_line(folder, result, documents))
+
+
+def plan(config: str, /, *, variables: Variables = None) -> None:
+    """Check a recipe and show its stages, and what the raw files will take.
+
+    Parameters
+    ----------
+    config
+        the recipe, such as configs/llama1.yaml
+    """
+    for line in plan_lines(_load(config, variables)):
+        say(line)
+
+
+def _load(config: str, variables: dict[str, str] | None) -> LoadedRecipe:
+    loaded = load_recipe(config, variables)
+    for line in loaded.notes:
+        note(line)
+    return loaded

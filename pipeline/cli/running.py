@@ -1,0 +1,128 @@
+"""Options of the command line in, a graph run over given documents out: what every stage command does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from pydantic import BaseModel, Field
+
+from pipeline.cli.output import fact_lines, say
+from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
+from pipeline.pools import InlinePool, Pool, RayPool
+from pipeline.progress import Progress
+from pipeline.runner import Runner, RunResult
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.given import merge_documents
+from stages.core.manifest import MANIFEST_NAME, Manifest, Record, read_manifest
+from stages.core.stage import AnyStage, is_made_by
+
+
+class Workers(Record):
+    """Where the tasks of a command run."""
+
+    workers: int = Field(
+        2, ge=0, description="worker processes on this machine; 0 runs in this process without Ray"
+    )
+    address: str | None = Field(None, description="address of a Ray cluster, as in ray://host:10001 or auto")
+    quiet: bool = Field(False, description="no progress on standard error")
+
+    def open_pool(self) -> Pool:
+        """The pool that these options ask for."""
+        if self.workers == 0 and self.address is None:
+            return InlinePool()
+        return RayPool(self.workers, self.address)
+
+
+class Where(Workers):
+    """Where a stage command writes and runs."""
+
+    out: Annotated[str, Parameter(help="folder of the run; finished work in it is kept")]
+
+
+Documents = Annotated[list[str], Parameter(help="runs, folders of a stage, or Parquet files of documents")]
+WhereGiven = Annotated[Where, Parameter(name="*")]
+
+
+def flat(options: type[BaseModel]) -> Any:
+    """The fields of a config class as options of their own; None when the user gives none of them."""
+    return Annotated[options | None, Parameter(name="*")]
+
+
+def add_command(
+    group: Any, name: str, help_line: str, command: Callable[..., None], **parameters: Any
+) -> None:
+    """Add a command whose parameters get their types here, where the config class is known."""
+    command.__annotations__ = parameters | {"where": WhereGiven}
+    group.command(command, name=name, help=help_line)
+
+
+def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> RunResult:
+    """Run a graph into `where.out` and say in one line what came of it."""
+    _check_same_run(graph, where.out)
+    runner = Runner(graph, where.out, name, Progress(quiet=where.quiet))
+    result = runner.run(where.open_pool, outputs)
+    say(finished_line(where.out, result, outputs))
+    return result
+
+
+def _check_same_run(graph: Graph, out: str) -> None:
+    """A folder that holds another command's run is not taken over: its documents would drop out of the record."""
+    if not storage.exists(storage.join(out, RUN_FILE)):
+        return
+    old = {node.fingerprint for node in read_run(out).nodes}
+    if not old <= set(graph.fingerprints().values()):
+        raise UserError(
+            f"{out}: holds the run of another command, with other options or other content (inputs, a model that "
+            "changed); give another --out"
+        )
+
+
+def finished_line(run: str, result: RunResult, outputs: Sequence[str]) -> str:
+    """What a run did, for its last line."""
+    if result.tasks_run == 0 and result.nodes_run == 0:
+        return f"{run}: nothing to do, every stage is finished"
+    manifests = [result.manifests[name] for name in outputs]
+    documents = sum(manifest.documents_out for manifest in manifests)
+    counts = f"{documents:,} documents, {result.dropped:,} dropped (ledger), "
+    counted = result.dropped or any(manifest.documents_in or manifest.created for manifest in manifests)
+    return f"{run}: {counts if counted else ''}{result.tasks_run} tasks run"
+
+
+def over_documents(
+    name: str,
+    inputs: Sequence[str],
+    where: Where,
+    wire: Callable[[Below, str], str],
+    check: Callable[[Below, str], None] | None = None,
+) -> None:
+    """Run what `wire` adds over all given documents together, and beside it the stages that check them."""
+    given = given_documents(inputs)
+    name_given = next(iter(given)) if len(given) == 1 else "documents"
+    graph = Graph(given={name_given: merge_documents(list(given.values()))})
+    wiring = graph.below("")
+    if check is not None:
+        check(wiring, name_given)
+    run_graph(graph, name, where, [wire(wiring, name_given)])
+
+
+def given_stage(run: str, stage: type[AnyStage]) -> tuple[str, Manifest]:
+    """The finished output of a stage of this kind in a run or folder; a UserError when there is none."""
+    if storage.exists(storage.join(run, RUN_FILE)):
+        manifests = [m for m in run_manifests(run).values() if is_made_by(m, stage)]
+    elif storage.exists(storage.join(run, MANIFEST_NAME)):
+        manifests = [m for m in [read_manifest(run)] if is_made_by(m, stage)]
+    else:
+        raise UserError(f"{run}: neither a run nor a stage's folder")
+    if not manifests:
+        raise UserError(f"{run}: holds no finished stage {stage.stage_name!r}")
+    return f"{run}:{manifests[-1].node}", manifests[-1]
+
+
+def show_facts(result: RunResult, node: str) -> None:
+    """Print what a model's training measured."""
+    for facts in result.manifests[node].facts:
+        for line in fact_lines(facts):
+            say(line)

@@ -1,0 +1,97 @@
+"""Where attempts at tasks run: this process, this machine's workers, or a cluster. Only here is ray imported."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from pipeline.execute import Outcome, execute
+from stages.core.stage import AnyStage, Task
+
+SECONDS_BETWEEN_LOOKS = 2.0
+OBJECT_STORE_BYTES = 100 << 20
+"""Shards travel through storage, so Ray's own object store stays small."""
+
+
+class Pool(Protocol):
+    """Where attempts run. `finished` waits a while for one to end."""
+
+    size: int
+
+    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None: ...
+    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]: ...
+    def close(self) -> None: ...
+
+
+class InlinePool:
+    """Runs every task in this process, one at a time: for tests and debuggers, no Ray."""
+
+    size = 1
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[tuple[str, int], AnyStage, Task[Any]]] = deque()
+
+    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None:
+        """Queue a task."""
+        self._queue.append((key, stage, task))
+
+    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
+        """Run the next queued task."""
+        key, stage, task = self._queue.popleft()
+        yield key, execute(stage, task)
+
+    def close(self) -> None:
+        """Forget what is queued."""
+        self._queue.clear()
+
+
+class RayPool:
+    """Ray tasks on this machine (`workers` processes) or on a cluster (`address`)."""
+
+    def __init__(self, workers: int, address: str | None) -> None:
+        import ray  # here, since a run that has nothing left to do needs no Ray
+
+        self._ray: Any = ray
+        if address is None:
+            self._ray.init(
+                num_cpus=workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+                ignore_reinit_error=True,
+            )
+        else:
+            self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
+        # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
+        self._execute = self._ray.remote(max_retries=0)(execute)
+        self._running: dict[Any, tuple[str, int]] = {}
+
+    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None:
+        """Start a task on one core, or on all of one machine when the stage wants them."""
+        options: dict[str, int] = {"num_cpus": 1}
+        if stage.uses_all_cores:
+            # Ray hides every GPU from a task that asks for none.
+            has_gpu = self._ray.cluster_resources().get("GPU", 0) >= 1
+            is_local = len(self._ray.nodes()) == 1
+            options = {"num_cpus": self.size if is_local else 1, "num_gpus": int(has_gpu)}
+        self._running[self._execute.options(**options).remote(stage, task)] = key
+
+    def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
+        """Wait for a task, but not for long: nothing may come of it."""
+        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
+        for reference in done:
+            key = self._running.pop(reference)
+            try:
+                yield key, self._ray.get(reference)
+            except self._ray.exceptions.RayError as error:
+                yield key, Outcome(trace=f"the worker process died: {error}")
+
+    def close(self) -> None:
+        """Stop what runs and leave Ray."""
+        for reference in self._running:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()

@@ -1,0 +1,150 @@
+"""Reference URLs and documents in, the rows of every shard that Wikipedia cites out: a join by URL through the exchange.
+
+hash_references and hash_pages (-> URL hashes by range) -> match_references (range -> cited rows by shard). CCNet and LLaMA
+match a page by its URL; `match: host` also takes pages of a cited host, for crawls too small to hold the very pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from quality_classifier.urls import host_of_url, normalize_url
+from stages.core.exchange import Exchange, num_destinations
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport
+from stages.core.parquet import read_batches
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
+from stages.dedup.columns import RangeParams, ShardParams, num_shards, range_tasks, shard_tasks
+from stages.kernels.hash.hashing import hash_strings
+
+Match = Literal["url", "host"]
+
+URL_HASH_SCHEMA = pa.schema([("hash", pa.uint64())])
+PAGE_HASH_SCHEMA = pa.schema([("hash", pa.uint64()), ("shard", pa.uint32()), ("row", pa.uint32())])
+CITED_SCHEMA = pa.schema([("row", pa.uint32())])
+
+ROW_BYTES = 16
+DESTINATION_BYTES = 256 << 20
+
+
+def url_keys(urls: pa.Array, match: Match) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of the normalised URL (or its host) of each row, and whether the row has one; shapes (rows,)."""
+    key_of = normalize_url if match == "url" else host_of_url
+    keys = pa.array([None if url is None else key_of(url) for url in urls.to_pylist()], pa.string())
+    return hash_strings(keys.fill_null("")), keys.is_valid().to_numpy(zero_copy_only=False)
+
+
+class MatchOptions(Record):
+    """Which pages count as cited."""
+
+    match: Match = Field("url", description="a page counts as cited by its URL, or by its host")
+
+
+class TableParams(Record):
+    """Into how many ranges the hashes of a table go: as many as those of the pages."""
+
+    destinations: int
+
+
+class HashReferences(MatchOptions, Stage[TableParams]):
+    """Tables of reference URLs -> their distinct hashes by range. Inputs: the tables, the hashes of the pages."""
+
+    stage_name: ClassVar[str] = "hash_references"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[TableParams]]:
+        """One task per table."""
+        references, pages = inputs[0], Exchange.of(inputs[1])
+        params = TableParams(destinations=max(1, pages.destinations))
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(references.uris(TABLE))]
+
+    def run(self, task: Task[TableParams]) -> ShardReport:
+        """Normalise and hash the URLs."""
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = out.exchange(URL_HASH_SCHEMA, task.params.destinations)
+            for batch in read_batches(task.inputs, ["url"]):
+                hashes, valid = url_keys(batch.column("url"), self.match)
+                distinct = np.unique(hashes[valid])
+                exchange.send(pa.RecordBatch.from_arrays([distinct], schema=URL_HASH_SCHEMA), distinct)
+        return out.report
+
+
+class PageParams(ShardParams):
+    """A shard, and into how many ranges the hashes of its pages go."""
+
+    destinations: int
+
+
+class HashPages(MatchOptions, Stage[PageParams]):
+    """Shard -> (URL hash, shard, row) of its documents by hash range."""
+
+    stage_name: ClassVar[str] = "hash_pages"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[PageParams]]:
+        """One task per document shard."""
+        (documents,) = inputs
+        count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_BYTES)
+        return shard_tasks(documents, lambda shard: PageParams(shard=shard, destinations=count))
+
+    def run(self, task: Task[PageParams]) -> ShardReport:
+        """Normalise and hash the documents' URLs."""
+        row = 0
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = out.exchange(PAGE_HASH_SCHEMA, task.params.destinations)
+            for batch in read_batches(task.inputs, ["url"]):
+                hashes, valid = url_keys(batch.column("url"), self.match)
+                rows = np.arange(row, row + batch.num_rows, dtype=np.uint32)[valid]
+                shards = np.full(len(rows), task.params.shard, np.uint32)
+                columns = [pa.array(column) for column in (hashes[valid], shards, rows)]
+                pages = pa.RecordBatch.from_arrays(columns, schema=PAGE_HASH_SCHEMA)
+                exchange.send(pages, hashes[valid])
+                row += batch.num_rows
+        return out.report
+
+
+class MatchParams(RangeParams):
+    """A range of the pages' hashes, and the hashes of the references."""
+
+    references: Exchange
+
+
+class CitedPages(Record):
+    """Pages of a range that are cited."""
+
+    cited: int
+
+
+class MatchReferences(Stage[MatchParams]):
+    """Hash range -> cited rows by document shard. Inputs: reference hashes, page hashes, documents."""
+
+    stage_name: ClassVar[str] = "match_references"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchParams]]:
+        """One task per range."""
+        references, pages, shards = Exchange.of(inputs[0]), Exchange.of(inputs[1]), num_shards(inputs[2])
+        return range_tasks(
+            pages,
+            lambda part: MatchParams(rows=pages, destination=part, shards=shards, references=references),
+        )
+
+    def run(self, task: Task[MatchParams]) -> ShardReport:
+        """Look every page's hash up among the sorted reference hashes."""
+        params = task.params
+        with TaskWriter(task, self.stage_name) as out:
+            exchange = out.exchange(CITED_SCHEMA, params.shards)
+            batches = out.receive(params.references, params.destination)
+            cited = pa.Table.from_batches(batches, URL_HASH_SCHEMA).column("hash").to_numpy()
+            found = 0
+            for batch in out.receive(params.rows, params.destination):
+                mask = np.isin(batch.column("hash").to_numpy(), cited)
+                rows = pa.RecordBatch.from_arrays(
+                    [batch.column("row").filter(pa.array(mask))], schema=CITED_SCHEMA
+                )
+                exchange.write(rows, batch.column("shard").to_numpy()[mask])
+                found += rows.num_rows
+            out.facts = CitedPages(cited=found)
+        return out.report

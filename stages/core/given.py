@@ -1,0 +1,136 @@
+"""Parquet files of documents that no run of ours wrote in, a manifest over them out, so that any stage can read them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.core import storage
+from stages.core.documents import DOCUMENT_SCHEMA
+from stages.core.errors import UserError
+from stages.core.ledger import is_ledger
+from stages.core.manifest import (
+    DOCUMENTS,
+    MANIFEST_NAME,
+    REPORTS_FOLDER,
+    FileInfo,
+    Manifest,
+    SourceTotals,
+    add_sources,
+)
+from stages.core.parquet import read_batches, source_totals
+from stages.core.stage import FINGERPRINT_DIGITS
+from stages.core.values import is_values
+
+REQUIRED = [field.name for field in DOCUMENT_SCHEMA if not field.nullable]
+
+
+def manifest_of_parquet(patterns: Sequence[str]) -> Manifest:
+    """A manifest over the Parquet files that match; a UserError when a file lacks a column that documents need."""
+    files: list[FileInfo] = []
+    seen: set[str] = set()
+    for pattern in patterns:
+        for found in storage.find_files(pattern):
+            uri = storage.absolute(found.uri)
+            if uri in seen:
+                raise UserError(f"{uri}: is given twice; its documents would be there twice")
+            seen.add(uri)
+            _check_finished(uri)
+            if found.name.endswith(".parquet") and (info := _file_info(uri)) is not None:
+                files.append(info)
+    if not files:
+        raise UserError(f"{', '.join(patterns)}: no Parquet file of documents there")
+    return _given(files, [f"{file.rows} {file.sha256}" for file in files])
+
+
+def _check_finished(uri: str) -> None:
+    """A shard of a stage that is still under way would pass for all of it."""
+    folder = uri.rpartition("/")[0].rpartition("/")[0]
+    if storage.is_folder(storage.join(folder, REPORTS_FOLDER)) and not storage.exists(
+        storage.join(folder, MANIFEST_NAME)
+    ):
+        raise UserError(f"{folder}: this stage is not finished; run its command again to finish it")
+
+
+def merge_documents(manifests: Sequence[Manifest]) -> Manifest:
+    """One manifest over the documents of several, in their order; a UserError when one is given twice."""
+    if len(manifests) == 1:
+        return manifests[0]
+    files = [
+        file.model_copy(update={"name": uri})
+        for manifest in manifests
+        for file, uri in zip(manifest.of_kind(DOCUMENTS), manifest.uris(DOCUMENTS), strict=True)
+    ]
+    counts = Counter(file.name for file in files)
+    if repeated := next((name for name, count in counts.items() if count > 1), None):
+        raise UserError(f"{repeated}: is given twice; its documents would be there twice")
+    return _given(files, [manifest.fingerprint for manifest in manifests])
+
+
+def merged_fingerprint(fingerprints: Sequence[str]) -> str:
+    """Fingerprint of what `merge_documents` makes of manifests with these."""
+    return fingerprints[0] if len(fingerprints) == 1 else _fingerprint(fingerprints)
+
+
+def _fingerprint(contents: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def _given(files: Sequence[FileInfo], contents: Sequence[str]) -> Manifest:
+    sources = add_sources(file.sources for file in files)
+    return Manifest(
+        node="documents",
+        stage="given",
+        version=1,
+        fingerprint=_fingerprint(contents),
+        config={},
+        inputs=(),
+        files=tuple(files),
+        documents_in=0,
+        created=0,
+        documents_out=sum(file.rows for file in files),
+        merged=0,
+        bytes_in=0,
+        bytes_out=sum(totals.text_bytes for totals in sources.values()),
+        dropped={},
+        edited={},
+        sources=sources,
+    )
+
+
+def _file_info(uri: str) -> FileInfo | None:
+    try:
+        with storage.open_arrow(uri) as raw:
+            file = pq.ParquetFile(raw)
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{uri}: not a Parquet file ({error})") from error
+    if is_ledger(schema.names) or is_values(schema):
+        return None
+    if missing := [name for name in REQUIRED if name not in schema.names]:
+        raise UserError(f"{uri}: no column {', '.join(missing)}; a document has {', '.join(REQUIRED)}")
+    _check_types(uri, schema)
+    totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], REQUIRED))
+    size = storage.size_bytes(uri)
+    return FileInfo(
+        name=uri, kind=DOCUMENTS, rows=rows, bytes=size, sha256=storage.probe(uri, size), sources=totals
+    )
+
+
+def _check_types(uri: str, schema: pa.Schema) -> None:
+    for name in REQUIRED:
+        kind = schema.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+            raise UserError(f"{uri}: column {name} is {kind}, not string; cast it first")
+
+
+def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
+    """The totals of a batch; a UserError when a document lacks what every document has."""
+    for name in REQUIRED:
+        if nulls := batch.column(name).null_count:
+            raise UserError(f"{uri}: {nulls:,} documents have no {name} (null); fill it in or leave them out")
+    return source_totals(batch)

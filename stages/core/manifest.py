@@ -1,0 +1,208 @@
+"""What tasks and stages leave behind of themselves: reports and manifests, as frozen records stored as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.core import storage
+from stages.core.errors import ConservationError
+
+MANIFEST_NAME = "manifest.json"
+REPORTS_FOLDER = "reports"
+
+DOCUMENTS, LEDGER, VALUES, TABLE, EXCHANGE, TOKENS, INDEX, MODEL = (
+    "documents",
+    "ledger",
+    "values",
+    "table",
+    "exchange",
+    "tokens",
+    "index",
+    "model",
+)
+
+FOLDERS: Mapping[str, str] = MappingProxyType(
+    {kind: kind for kind in (DOCUMENTS, LEDGER, VALUES, EXCHANGE, TOKENS, MODEL)}
+    | {TABLE: "tables", INDEX: TOKENS}
+)
+"""The folder of each kind of file below the stage's: a reader of `documents/*.parquet` reads documents and nothing else."""
+
+
+class Record(BaseModel):
+    """Base of the small frozen values that are stored as JSON; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Facts = TypeVar("Facts", bound=Record)
+
+
+class SourceTotals(Record):
+    """Documents and bytes of text of one source."""
+
+    documents: int = 0
+    text_bytes: int = 0
+
+
+class FileInfo(Record):
+    """A finished file of a stage: name inside the stage's folder, kind, rows, bytes, SHA-256.
+
+    `destinations` is how many parts an exchange file has: its readers take the number from here.
+    """
+
+    name: str
+    kind: str
+    rows: int
+    bytes: int
+    sha256: str
+    sources: dict[str, SourceTotals] = Field(default_factory=dict)
+    destinations: int | None = None
+
+
+class Measured(Record):
+    """What differs between two runs of the same task; kept out of the manifest for that reason."""
+
+    seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+
+class ShardReport(Record):
+    """What one task did. Units: documents, bytes of text; `dropped`, `edited` by rule.
+
+    `created` counts raw records that ingest found, `merged` those that became part of another document
+    (an answer in its question's thread). `edited` documents stay documents. `rows_read` counts rows of exchanges, by
+    the fingerprint of the stage that wrote them.
+    """
+
+    task: str
+    files: tuple[FileInfo, ...] = ()
+    documents_in: int = 0
+    created: int = 0
+    documents_out: int = 0
+    merged: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    dropped: dict[str, int] = Field(default_factory=dict)
+    edited: dict[str, int] = Field(default_factory=dict)
+    rows_read: dict[str, int] = Field(default_factory=dict)
+    facts: dict[str, Any] = Field(default_factory=dict)
+    measured: Measured = Measured()
+
+    def check_conservation(self) -> None:
+        """Raise ConservationError unless in + created == out + merged + dropped."""
+        entered = self.documents_in + self.created
+        left = self.documents_out + self.merged + sum(self.dropped.values())
+        if entered != left:
+            raise ConservationError(
+                f"task {self.task}: {self.documents_in} in + {self.created} created != {self.documents_out} out"
+                f" + {self.merged} merged + {sum(self.dropped.values())} dropped {self.dropped}"
+            )
+
+
+class Manifest(Record):
+    """What a finished stage holds, in plan order; equal bytes for equal work, so no times and no paths.
+
+    Without a `folder` the files are named by their URIs (documents given from outside a run).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    node: str
+    stage: str
+    version: int
+    fingerprint: str
+    config: dict[str, Any]
+    inputs: tuple[str, ...]
+    files: tuple[FileInfo, ...]
+    documents_in: int
+    created: int
+    documents_out: int
+    merged: int
+    bytes_in: int
+    bytes_out: int
+    dropped: dict[str, int]
+    edited: dict[str, int]
+    rows_read: dict[str, int] = Field(default_factory=dict)
+    sources: dict[str, SourceTotals]
+    facts: tuple[dict[str, Any], ...] = ()
+    folder: str = Field(default="", exclude=True)
+
+    def of_kind(self, kind: str) -> list[FileInfo]:
+        """The files of one kind, in plan order."""
+        return [file for file in self.files if file.kind == kind]
+
+    def uris(self, kind: str) -> list[str]:
+        """URIs of the files of one kind, in plan order."""
+        named = (file.name for file in self.of_kind(kind))
+        return [storage.join(self.folder, name) if self.folder else name for name in named]
+
+    def rows(self, kind: str) -> int:
+        """Rows of the files of one kind."""
+        return sum(file.rows for file in self.of_kind(kind))
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of text of its documents."""
+        return sum(totals.text_bytes for totals in self.sources.values())
+
+    def facts_of(self, kind: type[Facts]) -> list[Facts]:
+        """What the tasks said of their work, in plan order, as the stage's own type."""
+        return [kind.model_validate(facts) for facts in self.facts]
+
+
+def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Sum of several counts by key, keys sorted."""
+    total: dict[str, int] = {}
+    for count in counts:
+        for key, value in count.items():
+            total[key] = total.get(key, 0) + value
+    return dict(sorted(total.items()))
+
+
+def add_sources(parts: Iterable[Mapping[str, SourceTotals]]) -> dict[str, SourceTotals]:
+    """Sum of several per-source totals, sources sorted."""
+    listed = list(parts)
+    documents = add_counts({k: v.documents for k, v in part.items()} for part in listed)
+    text_bytes = add_counts({k: v.text_bytes for k, v in part.items()} for part in listed)
+    return {key: SourceTotals(documents=documents[key], text_bytes=text_bytes[key]) for key in documents}
+
+
+def is_whole(manifest: Manifest) -> bool:
+    """Whether every file of a finished stage is still in its folder."""
+    names = set(storage.list_files(manifest.folder))
+    return all(file.name in names for file in manifest.files)
+
+
+def document_uris(manifests: Sequence[Manifest]) -> list[str]:
+    """URIs of the document shards of several manifests, in order."""
+    return [uri for manifest in manifests for uri in manifest.uris(DOCUMENTS)]
+
+
+def write_record(uri: str, record: Record) -> None:
+    """Store a record as JSON, atomically."""
+    encoded = orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    storage.write_bytes(uri, encoded + b"\n")
+
+
+def read_manifest(folder: str) -> Manifest:
+    """The manifest of a finished stage's folder."""
+    manifest = Manifest.model_validate_json(storage.read_bytes(storage.join(folder, MANIFEST_NAME)))
+    return manifest.model_copy(update={"folder": folder})
+
+
+def report_uri(folder: str, task: str) -> str:
+    """Where the report of a task is kept: its presence marks the task as done."""
+    return storage.join(folder, REPORTS_FOLDER, f"{task}.json")
+
+
+def read_report(folder: str, task: str) -> ShardReport | None:
+    """The report of a finished task, or None when the task is not done."""
+    uri = report_uri(folder, task)
+    if not storage.exists(uri):
+        return None
+    return ShardReport.model_validate_json(storage.read_bytes(uri))

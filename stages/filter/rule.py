@@ -1,0 +1,70 @@
+"""What every rule of the filter is: frozen options, the files that it depends on, and a judge of batches.
+
+A rule is a subclass in a file of its own below `stages/filter/rules`; the file is all that it takes to add one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.core.discover import classes_in
+from stages.filter.verdict import Judge, Verdict
+
+RULES_ROOM = "stages.filter.rules"
+
+Share = Annotated[float, Field(ge=0)]
+"""A share; that of the most frequent n-gram can exceed 1, as its occurrences overlap."""
+
+
+class Rule(BaseModel, ABC):
+    """Options of one rule. Subclasses give the field `rule` their name, as a Literal: the name that recipes use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str
+
+    @property
+    def needs_trained_model(self) -> bool:
+        """Whether the rule waits for a model that the run trains."""
+        return False
+
+    def dependencies(self) -> list[str]:
+        """Lines that name the content of the files that the rule reads: none, unless a rule says otherwise."""
+        return []
+
+    def annotating(self) -> Self:
+        """The same rule as it judges where nothing is dropped."""
+        return self
+
+    @abstractmethod
+    def judge(self, trained_model: str | None) -> Judge:
+        """A function over batches of documents; models and lists are loaded once."""
+
+
+class TextRule(Rule):
+    """A rule that needs nothing but the texts."""
+
+    def judge(self, trained_model: str | None) -> Judge:
+        """A function over batches."""
+        return lambda batch: self.verdicts(batch.column("text"))
+
+    @abstractmethod
+    def verdicts(self, texts: pa.Array) -> list[Verdict]:
+        """The verdicts on texts, in the order in which they drop."""
+
+
+def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """part / whole, and 0 where there is nothing."""
+    return part / np.maximum(whole, 1)
+
+
+def rule_classes() -> dict[str, type[Rule]]:
+    """Every rule by the name that recipes use, sorted."""
+    found = {str(rule.model_fields["rule"].default): rule for rule in classes_in(RULES_ROOM, Rule)}
+    return dict(sorted(found.items()))

@@ -1,0 +1,49 @@
+"""Documents in, P(reference page) of each out: pages that look like what Wikipedia cites (LLaMA, section 2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from stages.core.location import Location
+from stages.filter.rule import Rule
+from stages.filter.verdict import Judge, Verdict, at_least
+from stages.models.fasttext_model import check_labels, load_fasttext, reference_scores
+from stages.models.find import model_sha256
+
+
+class ReferenceRule(Rule):
+    """P(reference page) of the quality classifier: keep pages that look like what Wikipedia cites (LLaMA, 2.1)."""
+
+    rule: Literal["reference"] = "reference"
+    min_score: float = Field(0.25, ge=0, le=1, description="P(reference page), at least")
+    model: Location | None = Field(
+        None, description="a quality model; without it, the one that the run trains"
+    )
+
+    @property
+    def needs_trained_model(self) -> bool:
+        """Whether it waits for the quality model of the run."""
+        return self.model is None
+
+    def dependencies(self) -> list[str]:
+        """SHA-256 of a given model."""
+        return [] if self.model is None else [model_sha256(self.model)]
+
+    def judge(self, trained_model: str | None) -> Judge:
+        """A function over batches; the model is loaded once."""
+        path = self.model or trained_model
+        if path is None:
+            raise ValueError("the reference rule needs a model")
+        model = load_fasttext(path)
+        check_labels(model, path)
+
+        def judge(batch: pa.RecordBatch) -> list[Verdict]:
+            scores = reference_scores(model, batch.column("text"))
+            columns = {"quality": pa.array(scores)}
+            return [replace(at_least("reference", scores, self.min_score), columns=columns)]
+
+        return judge

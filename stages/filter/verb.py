@@ -1,0 +1,64 @@
+"""Documents in, the documents that pass a list of rules out: the steps `filter` and `annotate` of a recipe."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, SerializeAsAny
+
+from stages.core.errors import UserError
+from stages.core.verb import Check, Verb, Wiring, suggest
+from stages.filter.rule import Rule, rule_classes
+from stages.filter.stage import Filter
+
+
+class FilterVerb(Verb):
+    """Drop the documents that fail a rule; a reference rule without a model waits for the one that the run trains."""
+
+    verb: ClassVar[str] = "filter"
+    is_one_stage: ClassVar[bool] = True
+    annotate_only: ClassVar[bool] = False
+
+    rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
+
+    @classmethod
+    def of_recipe(cls, options: Any, check: Check) -> Self:
+        """`- filter: [language: {..}, c4]` in the recipe."""
+        if not isinstance(options, list) or not options:
+            raise UserError(f"{cls.verb}: must be a list of rules, as in `- language: {{keep: [en]}}`")
+        rules = tuple(_rule(rule, f"{cls.verb}[{place}]", check) for place, rule in enumerate(options))
+        made: Self = check(cls, {"rules": rules}, cls.verb)
+        return made
+
+    def wire(self, wiring: Wiring, documents: str) -> str:
+        """One stage; it also reads the trained model where a rule needs one."""
+        stage = Filter(rules=self.rules, annotate_only=self.annotate_only)
+        if not stage.needs_trained_model:
+            return wiring.add(stage, documents)
+        if not self.rules[0].needs_trained_model:
+            raise UserError(
+                "the classifier learns from the pages that enter the filter, so a reference rule without a model comes "
+                "first: put the rules before it into a filter of their own"
+            )
+        return wiring.add(stage, documents, wiring.trained_model(documents))
+
+
+class AnnotateVerb(FilterVerb):
+    """Write down what rules measure of every document, and drop nothing."""
+
+    verb: ClassVar[str] = "annotate"
+    annotate_only: ClassVar[bool] = True
+
+
+def _rule(rule: Any, place: str, check: Check) -> Rule:
+    named = {rule: {}} if isinstance(rule, str) else rule
+    if not isinstance(named, dict) or len(named) != 1:
+        raise UserError(f"{place}: a rule is one name with its options")
+    ((name, values),) = named.items()
+    if values is not None and not isinstance(values, dict):
+        raise UserError(f"{place}.{name}={values!r}: must be a mapping of options")
+    classes = rule_classes()
+    if name not in classes:
+        raise UserError(f"{place}: no rule {name!r}; {suggest(str(name), classes)}")
+    made: Rule = check(classes[name], values or {}, f"{place}.{name}")
+    return made

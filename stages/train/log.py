@@ -1,0 +1,65 @@
+"""Finished steps in, log.jsonl and lines for the screen out; times are only on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.manifest import TABLE, FileInfo
+
+LOG_NAME = "log.jsonl"
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """One finished step: what the log keeps, and what only the screen shows (speed, and `mfu` in 0..1)."""
+
+    step: int
+    num_steps: int
+    loss: float
+    rate: float
+    grad_norm: float
+    tokens: int
+    tokens_per_second: float
+    mfu: float | None
+
+    def log_row(self) -> dict[str, float | int]:
+        """The row of log.jsonl: no times, so that a resumed run writes the same bytes."""
+        return {
+            "step": self.step,
+            "loss": self.loss,
+            "lr": self.rate,
+            "grad_norm": self.grad_norm,
+            "tokens": self.tokens,
+        }
+
+    def line(self) -> str:
+        """One line for the screen."""
+        mfu = "" if self.mfu is None else f" | MFU {self.mfu:.1%}"
+        return (
+            f"step {self.step}/{self.num_steps} | loss {self.loss:.4f} | lr {self.rate:.2e}"
+            f" | norm {self.grad_norm:.3f} | {self.tokens_per_second:,.0f} tokens/s{mfu}"
+        )
+
+
+def write_log(folder: str, rows: list[dict[str, Any]]) -> FileInfo:
+    """Write log.jsonl, atomically."""
+    with storage.atomic_output(storage.join(folder, LOG_NAME)) as output:
+        output.write(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return FileInfo(name=LOG_NAME, kind=TABLE, rows=len(rows), bytes=output.num_bytes, sha256=output.sha256)
+
+
+def read_log(folder: str, step: int) -> list[dict[str, Any]]:
+    """The rows of the log up to `step`."""
+    uri = storage.join(folder, LOG_NAME)
+    lines = storage.read_bytes(uri).splitlines() if storage.exists(uri) else []
+    rows = [orjson.loads(line) for line in lines[:step]]
+    if len(rows) < step:
+        raise UserError(
+            f"{uri}: {len(rows)} rows, but there is a checkpoint of step {step}; delete it, or the folder"
+        )
+    return rows

@@ -1,0 +1,41 @@
+"""A model in, its AdamW and the learning rate of each step out (LLaMA, section 2.3)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from stages.train.config import TrainConfig
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig, device: torch.device) -> torch.optim.AdamW:
+    """AdamW; weight decay on matrices only, never on the weights of norms."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    groups = [
+        {"params": [w for w in weights if w.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [w for w in weights if w.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups,
+        lr=config.peak,
+        betas=(config.beta1, config.beta2),
+        eps=config.epsilon,
+        fused=device.type in ("cpu", "cuda"),
+    )
+
+
+def learning_rate(step: int, num_steps: int, config: TrainConfig) -> float:
+    """The rate of `step` (from 0): linear up over the warm-up, then a cosine down to the final fraction."""
+    if step < config.warmup_steps:
+        return config.peak * (step + 1) / config.warmup_steps
+    done = (step - config.warmup_steps) / max(1, num_steps - 1 - config.warmup_steps)
+    floor = config.final_rate_fraction
+    return config.peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all weights the rate of this step."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

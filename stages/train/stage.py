@@ -1,0 +1,78 @@
+"""The manifests of a pack and a mix stage in, a trained checkpoint out: training as a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import ClassVar
+
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.heartbeat import Heartbeat
+from stages.core.manifest import FOLDERS, MODEL, Manifest, Record, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.train.config import TrainConfig
+
+
+class TrainParams(Record):
+    """Folders of the finished pack and mix stages, and of the fit stage for best-fit packing."""
+
+    pack: str
+    mix: str
+    fit: str | None
+
+
+class Trained(Record):
+    """A finished training: steps, tokens that it saw, loss of the first and the last step (nats a token), weights."""
+
+    steps: int
+    tokens: int
+    first_loss: float
+    final_loss: float
+    parameters: int
+
+
+class Train(TrainConfig, Stage[TrainParams]):
+    """Train a LLaMA on packed tokens by a mixture's schedule; resumes from its checkpoints."""
+
+    stage_name: ClassVar[str] = "train"
+    uses_all_cores: ClassVar[bool] = True
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[TrainParams]]:
+        """One task; `inputs` are the manifests of the pack, the mix and, for best-fit packing, the fit stage."""
+        if len(inputs) not in (2, 3):
+            raise UserError(f"train needs the pack and the mix stage; it was given {len(inputs)}")
+        pack, mix = inputs[:2]
+        fit = inputs[2].folder if len(inputs) == 3 else None
+        return [Task(task_id(0), (), TrainParams(pack=pack.folder, mix=mix.folder, fit=fit))]
+
+    def run(self, task: Task[TrainParams]) -> ShardReport:
+        """Train to the end; the files are the log and the last checkpoint.
+
+        Checkpoints get their names while it runs: a later attempt goes on from the last one.
+        """
+        if find_spec("torch") is None:
+            raise UserError("training needs torch: pip install '.[train]'")
+        from stages.train.train import train
+
+        heartbeat = Heartbeat(task)
+        result = train(
+            self,
+            task.params.pack,
+            task.params.mix,
+            storage.join(task.output, FOLDERS[MODEL]),
+            on_step=lambda info: heartbeat.say(info.line()),
+            fit_folder=task.params.fit,
+        )
+        heartbeat.end()
+        files = tuple(
+            file.model_copy(update={"name": f"{FOLDERS[MODEL]}/{file.name}"}) for file in result.files
+        )
+        facts = Trained(
+            steps=result.steps,
+            tokens=result.tokens,
+            first_loss=result.first_loss,
+            final_loss=result.final_loss,
+            parameters=result.parameters,
+        )
+        return ShardReport(task=task.id, files=files, facts=facts.model_dump())

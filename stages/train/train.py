@@ -1,0 +1,251 @@
+"""Packed tokens and a mixture in, a checkpoint and log.jsonl out: the training loop (LLaMA, section 2.3).
+
+A run that is stopped anywhere goes on from its last checkpoint and ends with the same weights and log as one
+that never stopped; on one kind of CPU bit for bit. Under torchrun it is data-parallel, on the same batches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.location import content_of
+from stages.core.manifest import MODEL, FileInfo
+from stages.mix.schedule import Mixture, Schedule, read_mixture
+from stages.tokenize.read import PackedTokens
+from stages.train.checkpoint import (
+    checkpoint_name,
+    delete_old_checkpoints,
+    list_checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+)
+from stages.train.config import TrainConfig
+from stages.train.loader import Loader, MicroBatch
+from stages.train.log import StepInfo, read_log, write_log
+from stages.train.model import Llama, next_token_loss
+from stages.train.optimizer import learning_rate, make_optimizer, set_learning_rate
+from stages.train.ranks import Place, torch_ranks, torch_settings
+
+PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "B200": 2250e12}
+"""Dense bfloat16 operations per second by a part of the device's name, for the model FLOPs utilisation."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a finished, or stopped, training left: its files and figures. Losses in nats per token."""
+
+    files: tuple[FileInfo, ...]
+    steps: int
+    tokens: int
+    first_loss: float
+    final_loss: float
+    parameters: int
+
+
+def train(
+    config: TrainConfig,
+    pack_folder: str,
+    mix_folder: str,
+    output: str,
+    on_step: Callable[[StepInfo], None] | None = None,
+    stop_step: int | None = None,
+    fit_folder: str | None = None,
+) -> TrainResult:
+    """Train to the end, or to `stop_step`, from the last checkpoint in `output` when there is one."""
+    tokens, mixture = PackedTokens.open(pack_folder, fit_folder), read_mixture(mix_folder)
+    num_steps = steps_of(config, mixture)
+    with torch_settings(config), torch_ranks(config) as place:
+        loader = Loader(
+            tokens,
+            Schedule(mixture, config.seed),
+            config.batch_sequences,
+            config.micro_batch_sequences,
+            place.rank,
+            place.world_size,
+            config.document_mask,
+        )
+        model = Llama(config.sizes, tokens.vocab_size)
+        model.initialize(config.seed)
+        model.to(place.device)
+        identity = _identity(config, mixture, num_steps, tokens.vocab_size)
+        trainer = _Trainer(config, model, loader, place, num_steps, mixture.sequence_length, output, identity)
+        trainer.resume()
+        return trainer.run(min(stop_step or num_steps, num_steps), on_step)
+
+
+def steps_of(config: TrainConfig, mixture: Mixture) -> int:
+    """Steps of the run; a UserError when the mixture has too few sequences or the warm-up is too long."""
+    available = mixture.num_steps(config.batch_sequences)
+    num_steps = config.steps or available
+    if available == 0:
+        raise UserError(
+            f"the mixture draws {mixture.total_sequences} sequences, fewer than one batch of"
+            f" {config.batch_sequences}; lower batch_sequences or raise the mixture's budget"
+        )
+    if num_steps > available:
+        raise UserError(
+            f"steps {num_steps} need {num_steps * config.batch_sequences} sequences, but the mixture draws"
+            f" {mixture.total_sequences}, enough for {available}; lower steps or raise the mixture's budget"
+        )
+    if config.warmup_steps >= num_steps:
+        raise UserError(
+            f"warmup_steps {config.warmup_steps} must be below the {num_steps} steps of the run; lower it"
+        )
+    return num_steps
+
+
+class _Trainer:
+    """The state of a run between two steps: model, optimizer, step and log."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: Llama,
+        loader: Loader,
+        place: Place,
+        num_steps: int,
+        sequence_length: int,
+        output: str,
+        identity: dict[str, Any],
+    ) -> None:
+        self.config, self.model, self.loader, self.place = config, model, loader, place
+        self.num_steps, self.output, self.identity = num_steps, output, identity
+        self.step = 0
+        self.log: list[dict[str, Any]] = []
+        self.optimizer = make_optimizer(model, config, place.device)
+        self.step_tokens = config.batch_sequences * sequence_length
+        self.step_flops = self.step_tokens * config.sizes.flops_per_token(model.vocab_size, sequence_length)
+        forward: nn.Module = torch.compile(model) if config.compile else model  # type: ignore[assignment]
+        self.forward = DistributedDataParallel(forward) if place.world_size > 1 else forward
+
+    def resume(self) -> None:
+        """Go back to the last checkpoint, and to the log up to it."""
+        found = list_checkpoints(self.output)
+        if not found:
+            return
+        load_checkpoint(self.output, found[-1], self.model, self.optimizer, self.identity)
+        self.step = found[-1]
+        self.log = read_log(self.output, self.step)
+
+    def run(self, stop_step: int, on_step: Callable[[StepInfo], None] | None) -> TrainResult:
+        """Train up to `stop_step`, with a checkpoint there."""
+        files = None
+        for step, batches in self.loader.steps(self.step, stop_step):
+            started = time.perf_counter()
+            loss, rate, norm = self._one_step(step, batches)
+            seconds = time.perf_counter() - started
+            self.step = step + 1
+            tokens = self.step * self.step_tokens
+            speed, mfu = self.step_tokens / seconds, self._mfu(seconds)
+            info = StepInfo(self.step, self.num_steps, loss, rate, norm, tokens, speed, mfu)
+            self.log.append(info.log_row())
+            if self.step % self.config.checkpoint_steps == 0 or self.step == stop_step:
+                files = self._save()
+            if on_step is not None and self.place.rank == 0:
+                on_step(info)
+        if files is None:
+            files = self._saved_files()
+        return TrainResult(
+            files=files,
+            steps=self.step,
+            tokens=self.step * self.step_tokens,
+            first_loss=self.log[0]["loss"],
+            final_loss=self.log[-1]["loss"],
+            parameters=sum(weight.numel() for weight in self.model.parameters()),
+        )
+
+    def _one_step(self, step: int, batches: list[MicroBatch]) -> tuple[float, float, float]:
+        """Forward, backward and update on one batch; its mean loss, the rate and the norm before clipping."""
+        device = self.place.device
+        total = torch.zeros(
+            2, device=device
+        )  # loss by position, and the share of positions that have a target
+        for number, batch in enumerate(batches):
+            with self._maybe_sync(last=number == len(batches) - 1):
+                loss = self._loss(batch.to(device)) * batch.fraction
+                loss.backward()  # type: ignore[no-untyped-call]
+            total[0] += loss.detach()
+            total[1] += batch.filled * batch.fraction
+        if self.place.world_size > 1:
+            dist.all_reduce(total)
+            total /= self.place.world_size
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        rate = learning_rate(step, self.num_steps, self.config)
+        set_learning_rate(self.optimizer, rate)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return float(total[0] / total[1]), rate, float(norm)
+
+    def _loss(self, batch: MicroBatch) -> torch.Tensor:
+        kind = self.place.device.type
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=kind == "cuda"):
+            logits = self.forward(batch.inputs, batch.segments, batch.positions)
+        return next_token_loss(logits, batch.targets)
+
+    def _maybe_sync(self, last: bool) -> Any:
+        """Ranks exchange gradients once a step, after the last micro-batch."""
+        if isinstance(self.forward, DistributedDataParallel) and not last:
+            return self.forward.no_sync()
+        return nullcontext()
+
+    def _mfu(self, seconds: float) -> float | None:
+        if self.place.device.type != "cuda":
+            return None
+        name = torch.cuda.get_device_name(self.place.device)
+        peak = next((flops for part, flops in PEAK_FLOPS.items() if part in name), None)
+        return None if peak is None else self.step_flops / seconds / (peak * self.place.world_size)
+
+    def _save(self) -> tuple[FileInfo, ...]:
+        """The log first, so that no checkpoint is ever ahead of it; then the checkpoint."""
+        if self.place.rank != 0:
+            return ()
+        log = write_log(self.output, self.log)
+        checkpoint = save_checkpoint(self.output, self.step, self.model, self.optimizer, self.identity)
+        delete_old_checkpoints(self.output, self.config.keep_checkpoints)
+        return log, checkpoint
+
+    def _saved_files(self) -> tuple[FileInfo, ...]:
+        """The files of a run that had nothing left to do; the log is cut to the checkpoint it ends with."""
+        if self.place.rank != 0:
+            return ()
+        uri = storage.join(self.output, checkpoint_name(self.step))
+        checkpoint = FileInfo(
+            name=checkpoint_name(self.step),
+            kind=MODEL,
+            rows=self.step,
+            bytes=storage.size_bytes(uri),
+            sha256=storage.sha256_file(uri),
+        )
+        return write_log(self.output, self.log), checkpoint
+
+
+def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size: int) -> dict[str, Any]:
+    """What a checkpoint is a checkpoint of, flat, so that a difference can be named."""
+    described = {
+        name: value
+        for name, value in content_of(config).items()
+        if name not in ("model", "steps", "peak_rate")
+    }
+    sizes = {f"model.{key}": value for key, value in config.sizes.model_dump(mode="json").items()}
+    encoded = orjson.dumps(mixture.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return {
+        **described,
+        **sizes,
+        "steps": num_steps,
+        "peak_rate": config.peak,
+        "vocab_size": vocab_size,
+        "mixture": hashlib.sha256(encoded).hexdigest()[:16],
+    }

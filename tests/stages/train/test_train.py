@@ -1,0 +1,219 @@
+"""The loop: the loss falls, a resumed run is the same bit for bit, a wrong folder or config is one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from stages.core.errors import UserError  # noqa: E402
+from stages.core.manifest import Manifest  # noqa: E402
+from stages.core.stage import Task  # noqa: E402
+from stages.train.__main__ import main, read_config  # noqa: E402
+from stages.train.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
+from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
+from stages.train.log import StepInfo  # noqa: E402
+from stages.train.stage import Train, TrainParams  # noqa: E402
+from stages.train.train import train  # noqa: E402
+
+SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, multiple_of=16)
+CONFIG = TrainConfig(
+    model=SIZES,
+    steps=12,
+    batch_sequences=6,
+    micro_batch_sequences=4,
+    warmup_steps=2,
+    peak_rate=0.01,
+    checkpoint_steps=4,
+    threads=1,
+    device="cpu",
+)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("document_mask", [False, True])
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    pack: Manifest, mix: Manifest, tmp_path: Path, document_mask: bool
+) -> None:
+    """Stopped after step 5, and again with a log ahead of its checkpoint: same files, same bytes."""
+    config = CONFIG.model_copy(update={"document_mask": document_mask})
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir(), parts.mkdir()
+    expected = train(config, pack.folder, mix.folder, str(whole))
+    train(config, pack.folder, mix.folder, str(parts), stop_step=5)
+    train(config, pack.folder, mix.folder, str(parts), stop_step=9)
+    (parts / checkpoint_name(9)).unlink()
+    train(config, pack.folder, mix.folder, str(parts), stop_step=8)
+    torch.manual_seed(123)
+    found = train(config, pack.folder, mix.folder, str(parts))
+    assert found == expected
+    assert contents(whole) == contents(parts)
+    assert list_checkpoints(str(whole)) == [8, 12]
+    one, two = (read_checkpoint(str(folder / checkpoint_name(12))) for folder in (whole, parts))
+    assert all(torch.equal(one["model"][name], two["model"][name]) for name in one["model"])
+
+
+def test_a_finished_run_does_nothing_again(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
+    first = train(CONFIG, pack.folder, mix.folder, str(tmp_path))
+    steps: list[StepInfo] = []
+    assert train(CONFIG, pack.folder, mix.folder, str(tmp_path), on_step=steps.append) == first
+    assert steps == []
+
+
+def test_a_half_written_checkpoint_is_none(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
+    (tmp_path / f"{checkpoint_name(4)}.tmp-0123").write_bytes(b"half")
+    assert list_checkpoints(str(tmp_path)) == []
+    assert train(CONFIG, pack.folder, mix.folder, str(tmp_path)).steps == 12
+
+
+def test_a_damaged_checkpoint_is_named(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
+    train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=4)
+    path = tmp_path / checkpoint_name(4)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"checkpoint-00000004\.pt: no whole checkpoint"):
+        train(CONFIG, pack.folder, mix.folder, str(tmp_path))
+
+
+def test_a_checkpoint_of_another_config_or_mixture_is_refused(
+    pack: Manifest, mix: Manifest, tmp_path: Path
+) -> None:
+    train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=4)
+    with pytest.raises(UserError, match="another run: seed is 1 there and 2 here"):
+        train(CONFIG.model_copy(update={"seed": 2}), pack.folder, mix.folder, str(tmp_path))
+    wider = CONFIG.model_copy(update={"model": SIZES.model_copy(update={"dim": 64})})
+    with pytest.raises(UserError, match=r"model\.dim is 32 there and 64 here"):
+        train(wider, pack.folder, mix.folder, str(tmp_path))
+    mixture = Path(mix.folder) / "model" / "mixture.json"
+    mixture.write_text(mixture.read_text().replace('"epochs": 2.0', '"epochs": 2.01'))
+    with pytest.raises(UserError, match="another run: mixture is"):
+        train(CONFIG, pack.folder, mix.folder, str(tmp_path))
+
+
+def test_a_checkpoint_without_its_log_is_refused(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
+    train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=4)
+    (tmp_path / "log.jsonl").unlink()
+    with pytest.raises(UserError, match=r"log\.jsonl: 0 rows, but there is a checkpoint of step 4"):
+        train(CONFIG, pack.folder, mix.folder, str(tmp_path))
+
+
+def test_micro_batches_do_not_change_the_mathematics(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
+    losses = []
+    for size in (6, 1, 4):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        config = CONFIG.model_copy(update={"micro_batch_sequences": size})
+        losses.append(train(config, pack.folder, mix.folder, str(folder)).final_loss)
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-4)
+
+
+def test_more_steps_than_data_and_too_long_a_warm_up_are_refused(
+    pack: Manifest, mix: Manifest, tmp_path: Path
+) -> None:
+    for changed, message in [
+        ({"steps": 10_000}, "steps 10000 need 60000 sequences, but the mixture draws"),
+        ({"batch_sequences": 100_000, "steps": None}, "fewer than one batch of 100000"),
+        ({"warmup_steps": 2000, "steps": None}, "warmup_steps 2000 must be below the"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            train(CONFIG.model_copy(update=changed), pack.folder, mix.folder, str(tmp_path))
+
+
+def test_the_stage_trains_all_of_the_mixture_and_the_loss_falls(
+    pack: Manifest, mix: Manifest, run_stage: Callable[..., Manifest]
+) -> None:
+    """Without `steps` the data decides; torch's own settings are as before afterwards."""
+    before = torch.get_num_threads()
+    stage = Train(
+        model=SIZES, batch_sequences=4, warmup_steps=5, peak_rate=0.01, threads=before + 1, device="cpu"
+    )
+    done = run_stage(stage, [pack, mix])
+    assert torch.get_num_threads() == before
+    rows = [
+        orjson.loads(line) for line in (Path(done.folder) / "model" / "log.jsonl").read_bytes().splitlines()
+    ]
+    facts = done.facts[0]
+    steps = facts["steps"]
+    assert [row["step"] for row in rows] == list(range(1, steps + 1))
+    assert list(rows[0]) == ["step", "loss", "lr", "grad_norm", "tokens"]
+    assert facts["tokens"] == steps * 4 * 16 == rows[-1]["tokens"]
+    assert facts["parameters"] == SIZES.num_parameters(40)
+    assert (facts["first_loss"], facts["final_loss"]) == (rows[0]["loss"], rows[-1]["loss"])
+    assert facts["first_loss"] == pytest.approx(3.69, abs=0.2)
+    assert facts["final_loss"] < 2.2
+    assert [(file.name, file.kind, file.rows) for file in done.files] == [
+        ("model/log.jsonl", "table", steps),
+        (f"model/{checkpoint_name(steps)}", "model", steps),
+    ]
+
+
+def test_the_stage_without_torch_says_what_to_install(
+    pack: Manifest, mix: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.train.stage.find_spec", lambda name: None)
+    [task] = Train(model="tiny").plan([pack, mix])
+    assert task == Task("00000", (), TrainParams(pack=pack.folder, mix=mix.folder, fit=None))
+    with pytest.raises(UserError, match=r"training needs torch: pip install '\.\[train\]'"):
+        Train(model="tiny").run(task)
+    with pytest.raises(UserError, match="train needs the pack and the mix stage; it was given 1"):
+        Train(model="tiny").plan([pack])
+
+
+def test_two_processes_train_on_the_same_batches_as_one(
+    pack: Manifest, mix: Manifest, tmp_path: Path
+) -> None:
+    """torchrun with two CPU ranks: the losses of one process, but for rounding."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    config = CONFIG.model_copy(update={"steps": 4})
+    train(config, pack.folder, mix.folder, str(one))
+    path = tmp_path / "train.yaml"
+    path.write_bytes(orjson.dumps(config.model_dump(mode="json")))
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        "-m",
+        "stages.train",
+    ]
+    done = subprocess.run(
+        [*command, str(path), pack.folder, mix.folder, str(two)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(done.stdout.splitlines()) == 4
+    losses = [
+        [orjson.loads(line)["loss"] for line in (folder / "log.jsonl").read_bytes().splitlines()]
+        for folder in (one, two)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_the_command_line(
+    pack: Manifest, mix: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "train.yaml"
+    path.write_bytes(orjson.dumps(CONFIG.model_dump(mode="json") | {"steps": 3, "warmup_steps": 1}))
+    assert main([str(path), pack.folder, mix.folder, str(tmp_path / "out")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("step 3/3 | loss 3.")
+    path.write_text("modle: 7B")
+    assert main([str(path), pack.folder, mix.folder, str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == f"error: {path}: modle: Extra inputs are not permitted\n"
+    with pytest.raises(UserError, match="no such file"):
+        read_config(str(tmp_path / "none.yaml"))
