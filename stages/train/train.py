@@ -1,7 +1,7 @@
 """Packed tokens and a mixture in, a checkpoint and log.jsonl out: the training loop (LLaMA, section 2.3).
 
 A run that is stopped anywhere goes on from its last checkpoint and ends with the same weights and log as one
-that never stopped; on a CPU bit for bit. Under torchrun it is data-parallel, on the same batches.
+that never stopped; on one kind of CPU bit for bit. Under torchrun it is data-parallel, on the same batches.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_group_prints_its_lines_and_names_the_peers_that_are_not_there(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "dedup", "--mb", "0.2", "--peers", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     lines = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
     rows = [

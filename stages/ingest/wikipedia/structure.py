@@ -7,6 +7,7 @@ around it closes, so that one missing bracket costs its own words at most and no
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from stages.ingest.wikipedia.links import link_text, simple_link_text, unclosed_link
@@ -161,18 +162,25 @@ class StructureStripper:
 
     def _table(self, token: str, start: int, end: int) -> int:
         """`{|` and `|}`, which are tables only at the start of a line; returns where to go on."""
-        before = self._text[self._text.rfind("\n", 0, start) + 1 : start]
         if token == "{|":
-            if before.strip(_INDENTATION):
-                self._out.append(token)
-            else:
+            if self._starts_line(start, _INDENTATION.__contains__):
                 self._push(TABLE)
+            else:
+                self._out.append(token)
             return end
-        if before.strip() or not self._unwind_to(TABLE, barrier=TEMPLATE):
+        if not (self._starts_line(start, str.isspace) and self._unwind_to(TABLE, barrier=TEMPLATE)):
             self._out.append("|")
             return start + 1  # the brace may begin the end of a template whose last value is empty
         del self._out[self._pop().start :]
         return end
+
+    def _starts_line(self, start: int, is_blank: Callable[[str], bool]) -> bool:
+        """Whether nothing but blanks stands before `start` in its line; a long line is not gone through each time."""
+        before = self._text[start - 1 : start]
+        while before and before != "\n" and is_blank(before):
+            start -= 1
+            before = self._text[start - 1 : start]
+        return before in ("", "\n")
 
     def _comment(self, start: int) -> int:
         close = self._text.find("-->", start)

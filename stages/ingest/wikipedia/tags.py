@@ -61,9 +61,9 @@ def end_of_unclosed(text: str, name: str, start: int, close: re.Match[str] | Non
     following = _opening_tag(name).search(text, start, close.start() if close is not None else len(text))
     if close is not None and following is None:
         return None
-    line_end = text.find("\n", start)
-    ends = [at for at in (line_end, following.start() if following is not None else -1) if at >= 0]
-    return min(ends, default=len(text))
+    end = following.start() if following is not None else len(text)
+    line_end = text.find("\n", start, end)
+    return line_end if line_end >= 0 else end
 
 
 def raw_text(name: str, content: str) -> str:

@@ -93,8 +93,9 @@ def _external_label(found: re.Match[str]) -> str:
 
 def _elision(found: re.Match[str]) -> str:
     """In `l'''Iliade''` the first quote is an apostrophe; where bold text is open it ends that."""
-    line_start = max(found.string.rfind("\n", 0, found.start()), found.start() - _ELISION_CHARS)
-    is_opening = found.string.count("'''", max(line_start, 0), found.start()) % 2 == 0
+    earliest = max(found.start() - _ELISION_CHARS, 0)
+    line_start = max(found.string.rfind("\n", earliest, found.start()), earliest)
+    is_opening = found.string.count("'''", line_start, found.start()) % 2 == 0
     return "'" if is_opening else ""
 
 

@@ -133,7 +133,7 @@ def in_a_process(endpoint: str, script: str, tmp_path: Path, **environment: str)
         env={**variables, "PATH": "", "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return orjson.loads(done.stdout)

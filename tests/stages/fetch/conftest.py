@@ -27,4 +27,4 @@ def fake_time() -> FakeTime:
 @pytest.fixture
 def client(fake_time: FakeTime) -> Client:
     """A client that never really sleeps."""
-    return Client(pacer=Pacer(clock=fake_time.clock, sleep=fake_time.sleep), timeout_seconds=5.0, retries=3)
+    return Client(pacer=Pacer(clock=fake_time.clock, sleep=fake_time.sleep), timeout_seconds=120.0, retries=3)

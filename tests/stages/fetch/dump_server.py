@@ -173,7 +173,7 @@ class DumpServer(ThreadingHTTPServer):
 
         def answer(handler: Handler, served: Served) -> None:
             handler.start_part(served, num_bytes)
-            self.released.wait(30)
+            self.released.wait(600)
             handler.close_connection = True
 
         return answer

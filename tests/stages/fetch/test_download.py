@@ -66,7 +66,7 @@ def test_a_connection_cut_in_the_middle_is_resumed(
 
 
 def test_a_stalled_connection_is_resumed(server: Any, fake_time: Any, target: Path) -> None:
-    client = Client(pacer=Pacer(clock=fake_time.clock, sleep=fake_time.sleep), timeout_seconds=0.2)
+    client = Client(pacer=Pacer(clock=fake_time.clock, sleep=fake_time.sleep), timeout_seconds=1.0)
     server.put("/f.bin", BODY)
     server.then("/f.bin", server.stall(700))
     check(target, download(client, server.remote("/f.bin"), target))

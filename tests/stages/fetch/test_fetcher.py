@@ -235,7 +235,7 @@ Fetcher(Client(), "c4", Path(out)).run([RemoteFile(url + "/big.gz", "big.gz"), R
 
 
 def wait_for(condition: Any) -> None:
-    for _ in range(1000):
+    for _ in range(30_000):  # five minutes: a loaded machine starts a process slowly
         if condition():
             return
         time.sleep(0.01)

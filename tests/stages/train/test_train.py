@@ -191,7 +191,7 @@ def test_two_processes_train_on_the_same_batches_as_one(
         [*command, str(path), pack.folder, mix.folder, str(two)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
     )
     assert done.returncode == 0, done.stderr[-2000:]

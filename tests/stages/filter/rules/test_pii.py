@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import read_documents
-from stages.filter.rules.pii import PiiRule
+from stages.filter.rules.pii import Find, PiiRule, find_emails, find_ipv4, find_ipv6
 from stages.filter.stage import Filter
+from tests.linear import assert_linear
 
 
 def masked(text: str, rule: PiiRule | None = None) -> tuple[str, int]:
@@ -96,6 +98,78 @@ def test_each_kind_can_be_left_and_replaced() -> None:
 @given(st.text(alphabet="a@.1:2 -é", max_size=40) | st.text(max_size=40))
 def test_masking_a_masked_text_changes_nothing(text: str) -> None:
     assert masked(masked(text)[0])[1] == 0
+
+
+PARTS = [
+    *(
+        "jo",
+        "@",
+        "@doe.com",
+        "@é.ß中",
+        "@a.b",
+        "@example.org",
+        ".",
+        "..",
+        "-",
+        "_",
+        "1",
+        "٣",
+        "\u0301",
+        "\n",
+        " ",
+    ),
+    *("93.184.216.34", "93.184", ".216.34", "300", "1.1.1.1", "version ", "==", "//"),
+    *("2001:4860:4860::8888", "2a00:", ":", "::", "81b", "fade0", "[", "a" * 63),
+]
+
+
+def expected(text: str, rule: PiiRule) -> tuple[str, int]:
+    """What Python's expressions mask when they look at every text."""
+    count = 0
+    kinds: list[tuple[Find, str]] = [
+        (find_emails, rule.email),
+        (partial(find_ipv4, min_number=rule.min_address_number), rule.ipv4),
+        (find_ipv6, rule.ipv6),
+    ]
+    for find, mask in kinds:
+        found = find(text)
+        count += len(found)
+        for start, end in reversed(found):
+            text = text[:start] + mask + text[end:]
+    return text, count
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), st.sampled_from([0, 9, 10, 30, 100, 255]))
+def test_no_address_escapes_the_search_for_candidates(text: str, min_number: int) -> None:
+    rule = PiiRule(min_address_number=min_number)
+    assert masked(text, rule) == expected(text, rule)
+
+
+def test_a_mask_that_is_an_address_itself_is_masked_in_its_turn() -> None:
+    rule = PiiRule(email="93.184.216.34", ipv4="2001:4860:4860::8888")
+    assert masked("jo@doe.com", rule) == ("2001:db8::1", 3)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a@",
+        "a.",
+        "@a.",
+        "a@b.cd ",
+        "a@b.png ",
+        "1.",
+        "1.1.1.1 ",
+        "93.184.216.34 ",
+        "2001:",
+        "2001::1 ",
+        "2a00:1:2:: ",
+    ],
+)
+def test_a_hostile_text_that_holds_an_address_of_each_kind_takes_linear_time(unit: str) -> None:
+    addresses = " jo@doe.com 93.184.216.34 2a00:1450:4001:81b::200e"
+    assert_linear(masked, lambda count: unit * count + addresses, 2_000)
 
 
 def test_the_ledger_has_an_edit_row_with_the_number_masked(
