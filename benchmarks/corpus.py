@@ -166,5 +166,5 @@ def write_documents(rows: Sequence[tuple[str, str]], folder: Path, lines: Path) 
             writer.write(batch)
             for name, text in zip(columns["id"], batch.column("text").to_pylist(), strict=True):
                 out.write(orjson.dumps({"id": name, "text": text}) + b"\n")
-    writer.finish()
+    writer.commit()
     return manifest_of_parquet([str(folder)])

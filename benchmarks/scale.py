@@ -77,7 +77,7 @@ def write_documents(folder: Path, num_bytes: int, seed: int) -> Manifest:
         writer.write(batch)
         if writer.text_bytes >= num_bytes:
             break
-    writer.finish()
+    writer.commit()
     return manifest_of_parquet([str(folder)])
 
 

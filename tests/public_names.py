@@ -25,7 +25,9 @@ def _defined(tree: ast.Module) -> Iterator[str]:
         name = None
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             name = node.name
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        elif (
+            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        ):
             name = node.targets[0].id
         if name is not None and not name.startswith("_") and not name.isupper():
             yield name

@@ -14,7 +14,7 @@ import pytest
 
 from stages.core.ledger import MERGE
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
-from stages.core.stage import Stage, make_manifest
+from stages.core.stage import AnyStage, make_manifest
 from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.books.stage import BooksIngest
 from stages.ingest.c4.stage import C4Ingest
@@ -27,12 +27,13 @@ from stages.ingest.wikipedia.stage import WikipediaIngest
 pytestmark = pytest.mark.real
 
 
-def finish(stage: Stage, folder: Path, inputs: tuple[Manifest, ...] = ()) -> Manifest:
+def finish(stage: AnyStage, folder: Path, inputs: tuple[Manifest, ...] = ()) -> Manifest:
     folder.mkdir()
-    reports = [stage.run(task.at(str(folder))) for task in stage.plan(inputs)]
+    tasks = stage.plan(inputs)
+    reports = [stage.run(task.at(str(folder))) for task in tasks]
     for report in reports:
         report.check_conservation()
-    return make_manifest(stage.stage_name, stage, "f", [], reports, str(folder))
+    return make_manifest(stage.stage_name, stage, "f", inputs, tasks, reports, str(folder))
 
 
 def ends(*manifests: Manifest) -> Counter[str]:

@@ -14,7 +14,7 @@ from identify.vendor.licenses import LICENSES
 
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
-from stages.ingest.base import Loss, RawDocument, RawRecord, raw_files_of
+from stages.ingest.base import Loss, RawDocument, RawPart, RawRecord, raw_files_of
 from stages.ingest.github.folders import find_raw_files
 from stages.ingest.github.stage import GithubIngest
 
@@ -217,8 +217,9 @@ def test_thousands_of_tiny_files_are_one_task(tmp_path: Path) -> None:
     put(tmp_path / "a", {"LICENSE": TEXTS["MIT"]} | {f"d{i % 7}/f{i}.py": "a\n" for i in range(3000)})
     make_git(tmp_path / "a")
     tasks = GithubIngest(input=(str(tmp_path),)).plan(())
-    assert [(len(task.inputs), task.params["names"]) for task in tasks] == [(1, ["a"])]
-    assert tasks[0].params["sizes"] == [len(TEXTS["MIT"].encode()) + 6000]
+    size = len(TEXTS["MIT"].encode()) + 6000
+    assert [len(task.inputs) for task in tasks] == [1]
+    assert tasks[0].params.parts == (RawPart(name="a", size=size, start=0, stop=size),)
 
 
 def test_the_fingerprint_follows_content_commit_and_names_but_not_the_place(tmp_path: Path) -> None:

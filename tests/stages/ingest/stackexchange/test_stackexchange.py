@@ -14,11 +14,12 @@ import py7zr
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core import exchange
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE, Manifest
 from stages.ingest.stackexchange import post_exchange
 from stages.ingest.stackexchange.stage import StackExchangeIngest
-from stages.ingest.stackexchange.threads import StackExchangeThreads
+from tests.wiring import Running
 
 Run = Callable[..., Manifest]
 HEAD = '\ufeff<?xml version="1.0" encoding="utf-8"?>\r\n<posts>\r\n'
@@ -66,8 +67,10 @@ def ledger(manifest: Manifest) -> list[tuple[str, str, str | None]]:
 
 
 def both(run_stage: Run, folder: Path, **options: Any) -> tuple[Manifest, Manifest]:
-    posts = run_stage(StackExchangeIngest(input=(str(folder),), **options))
-    return posts, run_stage(StackExchangeThreads(), (posts,))
+    running = Running(run_stage)
+    StackExchangeIngest(input=(str(folder),), **options).wire(running)
+    posts, threads = running.outputs.values()
+    return posts, threads
 
 
 def test_a_thread(tmp_path: Path, run_stage: Run) -> None:
@@ -139,7 +142,7 @@ def test_memory_of_a_task_is_bounded_by_several_exchange_files(
     folder = write_dump(tmp_path, [question(1), *(answer(i, 1, i) for i in range(2, 50))])
     expected = texts(both(run_stage, folder)[1])
     monkeypatch.setattr(post_exchange, "BATCH_BODY_BYTES", 50)
-    monkeypatch.setattr(post_exchange.PostWriter.__init__, "__defaults__", (500,))
+    monkeypatch.setattr(exchange, "SPILL_BYTES", 500)
     posts, threads = both(run_stage, folder)
     assert len(posts.uris(EXCHANGE)) > 3
     assert texts(threads) == expected
@@ -216,7 +219,8 @@ def test_a_plain_name_on_compressed_bytes_is_read_once(tmp_path: Path, run_stage
     plain = HEAD + "".join(question(i) for i in range(100)) + "</posts>"
     (folder / "beer.stackexchange.com" / "Posts.xml").write_bytes(gzip.compress(plain.encode()))
     posts, _ = both(run_stage, folder, task_bytes=100)
-    assert posts.created == 100 and len(posts.uris(EXCHANGE)) == 1
+    assert posts.created == 100
+    assert [file.rows for file in posts.of_kind(EXCHANGE) if file.rows] == [100]
 
 
 @pytest.mark.parametrize(
