@@ -1,4 +1,4 @@
-"""Two kinds of trouble with a name of their own: a user's mistake, and a damaged input."""
+"""Kinds of trouble with a name of their own: a user's mistake, a damaged input, an input that could not be read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ class DamagedInputError(Exception):
         self.reason = reason
         self.offset = offset
         self.rule = rule
+
+
+class ReadFaultError(Exception):
+    """A raw file's bytes could not be read whole: nothing is known of them, so no ledger row is made; try again.
+
+    No OSError, since decoders and their callers take those for a judgement on the bytes.
+    """
 
 
 class ConservationError(Exception):
