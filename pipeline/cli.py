@@ -28,7 +28,7 @@ from pipeline.progress import Progress
 from pipeline.recipe import MIX_NODE, TRAIN_NODE, build
 from pipeline.runner import Runner, StageFailedError
 from pipeline.stage_cli import stage_groups
-from stages.core.errors import UserError
+from stages.core.errors import ReadFaultError, UserError
 from stages.filter.models import fetch_model, models_folder
 
 USER_ERROR_CODE = 2
@@ -231,7 +231,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(0) from None
     except (UserError, CycloptsError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
-    except OSError as error:
+    except (OSError, ReadFaultError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         resume = commands.resume_command()
