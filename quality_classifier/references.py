@@ -88,7 +88,7 @@ def _tables(files: Sequence[RawFile], languages: Sequence[str], facts: dict[str,
     rows: list[tuple[str, str, int, str | None]] = []
     for raw in files:
         try:
-            for article in read_articles(raw, languages):
+            for article in raw.reads.checked(read_articles(raw, languages)):
                 if isinstance(article, Loss):
                     facts["damaged"] += article.rule in ("damaged", "damaged_page", "too_large")
                     continue

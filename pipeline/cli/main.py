@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command
-from stages.core.errors import StageFailedError, UserError
+from stages.core.errors import ReadFaultError, StageFailedError, UserError
 
 COMMANDS = {
     "run": ("run:run", "Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint."),
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(0) from None
     except (UserError, CycloptsError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
-    except OSError as error:
+    except (OSError, ReadFaultError) as error:
         _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         again = resume_command()

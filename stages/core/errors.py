@@ -1,4 +1,4 @@
-"""Trouble with a name of its own: a user's mistake, a damaged input, lost documents, a task that keeps failing."""
+"""Trouble with a name of its own: a mistake, damage, a read that failed, lost documents, a task that keeps failing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ class DamagedInputError(Exception):
         self.reason = reason
         self.offset = offset
         self.rule = rule
+
+
+class ReadFaultError(Exception):
+    """A raw file's bytes could not be read whole: nothing is known of them, so no ledger row is made; try again.
+
+    No OSError, since decoders and their callers take those for a judgement on the bytes.
+    """
 
 
 class ConservationError(Exception):

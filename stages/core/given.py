@@ -104,7 +104,7 @@ def _given(files: Sequence[FileInfo], contents: Sequence[str]) -> Manifest:
 
 def _file_info(uri: str) -> FileInfo | None:
     try:
-        with storage.open_arrow(uri) as raw:
+        with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
             file = pq.ParquetFile(raw)
             schema, rows = file.schema_arrow, file.metadata.num_rows
     except pa.ArrowInvalid as error:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.fs as pafs
 
 from stages.core.errors import UserError
+from stages.core.remote import RemoteHandler
 
 SCHEME = "hf://"
 BLOCK_BYTES = 16 << 20
@@ -31,8 +31,10 @@ def content_name(path: str) -> str:
         return str(HfFileSystem().info(path)["blob_id"])
 
 
-class _HubHandler(pafs.FSSpecHandler):
+class _HubHandler(RemoteHandler):
     """Questions about files raise a UserError when they cannot be answered; reading raises what it is, for a retry."""
+
+    block_bytes = BLOCK_BYTES
 
     def get_file_info(self, paths: Sequence[str]) -> list[Any]:
         """Infos of files; one that is not in its repository is NotFound."""
@@ -50,10 +52,6 @@ class _HubHandler(pafs.FSSpecHandler):
             except FileNotFoundError as error:
                 missing = error
         raise missing
-
-    def open_input_file(self, path: str) -> Any:
-        """A seekable stream that reads ahead."""
-        return pa.PythonFile(self.fs.open(path, mode="rb", block_size=BLOCK_BYTES), mode="r")
 
 
 @contextmanager

@@ -19,6 +19,8 @@ import pyarrow.fs as pafs
 
 from stages.core import hub
 from stages.core.errors import UserError
+from stages.core.reading import Reads, WatchedStream, told
+from stages.core.remote import RemoteHandler
 
 TEMPORARY_MARK = ".tmp-"
 _LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
@@ -30,7 +32,7 @@ def filesystem(uri: str) -> tuple[Any, str]:
     if uri.startswith(("http://", "https://")):
         import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
 
-        return pafs.PyFileSystem(pafs.FSSpecHandler(fsspec.filesystem("http"))), uri
+        return pafs.PyFileSystem(RemoteHandler(fsspec.filesystem("http"))), uri
     if uri.startswith(hub.SCHEME):
         return hub.filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:
@@ -130,6 +132,21 @@ def open_input(uri: str) -> BinaryIO:
     return cast(BinaryIO, fs.open_input_file(path))
 
 
+def open_whole(uri: str, size: int, reads: Reads | None = None) -> BinaryIO:
+    """As `open_input`, of a file of at least `size` bytes: any error, and an end before them, is a ReadFaultError.
+
+    `reads` remembers it for all streams that are opened with it.
+    """
+    reads = reads or Reads()
+    try:
+        inner = open_input(uri)
+    except UserError:
+        raise
+    except Exception as error:
+        raise reads.fault(f"{uri}: cannot be opened ({told(error)})") from error
+    return cast(BinaryIO, WatchedStream(inner, uri, size, reads))
+
+
 def open_arrow(uri: str) -> Any:
     """A random-access Arrow file over `uri`, for Parquet and Arrow IPC readers."""
     fs, path = filesystem(uri)
@@ -144,9 +161,8 @@ def read_bytes(uri: str) -> bytes:
 
 def sha256_file(uri: str) -> str:
     """Hex SHA-256 of a file, read in pieces; a UserError when it is none."""
-    size_bytes(uri)
     digest = hashlib.sha256()
-    with open_input(uri) as stream:
+    with open_whole(uri, size_bytes(uri)) as stream:
         while piece := stream.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
@@ -162,7 +178,7 @@ def probe(uri: str, file_size: int) -> str:
     if uri.startswith(hub.SCHEME):
         digest.update(hub.content_name(uri.removeprefix(hub.SCHEME)).encode())
         return digest.hexdigest()
-    with open_input(uri) as stream:
+    with open_whole(uri, file_size) as stream:
         digest.update(stream.read(PROBE_BYTES))
         if file_size > PROBE_BYTES:
             stream.seek(max(PROBE_BYTES, file_size - PROBE_BYTES))

@@ -21,6 +21,7 @@ from stages.core.ledger import MERGE
 from stages.core.location import Location
 from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.parquet import SHARD_TEXT_BYTES
+from stages.core.reading import Reads
 from stages.core.stage import Params, Stage, Task, task_id
 from stages.core.storage import FoundFile
 from stages.core.verb import Wiring
@@ -41,6 +42,9 @@ class RawFile:
 
     Of a file that is split over tasks, a task reads the records that begin in bytes `start` to `stop` (None: its
     end). The name is the whole file's, so ids do not depend on how it is split.
+
+    Its bytes come through `open` and `read_below` alone: a read that fails is remembered in `reads`, and no record of
+    the file is written then, whatever a reader made of it.
     """
 
     uri: str
@@ -48,6 +52,7 @@ class RawFile:
     size: int
     start: int = field(default=0, kw_only=True)
     stop: int | None = field(default=None, kw_only=True)
+    reads: Reads = field(default_factory=Reads, kw_only=True, repr=False, compare=False)
 
     @property
     def num_bytes(self) -> int:
@@ -56,7 +61,12 @@ class RawFile:
 
     def open(self) -> BinaryIO:
         """A seekable binary stream of the raw bytes."""
-        return storage.open_input(self.uri)
+        return storage.open_whole(self.uri, self.size, self.reads)
+
+    def read_below(self, path: str, size: int, max_bytes: int) -> bytes:
+        """The first bytes of a file in a raw file that is a folder; see `is_of_input` for what may be a row of it."""
+        with storage.open_whole(storage.join(self.uri, path), size) as stream:
+            return stream.read(max_bytes)
 
 
 @dataclass(frozen=True)
@@ -250,7 +260,8 @@ class IngestStage(RawStage[RawParams]):
     def read(self, raw: RawFile) -> Iterator[RawRecord | RawBatch]:
         """All records that begin in a raw file's range, in file order.
 
-        What cannot be read is a Loss, or a DamagedInputError that ends this file; nothing is skipped silently.
+        What cannot be made out is a Loss, or a DamagedInputError that ends this file; nothing is skipped silently.
+        Whether a read had failed is asked afterwards, for all readers, where the records are written.
         """
 
     def run(self, task: Task[RawParams]) -> ShardReport:
@@ -273,12 +284,15 @@ class RecordWriter:
         self._pending_bytes = 0
 
     def add_file(self, raw: RawFile, records: Iterator[RawRecord | RawBatch]) -> None:
-        """Write all records of one raw file; damage that ends the file becomes a ledger row, an empty file too."""
+        """Write all records of one raw file; damage that ends the file becomes a ledger row, an empty file too.
+
+        A read that failed is a ReadFaultError, and none of its consequences is written.
+        """
         if raw.size == 0:
             self.add(raw.name, Loss("", "empty_file"))
             return
         try:
-            for record in records:
+            for record in raw.reads.checked(records):
                 self.add(raw.name, record)
         except DamagedInputError as error:
             lost = max(0, raw.size - error.offset)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from stages.core.errors import DamagedInputError
+from stages.core.errors import DamagedInputError, ReadFaultError, UserError
 from stages.ingest.base import RawFile
 from stages.ingest.codecs import MAX_PIECE_BYTES, READ_BYTES
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SEVEN_ZIP_MAGIC = b"7z\xbc\xaf\x27\x1c"
 _PIECES_AHEAD = 4
+_NO_DAMAGE = (ReadFaultError, UserError, MemoryError)
+"""What is no judgement on an archive's bytes, wherever in py7zr it happened."""
 
 
 class SevenZipError(DamagedInputError):
@@ -72,11 +75,11 @@ class _Pipe:
     """A bounded queue of pieces, from the thread that unpacks to the one that reads."""
 
     def __init__(self, size: int) -> None:
-        self._queue: queue.Queue[bytes | SevenZipError | None] = queue.Queue(_PIECES_AHEAD)
+        self._queue: queue.Queue[bytes | Exception | None] = queue.Queue(_PIECES_AHEAD)
         self._stopped = threading.Event()
         self._left = size
 
-    def put(self, piece: bytes | SevenZipError | None) -> None:
+    def put(self, piece: bytes | Exception | None) -> None:
         """Hand on a piece, an error or the end; waits while the queue is full, until somebody stops."""
         while not self._stopped.is_set():
             try:
@@ -97,7 +100,7 @@ class _Pipe:
     def pieces(self) -> Iterator[bytes]:
         """All pieces; raises the error that ended them."""
         while (piece := self._queue.get()) is not None:
-            if isinstance(piece, SevenZipError):
+            if isinstance(piece, Exception):
                 raise piece
             yield piece
         if self._left:
@@ -110,31 +113,29 @@ class _Pipe:
 
 def _push(raw: RawFile, member: Member, pipe: _Pipe) -> None:
     """Unpack one member into the pipe; whatever happens, the pipe's reader hears of it."""
+    end: Exception | None = None
     try:
-        try:
-            with raw.open() as stream, _opened(stream, raw.size) as archive:
-                archive.extract(targets=[member.name], factory=_factory(pipe))
-            pipe.put(None)
-        except SevenZipError as error:
-            pipe.put(error)
-        except _StoppedError:
-            raise
-        except Exception as error:
-            pipe.put(_told(error, raw.size))
-            raise _StoppedError from error
+        with raw.open() as stream, _opened(stream, raw.size) as archive:
+            archive.extract(targets=[member.name], factory=_factory(pipe))
     except _StoppedError:
         return
+    except (SevenZipError, *_NO_DAMAGE) as error:
+        end = error
+    except Exception as error:  # noqa: BLE001 - on bad bytes py7zr fails in many ways
+        end = _told(error, raw.size)
+    with suppress(_StoppedError):
+        pipe.put(end)
 
 
 def _opened(stream: BinaryIO, size: int) -> SevenZipFile:
-    """The archive in a stream. A SevenZipError tells of any fault: on bad bytes its parser fails in many ways."""
+    """The archive in a stream. A SevenZipError tells of any damage: on bad bytes its parser fails in many ways."""
     import py7zr
 
     try:
         archive = py7zr.SevenZipFile(stream, "r", blocksize=READ_BYTES)
         if archive.needs_password():
             raise SevenZipError("7z is encrypted", 0, "encrypted")
-    except SevenZipError:
+    except (SevenZipError, *_NO_DAMAGE):
         raise
     except Exception as error:
         raise _told(error, size) from error
@@ -142,7 +143,7 @@ def _opened(stream: BinaryIO, size: int) -> SevenZipFile:
 
 
 def _told(error: Exception, size: int) -> SevenZipError:
-    """The fault of an archive of `size` bytes in our words."""
+    """The damage of an archive of `size` bytes in our words."""
     from py7zr.exceptions import CrcError, PasswordRequired, UnsupportedCompressionMethodError
 
     if isinstance(error, CrcError):

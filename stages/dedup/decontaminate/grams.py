@@ -164,7 +164,7 @@ def _records(uri: str, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parquet_records(uri: str, name: str) -> Iterator[tuple[str, Any]]:
-    with storage.open_arrow(uri) as raw:
+    with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
         number = 0
         try:
             for batch in pq.ParquetFile(raw).iter_batches():
@@ -177,9 +177,10 @@ def _parquet_records(uri: str, name: str) -> Iterator[tuple[str, Any]]:
 
 def _bytes_of(uri: str, compression: str | None) -> bytes:
     try:
-        with storage.open_arrow(uri) as raw:
-            stream = raw if compression is None else pa.CompressedInputStream(raw, compression)
-            data: bytes = stream.read()
+        with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
+            if compression is None:
+                return raw.read()
+            data: bytes = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), compression).read()
             return data
     except OSError as error:
         raise UserError(f"{uri}: cannot be read ({error}); a benchmark must be whole") from error

@@ -32,7 +32,7 @@ def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
         try:
             file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
-            if not _is_damage(error):
+            if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
         columns = [name for name in file.schema_arrow.names if name in _WANTED]
@@ -68,7 +68,7 @@ class _GroupReader:
             if self.number < self._end:
                 raise pa.ArrowInvalid("fewer rows than the footer says")
         except (pa.ArrowException, OSError) as error:
-            if not _is_damage(error):
+            if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             self.loss = self._damage(error)
 
@@ -154,11 +154,6 @@ def _row_record(key: str, text: Any, timestamp: Any, url: Any, max_text_bytes: i
 
 def _replaced(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _is_damage(error: BaseException) -> bool:
-    """Whether the file itself is at fault: Arrow raises bare OSErrors for it, a disk or network other ones."""
-    return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
 
 
 def _first_line(error: BaseException) -> str:

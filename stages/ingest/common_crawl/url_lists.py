@@ -55,7 +55,7 @@ def list_files(uri: str) -> list[str]:
             )
         return [storage.join(uri, name) for name in names]
     size = storage.size_bytes(uri)
-    with storage.open_input(uri) as stream:
+    with storage.open_whole(uri, size) as stream:
         head = stream.read(HEAD_BYTES)
     if size == 0:
         raise UserError(f"{uri}: is empty")
@@ -81,7 +81,7 @@ def read_blocked(uris: list[str]) -> Blocked:
 
 def _line_pieces(uri: str) -> Iterator[list[bytes]]:
     tail = b""
-    with storage.open_input(uri) as stream:
+    with storage.open_whole(uri, storage.size_bytes(uri)) as stream:
         while data := stream.read(PIECE_BYTES):
             *lines, tail = (tail + data).replace(b"\r\n", b"\n").split(b"\n")
             yield lines
@@ -154,7 +154,9 @@ def read_words(uris: list[str]) -> dict[str, float]:
     words: dict[str, float] = {}
     for uri in uris:
         before = len(words)
-        for number, line in enumerate(storage.read_bytes(uri).splitlines(), 1):
+        with storage.open_whole(uri, storage.size_bytes(uri)) as stream:
+            lines = stream.read().splitlines()
+        for number, line in enumerate(lines, 1):
             try:
                 text = _COMMENT.sub("", line.decode().lstrip("\ufeff"))
                 word, weight = _word(text) if text.strip() else ("", HARD)

@@ -118,6 +118,8 @@ def parquet_rows(raw: RawFile) -> Iterator[Row | Loss]:
         try:
             file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
+            if isinstance(error, MemoryError):  # ArrowMemoryError is both
+                raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
         wanted = [alias for aliases in _ALIASES.values() for alias in aliases]
         columns = [name for name in file.schema_arrow.names if name in wanted]
@@ -143,6 +145,8 @@ def _row_group(file: pq.ParquetFile, index: int, start: int, columns: list[str])
         if number < start + group.num_rows:
             raise pa.ArrowInvalid("fewer rows than the footer says")
     except (pa.ArrowException, OSError) as error:
+        if isinstance(error, MemoryError):  # ArrowMemoryError is both
+            raise
         column = group.column(0)
         offset = column.dictionary_page_offset or column.data_page_offset
         rows = f"rows {number} to {start + group.num_rows - 1}"

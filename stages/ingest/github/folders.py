@@ -16,6 +16,7 @@ import pyarrow.fs as pafs
 
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.reading import is_of_input
 from stages.core.storage import FoundFile
 from stages.ingest.github.licenses import is_license_path
 from stages.ingest.github.manifests import is_manifest
@@ -82,7 +83,9 @@ def walk_repository(root: str, loose: bool = False) -> Iterator[Entry]:
 def _walk(root: str, below: str, in_repository: bool) -> Iterator[Entry]:
     try:
         found = entries(storage.join(root, below) if below else root)
-    except OSError:
+    except OSError as error:
+        if not is_of_input(error):
+            raise
         yield Entry(below, UNREADABLE)
         return
     names = [entry.path for entry in found]
@@ -202,10 +205,12 @@ def _survey(
 
 
 def _listed(folder: str) -> list[Entry]:
-    """What lies in a folder; nothing when it cannot be listed, which the walk tells."""
+    """What lies in a folder; nothing when the input forbids to list it, which the walk tells."""
     try:
         return entries(folder)
-    except OSError:
+    except OSError as error:
+        if not is_of_input(error):
+            raise
         return []
 
 

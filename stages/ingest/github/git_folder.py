@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from stages.core import storage
-from stages.core.errors import UserError
+from stages.core.errors import ReadFaultError, UserError
+from stages.core.reading import is_of_input
 
 MAX_GIT_FILE_BYTES = 4 << 20
 
@@ -70,11 +71,17 @@ def _common_folder(folder: str) -> str:
 
 
 def _read(folder: str, name: str) -> str:
-    """A small text file; "" when it is not there or cannot be read."""
+    """A small text file; "" when it is not there or the input forbids to read it."""
     uri = storage.join(folder, name)
     try:
-        if storage.size_bytes(uri) > MAX_GIT_FILE_BYTES:
+        size = storage.size_bytes(uri)
+        if size > MAX_GIT_FILE_BYTES:
             return ""
-        return storage.read_bytes(uri).decode("utf-8", "replace")
-    except (OSError, UserError):
+        with storage.open_whole(uri, size) as stream:
+            return stream.read().decode("utf-8", "replace")
+    except UserError:
+        return ""
+    except (OSError, ReadFaultError) as error:
+        if not is_of_input(error):
+            raise
         return ""

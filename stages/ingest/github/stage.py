@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from stages.core import storage
-from stages.core.errors import DamagedInputError
+from stages.core.errors import DamagedInputError, ReadFaultError
+from stages.core.reading import is_of_input
 from stages.core.storage import FoundFile
 from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_members, is_tar_block
 from stages.ingest.base import Loss, RawFile, RawRecord, list_raw_files
@@ -73,7 +74,9 @@ class GithubIngest(SourceFileRules):
             if entry.kind == folders.FILE and self._is_read(entry.path, entry.size):
                 try:
                     probe = storage.probe(storage.join(root, entry.path), entry.size)
-                except OSError:
+                except ReadFaultError as error:
+                    if not is_of_input(error):
+                        raise
                     probe = folders.UNREADABLE
             line = f"{entry.path} {entry.kind} {entry.size} {probe}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
@@ -168,18 +171,22 @@ class GithubIngest(SourceFileRules):
         """All files of a checked-out repository; `.git` is one ledger row and is not read."""
         root = raw.uri.rstrip("/")
         entries = list(folders.walk_repository(root, _is_loose(raw.name)))
-        repository = self._checkout(root, entries)
+        repository = self._checkout(raw, entries)
         for entry in entries:
-            yield self._entry(repository, root, entry)
+            yield self._entry(repository, raw, entry)
 
-    def _checkout(self, root: str, entries: Sequence[folders.Entry]) -> Repository:
+    def _checkout(self, raw: RawFile, entries: Sequence[folders.Entry]) -> Repository:
         texts: dict[str, str] = {}
+        root = raw.uri.rstrip("/")
         for entry in entries:
             if entry.kind == folders.FILE and states_license(entry.path):
                 try:
-                    with storage.open_input(storage.join(root, entry.path)) as stream:
-                        texts[entry.path] = license_text(stream.read(MAX_LICENSE_BYTES))
-                except OSError:
+                    texts[entry.path] = license_text(
+                        raw.read_below(entry.path, entry.size, MAX_LICENSE_BYTES)
+                    )
+                except ReadFaultError as error:
+                    if not is_of_input(error):
+                        raise
                     continue  # `_entry` meets the same error and tells it
         place, base = git_folder.owner_and_name_of(root), root.rsplit("/", 1)[-1]
         named = FILE_NAME.fullmatch(base)
@@ -190,7 +197,7 @@ class GithubIngest(SourceFileRules):
             verdicts=verdicts_of(texts, self.licenses, self.read_manifests),
         )
 
-    def _entry(self, repository: Repository, root: str, entry: folders.Entry) -> RawRecord:
+    def _entry(self, repository: Repository, raw: RawFile, entry: folders.Entry) -> RawRecord:
         path, url = entry.path, repository.url(entry.path)
         if entry.kind == folders.GIT:
             return Loss(path, "git_internals", "the repository's history; not read")
@@ -202,10 +209,12 @@ class GithubIngest(SourceFileRules):
         if refused := self.refused_unread(path, entry.size, repository.verdict(path)):
             return dataclasses.replace(refused, key=path, url=url)
         try:
-            with storage.open_input(storage.join(root, path)) as stream:
-                data = stream.read(self.max_file_bytes + 1)
-        except OSError as error:
-            return Loss(path, "unreadable", error.strerror, url=url, text_bytes=entry.size)
+            data = raw.read_below(path, entry.size, self.max_file_bytes + 1)
+        except ReadFaultError as error:
+            if not is_of_input(error):
+                raise
+            reason = getattr(error.__cause__, "strerror", None)
+            return Loss(path, "unreadable", reason, url=url, text_bytes=entry.size)
         return self._repository_file(repository, path, path, max(entry.size, len(data)), data)
 
     def _read_rows(self, rows: Iterator[Row | Loss]) -> Iterator[RawRecord]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import BinaryIO
 
-from stages.core import storage
 from stages.core.storage import FoundFile
 from stages.ingest.base import Range, RawFile, byte_ranges, whole_file
 from stages.ingest.codecs import READ_BYTES
@@ -43,7 +42,7 @@ def split_dump(file: FoundFile, range_bytes: int) -> list[Range]:
     """The ranges by which tasks may share a dump: any of plain XML, and of bz2 made of several streams."""
     if file.size <= range_bytes or is_index(file.name):
         return whole_file(file)
-    with storage.open_input(file.uri) as stream:
+    with RawFile(file.uri, file.name, file.size).open() as stream:
         kind = compression_of(stream.read(8))
         splits = kind == "none" or (kind == "bz2" and _has_second_stream(stream, file.size))
     return byte_ranges(file.size, range_bytes) if splits else whole_file(file)

@@ -104,6 +104,7 @@ def test_parts_of_a_plain_file_and_of_a_compressed_one(tmp_path: Path) -> None:
     assert list(read_rows(raw, 0, size)) == whole
     assert [chunk for chunk in read_rows(raw, 60, size) if chunk.is_row] == whole[2:]
     path.write_bytes(gzip.compress(FILE))
+    raw = RawFile(str(path), "Posts.xml", path.stat().st_size)
     assert list(read_rows(raw, 0, 10)) == whole
     assert list(read_rows(raw, 10, size)) == []
 
