@@ -27,7 +27,6 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from stages.core.storage import write_bytes
-from stages.ingest.base import RawFile
 from stages.ingest.common_crawl.boilerplate.extract import (
     MIN_CONTENT_PROBABILITY,
     PageLines,
@@ -39,6 +38,7 @@ from stages.ingest.common_crawl.html import decode_page
 from stages.ingest.common_crawl.http import decoded_body, parse_response
 from stages.ingest.common_crawl.members import read_members
 from stages.ingest.common_crawl.records import ArchiveRecord, read_records
+from stages.ingest.raw import RawFile
 from stages.kernels.trees import LEAF, Forest
 
 MAX_PAGE_BYTES = 32 << 20

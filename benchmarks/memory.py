@@ -17,10 +17,11 @@ from cyclopts import App
 
 from benchmarks import work
 from benchmarks.measure import peak_memory_bytes
-from stages.ingest.base import RawFile, RawStage
+from stages.ingest.base import RawStage
 from stages.ingest.c4.stage import C4Ingest
 from stages.ingest.common_crawl.stage import CommonCrawlIngest
 from stages.ingest.compressed import decompressed
+from stages.ingest.raw import RawFile
 from stages.ingest.stackexchange.stage import StackExchangeIngest
 from stages.ingest.wikipedia.stage import WikipediaIngest
 

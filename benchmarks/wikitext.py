@@ -15,7 +15,7 @@ from pathlib import Path
 import mwparserfromhell
 from cyclopts import App
 
-from stages.ingest.base import RawFile
+from stages.ingest.raw import RawFile
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.wikitext import plain_text
 

@@ -20,8 +20,8 @@ from stages.core.manifest import Manifest
 from stages.core.parquet import read_documents
 from stages.core.stage import AnyStage, make_manifest
 from stages.core.verb import Verb
-from stages.ingest.base import RawFile
 from stages.ingest.compressed import decompressed
+from stages.ingest.raw import RawFile
 from stages.models.fasttext_model import load_fasttext
 from stages.models.find import find_language_model
 

@@ -15,16 +15,9 @@ from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.stage import Task
 from stages.core.storage import FoundFile
 from stages.core.writer import TaskWriter
-from stages.ingest.base import (
-    Loss,
-    Range,
-    RawFile,
-    RawParams,
-    RawStage,
-    document_id,
-    raw_files_of,
-    tasks_by_bytes,
-)
+from stages.ingest.base import Range, RawParams, RawStage, raw_files_of, tasks_by_bytes
+from stages.ingest.raw import Loss, RawFile
+from stages.ingest.records import document_id
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.citations import cited_urls
 from stages.ingest.wikipedia.streams import split_dump

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import Loss, RawFile
 from stages.ingest.compressed import PieceReader, decompressed
+from stages.ingest.raw import Loss, RawFile
 
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"

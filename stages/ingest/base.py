@@ -7,120 +7,25 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, BinaryIO, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-import orjson
-import pyarrow as pa
 from pydantic import Field
 
 from stages.core import storage
-from stages.core.documents import document_batch, to_valid_unicode
-from stages.core.errors import DamagedInputError, UserError
-from stages.core.ledger import MERGE
+from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.parquet import SHARD_TEXT_BYTES
-from stages.core.reading import Reads
 from stages.core.stage import Params, Stage, Task, task_id
 from stages.core.storage import FoundFile
 from stages.core.verb import Wiring
 from stages.core.writer import TaskWriter
-
-BATCH_TEXT_BYTES = 8 << 20
-BATCH_ROWS = 4096
-METADATA_OPTIONS = orjson.OPT_SORT_KEYS
+from stages.ingest.raw import RawBatch, RawFile, RawRecord
+from stages.ingest.records import RecordWriter
 
 Part = TypeVar("Part")
 Range = tuple[int, int]
 """Where a stretch of a raw file starts and stops, in bytes."""
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """One raw file of a dump: where it is, its name below the input pattern's root, its size in bytes.
-
-    Of a file that is split over tasks, a task reads the records that begin in bytes `start` to `stop` (None: its
-    end). The name is the whole file's, so ids do not depend on how it is split.
-
-    Its bytes come through `open` and `read_below` alone: a read that fails is remembered in `reads`, and no record of
-    the file is written then, whatever a reader made of it.
-    """
-
-    uri: str
-    name: str
-    size: int
-    start: int = field(default=0, kw_only=True)
-    stop: int | None = field(default=None, kw_only=True)
-    reads: Reads = field(default_factory=Reads, kw_only=True, repr=False, compare=False)
-
-    @property
-    def num_bytes(self) -> int:
-        """Bytes from `start` to `stop`."""
-        return (self.size if self.stop is None else self.stop) - self.start
-
-    def open(self) -> BinaryIO:
-        """A seekable binary stream of the raw bytes."""
-        return storage.open_whole(self.uri, self.size, self.reads)
-
-    def read_below(self, path: str, size: int, max_bytes: int) -> bytes:
-        """The first bytes of a file in a raw file that is a folder; see `is_of_input` for what may be a row of it."""
-        with storage.open_whole(storage.join(self.uri, path), size) as stream:
-            return stream.read(max_bytes)
-
-
-@dataclass(frozen=True)
-class RawDocument:
-    """A document as a source reads it. `key` is its stable name inside the raw file ("" when it is the whole file)."""
-
-    key: str
-    text: str
-    url: str | None = None
-    language: str | None = None
-    language_score: float | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A raw record, or a damaged stretch of a raw file, that gives no document, and why: a ledger row.
-
-    `key` as in RawDocument; a damaged stretch has the key `@<offset>`. `rule` is a short snake_case name.
-    """
-
-    key: str
-    rule: str
-    detail: str | None = None
-    value: float | None = None
-    threshold: float | None = None
-    url: str | None = None
-    text_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Merged:
-    """A raw record that became part of another document, `partner` (a key): a ledger row with action `merge`."""
-
-    key: str
-    rule: str
-    partner: str
-    url: str | None = None
-    text_bytes: int = 0
-
-
-RawRecord = RawDocument | Loss | Merged
-
-
-@dataclass(frozen=True)
-class RawBatch:
-    """Documents that a source already has as a batch of DOCUMENT_SCHEMA, in public form, none with an empty text."""
-
-    documents: pa.RecordBatch
-
-
-def document_id(source: str, raw_name: str, key: str) -> str:
-    """`<source>/<raw file>/<record key>`; without key when the raw file is one document."""
-    return f"{source}/{raw_name}/{key}" if key else f"{source}/{raw_name}"
 
 
 def list_raw_files(
@@ -273,95 +178,3 @@ class IngestStage(RawStage[RawParams]):
                 writer.add_file(raw, self.read(raw))
             writer.flush()
         return out.report
-
-
-class RecordWriter:
-    """Turns raw records into document batches and ledger rows of a TaskWriter; memory is one batch."""
-
-    def __init__(self, out: TaskWriter, source: str) -> None:
-        self._out, self._source = out, source
-        self._pending: list[tuple[str, RawDocument]] = []
-        self._pending_bytes = 0
-
-    def add_file(self, raw: RawFile, records: Iterator[RawRecord | RawBatch]) -> None:
-        """Write all records of one raw file; damage that ends the file becomes a ledger row, an empty file too.
-
-        A read that failed is a ReadFaultError, and none of its consequences is written.
-        """
-        if raw.size == 0:
-            self.add(raw.name, Loss("", "empty_file"))
-            return
-        try:
-            for record in raw.reads.checked(records):
-                self.add(raw.name, record)
-        except DamagedInputError as error:
-            lost = max(0, raw.size - error.offset)
-            self.add(raw.name, Loss(f"@{error.offset}", error.rule, error.reason, text_bytes=lost))
-
-    def add(self, raw_name: str, record: RawRecord | RawBatch) -> None:
-        """Write one record, or one batch of them, of the raw file `raw_name`."""
-        if isinstance(record, RawBatch):
-            self.flush()
-            self._out.created += record.documents.num_rows
-            self._out.keep(record.documents)
-            return
-        self._out.created += 1
-        name = document_id(self._source, raw_name, record.key)
-        if isinstance(record, RawDocument) and not record.text.strip():
-            record = Loss(record.key, "empty_text", url=record.url)
-        if isinstance(record, Merged):
-            self._out.ledger.row(
-                action=MERGE,
-                id=to_valid_unicode(name),
-                source=self._source,
-                rule=record.rule,
-                partner=to_valid_unicode(document_id(self._source, raw_name, record.partner)),
-                text_bytes=record.text_bytes,
-                url=None if record.url is None else to_valid_unicode(record.url),
-            )
-            return
-        if isinstance(record, Loss):
-            self._out.ledger.row(
-                id=to_valid_unicode(name),
-                source=self._source,
-                rule=record.rule,
-                value=record.value,
-                threshold=record.threshold,
-                detail=None if record.detail is None else to_valid_unicode(record.detail),
-                text_bytes=record.text_bytes,
-                url=None if record.url is None else to_valid_unicode(record.url),
-            )
-            return
-        self._pending.append((name, record))
-        self._pending_bytes += len(record.text)
-        if self._pending_bytes >= BATCH_TEXT_BYTES or len(self._pending) >= BATCH_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the pending documents."""
-        if self._pending:
-            self._out.keep(_batch(self._source, self._pending))
-        self._pending, self._pending_bytes = [], 0
-
-
-def _batch(source: str, rows: Sequence[tuple[str, RawDocument]]) -> pa.RecordBatch:
-    records = [record for _, record in rows]
-    return document_batch(
-        {
-            "id": [to_valid_unicode(name) for name, _ in rows],
-            "source": [source] * len(rows),
-            "text": [to_valid_unicode(record.text) for record in records],
-            "url": [None if record.url is None else to_valid_unicode(record.url) for record in records],
-            "language": [record.language for record in records],
-            "language_score": [record.language_score for record in records],
-            "metadata": [_metadata_json(record.metadata) for record in records],
-        }
-    )
-
-
-def _metadata_json(metadata: dict[str, Any]) -> str:
-    try:
-        return orjson.dumps(metadata, option=METADATA_OPTIONS).decode()
-    except TypeError:  # lone surrogates, which orjson refuses: mend every string
-        mended = {key: to_valid_unicode(v) if isinstance(v, str) else v for key, v in metadata.items()}
-        return orjson.dumps(mended, option=METADATA_OPTIONS, default=str).decode()

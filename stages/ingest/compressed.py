@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import RawFile
 from stages.ingest.codecs import MAX_PIECE_BYTES, READ_BYTES, Decoder, Deflate
+from stages.ingest.raw import RawFile
 from stages.ingest.seven_zip import SEVEN_ZIP_MAGIC, member_pieces, sole_member
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from stages.core.errors import DamagedInputError, ReadFaultError, UserError
-from stages.ingest.base import RawFile
 from stages.ingest.codecs import MAX_PIECE_BYTES, READ_BYTES
+from stages.ingest.raw import RawFile
 
 if TYPE_CHECKING:
     from py7zr import SevenZipFile, WriterFactory

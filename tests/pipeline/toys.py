@@ -13,7 +13,8 @@ from stages.core.manifest import Manifest, Record, ShardReport, document_uris
 from stages.core.parquet import read_documents
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
-from stages.ingest.base import RawDocument, RecordWriter
+from stages.ingest.raw import RawDocument
+from stages.ingest.records import RecordWriter
 
 
 class NumberParams(Record):

@@ -9,7 +9,7 @@ from typing import Any
 from stages.ingest.arxiv.body import running_text, title_of
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.project import Project
-from stages.ingest.base import Loss, RawDocument
+from stages.ingest.raw import Loss, RawDocument
 
 _NEW_ID = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5})(v\d+)?(?![\d])")
 _OLD_ID = re.compile(

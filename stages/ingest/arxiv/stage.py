@@ -20,8 +20,9 @@ from stages.ingest.archives import (
     is_tar_block,
 )
 from stages.ingest.arxiv.paper import abstract_url, arxiv_id, kind_of, paper_of
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.base import IngestStage
 from stages.ingest.compressed import PieceReader, decompressed
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 _BULK_MEMBER = re.compile(r"(?:.*/)?(?:\d{4}\.\d{4,5}|[a-z-]+\d{7})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
 _SOURCE = re.compile(

@@ -7,7 +7,6 @@ import zipfile
 from dataclasses import dataclass
 
 from stages.ingest.archives import Member, open_zip, zip_member
-from stages.ingest.base import Loss, RawFile
 from stages.ingest.books.epub_package import (
     CONTAINER,
     ENCRYPTION,
@@ -18,6 +17,7 @@ from stages.ingest.books.epub_package import (
     parse_package,
 )
 from stages.ingest.books.xhtml import chapter_text
+from stages.ingest.raw import Loss, RawFile
 
 MAX_PACKAGE_BYTES = 8 << 20
 _GUTENBERG = re.compile(r"gutenberg\.org/(?:(?:ebooks|files|etext)/)?(\d+)")

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.base import IngestStage
 from stages.ingest.books.encoding import control_share, decode_book
 from stages.ingest.books.epub import Epub, read_epub
 from stages.ingest.books.gutenberg import Book, split_book
 from stages.ingest.books.languages import language_code, language_of_tag
 from stages.ingest.compressed import decompressed
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 _TEXT_FILE = re.compile(r"\.te?xt(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
 _EPUB_FILE = re.compile(r"\.epub3?(?:\.(?:no)?images)?$", re.IGNORECASE)

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.documents import DOCUMENT_SCHEMA, normalize_text, to_valid_unicode
-from stages.ingest.base import METADATA_OPTIONS, Loss, RawBatch, document_id
+from stages.ingest.raw import Loss, RawBatch
+from stages.ingest.records import METADATA_OPTIONS, document_id
 
 _NEEDS_NO_ESCAPE = r"^[ !#-\[\]-~]*$"
 _WHITE_SPACE = r"^[\s\x{B}\x{1C}-\x{1F}\x{85}\p{Z}]"

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from stages.ingest.base import RawBatch, RawRecord
 from stages.ingest.c4.blocks import BLOCK_BYTES, LineBlock
 from stages.ingest.c4.columns import Columns, to_records
 from stages.ingest.c4.records import read_lines
+from stages.ingest.raw import RawBatch, RawRecord
 
 SMALL_BLOCK_BYTES = 64 << 10
 """A block of this size that holds something odd is read line by line; a larger one is halved first."""

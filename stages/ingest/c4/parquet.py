@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import Loss, RawBatch, RawDocument, RawFile
 from stages.ingest.c4.columns import Columns, to_records
+from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile
 
 PARQUET_MAGIC = b"PAR1"
 BATCH_ROWS = 1024

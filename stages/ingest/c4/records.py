@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import orjson
 
-from stages.ingest.base import Loss, RawDocument, RawRecord
 from stages.ingest.c4.blocks import LineBlock
 from stages.ingest.compressed import lines
+from stages.ingest.raw import Loss, RawDocument, RawRecord
 
 
 def read_lines(block: LineBlock, max_line_bytes: int) -> Iterator[RawRecord]:

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from fastwarc.stream_io import Lz4Reader, ZstdReader
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import RawFile
 from stages.ingest.compressed import compression_of, decompressed
+from stages.ingest.raw import RawFile
 
 READ_BYTES = 16 << 10
 """Small, since what a chunk holds past a member's end is copied once per member."""

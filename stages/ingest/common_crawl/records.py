@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stages.ingest.base import Loss
 from stages.ingest.common_crawl.members import Event
 from stages.ingest.common_crawl.window import Window
+from stages.ingest.raw import Loss
 
 MAX_HEADER_BYTES = 1 << 16
 FIRST_BYTES = 2048

@@ -14,7 +14,7 @@ from pydantic import Field
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
 from stages.core.stage import Task
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawFile, RawParams, RawRecord
+from stages.ingest.base import IngestStage, RawParams
 from stages.ingest.common_crawl.boilerplate.extract import MIN_CONTENT_PROBABILITY, main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_forest, model_sha256
 from stages.ingest.common_crawl.html import (
@@ -38,6 +38,7 @@ from stages.ingest.common_crawl.http import (
 from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
 from stages.ingest.common_crawl.url_filter import UrlFilter
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PAGE_KINDS = ("response", "resource", ARC_KIND)

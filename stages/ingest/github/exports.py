@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import Loss, RawFile
 from stages.ingest.compressed import decompressed, lines
+from stages.ingest.raw import Loss, RawFile
 
 PARQUET_MAGIC = b"PAR1"
 BATCH_ROWS = 64

@@ -10,12 +10,13 @@ from pydantic import Field
 from resiliparse.parse.encoding import detect_encoding
 
 from stages.core.documents import CONTENT_HASH_KEY
-from stages.ingest.base import IngestStage, Loss, RawDocument, RawRecord
+from stages.ingest.base import IngestStage
 from stages.ingest.github.generated import generated_marker, generated_name, vendored_place
 from stages.ingest.github.headers import remove_license_header
 from stages.ingest.github.heuristics import measure
 from stages.ingest.github.languages import CommentStyle, extension_of, language_of, told_by_content
 from stages.ingest.github.licenses import Verdict, judge, spdx_expression
+from stages.ingest.raw import Loss, RawDocument, RawRecord
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS = (

@@ -14,7 +14,7 @@ from stages.core.errors import DamagedInputError, ReadFaultError
 from stages.core.reading import is_of_input
 from stages.core.storage import FoundFile
 from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_members, is_tar_block
-from stages.ingest.base import Loss, RawFile, RawRecord, list_raw_files
+from stages.ingest.base import list_raw_files
 from stages.ingest.compressed import decompressed
 from stages.ingest.github import folders, git_folder
 from stages.ingest.github.exports import PARQUET_MAGIC, Row, json_rows, parquet_rows
@@ -29,6 +29,7 @@ from stages.ingest.github.repository import (
     verdicts_of,
 )
 from stages.ingest.github.rules import SourceFileRules
+from stages.ingest.raw import Loss, RawFile, RawRecord
 
 MAX_HELD_BYTES = 64 << 20
 """An archive whose files to judge are no larger is read once: they wait in memory for the licence."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from stages.core.documents import to_valid_unicode
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import RawFile
 from stages.ingest.codecs import READ_BYTES
 from stages.ingest.compressed import compression_of, decompressed
+from stages.ingest.raw import RawFile
 from stages.ingest.stackexchange.sites import is_posts
 
 ROW_MARK = b"<row"

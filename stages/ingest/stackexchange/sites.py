@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stages.core.errors import UserError
 from stages.core.storage import FoundFile
-from stages.ingest.base import Loss, RawFile
+from stages.ingest.raw import Loss, RawFile
 from stages.ingest.seven_zip import SevenZipError, read_members
 
 _HOST = re.compile(r"(?P<host>(?:[a-z0-9-]+\.)+[a-z]{2,})(?:[-_.](?P<dump>\d[\d._-]*))?", re.IGNORECASE)

@@ -19,17 +19,16 @@ from stages.core.storage import FoundFile
 from stages.core.verb import Wiring
 from stages.core.writer import TaskWriter
 from stages.ingest.base import (
-    Loss,
     Range,
-    RawFile,
     RawPart,
     RawStage,
-    RecordWriter,
     byte_ranges,
     group_by_bytes,
     list_raw_files,
     whole_file,
 )
+from stages.ingest.raw import Loss, RawFile
+from stages.ingest.records import RecordWriter
 from stages.ingest.stackexchange.post_exchange import ANSWER, QUESTION, PostWriter
 from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_rows
 from stages.ingest.stackexchange.sites import (

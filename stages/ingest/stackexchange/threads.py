@@ -20,7 +20,8 @@ from stages.core.exchange import Exchange
 from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
-from stages.ingest.base import Loss, Merged, RawDocument, RawRecord, RecordWriter
+from stages.ingest.raw import Loss, Merged, RawDocument, RawRecord
+from stages.ingest.records import RecordWriter
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION
 from stages.ingest.stackexchange.sites import Site, parse_site

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from stages.ingest.base import Loss, RawFile
+from stages.ingest.raw import Loss, RawFile
 from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
 from stages.ingest.wikipedia.dump import Page, read_header, read_pages
 from stages.ingest.wikipedia.names import REDIRECT, Namespaces, host_of, language_of, wiki_code

@@ -8,7 +8,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from stages.core.storage import FoundFile
-from stages.ingest.base import IngestStage, Loss, Range, RawDocument, RawFile, RawRecord
+from stages.ingest.base import IngestStage, Range
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.streams import split_dump
 from stages.ingest.wikipedia.wikitext import plain_text

@@ -15,9 +15,10 @@ from operator import itemgetter
 from typing import BinaryIO
 
 from stages.core.storage import FoundFile
-from stages.ingest.base import Range, RawFile, byte_ranges, whole_file
+from stages.ingest.base import Range, byte_ranges, whole_file
 from stages.ingest.codecs import READ_BYTES
 from stages.ingest.compressed import compression_of, decompressed
+from stages.ingest.raw import RawFile
 
 STREAM_START = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")
 """The header of a bz2 stream with the mark of its first block, or of its end when it holds nothing."""

@@ -11,7 +11,7 @@ import pytest
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.archives import BytesFile, Member, archive_members, is_tar_block
-from stages.ingest.base import Loss
+from stages.ingest.raw import Loss
 
 
 def tar_of(*members: tuple[str, bytes | tarfile.TarInfo], mode: str = "w") -> bytes:

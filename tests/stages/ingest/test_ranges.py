@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.storage import FoundFile
-from stages.ingest.base import RawFile, byte_ranges, group_by_bytes, raw_files_of, tasks_by_bytes
+from stages.ingest.base import byte_ranges, group_by_bytes, raw_files_of, tasks_by_bytes
+from stages.ingest.raw import RawFile
 
 
 @given(st.integers(0, 5000), st.integers(1, 700))

@@ -17,11 +17,11 @@ import pytest
 from stages.core import storage
 from stages.core.errors import ReadFaultError
 from stages.ingest import compressed, seven_zip
-from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.c4 import parquet
 from stages.ingest.c4.stage import C4Ingest
 from stages.ingest.common_crawl import members, url_lists
 from stages.ingest.github import exports
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.stackexchange import rows
 from stages.ingest.wikipedia import streams
 from tests.stages.ingest.fault_cases import names, stage_of, write_all

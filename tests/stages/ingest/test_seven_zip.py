@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.archives import BytesFile
-from stages.ingest.base import RawFile
 from stages.ingest.codecs import MAX_PIECE_BYTES
 from stages.ingest.compressed import decompressed
+from stages.ingest.raw import RawFile
 from stages.ingest.seven_zip import SevenZipError, member_pieces, read_members, sole_member
 
 FILES = {

@@ -19,7 +19,7 @@ from stages.core.errors import DamagedInputError
 from stages.core.manifest import DOCUMENTS, Manifest
 from stages.ingest.archives import BytesFile
 from stages.ingest.arxiv.stage import ArxivIngest
-from stages.ingest.base import Loss, Merged, RawDocument, RawRecord
+from stages.ingest.raw import Loss, Merged, RawDocument, RawRecord
 
 TEX = b"\\documentclass{article}\\begin{document}\\section{A}\nText.\n\\end{document}\n"
 TEXT = "\\section{A}\nText.\n"

@@ -6,7 +6,7 @@ import pytest
 
 from stages.ingest.arxiv.body import running_text, title_of
 from stages.ingest.arxiv.paper import arxiv_id, decode, paper_of
-from stages.ingest.base import Loss, RawDocument
+from stages.ingest.raw import Loss, RawDocument
 from tests.linear import assert_linear
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.books.encoding import decode_book
 from stages.ingest.books.gutenberg import split_book
 from stages.ingest.books.languages import language_code
 from stages.ingest.books.stage import BooksIngest
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 STAGE = BooksIngest(input=("unused",))
 HEADER = """The Project Gutenberg EBook of A Book, by A. Writer

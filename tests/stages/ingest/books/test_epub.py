@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.archives import BytesFile
-from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.books.encoding import decode_book
 from stages.ingest.books.epub_package import PackageError, parse_package, parse_xml
 from stages.ingest.books.languages import language_of_tag
 from stages.ingest.books.stage import BooksIngest
 from stages.ingest.books.xhtml import as_html, chapter_text
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 CONTAINER = """<?xml version="1.0"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.documents import normalize_text
-from stages.ingest.base import Loss, RawBatch
 from stages.ingest.c4.columns import Columns, to_records
+from stages.ingest.raw import Loss, RawBatch
 
 CHARACTERS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
 

@@ -13,11 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.core.writer import TaskWriter
-from stages.ingest.base import RawBatch, RawFile, RawRecord, RecordWriter
 from stages.ingest.c4 import json_blocks
 from stages.ingest.c4.blocks import LineBlock, line_blocks
 from stages.ingest.c4.json_blocks import BlockReader
 from stages.ingest.c4.records import read_lines
+from stages.ingest.raw import RawBatch, RawFile, RawRecord
+from stages.ingest.records import RecordWriter
 
 Written = tuple[int, list[dict[str, Any]], list[dict[str, Any]]]
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from stages.core.documents import DOCUMENT_SCHEMA, normalize_text
 from stages.core.errors import DamagedInputError
 from stages.core.manifest import Manifest
-from stages.ingest.base import Loss, RawBatch, RawDocument, RawFile, RawRecord
 from stages.ingest.c4.blocks import BLOCK_BYTES
 from stages.ingest.c4.stage import C4Ingest
+from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile, RawRecord
 
 STAGE = C4Ingest(input=("unused",))
 

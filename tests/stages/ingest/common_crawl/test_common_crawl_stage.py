@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.core.errors import UserError
-from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.common_crawl.stage import CommonCrawlIngest, dump_of
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 STAGE = CommonCrawlIngest(input=("unused",), min_chars=5)
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank. "

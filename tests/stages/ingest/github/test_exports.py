@@ -16,9 +16,9 @@ import pytest
 
 from stages.core.errors import DamagedInputError
 from stages.core.manifest import Manifest
-from stages.ingest.base import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.github.exports import json_rows, parquet_rows
 from stages.ingest.github.stage import GithubIngest
+from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
 CODE = "def add(left, right):\n    return left + right\n"
 ROW = {"repo_name": "ada/engine", "path": "src/a.py", "content": CODE, "license": "apache-2.0"}

@@ -14,9 +14,10 @@ from identify.vendor.licenses import LICENSES
 
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
-from stages.ingest.base import Loss, RawDocument, RawPart, RawRecord, raw_files_of
+from stages.ingest.base import RawPart, raw_files_of
 from stages.ingest.github.folders import find_raw_files
 from stages.ingest.github.stage import GithubIngest
+from stages.ingest.raw import Loss, RawDocument, RawRecord
 
 TEXTS = dict(LICENSES)
 SHA, OTHER_SHA = "0123456789abcdef0123456789abcdef01234567", "89abcdef0123456789abcdef0123456789abcdef"

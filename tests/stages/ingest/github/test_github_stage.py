@@ -16,10 +16,10 @@ import pytest
 from identify.vendor.licenses import LICENSES
 
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
-from stages.ingest.base import Loss, RawDocument, RawFile
 from stages.ingest.github.heuristics import Measures, measure
 from stages.ingest.github.rules import decode
 from stages.ingest.github.stage import GithubIngest
+from stages.ingest.raw import Loss, RawDocument, RawFile
 
 TEXTS = dict(LICENSES)
 SHA = "0123456789abcdef0123456789abcdef01234567"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.base import RawFile
+from stages.ingest.raw import RawFile
 from stages.ingest.stackexchange.rows import (
     Post,
     RowChunk,

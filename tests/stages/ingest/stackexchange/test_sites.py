@@ -10,7 +10,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.core.storage import FoundFile
-from stages.ingest.base import Loss
+from stages.ingest.raw import Loss
 from stages.ingest.stackexchange.sites import (
     Choice,
     PostsArchive,
