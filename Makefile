@@ -10,7 +10,7 @@ KENLM_SHA256 := c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
 KENLM_BUILD := $(VENV)/kenlm
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test lint lock bench lmplz peers clean
+.PHONY: setup demo test lint lock map bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -35,6 +35,10 @@ lint: setup
 # What each stage is and makes of the samples; refuses when an output moved and the stage's version did not.
 lock: setup
 	$(BIN)/python -m tests.stage_lock
+
+# The map of the packages in docs/design.md, from the modules' docstrings.
+map: setup
+	$(BIN)/python -m tests.house_map
 
 bench: setup
 	$(BIN)/python -m benchmarks
