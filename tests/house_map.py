@@ -24,8 +24,10 @@ def clause(docstring: str) -> str:
 
 def first_clause(path: Path) -> str:
     """The clause of a module; a ValueError when it has none, or none that fits a line of the map."""
-    found = clause(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
     name = path.relative_to(ROOT)
+    if not path.exists():
+        raise ValueError(f"{name}: is missing; a room has this file, which says in one sentence what it is")
+    found = clause(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
     if not found:
         raise ValueError(f"{name}: has no docstring; say in one sentence what it is")
     if len(found) > CLAUSE_CHARS:
@@ -39,8 +41,8 @@ def map_lines() -> list[str]:
     """Every room with what it is, and below it a line for each of its modules."""
     lines: list[str] = []
     for package in PACKAGES:
-        for init in sorted((ROOT / package).rglob("__init__.py"), key=lambda path: path.parent.parts):
-            room = init.parent
+        for room in sorted({path.parent for path in (ROOT / package).rglob("*.py")}):
+            init = room / "__init__.py"
             lines += [f"#### {room.relative_to(ROOT)}", "", f"{first_clause(init)}.", ""]
             modules = [path for path in sorted(room.glob("*.py")) if path.name != init.name]
             lines += [f"- `{path.name}`: {first_clause(path)}" for path in modules]
