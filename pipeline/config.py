@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from pipeline.registry import source_kinds, verbs
+from pipeline.registry import check_sources, source_kinds, verbs
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.location import Location
@@ -221,9 +221,11 @@ def _step(step: Any, place: str, where: str) -> Verb:
     if verb not in known:
         raise UserError(f"{where}: {place}: no step {verb!r}; {suggest(verb, known)}")
     try:
-        return known[verb].of_recipe(options, _checked)
+        made = known[verb].of_recipe(options, _checked)
+        check_sources(made)
     except UserError as error:
         raise UserError(f"{where}: {place}.{error}") from error
+    return made
 
 
 def _checked(model: type[Any], values: Any, place: str) -> Any:

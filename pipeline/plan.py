@@ -42,14 +42,14 @@ DEFAULT_MB_PER_SECOND = 100.0
 """About what the slowest of the dedup stages, signing, does."""
 
 WORKER_MEMORY_GB = 1.5
-"""Peak memory of a worker that the stages are built to (DESIGN: memory does not depend on the input's size)."""
+"""Peak memory of a worker that the stages are built to (docs/design.md: memory does not depend on the input's size)."""
 
 RUN_SPACE_FACTOR = 3.0
 """Bytes of a run per byte of text, about: shards of every stage, zstd, and tokens."""
 
 A100_FLOPS = 312e12
 TRAINING_UTILISATION = 0.47
-"""LLaMA 65B ran at about 47% of peak on 2,048 A100 (section 2.4; RECIPE)."""
+"""LLaMA 65B ran at about 47% of peak on 2,048 A100 (the paper, section 2.4)."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from pipeline.graph import sources_in_order
 from stages.core.discover import classes_in
-from stages.core.verb import Verb
+from stages.core.errors import UserError
+from stages.core.verb import Verb, suggest
 from stages.fetch.site import Site
 from stages.filter.verb import FilterVerb
 from stages.ingest.base import RawStage
@@ -35,6 +36,15 @@ def verbs() -> dict[str, type[Verb]]:
 def comparing_verbs() -> dict[str, type[Verb]]:
     """The verbs that compare documents: all but the filters, which see one document at a time."""
     return {name: verb for name, verb in verbs().items() if not issubclass(verb, FilterVerb)}
+
+
+def check_sources(verb: Verb) -> None:
+    """A UserError when the options of a verb name a source of no kind."""
+    named = verb.named_sources()
+    kinds = source_kinds() if named else {}
+    for source in named:
+        if source not in kinds:
+            raise UserError(f"{verb.verb}: no source {source!r}; {suggest(source, kinds)}")
 
 
 def sites() -> dict[str, type[Site]]:

@@ -71,6 +71,7 @@ def test_every_command_is_in_the_readme_and_has_help(capsys: pytest.CaptureFixtu
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "samples" / "README.md"]:
+    own = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "samples/README.md")]
+    for page in [*own, *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

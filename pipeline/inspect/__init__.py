@@ -1,0 +1,1 @@
+"""A look into a run: tables of tokens, filters and languages, one document's story, damaged files."""

@@ -9,7 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.graph import read_run, run_manifests, sources_in_order
-from stages.core.documents import SOURCES, source_of
+from pipeline.registry import source_kinds
+from stages.core.documents import source_of
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
 from stages.core.stage import is_made_by
@@ -41,7 +42,8 @@ def token_rows(run: str) -> list[TokenRow]:
     shards = [shard for manifest in packed for shard in manifest.facts_of(PackedShard)]
     rows = []
     # A source that lost all its documents is shown too, with nothing in it.
-    expected = {node.stage.removeprefix("ingest_") for node in read_run(run).nodes} & set(SOURCES)
+    made = {node.stage for node in read_run(run).nodes}
+    expected = {source for source, kind in source_kinds().items() if kind.stage_name in made}
     for source in sources_in_order({source_of(shard.source) for shard in shards} | expected):
         own = [shard for shard in shards if source_of(shard.source) == source]
         mixed = _whole_source(mixture, source)

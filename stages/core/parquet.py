@@ -17,7 +17,7 @@ from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
 from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
 
 SHARD_TEXT_BYTES = 256 << 20
-"""Text in a shard (DESIGN: about 256 MB whatever the raw files' sizes)."""
+"""Text in a shard, whatever the raw files' sizes (docs/formats.md)."""
 
 ROW_GROUP_TEXT_BYTES = 16 << 20
 """Text in a row group: what a reader holds at a time."""

@@ -59,6 +59,10 @@ class Verb(Options, ABC):
         made: Self = check(cls, {} if options is None else options, cls.verb)
         return made
 
+    def named_sources(self) -> tuple[str, ...]:
+        """Sources that the options name: one of no kind is a user's mistake, told before anything runs."""
+        return ()
+
     @abstractmethod
     def wire(self, wiring: Wiring, documents: str) -> str:
         """Add the verb's stages over `documents`; the name of the output that holds the documents after them."""

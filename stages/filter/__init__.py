@@ -1,0 +1,1 @@
+"""The filter: documents judged one by one, by a list of rules."""

@@ -38,6 +38,10 @@ class Rule(BaseModel, ABC):
         """Lines that name the content of the files that the rule reads: none, unless a rule says otherwise."""
         return []
 
+    def named_sources(self) -> tuple[str, ...]:
+        """Sources that the options name: none, unless a rule says otherwise."""
+        return ()
+
     def annotating(self) -> Self:
         """The same rule as it judges where nothing is dropped."""
         return self

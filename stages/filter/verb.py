@@ -30,6 +30,10 @@ class FilterVerb(Verb):
         made: Self = check(cls, {"rules": rules}, cls.verb)
         return made
 
+    def named_sources(self) -> tuple[str, ...]:
+        """Those that the rules name."""
+        return tuple(source for rule in self.rules for source in rule.named_sources())
+
     def wire(self, wiring: Wiring, documents: str) -> str:
         """One stage; it also reads the trained model where a rule needs one."""
         stage = Filter(rules=self.rules, annotate_only=self.annotate_only)

@@ -1,0 +1,1 @@
+"""Hot loops compiled by numba over the offsets and bytes of Arrow arrays, and their tables."""

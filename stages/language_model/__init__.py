@@ -1,0 +1,1 @@
+"""The language models of perplexity: trained, and their cut-offs measured, as CCNet does."""

@@ -1,0 +1,1 @@
+"""Model files: found, checked and applied to texts."""

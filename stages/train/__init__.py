@@ -1,0 +1,1 @@
+"""The trainer: packed tokens and a schedule to a LLaMA's checkpoints."""

@@ -86,6 +86,10 @@ def test_a_key_that_is_there_twice_is_one_line(tmp_path: Path) -> None:
             {"sources": {"c4": {"input": "x", "steps": [{"filter": [{"language": {"kep": ["en"]}}]}]}}},
             "kep: unknown key",
         ),
+        (
+            {"all_sources": [{"filter": ["c4", {"language": {"per_source": {"bokks": {"keep": ["en"]}}}}]}]},
+            "r.yaml: all_sources[0].filter: no source 'bokks'; did you mean 'books'?",
+        ),
         ({"mixture": {"budgt": 1}}, "r.yaml: mixture.budgt: unknown key; did you mean 'budget'?"),
         (
             {"sources": {"c4": {"input": "x", "steps": [{"filter": ["reference"]}]}}},

@@ -1,0 +1,1 @@
+"""Books that a longer one contains are removed."""

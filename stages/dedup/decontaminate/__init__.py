@@ -1,0 +1,1 @@
+"""Texts of evaluation benchmarks are cut out of documents."""

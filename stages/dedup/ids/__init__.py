@@ -1,0 +1,1 @@
+"""Ids that are there twice are an error, before documents are compared."""

@@ -1,0 +1,1 @@
+"""Lines that other documents have are removed."""

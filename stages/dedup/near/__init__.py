@@ -1,0 +1,1 @@
+"""Near duplicates are removed, also those of what an earlier run kept."""

@@ -1,0 +1,1 @@
+"""Spans of words that an earlier place has are removed."""

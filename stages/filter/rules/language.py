@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.filter.rule import Rule
@@ -58,10 +57,11 @@ class LanguageRule(Rule):
     def _keeps_something(self) -> LanguageRule:
         if not self.keep:
             raise ValueError("keep must name at least one language")
-        for source in self.per_source:
-            if source not in SOURCES:
-                raise ValueError(f"per_source.{source}: no such source; known: {', '.join(SOURCES)}")
         return self
+
+    def named_sources(self) -> tuple[str, ...]:
+        """Those of `per_source`."""
+        return tuple(self.per_source)
 
     def dependencies(self) -> list[str]:
         """SHA-256 of the language model."""

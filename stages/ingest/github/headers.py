@@ -1,4 +1,4 @@
-"""Source text in, the same text without its licence header out (the RedPajama rule that RECIPE.md states).
+"""Source text in, the same text without its licence header out (docs/recipe.md, as RedPajama).
 
 Comment blocks at the top that speak of copyright go, and so do the comment lines that lead the file. What a
 tool reads stays: the interpreter line, encodings, `<?php`, build constraints, pragmas; so do doc comments (`///`).

@@ -1,0 +1,1 @@
+"""Hashes of texts, and tables of hashes."""

@@ -1,0 +1,1 @@
+"""Known phrases, n-grams and windows, found in texts."""

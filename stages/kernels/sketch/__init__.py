@@ -1,0 +1,1 @@
+"""Signatures of texts, and groups of those that are alike."""

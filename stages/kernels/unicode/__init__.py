@@ -1,0 +1,1 @@
+"""Code points and what Python's Unicode database says of them."""

@@ -86,6 +86,10 @@ def test_explain_tells_the_story_of_a_dropped_and_of_a_kept_document(
         (["dedup", "exact", "absent", "--out", "o"], "absent: no such file or folder"),
         (["filter", "reference", "absent", "--out", "o"], "needs --model"),
         (["filter", "language", "x", "--out", "o", "--min-score", "high"], "min_score='high'"),
+        (
+            ["filter", "language", "x", "--out", "o", "--per-source.c5.keep", "en"],
+            "no source 'c5'; known: common_crawl",
+        ),
         (["tokenize", "absent", "--out", "o"], "needs --model"),
         (["mix", "absent", "--out", "o"], "neither a run nor a stage's folder"),
         (["inspect", "tokens", "absent"], "not a run"),
