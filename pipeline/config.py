@@ -236,12 +236,12 @@ def _checked(model: type[Any], values: Any, place: str) -> Any:
         raise UserError(describe(error, model, place)) from error
 
 
-Model = typing.TypeVar("Model", bound=BaseModel)
+Validated = typing.TypeVar("Validated", bound=BaseModel)
 
 
 def validate(
-    model: type[Model], values: Any, where: str, place: str = "", also_known: Iterable[str] = ()
-) -> Model:
+    model: type[Validated], values: Any, where: str, place: str = "", also_known: Iterable[str] = ()
+) -> Validated:
     """Build `model` from `values`; the first mistake becomes a UserError that names file, key, value and fix."""
     try:
         return model.model_validate(values)

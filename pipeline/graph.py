@@ -147,7 +147,7 @@ def run_manifests(run: str) -> dict[str, Manifest]:
     return found
 
 
-def document_uris(run: str) -> list[str]:
+def final_document_uris(run: str) -> list[str]:
     """The document shards that a run ended with, or that it was given from other runs; those that are still there."""
     record, manifests = read_run(run), run_manifests(run)
     uris = [uri for name in record.outputs if name in manifests for uri in manifests[name].uris(DOCUMENTS)]

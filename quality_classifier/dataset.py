@@ -37,7 +37,7 @@ OVERSAMPLE = 1.1
 """Draw a little more than needed: training balances the classes exactly."""
 
 
-class DrawOptions(Record):
+class PageDrawOptions(Record):
     """Which pages are drawn, and how many."""
 
     max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
@@ -51,7 +51,7 @@ class LabelOptions(Record):
     held_out: float = Field(0.1, gt=0, lt=1, description="share of pages kept for the figures")
 
 
-class LabelParams(ShardParams):
+class LabelPagesParams(ShardParams):
     """A shard, the cited rows of all, and the share of each class to draw."""
 
     cited: Exchange
@@ -59,12 +59,12 @@ class LabelParams(ShardParams):
     negative_rate: float
 
 
-class LabelPages(DrawOptions, LabelOptions, Stage[LabelParams]):
+class LabelPages(PageDrawOptions, LabelOptions, Stage[LabelPagesParams]):
     """Shard -> labelled pages. Inputs: documents, cited rows."""
 
     stage_name: ClassVar[str] = "label_pages"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelPagesParams]]:
         """One task per document shard, with the share of each class to draw."""
         documents, cited = inputs
         positives = sum(facts.cited for facts in cited.facts_of(CitedPages))
@@ -73,7 +73,7 @@ class LabelPages(DrawOptions, LabelOptions, Stage[LabelParams]):
         rows = Exchange.of(cited)
         return shard_tasks(
             documents,
-            lambda shard: LabelParams(
+            lambda shard: LabelPagesParams(
                 shard=shard,
                 cited=rows,
                 positive_rate=min(1.0, OVERSAMPLE * wanted / max(1, positives)),
@@ -81,7 +81,7 @@ class LabelPages(DrawOptions, LabelOptions, Stage[LabelParams]):
             ),
         )
 
-    def run(self, task: Task[LabelParams]) -> ShardReport:
+    def run(self, task: Task[LabelPagesParams]) -> ShardReport:
         """Label and draw."""
         with TaskWriter(task, self.stage_name) as out:
             batches = out.receive(task.params.cited, task.params.shard)
@@ -96,7 +96,7 @@ class LabelPages(DrawOptions, LabelOptions, Stage[LabelParams]):
             out.write_table(f"pages-{task.id}", LABELLED_SCHEMA, tables)
         return out.report
 
-    def _label(self, batch: pa.RecordBatch, positive: np.ndarray, params: LabelParams) -> pa.Table:
+    def _label(self, batch: pa.RecordBatch, positive: np.ndarray, params: LabelPagesParams) -> pa.Table:
         ids = batch.column("id")
         draw = hash_strings(ids, self.seed + 1) / 2.0**64
         long_enough = pc.utf8_length(batch.column("text")).to_numpy(zero_copy_only=False) >= self.min_chars

@@ -106,7 +106,7 @@ class HashPages(MatchOptions, Stage[PageParams]):
         return out.report
 
 
-class MatchParams(RangeParams):
+class MatchReferencesParams(RangeParams):
     """A range of the pages' hashes, and the hashes of the references."""
 
     references: Exchange
@@ -118,20 +118,22 @@ class CitedPages(Record):
     cited: int
 
 
-class MatchReferences(Stage[MatchParams]):
+class MatchReferences(Stage[MatchReferencesParams]):
     """Hash range -> cited rows by document shard. Inputs: reference hashes, page hashes, documents."""
 
     stage_name: ClassVar[str] = "match_references"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchReferencesParams]]:
         """One task per range."""
         references, pages, shards = Exchange.of(inputs[0]), Exchange.of(inputs[1]), num_shards(inputs[2])
         return range_tasks(
             pages,
-            lambda part: MatchParams(rows=pages, destination=part, shards=shards, references=references),
+            lambda part: MatchReferencesParams(
+                rows=pages, destination=part, shards=shards, references=references
+            ),
         )
 
-    def run(self, task: Task[MatchParams]) -> ShardReport:
+    def run(self, task: Task[MatchReferencesParams]) -> ShardReport:
         """Look every page's hash up among the sorted reference hashes."""
         params = task.params
         with TaskWriter(task, self.stage_name) as out:

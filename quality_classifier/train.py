@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.dataset import LABELLED_SCHEMA, DrawOptions, LabelOptions, LabelPages
+from quality_classifier.dataset import LABELLED_SCHEMA, LabelOptions, LabelPages, PageDrawOptions
 from quality_classifier.evaluate import figures
 from quality_classifier.fit import fit
 from quality_classifier.pages import HashPages, HashReferences, MatchOptions, MatchReferences
@@ -48,7 +48,7 @@ class TrainedQuality(Record):
     held_out: dict[str, float]
 
 
-class TrainQuality(DrawOptions, FitOptions, Stage[None]):
+class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
     """All labelled pages -> one model. Its one thread and seed make the same pages give the same bytes."""
 
     stage_name: ClassVar[str] = "train_quality"
@@ -61,7 +61,7 @@ class TrainQuality(DrawOptions, FitOptions, Stage[None]):
     def run(self, task: Task[None]) -> ShardReport:
         """Balance, shuffle by hash, train, measure."""
         pages = pa.Table.from_batches(read_batches(task.inputs), LABELLED_SCHEMA)
-        train = balanced(pages.filter(pc.invert(pages.column("held_out"))), self.max_pages)
+        train = balanced_classes(pages.filter(pc.invert(pages.column("held_out"))), self.max_pages)
         if train.num_rows < 2 * self.min_pages:
             raise UserError(
                 f"quality_classifier: {train.num_rows // 2} pages of each class to train on, min_pages is {self.min_pages}; "
@@ -69,7 +69,7 @@ class TrainQuality(DrawOptions, FitOptions, Stage[None]):
             )
         with tempfile.TemporaryDirectory() as scratch:
             data = self._train(train, Path(scratch))
-            held_out = balanced(pages.filter(pages.column("held_out")), self.max_pages)
+            held_out = balanced_classes(pages.filter(pages.column("held_out")), self.max_pages)
             model = load_fasttext(str(Path(scratch) / "model.bin"))
             scores = reference_scores(model, held_out.column("text"))
         with TaskWriter(task, self.stage_name) as out:
@@ -103,7 +103,7 @@ class TrainQuality(DrawOptions, FitOptions, Stage[None]):
         return (scratch / "model.bin").read_bytes()
 
 
-def balanced(pages: pa.Table, max_pages: int) -> pa.Table:
+def balanced_classes(pages: pa.Table, max_pages: int) -> pa.Table:
     """As many pages of each class, at most `max_pages`, in the order of their hash: never one class first."""
     pages = pages.take(pc.sort_indices(pages, sort_keys=[("order", "ascending"), ("id", "ascending")]))
     positive = pages.column("positive").to_numpy()
@@ -112,7 +112,7 @@ def balanced(pages: pa.Table, max_pages: int) -> pa.Table:
     return pages.filter(pa.array(nth <= count))
 
 
-class QualityClassifier(MatchOptions, DrawOptions, LabelOptions, FitOptions, Options):
+class QualityClassifier(MatchOptions, PageDrawOptions, LabelOptions, FitOptions, Options):
     """How the quality classifier is trained: which pages count as cited, and how many are taken."""
 
     def wire(self, wiring: Wiring, pages: str, references: str) -> str:

@@ -17,7 +17,7 @@ from pipeline.registry import sites
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.fetch.client import Client
-from stages.fetch.fetcher import FAILED, FETCHED, PRESENT, Fetcher, Outcome
+from stages.fetch.fetcher import FAILED, FETCHED, PRESENT, Fetcher, FetchOutcome
 from stages.fetch.pace import Pacer
 from stages.fetch.remote import RemoteFile
 from stages.fetch.site import Site
@@ -102,7 +102,7 @@ class _Progress:
         self._num_files, self._done = num_files, 0
         self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: FetchOutcome) -> None:
         self._done += 1
         what = (
             outcome.reason
@@ -122,7 +122,7 @@ def show_list(files: Sequence[RemoteFile]) -> None:
     say(f"{len(files):,} files, {sum(known):,} bytes" + (f"; {unknown:,} of unknown size" if unknown else ""))
 
 
-def show_outcomes(outcomes: Sequence[Outcome], out: str) -> None:
+def show_outcomes(outcomes: Sequence[FetchOutcome], out: str) -> None:
     """A table of what became of the files; exit code 1 when one failed."""
     table = Table("", "files", "bytes")
     for state in (FETCHED, PRESENT, FAILED):

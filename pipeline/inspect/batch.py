@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from pipeline.graph import document_uris, run_manifests
+from pipeline.graph import final_document_uris, run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
@@ -132,7 +132,7 @@ def _held(tokens: PackedTokens, source: str, sequence: int, length: int) -> list
 def _urls(run: str, ids: Sequence[str]) -> dict[str, str]:
     """URLs of documents by id."""
     found: dict[str, str] = {}
-    for uri in document_uris(run):
+    for uri in final_document_uris(run):
         fs, path = storage.filesystem(uri)
         shard = ds.dataset(path, filesystem=fs, format="parquet")
         wanted = pc.field("id").isin(ids) & pc.field("url").is_valid()

@@ -69,7 +69,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueTables:
     """The tables of values of one annotating filter of a run."""
 
     node: str
@@ -86,12 +86,12 @@ class Values:
         return [name for name in self.names if ":" not in name]
 
 
-def values_of(node: str, manifest: Manifest) -> Values | None:
+def values_of(node: str, manifest: Manifest) -> ValueTables | None:
     """The tables of values of a filter, or None where it wrote none."""
     uris = manifest.uris(VALUES)
     if not uris:
         return None
-    return Values(node, tuple(uris), manifest.rows(VALUES), tuple(_columns(uris[0])))
+    return ValueTables(node, tuple(uris), manifest.rows(VALUES), tuple(_columns(uris[0])))
 
 
 def filters_of(run: str) -> dict[str, Manifest]:
@@ -108,7 +108,7 @@ def _columns(uri: str) -> list[str]:
     return names[len(FIXED) :]
 
 
-def measure(values: Values, name: str, asked: float | None = None) -> dict[str, Measure]:
+def measure_values(values: ValueTables, name: str, asked: float | None = None) -> dict[str, Measure]:
     """What one value is over every source, and over all where there are several, in one pass over its columns."""
     parts = values.parts(name)
     columns = ["source", "text_bytes", name, *(f"{name}:{part}" for part in parts)]

@@ -15,12 +15,12 @@ from pipeline.inspect.filter import (
     Bound,
     Drops,
     Measure,
-    Values,
+    ValueTables,
     asked_thresholds,
     chosen_names,
     filters_of,
     ledger_drops,
-    measure,
+    measure_values,
     values_of,
 )
 from stages.core.errors import UserError
@@ -57,8 +57,8 @@ def filter_report(run: str, rule: str | None, thresholds: Sequence[str]) -> Iter
         yield from _ledgers(others, None)
 
 
-def _value(values: Values, name: str, asked: float | None) -> Iterator[str | Table]:
-    measures = measure(values, name, asked)
+def _value(values: ValueTables, name: str, asked: float | None) -> Iterator[str | Table]:
+    measures = measure_values(values, name, asked)
     yield f"{values.node}: {name}"
     yield _quantile_table(measures)
     if any(measured.bounds for measured in measures.values()):

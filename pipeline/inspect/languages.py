@@ -8,7 +8,7 @@ import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from pipeline.graph import document_uris, run_manifests, sources_in_order
+from pipeline.graph import final_document_uris, run_manifests, sources_in_order
 from stages.core.errors import UserError
 from stages.core.manifest import INDEX
 
@@ -36,7 +36,7 @@ def language_rows(run: str) -> list[LanguageRow]:
     index = [uri for manifest in run_manifests(run).values() for uri in manifest.uris(INDEX)]
     if not index:
         raise UserError(f"{run}: holds no packed tokens yet; finish it with `altiplano run`")
-    documents = document_uris(run)
+    documents = final_document_uris(run)
     if any("://" in uri for uri in [*documents, *index]):
         raise UserError(f"{run}: tokens by language are counted on local runs only")
     if not documents:

@@ -16,7 +16,7 @@ BLOCK_BYTES = 16 << 20
 """Bytes of one request: files are read from beginning to end, and every request waits for a redirection."""
 
 
-def filesystem() -> Any:
+def hub_filesystem() -> Any:
     """The Arrow filesystem of all repositories; paths are those of `hf://` without the scheme."""
     from huggingface_hub import HfFileSystem  # imported on use: local runs do not need it
 

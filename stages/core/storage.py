@@ -34,7 +34,7 @@ def filesystem(uri: str) -> tuple[Any, str]:
 
         return pafs.PyFileSystem(RemoteHandler(fsspec.filesystem("http"))), uri
     if uri.startswith(hub.SCHEME):
-        return hub.filesystem(), uri.removeprefix(hub.SCHEME)
+        return hub.hub_filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:
         return pafs.LocalFileSystem(), str(Path(uri).absolute())
     try:

@@ -15,7 +15,6 @@ from stages.core.manifest import Record
 from stages.core.stage import AnyStage
 
 S = TypeVar("S", bound=AnyStage)
-Model = TypeVar("Model", bound=Record)
 
 Check = Callable[[type[Any], Any, str], Any]
 """(class, values, place below the step) -> the validated object, or a UserError that names place, key and fix."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +14,8 @@ from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.exchange import Exchange, destination_of, num_destinations
 from stages.core.manifest import DOCUMENTS, Manifest, Record
-from stages.core.stage import Task, task_id
+from stages.core.stage import Params, Task, task_id
 from stages.core.writer import TaskWriter
-
-Params = TypeVar("Params")
 
 DESTINATION_BYTES = 256 << 20
 """Rows that one destination is planned for: a task that reads it holds a few times as much."""

@@ -29,13 +29,13 @@ REMOVALS_SCHEMA = pa.schema(
 """A document to remove: `row` counts the documents of its shard from 0; the rest goes to the ledger."""
 
 
-class RemoveParams(ShardParams):
+class RemoveDocumentsParams(ShardParams):
     """A shard, and the removals of all."""
 
     removals: Exchange
 
 
-class RemoveDocuments(Stage[RemoveParams]):
+class RemoveDocuments(Stage[RemoveDocumentsParams]):
     """Drop the rows that an exchange of REMOVALS_SCHEMA names (destination i is document shard i).
 
     Inputs: the documents, the removals. When a row is named twice the first file counts.
@@ -43,12 +43,12 @@ class RemoveDocuments(Stage[RemoveParams]):
 
     stage_name: ClassVar[str] = "remove"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveDocumentsParams]]:
         """One task per document shard."""
         documents, removals = inputs[0], Exchange.of(inputs[1])
-        return shard_tasks(documents, lambda shard: RemoveParams(shard=shard, removals=removals))
+        return shard_tasks(documents, lambda shard: RemoveDocumentsParams(shard=shard, removals=removals))
 
-    def run(self, task: Task[RemoveParams]) -> ShardReport:
+    def run(self, task: Task[RemoveDocumentsParams]) -> ShardReport:
         """Stream the shard past its removals, which lie in memory sorted by row."""
         with TaskWriter(task, self.stage_name) as out:
             removals = first_removals(out.receive(task.params.removals, task.params.shard))

@@ -50,7 +50,7 @@ class StatusError(AttemptError):
 
 
 @dataclass(frozen=True)
-class Page:
+class ListPage:
     """A list as it came: its bytes, and the address of its next page where the server names one (Link: rel="next")."""
 
     data: bytes
@@ -144,7 +144,7 @@ class Client:
         """A count of failed attempts on one address."""
         return Attempts(self, url)
 
-    def get_page(self, url: str) -> Page:
+    def get_page(self, url: str) -> ListPage:
         """A list, whole, with retries; a FetchError when it cannot be had."""
         attempts = self.attempts(url)
         while True:
@@ -152,7 +152,7 @@ class Client:
                 with self.get(url) as response:
                     if response.status != 200:
                         raise FetchError(f"{url}: HTTP {response.status} for the whole list", response.status)
-                    return Page(self._whole(url, response), _next_url(response))
+                    return ListPage(self._whole(url, response), _next_url(response))
             except HTTPError as error:
                 attempts.failed(error)
 

@@ -19,7 +19,7 @@ from stages.fetch.client import Client
 from stages.fetch.download import download
 from stages.fetch.pace import StoppedError
 from stages.fetch.part import delete_part, digests_of
-from stages.fetch.record import FetchedFile, fetched_file, read_record, write_record
+from stages.fetch.record import FetchedFile, fetched_file, read_fetched, write_fetched
 from stages.fetch.remote import PART_SUFFIX, Checksum, FetchError, RemoteFile
 
 FETCHED, PRESENT, FAILED = "fetched", "already there", "failed"
@@ -34,7 +34,7 @@ _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FetchOutcome:
     """What became of one remote file."""
 
     remote: RemoteFile
@@ -52,32 +52,32 @@ class Fetcher:
     out: Path
     connections: int = 2
     verify: bool = False
-    on_done: Callable[[Outcome], None] = lambda _: None
+    on_done: Callable[[FetchOutcome], None] = lambda _: None
     _record: dict[str, FetchedFile] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _refused: int = 0
     _fatal: UserError | None = None
 
-    def run(self, files: Sequence[RemoteFile]) -> list[Outcome]:
+    def run(self, files: Sequence[RemoteFile]) -> list[FetchOutcome]:
         """Fetch all files; one failure does not stop the others. Outcomes in the order of the list."""
         _check_names(files)
         storage.make_folder(str(self.out))
         with _only_fetch_into(self.out):
             storage.delete_leftovers(str(self.out))
-            before = read_record(self.out)
+            before = read_fetched(self.out)
             self._record = {name: entry for name, entry in before.items() if (self.out / name).is_file()}
             self._check_space(files)
             try:
                 outcomes = self._run_all(files)
             finally:
                 if self._record or before:
-                    write_record(self.out, self._record)
+                    write_fetched(self.out, self._record)
         if self._fatal is not None:
             raise self._fatal
         return outcomes
 
-    def _run_all(self, files: Sequence[RemoteFile]) -> list[Outcome]:
-        done: dict[str, Outcome] = {}
+    def _run_all(self, files: Sequence[RemoteFile]) -> list[FetchOutcome]:
+        done: dict[str, FetchOutcome] = {}
         with ThreadPoolExecutor(self.connections) as pool:
             futures = [pool.submit(self._fetch, remote) for remote in files]
             try:
@@ -88,18 +88,18 @@ class Fetcher:
                         self.on_done(outcome)
                     if number % RECORD_EVERY == 0:
                         with self._lock:
-                            write_record(self.out, self._record)
+                            write_fetched(self.out, self._record)
             except BaseException:
                 self._stop(futures)
                 raise
         return [done[remote.name] for remote in files if remote.name in done]
 
-    def _stop(self, futures: Sequence[Future[Outcome | None]]) -> None:
+    def _stop(self, futures: Sequence[Future[FetchOutcome | None]]) -> None:
         self.client.pacer.stop()
         for future in futures:
             future.cancel()
 
-    def _fetch(self, remote: RemoteFile) -> Outcome | None:
+    def _fetch(self, remote: RemoteFile) -> FetchOutcome | None:
         """One file, in a thread of the pool; None when the fetch was stopped meanwhile."""
         try:
             self.client.pacer.check()
@@ -108,7 +108,7 @@ class Fetcher:
             return None
         except FetchError as error:
             self._count_refusal(error.status in REFUSED_STATUS)
-            return Outcome(remote, FAILED, reason=str(error))
+            return FetchOutcome(remote, FAILED, reason=str(error))
         except OSError as error:
             if error.errno in _DISK_FULL:
                 self._fatal = UserError(
@@ -116,17 +116,17 @@ class Fetcher:
                 )
                 self.client.pacer.stop()
                 return None
-            return Outcome(remote, FAILED, reason=f"{remote.name}: {error.strerror or error}")
+            return FetchOutcome(remote, FAILED, reason=f"{remote.name}: {error.strerror or error}")
 
-    def _fetch_one(self, remote: RemoteFile) -> Outcome:
+    def _fetch_one(self, remote: RemoteFile) -> FetchOutcome:
         target = self.out / remote.name
         entry = self._already_there(remote, target)
         if entry is not None:
             delete_part(target)
             self._note(entry)
-            return Outcome(remote, PRESENT, entry.bytes)
+            return FetchOutcome(remote, PRESENT, entry.bytes)
         if self._refused >= MAX_REFUSED:
-            return Outcome(
+            return FetchOutcome(
                 remote,
                 FAILED,
                 reason=f"{remote.url}: not asked for, the site refused {MAX_REFUSED} files in a row",
@@ -134,7 +134,7 @@ class Fetcher:
         result = download(self.client, remote, target)
         self._count_refusal(refused=False)
         self._note(fetched_file(self.source, remote, result.num_bytes, result.sha256))
-        return Outcome(remote, FETCHED, result.num_bytes)
+        return FetchOutcome(remote, FETCHED, result.num_bytes)
 
     def _note(self, entry: FetchedFile) -> None:
         with self._lock:

@@ -33,7 +33,7 @@ def fetched_file(source: str, remote: RemoteFile, num_bytes: int, sha256: str) -
     )
 
 
-def read_record(folder: Path) -> dict[str, FetchedFile]:
+def read_fetched(folder: Path) -> dict[str, FetchedFile]:
     """The lines of earlier fetches into this folder, by name."""
     path = folder / RECORD_NAME
     try:
@@ -47,7 +47,7 @@ def read_record(folder: Path) -> dict[str, FetchedFile]:
     return {file.name: file for file in files}
 
 
-def write_record(folder: Path, files: Mapping[str, FetchedFile]) -> None:
+def write_fetched(folder: Path, files: Mapping[str, FetchedFile]) -> None:
     """Write the lines, sorted by name: equal bytes for equal files, whatever the order in which they came."""
     lines: Iterable[bytes] = (
         orjson.dumps(files[name].model_dump(), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

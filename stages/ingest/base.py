@@ -165,7 +165,7 @@ class IngestStage(RawStage[RawParams]):
     def read(self, raw: RawFile) -> Iterator[RawRecord | RawBatch]:
         """All records that begin in a raw file's range, in file order.
 
-        What cannot be made out is a Loss, or a DamagedInputError that ends this file; nothing is skipped silently.
+        What cannot be made out is a `Loss`, or a DamagedInputError that ends this file; nothing is skipped silently.
         Whether a read had failed is asked afterwards, for all readers, where the records are written.
         """
 

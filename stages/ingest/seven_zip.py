@@ -35,28 +35,28 @@ class _StoppedError(Exception):
 
 
 @dataclass(frozen=True)
-class Member:
+class SevenZipMember:
     """A regular file of an archive: its name and its bytes unpacked."""
 
     name: str
     size: int
 
 
-def read_members(raw: RawFile) -> tuple[Member, ...]:
+def unpack_members(raw: RawFile) -> tuple[SevenZipMember, ...]:
     """The regular files of an archive in its order, from its directory alone; a SevenZipError when that is none."""
     with raw.open() as stream, _opened(stream, raw.size) as archive:
-        return tuple(Member(m.filename, m.uncompressed) for m in archive.files if not m.is_directory)
+        return tuple(SevenZipMember(m.filename, m.uncompressed) for m in archive.files if not m.is_directory)
 
 
-def sole_member(raw: RawFile, wanted: Callable[[str], bool] = lambda _: True) -> Member:
+def sole_member(raw: RawFile, wanted: Callable[[str], bool] = lambda _: True) -> SevenZipMember:
     """The one member whose name is wanted; a SevenZipError when there are none or several."""
-    found = [member for member in read_members(raw) if wanted(member.name)]
+    found = [member for member in unpack_members(raw) if wanted(member.name)]
     if len(found) != 1:
         raise SevenZipError(f"7z holds {len(found)} files to read, not one", 0)
     return found[0]
 
 
-def member_pieces(raw: RawFile, member: Member) -> Iterator[bytes]:
+def member_pieces(raw: RawFile, member: SevenZipMember) -> Iterator[bytes]:
     """The bytes of a member, at most MAX_PIECE_BYTES at a time; its checksum is looked at behind the last of them.
 
     In a solid archive what lies before the member has to be unpacked too; it is thrown away.
@@ -111,7 +111,7 @@ class _Pipe:
         self._stopped.set()
 
 
-def _push(raw: RawFile, member: Member, pipe: _Pipe) -> None:
+def _push(raw: RawFile, member: SevenZipMember, pipe: _Pipe) -> None:
     """Unpack one member into the pipe; whatever happens, the pipe's reader hears of it."""
     end: Exception | None = None
     try:

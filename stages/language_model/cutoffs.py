@@ -14,7 +14,7 @@ from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options, Wiring
 from stages.core.writer import TaskWriter
-from stages.language_model.text import DrawOptions, LanguageOptions, LanguageText, drawn, found_texts
+from stages.language_model.text import LanguageOptions, LanguageText, TextDrawOptions, drawn, found_texts
 from stages.language_model.train import NgramOptions, TrainLanguageModel
 from stages.models.perplexity import LanguageModel, Sentences
 from stages.models.perplexity_files import CUTOFFS_SUFFIX, PERCENTILES, Cutoffs, ModelFiles
@@ -112,7 +112,7 @@ class LanguageModelOutputs(NamedTuple):
     cutoffs: str
 
 
-class LanguageModelOptions(NgramOptions, CutoffOptions, DrawOptions, Options):
+class LanguageModelOptions(NgramOptions, CutoffOptions, TextDrawOptions, Options):
     """How the perplexity models of a language are trained, and its cut-offs measured."""
 
     held_out: float = Field(

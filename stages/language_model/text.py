@@ -25,7 +25,7 @@ class LanguageOptions(Record):
     language: str = Field(min_length=1, description="code of the language, as documents say it")
 
 
-class DrawOptions(Record):
+class TextDrawOptions(Record):
     """What chooses documents."""
 
     seed: int = Field(0, description="chooses the documents")
@@ -38,7 +38,7 @@ class LanguageTexts(Record):
     text_bytes: int
 
 
-class LanguageText(LanguageOptions, DrawOptions, Stage[None]):
+class LanguageText(LanguageOptions, TextDrawOptions, Stage[None]):
     """Shard -> the texts of its documents in one language; a document without a language counts as one of them."""
 
     stage_name: ClassVar[str] = "language_text"

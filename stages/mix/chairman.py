@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from stages.core.arrays import Int64Array
 from stages.kernels.compiled import kernel
 
 CHECKPOINT_SLOTS = 1 << 20
 """Slots between the counts that are remembered: what a random access walks through at most."""
 
 MAX_SCALED_TOTAL = 1 << 62
-
-Int64Array = npt.NDArray[np.int64]
 
 
 class ChairmanSequence:

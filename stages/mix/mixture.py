@@ -17,7 +17,7 @@ from stages.core.writer import TaskWriter
 from stages.mix.languages import solve_by_language
 from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource, Packing
 from stages.mix.weights import MANY_EPOCHS, parse_tokens, readable, solve, whole_sequences
-from stages.tokenize.best_fit import FitSequences, LengthOptions, ShardFit
+from stages.tokenize.best_fit import FitSequences, SequenceOptions, ShardFit
 from stages.tokenize.pack import PackedShard
 
 
@@ -37,7 +37,7 @@ class Mixed(Record):
     warnings: tuple[str, ...]
 
 
-class Mix(LengthOptions, Stage[MixParams]):
+class Mix(SequenceOptions, Stage[MixParams]):
     """Weights, epochs or a budget, and the packed tokens, to a mixture."""
 
     stage_name: ClassVar[str] = "mix"

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from stages.core import storage
+from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import FOLDERS, MODEL, Record
 from stages.mix.chairman import ChairmanSequence
@@ -24,8 +25,6 @@ MIXTURE_NAME = "mixture.json"
 
 Packing = Literal["stream", "best_fit"]
 """Sequences are cut from a stream of tokens, or are pieces of documents fitted together (`stages/tokenize/best_fit.py`)."""
-
-Int64Array = npt.NDArray[np.int64]
 
 
 class MixtureSource(Record):

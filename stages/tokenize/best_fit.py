@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
 from stages.core import storage
+from stages.core.arrays import Int64Array
 from stages.core.manifest import INDEX, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
@@ -26,10 +26,8 @@ from stages.tokenize.pack import PackedShard
 PIECES_SCHEMA = pa.schema([("sequence", pa.uint32()), ("offset", pa.int64()), ("length", pa.uint32())])
 """A piece of a document: its sequence in the shard, and its tokens in the shard. Sorted by sequence."""
 
-Int64Array = npt.NDArray[np.int64]
 
-
-class LengthOptions(Record):
+class SequenceOptions(Record):
     """How long a sequence is."""
 
     sequence_length: int = Field(2048, gt=0, description="tokens of a training sequence")
@@ -53,7 +51,7 @@ class ShardFit(FitParams):
     padding_tokens: int
 
 
-class FitSequences(LengthOptions, Stage[FitParams]):
+class FitSequences(SequenceOptions, Stage[FitParams]):
     """Packed shard -> the pieces of its sequences. Input: the packed tokens."""
 
     stage_name: ClassVar[str] = "fit"

@@ -18,6 +18,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from stages.core import storage
+from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import MANIFEST_NAME, Manifest, read_manifest
 from stages.tokenize.encode import TokenFormat
@@ -31,8 +32,6 @@ PADDING = -1
 """Stands for no token, after the last piece of a fitted sequence."""
 
 TOKEN_DTYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
-
-Int64Array = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

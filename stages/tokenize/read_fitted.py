@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from stages.core import storage
+from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import TABLE, Manifest
 from stages.core.stage import is_made_by
@@ -18,8 +18,6 @@ from stages.tokenize.best_fit import FitSequences, ShardFit
 
 MAX_CACHED_PIECES = 1 << 26
 """Pieces kept in memory (16 bytes each) before the table read longest ago is let go."""
-
-Int64Array = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -64,24 +64,24 @@ class SampleOptions(Record):
     seed: int = Field(0, description="chooses the documents")
 
 
-class SampleParams(Record):
+class SampleTextParams(Record):
     """Share of each source's documents to draw."""
 
     rates: dict[str, float]
 
 
-class SampleText(SampleOptions, Stage[SampleParams]):
+class SampleText(SampleOptions, Stage[SampleTextParams]):
     """Shard -> the texts that the tokenizer is trained on, chosen by the hash of (seed, id)."""
 
     stage_name: ClassVar[str] = "sample_text"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleTextParams]]:
         """One task per document shard of every input."""
         available = {k: v.text_bytes for k, v in add_sources(m.sources for m in inputs).items()}
-        params = SampleParams(rates=sampling_rates(available, self.weights, self.max_text_bytes))
+        params = SampleTextParams(rates=sampling_rates(available, self.weights, self.max_text_bytes))
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs))]
 
-    def run(self, task: Task[SampleParams]) -> ShardReport:
+    def run(self, task: Task[SampleTextParams]) -> ShardReport:
         """Write the chosen texts."""
         with TaskWriter(task, self.stage_name) as out:
             tables = (self._choose(batch, task.params.rates) for batch in read_documents(task.inputs))
@@ -141,7 +141,7 @@ class TrainTokenizer(BpeOptions, Stage[None]):
         with TaskWriter(task, self.stage_name) as out:
             model = self._train(task.inputs)
             out.file(TOKENIZER_NAME, MODEL).write(model)
-            measured = measure(make_tokenizer(model, TOKENIZER_NAME), task.inputs)
+            measured = bytes_per_token(make_tokenizer(model, TOKENIZER_NAME), task.inputs)
             out.facts = TrainedTokenizer(vocab_size=self.vocab_size, bytes_per_token=measured)
         return out.report
 
@@ -187,7 +187,7 @@ def training_lines(uris: Sequence[str]) -> Iterator[str]:
         )
 
 
-def measure(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, float]:
+def bytes_per_token(tokenizer: Tokenizer, uris: Sequence[str]) -> dict[str, float]:
     """Bytes per token of the samples, by source."""
     text_bytes: dict[str, int] = {}
     tokens: dict[str, int] = {}

@@ -13,7 +13,7 @@ import pytest
 from quality_classifier.dataset import LABELLED_SCHEMA, LabelPages
 from quality_classifier.evaluate import figures, roc_auc
 from quality_classifier.pages import HashPages, HashReferences, MatchReferences
-from quality_classifier.train import QualityClassifier, balanced
+from quality_classifier.train import QualityClassifier, balanced_classes
 from stages.core.errors import UserError
 from stages.core.manifest import MODEL, TABLE, Manifest, ShardReport
 from stages.core.parquet import ParquetWriter
@@ -135,7 +135,7 @@ def test_trap_training_data_mixes_the_classes() -> None:
         "held_out": [False] * count,
         "text": ["t"] * count,
     }
-    chosen = balanced(pa.table(rows, schema=LABELLED_SCHEMA), 30)
+    chosen = balanced_classes(pa.table(rows, schema=LABELLED_SCHEMA), 30)
     positive = chosen.column("positive").to_numpy()
     assert (int(positive.sum()), len(positive)) == (30, 60)
     assert 10 <= positive[:30].sum() <= 20

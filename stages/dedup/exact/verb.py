@@ -72,25 +72,25 @@ class ExactOptions(PriorityOptions):
     )
 
 
-class HashParams(ShardParams):
+class HashDocumentsParams(ShardParams):
     """A shard, and into how many ranges its hashes go."""
 
     destinations: int
 
 
-class HashDocuments(ExactOptions, Stage[HashParams]):
+class HashDocuments(ExactOptions, Stage[HashDocumentsParams]):
     """Shard -> one exchange row per document, by hash range."""
 
     stage_name: ClassVar[str] = "exact_hash"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashDocumentsParams]]:
         """One task per document shard; destinations by the number of documents."""
         (documents,) = inputs
         check_priority(self.priority, documents)
         count = num_destinations(documents.documents_out * ROW_BYTES, DESTINATION_ROWS_BYTES)
-        return shard_tasks(documents, lambda shard: HashParams(shard=shard, destinations=count))
+        return shard_tasks(documents, lambda shard: HashDocumentsParams(shard=shard, destinations=count))
 
-    def run(self, task: Task[HashParams]) -> ShardReport:
+    def run(self, task: Task[HashDocumentsParams]) -> ShardReport:
         """Hash every text of the shard."""
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(HASHES_SCHEMA, task.params.destinations)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from stages.kernels.lines.lines import Lines
 
-Keep = Literal["none", "first"]
+KeepLines = Literal["none", "first"]
 
 PENDING_LINES = 4 << 20
 NOWHERE = np.uint32(0xFFFF_FFFF)
@@ -94,7 +94,7 @@ class ShardKeys:
         )
 
 
-def shared_keys(rows: pa.Table, keep: Keep) -> tuple[pa.RecordBatch, npt.NDArray[np.uint32]]:
+def shared_keys(rows: pa.Table, keep: KeepLines) -> tuple[pa.RecordBatch, npt.NDArray[np.uint32]]:
     """Removals (REMOVED_SCHEMA) and their shards from line keys (KEYS_SCHEMA) of one range."""
     keys = rows.column("key").to_numpy()
     order = np.argsort(keys, kind="stable")

@@ -25,7 +25,14 @@ from stages.core.stage import Stage, Task
 from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import PassesParams, ShardParams, passes_tasks, range_part, shard_tasks
-from stages.dedup.lines.keys import KEYS_SCHEMA, PENDING_LINES, REMOVED_SCHEMA, Keep, ShardKeys, shared_keys
+from stages.dedup.lines.keys import (
+    KEYS_SCHEMA,
+    PENDING_LINES,
+    REMOVED_SCHEMA,
+    KeepLines,
+    ShardKeys,
+    shared_keys,
+)
 from stages.dedup.rewrite import Touched, write_rewritten
 from stages.kernels.hash import key_set
 from stages.kernels.hash.hashing import hash_strings
@@ -44,10 +51,10 @@ ROWS_PER_PASS = 16 << 20
 """Rows of a range that `match` holds at a time; a fuller range is read several times, a part of it each."""
 
 
-class KeepOptions(Record):
+class KeepLinesOptions(Record):
     """Which copy of a line stays."""
 
-    keep: Keep = Field(
+    keep: KeepLines = Field(
         "none", description="remove every copy of a line, or all but that of the first document (by id)"
     )
 
@@ -61,31 +68,31 @@ class ScopeOptions(Record):
     groups: int = Field(CCNET_GROUPS, ge=1, description="groups of each dump, with scope group")
 
 
-class LengthOptions(Record):
+class LeftLinesOptions(Record):
     """Which documents are too short when their lines are gone."""
 
     min_chars: int = Field(300, ge=1, description="shorter documents are dropped after the lines are gone")
 
 
-class HashParams(ShardParams):
+class HashLinesParams(ShardParams):
     """A shard, and into how many ranges its line keys go."""
 
     destinations: int
 
 
-class HashLines(KeepOptions, ScopeOptions, Stage[HashParams]):
+class HashLines(KeepLinesOptions, ScopeOptions, Stage[HashLinesParams]):
     """Shard -> its distinct line keys, by range."""
 
     stage_name: ClassVar[str] = "lines_hash"
     follows_unicode: ClassVar[bool] = True
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashLinesParams]]:
         """One task per document shard."""
         (documents,) = inputs
         count = num_destinations(documents.text_bytes, TEXT_BYTES_PER_DESTINATION)
-        return shard_tasks(documents, lambda shard: HashParams(shard=shard, destinations=count))
+        return shard_tasks(documents, lambda shard: HashLinesParams(shard=shard, destinations=count))
 
-    def run(self, task: Task[HashParams]) -> ShardReport:
+    def run(self, task: Task[HashLinesParams]) -> ShardReport:
         """Hash every line of the shard."""
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(KEYS_SCHEMA, task.params.destinations)
@@ -116,7 +123,7 @@ def scope_seeds(batch: pa.RecordBatch, scope: Scope, groups: int) -> npt.NDArray
     return seeds
 
 
-class MatchLines(KeepOptions, Stage[PassesParams]):
+class MatchLines(KeepLinesOptions, Stage[PassesParams]):
     """Range of line keys -> the keys to remove from each shard. Inputs: line keys, documents."""
 
     stage_name: ClassVar[str] = "lines_match"
@@ -136,7 +143,7 @@ class MatchLines(KeepOptions, Stage[PassesParams]):
         return out.report
 
 
-class RemoveParams(ShardParams):
+class RemoveLinesParams(ShardParams):
     """A shard, and the line keys to remove from all."""
 
     removals: Exchange
@@ -162,18 +169,18 @@ class RemovedLines(Record):
         )
 
 
-class RemoveLines(ScopeOptions, LengthOptions, Stage[RemoveParams]):
+class RemoveLines(ScopeOptions, LeftLinesOptions, Stage[RemoveLinesParams]):
     """Shard -> its documents without the removed lines. Inputs: documents, removals."""
 
     stage_name: ClassVar[str] = "lines_remove"
     follows_unicode: ClassVar[bool] = True
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveLinesParams]]:
         """One task per document shard."""
         documents, removals = inputs[0], Exchange.of(inputs[1])
-        return shard_tasks(documents, lambda shard: RemoveParams(shard=shard, removals=removals))
+        return shard_tasks(documents, lambda shard: RemoveLinesParams(shard=shard, removals=removals))
 
-    def run(self, task: Task[RemoveParams]) -> ShardReport:
+    def run(self, task: Task[RemoveLinesParams]) -> ShardReport:
         """Hash the lines again and cut those whose key is removed here, and repeats inside a document."""
         with TaskWriter(task, self.stage_name) as out:
             batches = out.receive(task.params.removals, task.params.shard)
@@ -234,7 +241,7 @@ def _details(counts: npt.NDArray[np.int64], totals: npt.NDArray[np.int64]) -> pa
     return pa.array([f'{{"lines":{count},"of":{total}}}' for count, total in pairs], pa.string())
 
 
-class DedupLines(KeepOptions, ScopeOptions, LengthOptions, Verb):
+class DedupLines(KeepLinesOptions, ScopeOptions, LeftLinesOptions, Verb):
     """Remove lines that several documents have, then documents that became too short."""
 
     verb: ClassVar[str] = "dedup_lines"

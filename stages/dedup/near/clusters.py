@@ -150,29 +150,29 @@ class ClusterEdges(Against[EdgesParams]):
         return out.report
 
 
-class LabelParams(ShardParams):
+class LabelDocumentsParams(ShardParams):
     """A shard of signed documents, the components of all, and into how many ranges their members go."""
 
     labels: Exchange
     destinations: int
 
 
-class LabelDocuments(Against[LabelParams]):
+class LabelDocuments(Against[LabelDocumentsParams]):
     """Shard -> members of components, by component. Inputs: components, signed documents, documents."""
 
     stage_name: ClassVar[str] = "near_label"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelDocumentsParams]]:
         """One task per shard of signed documents, the stored ones after the new ones."""
         labels, signed, documents = Exchange.of(inputs[0]), inputs[1], inputs[2]
         count = num_destinations(documents.documents_out * MEMBER_BYTES, DESTINATION_BYTES)
         uris = signed.uris(TABLE) + [uri for store in self.stores() for uri in store.signed.uris(TABLE)]
         return [
-            Task(task_id(shard), (uri,), LabelParams(shard=shard, labels=labels, destinations=count))
+            Task(task_id(shard), (uri,), LabelDocumentsParams(shard=shard, labels=labels, destinations=count))
             for shard, uri in enumerate(uris)
         ]
 
-    def run(self, task: Task[LabelParams]) -> ShardReport:
+    def run(self, task: Task[LabelDocumentsParams]) -> ShardReport:
         """Give each labelled document its id, length and sketch."""
         shard, schema = task.params.shard, MEMBERS_SCHEMA
         with TaskWriter(task, self.stage_name) as out:

@@ -142,7 +142,7 @@ class SignDocuments(SigningOptions, PriorityOptions, Stage[SignParams]):
         return out.report
 
 
-class MatchParams(Record):
+class MatchBandsParams(Record):
     """Part `part` of `parts` of all bands, those of the stores among them; new documents are in the first `shards`."""
 
     bands: Exchange
@@ -159,7 +159,7 @@ class MatchedBands(Record):
     edges: int
 
 
-class MatchBands(SigningOptions, Against[MatchParams]):
+class MatchBands(SigningOptions, Against[MatchBandsParams]):
     """Range of band keys -> edges between similar documents that share one. Inputs: bands, documents."""
 
     stage_name: ClassVar[str] = "near_match"
@@ -178,7 +178,7 @@ class MatchBands(SigningOptions, Against[MatchParams]):
             )
         return super().dependencies()
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchBandsParams]]:
         """One task per range: more of them than the bands were written for, where stores bring more."""
         bands, documents = Exchange.of(inputs[0]), inputs[1]
         if not bands.destinations:
@@ -194,12 +194,12 @@ class MatchBands(SigningOptions, Against[MatchParams]):
             Task(
                 task_id(part),
                 (),
-                MatchParams(bands=bands, part=part, parts=parts, shards=shards, stores=stored),
+                MatchBandsParams(bands=bands, part=part, parts=parts, shards=shards, stores=stored),
             )
             for part in range(parts)
         ]
 
-    def run(self, task: Task[MatchParams]) -> ShardReport:
+    def run(self, task: Task[MatchBandsParams]) -> ShardReport:
         """Sort the range into buckets and link what is similar inside each."""
         with TaskWriter(task, self.stage_name) as out:
             bands = pa.Table.from_batches(_bands_of(out, task.params), BANDS_SCHEMA)
@@ -218,7 +218,7 @@ class MatchBands(SigningOptions, Against[MatchParams]):
         return out.report
 
 
-def _bands_of(out: TaskWriter, params: MatchParams) -> Iterator[pa.RecordBatch]:
+def _bands_of(out: TaskWriter, params: MatchBandsParams) -> Iterator[pa.RecordBatch]:
     """The bands of the task's range: those of the documents, and those of stored documents that were kept."""
     part, parts = params.part, params.parts
     for uri in params.bands.uris:

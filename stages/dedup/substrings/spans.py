@@ -160,7 +160,7 @@ class NameKeepers(Stage[NameParams]):
         return out.report
 
 
-class RemoveParams(ShardParams):
+class RemoveSpansParams(ShardParams):
     """A shard, its table of spans, and the names of keepers for all."""
 
     spans: str
@@ -176,20 +176,20 @@ class RemovedSpans(Record):
     removed_bytes: int
 
 
-class RemoveSpans(SpanOptions, LeftOptions, Stage[RemoveParams]):
+class RemoveSpans(SpanOptions, LeftOptions, Stage[RemoveSpansParams]):
     """Shard -> its documents without the spans. Inputs: documents, spans, names of keepers."""
 
     stage_name: ClassVar[str] = "substrings_remove"
     follows_unicode: ClassVar[bool] = True
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[RemoveSpansParams]]:
         """One task per document shard."""
         documents, spans, names = inputs[0], inputs[1].uris(TABLE), Exchange.of(inputs[2])
         return shard_tasks(
-            documents, lambda shard: RemoveParams(shard=shard, spans=spans[shard], names=names)
+            documents, lambda shard: RemoveSpansParams(shard=shard, spans=spans[shard], names=names)
         )
 
-    def run(self, task: Task[RemoveParams]) -> ShardReport:
+    def run(self, task: Task[RemoveSpansParams]) -> ShardReport:
         """Cut the spans out of the texts, which stream past them."""
         spans = pa.Table.from_batches(read_batches([task.params.spans]), SPANS_SCHEMA)
         rows = spans.column("row").to_numpy()

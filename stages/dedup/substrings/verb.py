@@ -42,7 +42,7 @@ from stages.dedup.substrings.windows import (
     MARKS_SCHEMA,
     TWINS_SCHEMA,
     WINDOWS_SCHEMA,
-    Keep,
+    KeepSpans,
     repeated_anchors,
     repeated_windows,
     window_rows,
@@ -70,33 +70,33 @@ class WithinOptions(Record):
     within: Within = Field("all", description="compare within each source, or all documents")
 
 
-class KeepOptions(Record):
+class KeepSpansOptions(Record):
     """Which occurrence of a span stays."""
 
-    keep: Keep = Field("first", description="keep the first occurrence of a span, or none")
+    keep: KeepSpans = Field("first", description="keep the first occurrence of a span, or none")
 
 
-class SampleParams(ShardParams):
+class SampleAnchorsParams(ShardParams):
     """A shard, and into how many ranges its anchors go."""
 
     destinations: int
 
 
-class SampleAnchors(SpanOptions, WithinOptions, Stage[SampleParams]):
+class SampleAnchors(SpanOptions, WithinOptions, Stage[SampleAnchorsParams]):
     """Shard -> the anchors of its documents, by hash range."""
 
     stage_name: ClassVar[str] = "substrings_sample"
     follows_unicode: ClassVar[bool] = True
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleParams]]:
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleAnchorsParams]]:
         """One task per document shard."""
         (documents,) = inputs
         words = documents.text_bytes // WORD_BYTES
         grams = self.min_words - gram_words(self.min_words) + 1
         count = num_destinations(2 * words // (grams + 1) * ANCHOR_BYTES, DESTINATION_BYTES)
-        return shard_tasks(documents, lambda shard: SampleParams(shard=shard, destinations=count))
+        return shard_tasks(documents, lambda shard: SampleAnchorsParams(shard=shard, destinations=count))
 
-    def run(self, task: Task[SampleParams]) -> ShardReport:
+    def run(self, task: Task[SampleAnchorsParams]) -> ShardReport:
         """Send (hash, document, place) of every anchor."""
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(ANCHORS_SCHEMA, task.params.destinations)
@@ -192,7 +192,7 @@ def document_ranks(batch: pa.RecordBatch, priority: Sequence[str]) -> npt.NDArra
     return ranks
 
 
-class MatchWindows(SpanOptions, KeepOptions, Stage[PassesParams]):
+class MatchWindows(SpanOptions, KeepSpansOptions, Stage[PassesParams]):
     """Range of windows -> those to remove, by shard. Inputs: windows, documents."""
 
     stage_name: ClassVar[str] = "substrings_match"
@@ -212,7 +212,7 @@ class MatchWindows(SpanOptions, KeepOptions, Stage[PassesParams]):
         return out.report
 
 
-class DedupSubstrings(SpanOptions, WithinOptions, KeepOptions, LeftOptions, PriorityOptions, Verb):
+class DedupSubstrings(SpanOptions, WithinOptions, KeepSpansOptions, LeftOptions, PriorityOptions, Verb):
     """Remove spans of words that stand elsewhere too, in the same or another document."""
 
     verb: ClassVar[str] = "dedup_substrings"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from stages.dedup.columns import split_nodes
 from stages.kernels.match.windows import find_twins, hash_windows
 
-Keep = Literal["first", "none"]
+KeepSpans = Literal["first", "none"]
 
 ANCHORS_SCHEMA = pa.schema([("key", pa.uint64()), ("node", pa.uint64()), ("place", pa.uint32())])
 """An anchor: its hash, the document's number, the place of its first word there."""
@@ -86,7 +86,7 @@ def window_rows(
 
 
 def repeated_windows(
-    windows: pa.Table, min_words: int, keep: Keep
+    windows: pa.Table, min_words: int, keep: KeepSpans
 ) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
     """Windows to remove (TWINS_SCHEMA) and their shards from all windows (WINDOWS_SCHEMA) of a hash range."""
     highs, lows, ranks, nodes, places = (windows.column(name).to_numpy() for name in WINDOWS_SCHEMA.names)

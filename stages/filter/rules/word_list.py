@@ -20,7 +20,12 @@ from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import Judge, Verdict, at_most
-from stages.kernels.match.phrase_automaton import Automaton, count_phrases, fold_phrase, phrase_automaton
+from stages.kernels.match.phrase_automaton import (
+    Automaton,
+    count_listed_phrases,
+    fold_phrase,
+    phrase_automaton,
+)
 from stages.models.find import model_sha256
 
 ANY_LANGUAGE = "*"
@@ -76,7 +81,7 @@ class WordListRule(Rule):
                 rows = _rows(languages, language)
                 if not rows.any():
                     continue
-                counts, words[rows], first = count_phrases(texts.filter(pa.array(rows)), automaton)
+                counts, words[rows], first = count_listed_phrases(texts.filter(pa.array(rows)), automaton)
                 matches[rows] += counts
                 known = np.flatnonzero(rows)[first >= 0]
                 details[known] = [phrases[language][number] for number in first[first >= 0]]

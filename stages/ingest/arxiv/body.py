@@ -101,7 +101,7 @@ def _front_end(body: str, is_plain: bool) -> int:
     return max(ends) if ends else 0
 
 
-def title_of(preamble: str, body: str) -> str | None:
+def paper_title(preamble: str, body: str) -> str | None:
     r"""The argument of the first `\title`, on one line; in AMS-TeX what stands before `\endtitle`."""
     if match := _AMS_TITLE.search(body):
         return " ".join(match[1].split()) or None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from stages.ingest.arxiv.body import running_text, title_of
+from stages.ingest.arxiv.body import paper_title, running_text
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.project import Project
 from stages.ingest.raw import Loss, RawDocument
@@ -61,7 +61,7 @@ def kind_of(data: bytes) -> str | None:
     return next((kind for pattern, kind in _KINDS if pattern.match(data[:1024])), None)
 
 
-def decode(data: bytes) -> tuple[str, str] | None:
+def decode_source(data: bytes) -> tuple[str, str] | None:
     """Text and encoding of a LaTeX source; None when it holds NULs.
 
     UTF-8, else what its byte-order mark or its inputenc package says, else Windows-1252, else Latin-1.
@@ -102,7 +102,7 @@ def paper_of(
     for style in project.style_sources(flat):
         expander.collect(style, simple_only=True)
     expander.collect(flat.preamble)
-    title = title_of(flat.preamble, flat.body)
+    title = paper_title(flat.preamble, flat.body)
     body = expander.expand(flat.body)
     text = project.masks.restore(running_text(body, keep_appendix, keep_abstract, flat.is_plain))
     if not text.strip():
@@ -134,7 +134,7 @@ def _decode_all(
     refused: list[str] = []
     readme: str | None = None
     for name, data in files.items():
-        decoded = None if kind_of(data) else decode(data)
+        decoded = None if kind_of(data) else decode_source(data)
         if decoded is None:
             refused.append(name)
             continue

@@ -64,7 +64,7 @@ def _has_c1(data: bytes) -> bool:
     return len(data.translate(None, _C1_BYTES)) < len(data)
 
 
-def control_share(text: str) -> float:
+def book_control_share(text: str) -> float:
     """Share of the bytes of `text` in UTF-8 that are control characters which no text holds."""
     data = text.encode("utf-8", "replace")
     return 1 - len(data.translate(None, _CONTROLS)) / len(data) if data else 0.0

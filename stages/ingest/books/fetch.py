@@ -27,7 +27,7 @@ _COLUMNS = ("Text#", "Type", "Language")
 
 
 @dataclass(frozen=True)
-class Book:
+class ListedBook:
     """A row of the catalogue: number, type (Text, Sound, ...), languages."""
 
     number: int
@@ -35,7 +35,7 @@ class Book:
     languages: tuple[str, ...]
 
 
-def parse_catalogue(data: bytes) -> list[Book]:
+def parse_catalogue(data: bytes) -> list[ListedBook]:
     """All rows of a `pg_catalog.csv`, gzipped or not."""
     try:
         plain = (
@@ -52,7 +52,7 @@ def parse_catalogue(data: bytes) -> list[Book]:
         if not (number.isascii() and number.isdigit()):
             raise ListError(f"the catalogue has {number[:80]!r} where a book's number belongs")
         languages = tuple(part.strip() for part in (row["Language"] or "").replace(",", ";").split(";"))
-        books.append(Book(int(number), (row["Type"] or "").strip(), languages))
+        books.append(ListedBook(int(number), (row["Type"] or "").strip(), languages))
     return books
 
 

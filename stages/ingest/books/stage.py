@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from stages.ingest.base import IngestStage
-from stages.ingest.books.encoding import control_share, decode_book
+from stages.ingest.books.encoding import book_control_share, decode_book
 from stages.ingest.books.epub import Epub, read_epub
 from stages.ingest.books.gutenberg import Book, split_book
 from stages.ingest.books.languages import language_code, language_of_tag
@@ -69,7 +69,7 @@ class BooksIngest(IngestStage):
     def _checked(
         self, book: Book, raw: RawFile, language: str | None, metadata: dict[str, Any]
     ) -> RawDocument | Loss:
-        controls = control_share(book.text)
+        controls = book_control_share(book.text)
         if controls > self.max_control_share:
             limit = self.max_control_share
             return Loss("", "encoding", "control characters", controls, limit, text_bytes=raw.size)

@@ -106,12 +106,12 @@ def control_share(text: str) -> float:
     return 1 - len(data.translate(None, _CONTROLS)) / len(data) if data else 0.0
 
 
-def parse_page(html: str) -> HTMLTree:
+def parse_html(html: str) -> HTMLTree:
     """The DOM of a page. NULs, which parsers drop or turn into U+FFFD, are gone before."""
     return HTMLTree.parse(html.replace("\0", ""))
 
 
-def title_of(tree: HTMLTree) -> str:
+def page_title(tree: HTMLTree) -> str:
     """A page's title on one line."""
     return " ".join((tree.title or "").split())
 

@@ -37,7 +37,7 @@ class MemberStart:
 
 
 @dataclass(frozen=True)
-class Damage:
+class MemberDamage:
     """The raw file cannot be read from `offset` on, for `length_bytes`; what follows is a member that can."""
 
     offset: int
@@ -45,7 +45,7 @@ class Damage:
     reason: str
 
 
-Event = MemberStart | Damage | bytes
+MemberEvent = MemberStart | MemberDamage | bytes
 
 
 def archive_compression(head: bytes) -> str:
@@ -70,7 +70,7 @@ def opening(stream: BinaryIO) -> tuple[str, int]:
     return "none", 0
 
 
-def read_members(raw: RawFile) -> Iterator[Event]:
+def read_members(raw: RawFile) -> Iterator[MemberEvent]:
     """Decompressed pieces of a raw file, each member announced; after damage the next good member."""
     with raw.open() as stream:
         kind, first = opening(stream)
@@ -79,7 +79,7 @@ def read_members(raw: RawFile) -> Iterator[Event]:
             yield from _plain(raw)
             return
         if first:
-            yield Damage(0, first, f"no {kind} member")
+            yield MemberDamage(0, first, f"no {kind} member")
         offset: int | None = first
         while offset is not None and offset < raw.size:
             stream.seek(offset)
@@ -89,17 +89,17 @@ def read_members(raw: RawFile) -> Iterator[Event]:
                 return
             offset = _next_member(stream, damage.offset + 1, kind)
             end = raw.size if offset is None else offset
-            yield Damage(damage.offset, max(0, end - damage.offset), damage.reason)
+            yield MemberDamage(damage.offset, max(0, end - damage.offset), damage.reason)
 
 
-def _plain(raw: RawFile) -> Iterator[Event]:
+def _plain(raw: RawFile) -> Iterator[MemberEvent]:
     try:
         yield from decompressed(raw)
     except DamagedInputError as error:
-        yield Damage(error.offset, max(0, raw.size - error.offset), error.reason)
+        yield MemberDamage(error.offset, max(0, raw.size - error.offset), error.reason)
 
 
-def _gzip(stream: BinaryIO, start: int) -> Generator[Event, None, Damage | None]:
+def _gzip(stream: BinaryIO, start: int) -> Generator[MemberEvent, None, MemberDamage | None]:
     """Members from `start` on; returns where and why they cannot be read on, None at a clean end."""
     chunk = stream.read(READ_BYTES)
     member = start
@@ -113,7 +113,7 @@ def _gzip(stream: BinaryIO, start: int) -> Generator[Event, None, Damage | None]
         consumed = 0
         while not decoder.eof:
             if not chunk:
-                return Damage(member, 0, "gzip ends in the middle of a member")
+                return MemberDamage(member, 0, "gzip ends in the middle of a member")
             before = decoder.copy() if consumed else zlib.decompressobj(wbits=31)
             given = 0
             try:
@@ -123,7 +123,7 @@ def _gzip(stream: BinaryIO, start: int) -> Generator[Event, None, Damage | None]
             except zlib.error as error:
                 if rescued := b"".join(_rescue(before, chunk))[given:]:
                     yield rescued
-                return Damage(member, 0, f"gzip is corrupt ({error})")
+                return MemberDamage(member, 0, f"gzip is corrupt ({error})")
             consumed += len(chunk) - len(decoder.unused_data)
             chunk = decoder.unused_data if decoder.eof else stream.read(READ_BYTES)
         member += consumed
@@ -184,7 +184,7 @@ class _Forward:
         return self._position
 
 
-def _framed(stream: BinaryIO, start: int, kind: str) -> Generator[Event, None, Damage | None]:
+def _framed(stream: BinaryIO, start: int, kind: str) -> Generator[MemberEvent, None, MemberDamage | None]:
     """A zstd or lz4 stream from `start` on; fastwarc's readers join its frames."""
     yield MemberStart(start)
     reader = (ZstdReader if kind == "zstd" else Lz4Reader)(_Forward(stream))
@@ -193,7 +193,7 @@ def _framed(stream: BinaryIO, start: int, kind: str) -> Generator[Event, None, D
             yield piece
     except OSError as error:
         frame = start + (reader.frame_start_position() or 0)
-        return Damage(frame, 0, f"{kind} is corrupt ({error})")
+        return MemberDamage(frame, 0, f"{kind} is corrupt ({error})")
     return None
 
 

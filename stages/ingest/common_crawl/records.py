@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stages.ingest.common_crawl.members import Event
+from stages.ingest.common_crawl.members import MemberEvent
 from stages.ingest.common_crawl.window import Window
 from stages.ingest.raw import Loss
 
@@ -52,7 +52,7 @@ class ArchiveRecord:
 
 
 def read_records(
-    events: Iterator[Event], *, plain: bool, max_record_bytes: int
+    events: Iterator[MemberEvent], *, plain: bool, max_record_bytes: int
 ) -> Iterator[ArchiveRecord | Loss]:
     """All records of the events of `read_members`, in order.
 

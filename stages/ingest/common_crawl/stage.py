@@ -16,15 +16,15 @@ from stages.core.manifest import Manifest
 from stages.core.stage import Task
 from stages.ingest.base import IngestStage, RawParams
 from stages.ingest.common_crawl.boilerplate.extract import MIN_CONTENT_PROBABILITY, main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest, model_sha256
+from stages.ingest.common_crawl.boilerplate.model import fitted_forest, forest_sha256
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
     decode_page,
-    parse_page,
+    page_title,
+    parse_html,
     replaced_share,
     resiliparse_text,
-    title_of,
     trafilatura_text,
 )
 from stages.ingest.common_crawl.http import (
@@ -86,7 +86,7 @@ class CommonCrawlIngest(IngestStage):
         """The raw files' probes, the forest that judges lines, and the lists of blocked hosts and words."""
         judged = self.extractor == "resiliparse" and self.remove_boilerplate
         lists = [] if self.url_filter is None else self.url_filter.dependencies()
-        return [*super().dependencies(), *([f"boilerplate {model_sha256()}"] if judged else []), *lists]
+        return [*super().dependencies(), *([f"boilerplate {forest_sha256()}"] if judged else []), *lists]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
@@ -165,8 +165,8 @@ class CommonCrawlIngest(IngestStage):
 
     def _main_text(self, html: str) -> tuple[str, dict[str, Any]]:
         """The main text of a page, and its title and what was cut for the metadata."""
-        tree = parse_page(html)
-        found: dict[str, Any] = {"title": title_of(tree)}
+        tree = parse_html(html)
+        found: dict[str, Any] = {"title": page_title(tree)}
         if self.extractor == "trafilatura":
             return trafilatura_text(html), found
         if not self.remove_boilerplate:

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from stages.core import storage
 from stages.core.location import Location
 from stages.core.manifest import Record
-from stages.ingest.common_crawl.url_lists import HARD, Blocked, list_files, read_blocked, read_words
+from stages.ingest.common_crawl.url_lists import HARD, Blocked, read_blocked, read_words, url_list_files
 from stages.ingest.common_crawl.url_parts import split_url
 from stages.kernels.hash import url_keys
 
@@ -130,7 +130,7 @@ def _decoded(label: re.Match[str]) -> str:
 
 
 def _files(uris: Sequence[str]) -> list[str]:
-    return [file for uri in uris for file in list_files(uri)]
+    return [file for uri in uris for file in url_list_files(uri)]
 
 
 @lru_cache(maxsize=2)

@@ -45,7 +45,7 @@ class Blocked:
         return sum(len(part) for part in self.hashes)
 
 
-def list_files(uri: str) -> list[str]:
+def url_list_files(uri: str) -> list[str]:
     """The file, or the `domains` and `urls` of a folder; a UserError when it cannot be a list."""
     if storage.is_folder(uri):
         names = [name for name in storage.list_names(uri) if name in LIST_NAMES]

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from stages.ingest.common_crawl.members import Damage, Event, MemberStart
+from stages.ingest.common_crawl.members import MemberDamage, MemberEvent, MemberStart
 
 KEEP_MEMBERS = 64
 
@@ -17,7 +17,7 @@ class Window:
     `position` counts decompressed bytes; memory is what was asked for plus one piece.
     """
 
-    def __init__(self, events: Iterator[Event], record_line: re.Pattern[bytes]) -> None:
+    def __init__(self, events: Iterator[MemberEvent], record_line: re.Pattern[bytes]) -> None:
         self._events = events
         self._record_line = record_line
         self._data = b""
@@ -26,7 +26,7 @@ class Window:
         self._member_positions: list[int] = []
         self._member_offsets: list[int] = []
         self.position = 0
-        self.damage: Damage | None = None
+        self.damage: MemberDamage | None = None
 
     def _fill(self, wanted: int) -> int:
         """Bytes at hand after reading until `wanted` are there or the stretch ends."""

@@ -33,7 +33,7 @@ _ALIASES = {
 
 
 @dataclass(frozen=True)
-class Row:
+class ExportRow:
     """A row of an export: its number from 0, its fields by our names, the bytes that it takes."""
 
     number: int
@@ -41,7 +41,7 @@ class Row:
     num_bytes: int
 
 
-def json_rows(raw: RawFile, max_line_bytes: int) -> Iterator[Row | Loss]:
+def json_rows(raw: RawFile, max_line_bytes: int) -> Iterator[ExportRow | Loss]:
     """A row for each line that is not blank; the half line where a damaged file breaks off belongs to the damage.
 
     Rules: `too_large`, `bad_json`. Raises DamagedInputError after all that could be read.
@@ -82,7 +82,7 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
-def _json_row(number: int, line: bytes, max_line_bytes: int) -> Iterator[Row | Loss]:
+def _json_row(number: int, line: bytes, max_line_bytes: int) -> Iterator[ExportRow | Loss]:
     if number == 0:
         line = line.removeprefix(b"\xef\xbb\xbf")
     if not line.strip():
@@ -96,7 +96,7 @@ def _json_row(number: int, line: bytes, max_line_bytes: int) -> Iterator[Row | L
         yield Loss(str(number), "bad_json", str(error), text_bytes=len(line))
         return
     if isinstance(fields, dict):
-        yield Row(number, _named(fields), len(line))
+        yield ExportRow(number, _named(fields), len(line))
     else:
         yield Loss(str(number), "bad_json", "not an object", text_bytes=len(line))
 
@@ -109,7 +109,7 @@ def _named(fields: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def parquet_rows(raw: RawFile) -> Iterator[Row | Loss]:
+def parquet_rows(raw: RawFile) -> Iterator[ExportRow | Loss]:
     """A row for each row of a Parquet file; memory is a few pages. A damaged row group is a ledger row, the next is read.
 
     Raises DamagedInputError when the footer cannot be read.
@@ -129,18 +129,20 @@ def parquet_rows(raw: RawFile) -> Iterator[Row | Loss]:
             start += file.metadata.row_group(index).num_rows
 
 
-def _row_group(file: pq.ParquetFile, index: int, start: int, columns: list[str]) -> Iterator[Row | Loss]:
+def _row_group(
+    file: pq.ParquetFile, index: int, start: int, columns: list[str]
+) -> Iterator[ExportRow | Loss]:
     group = file.metadata.row_group(index)
     number = start
     if not columns:  # rows without any field that we know
         for number in range(start, start + group.num_rows):
-            yield Row(number, _named({}), 0)
+            yield ExportRow(number, _named({}), 0)
         return
     try:
         for batch in file.iter_batches(BATCH_ROWS, [index], columns, use_threads=False):
             sizes = batch.nbytes // max(1, batch.num_rows)
             for fields in _as_bytes(batch).to_pylist():
-                yield Row(number, _named(_decoded(fields)), sizes)
+                yield ExportRow(number, _named(_decoded(fields)), sizes)
                 number += 1
         if number < start + group.num_rows:
             raise pa.ArrowInvalid("fewer rows than the footer says")

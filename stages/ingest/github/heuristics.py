@@ -58,7 +58,7 @@ class Measures:
     letters_per_token: float
 
 
-def measure(text: str) -> Measures:
+def measure_code(text: str) -> Measures:
     """All measures of `text`, which is not empty; lines end as in the public form, with `\\n`, `\\r\\n` or `\\r`."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -246,7 +246,7 @@ def extension_of(path: str) -> str:
     return extension if dot and stem else name
 
 
-def language_of(path: str) -> tuple[str, CommentStyle] | None:
+def language_of_file(path: str) -> tuple[str, CommentStyle] | None:
     """Language and comment style of a file by its name; None when it is no source and no prose."""
     name = path.rsplit("/", 1)[-1].lower()
     return _table(_NAMES).get(name) or _table(_TABLE).get(extension_of(path))

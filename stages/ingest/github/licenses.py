@@ -60,7 +60,7 @@ _LOOSE = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LicenseVerdict:
     """What is known of a licence: its SPDX ids, sorted; whether it is allowed; the files that state it."""
 
     names: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class Verdict:
         return " ".join(self.names) or "none"
 
 
-NO_LICENSE = Verdict()
+NO_LICENSE = LicenseVerdict()
 
 
 def license_folder(path: str) -> str | None:
@@ -116,7 +116,7 @@ def join_files(texts: Mapping[str, str]) -> str:
     return (" OR " if choice else " AND ").join(f"({expression})" for expression in expressions)
 
 
-def judge(expression: str, allowed: Iterable[str], stated_in: Iterable[str] = ()) -> Verdict:
+def judge(expression: str, allowed: Iterable[str], stated_in: Iterable[str] = ()) -> LicenseVerdict:
     """Whether `expression` lets one keep files under one of the `allowed` licences.
 
     OR asks for one allowed licence, AND for all of them; an exception (WITH) only gives rights.
@@ -126,9 +126,9 @@ def judge(expression: str, allowed: Iterable[str], stated_in: Iterable[str] = ()
     permitted = frozenset(name.lower() for name in allowed)
     parsed = _parsed(expression[:MAX_EXPRESSION_CHARS])
     if parsed is None:
-        return Verdict((expression[:MAX_EXPRESSION_CHARS],), False, tuple(stated_in))
+        return LicenseVerdict((expression[:MAX_EXPRESSION_CHARS],), False, tuple(stated_in))
     names = sorted({canonical(str(symbol)) for symbol in parsed.get_symbols()})
-    return Verdict(tuple(names), _holds(parsed, permitted), tuple(stated_in))
+    return LicenseVerdict(tuple(names), _holds(parsed, permitted), tuple(stated_in))
 
 
 def canonical(name: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from stages.ingest.github.generated import vendored_place
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN
-from stages.ingest.github.licenses import NO_LICENSE, Verdict, join_files, judge, license_folder
+from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, join_files, judge, license_folder
 from stages.ingest.github.manifests import MAX_MANIFEST_BYTES, is_manifest, join_manifests
 
 FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){0,2}")
@@ -27,7 +27,7 @@ class Repository:
     owner: str | None = None
     commit: str | None = None
     top: str = ""
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[str, LicenseVerdict] = field(default_factory=dict)
 
     def path(self, member: str) -> str:
         """The path of an archive's member relative to the repository's root."""
@@ -46,7 +46,7 @@ class Repository:
         """`owner/name`, or the name alone."""
         return f"{self.owner}/{self.name}" if self.owner else self.name
 
-    def verdict(self, path: str) -> Verdict:
+    def verdict(self, path: str) -> LicenseVerdict:
         """The licence of a file: the nearest folder's that states one; a root that is not allowed holds for all."""
         root = self.verdicts.get("", NO_LICENSE)
         if root.names and not root.allowed:
@@ -68,7 +68,7 @@ def states_license(path: str) -> bool:
 
 def verdicts_of(
     texts: Mapping[str, str], allowed: tuple[str, ...], use_manifests: bool
-) -> dict[str, Verdict]:
+) -> dict[str, LicenseVerdict]:
     """Verdicts by folder from the texts of files that state licences, path to text.
 
     A folder below the root counts only where its licence is a known one; manifests only where no file at the root
@@ -81,7 +81,7 @@ def verdicts_of(
             manifests[path] = texts[path][:MAX_MANIFEST_BYTES]
         elif (folder := license_folder(path)) is not None:
             by_folder.setdefault(folder, {})[path] = texts[path]
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, LicenseVerdict] = {}
     for folder, files in by_folder.items():
         verdict = judge(join_files(files), allowed, files)
         if not folder or UNKNOWN not in verdict.names:

@@ -13,9 +13,9 @@ from stages.core.documents import CONTENT_HASH_KEY
 from stages.ingest.base import IngestStage
 from stages.ingest.github.generated import generated_marker, generated_name, vendored_place
 from stages.ingest.github.headers import remove_license_header
-from stages.ingest.github.heuristics import measure
-from stages.ingest.github.languages import CommentStyle, extension_of, language_of, told_by_content
-from stages.ingest.github.licenses import Verdict, judge, spdx_expression
+from stages.ingest.github.heuristics import measure_code
+from stages.ingest.github.languages import CommentStyle, extension_of, language_of_file, told_by_content
+from stages.ingest.github.licenses import LicenseVerdict, judge, spdx_expression
 from stages.ingest.raw import Loss, RawDocument, RawRecord
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -63,11 +63,11 @@ class SourceFileRules(IngestStage):
             return "vendored", folder
         if self.drop_generated and (name := generated_name(path)):
             return "generated", name
-        if language_of(path) is None or (self.extensions and extension_of(path) not in self.extensions):
+        if language_of_file(path) is None or (self.extensions and extension_of(path) not in self.extensions):
             return "extension", extension_of(path)
         return None
 
-    def refused_unread(self, path: str, size: int, verdict: Verdict) -> Loss | None:
+    def refused_unread(self, path: str, size: int, verdict: LicenseVerdict) -> Loss | None:
         """The row of a file that its licence, its path or its size drops; its key and URL are not filled in."""
         if not verdict.allowed:
             return Loss("", "license", verdict.detail, text_bytes=size)
@@ -82,7 +82,7 @@ class SourceFileRules(IngestStage):
         key: str,
         path: str,
         content: bytes | str,
-        verdict: Verdict,
+        verdict: LicenseVerdict,
         url: str | None,
         facts: dict[str, Any],
     ) -> RawRecord:
@@ -95,7 +95,7 @@ class SourceFileRules(IngestStage):
         ) -> Loss:
             return Loss(key, rule, detail, value, threshold, url, size)
 
-        decoded = decode(content) if isinstance(content, bytes) else checked(content)
+        decoded = decode_code(content) if isinstance(content, bytes) else checked(content)
         if decoded is None:
             return loss("binary")
         text, encoding = decoded
@@ -104,7 +104,7 @@ class SourceFileRules(IngestStage):
             return loss("license", own.detail)
         if self.drop_generated and (marker := generated_marker(text)):
             return loss("generated", marker)
-        language, style = language_of(path) or ("", CommentStyle())
+        language, style = language_of_file(path) or ("", CommentStyle())
         body = text
         if self.remove_headers:
             body = remove_license_header(text, style, self.remove_leading_comments)
@@ -125,7 +125,7 @@ class SourceFileRules(IngestStage):
 
     def _failed_measure(self, text: str) -> tuple[str, float, float] | None:
         """Rule, value and threshold of the first heuristic that drops the text."""
-        found = measure(text)
+        found = measure_code(text)
         if found.max_line_length > self.max_line_length:
             return "max_line_length", found.max_line_length, self.max_line_length
         if found.mean_line_length > self.max_mean_line_length:
@@ -137,7 +137,7 @@ class SourceFileRules(IngestStage):
         return None
 
 
-def decode(data: bytes) -> tuple[str, str] | None:
+def decode_code(data: bytes) -> tuple[str, str] | None:
     """Text and encoding of a source file; None when it is binary.
 
     What a byte-order mark says, else UTF-8, else what a detector finds and what decodes every byte.

@@ -17,9 +17,9 @@ from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_m
 from stages.ingest.base import list_raw_files
 from stages.ingest.compressed import decompressed
 from stages.ingest.github import folders, git_folder
-from stages.ingest.github.exports import PARQUET_MAGIC, Row, json_rows, parquet_rows
+from stages.ingest.github.exports import PARQUET_MAGIC, ExportRow, json_rows, parquet_rows
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES
-from stages.ingest.github.licenses import NO_LICENSE, Verdict, judge
+from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, judge
 from stages.ingest.github.repository import (
     FILE_NAME,
     Repository,
@@ -218,11 +218,11 @@ class GithubIngest(SourceFileRules):
             return Loss(path, "unreadable", reason, url=url, text_bytes=entry.size)
         return self._repository_file(repository, path, path, max(entry.size, len(data)), data)
 
-    def _read_rows(self, rows: Iterator[Row | Loss]) -> Iterator[RawRecord]:
+    def _read_rows(self, rows: Iterator[ExportRow | Loss]) -> Iterator[RawRecord]:
         for row in rows:
             yield row if isinstance(row, Loss) else self._row(row)
 
-    def _row(self, row: Row) -> RawRecord:
+    def _row(self, row: ExportRow) -> RawRecord:
         """The document or the ledger row of an export's row; its key is its number, for paths may repeat."""
         key, fields = str(row.number), row.fields
         name, path, content = fields["repo_name"], fields["path"], fields["content"]
@@ -252,7 +252,7 @@ class GithubIngest(SourceFileRules):
         return self.judge_file(key, path, content, verdict, url, facts)
 
 
-def _row_verdict(stated: Any, allowed: tuple[str, ...]) -> Verdict:
+def _row_verdict(stated: Any, allowed: tuple[str, ...]) -> LicenseVerdict:
     """The verdict of a row: BigQuery's licence key, an SPDX expression, or several that all hold."""
     names = stated if isinstance(stated, list) else [stated]
     if not names or not all(isinstance(name, str) and name.strip() for name in names):

@@ -60,7 +60,7 @@ class Post:
     license: str
 
 
-def read_rows(raw: RawFile, start: int, stop: int) -> Iterator[RowChunk]:
+def read_post_rows(raw: RawFile, start: int, stop: int) -> Iterator[RowChunk]:
     """The chunks of the rows that begin in bytes `start` to `stop` of a raw file, as `row_chunks` gives them.
 
     A compressed file has no parts: whatever its name promised to the plan, the part that starts at 0 gives it all.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stages.core.errors import UserError
 from stages.core.storage import FoundFile
 from stages.ingest.raw import Loss, RawFile
-from stages.ingest.seven_zip import SevenZipError, read_members
+from stages.ingest.seven_zip import SevenZipError, unpack_members
 
 _HOST = re.compile(r"(?P<host>(?:[a-z0-9-]+\.)+[a-z]{2,})(?:[-_.](?P<dump>\d[\d._-]*))?", re.IGNORECASE)
 _POSTS_SUFFIX = re.compile(r"[-._]?(?:posts)?(?:\.xml)?(?:\.(?:gz|bz2|xz|7z))?$", re.IGNORECASE)
@@ -24,7 +24,7 @@ XML_BYTES_PER_BYTE = {".gz": 4, ".bz2": 5, ".xz": 6}
 
 
 @dataclass(frozen=True)
-class Site:
+class QuestionSite:
     """What a dump's folder says: its own name, the host (None when it is no host name), the dump's date."""
 
     folder: str
@@ -37,14 +37,14 @@ class Site:
         return self.host or self.folder
 
 
-def parse_site(folder: str) -> Site:
+def parse_site(folder: str) -> QuestionSite:
     """`beer.stackexchange.com-2017` is the dump `2017` of the host `beer.stackexchange.com`."""
     if match := _HOST.fullmatch(folder):
-        return Site(folder, match["host"].lower(), match["dump"])
-    return Site(folder, None, None)
+        return QuestionSite(folder, match["host"].lower(), match["dump"])
+    return QuestionSite(folder, None, None)
 
 
-def site_of(file: FoundFile) -> Site:
+def site_of(file: FoundFile) -> QuestionSite:
     """The site of a raw file: by its own name (`beer.stackexchange.com.7z`), else by its folder."""
     *folders, base = file.name.split("/")
     own = _POSTS_SUFFIX.sub("", base)
@@ -80,7 +80,7 @@ def look_into(file: FoundFile) -> tuple[PostsArchive | None, list[Loss]]:
     `encrypted`, `unsupported_method`.
     """
     try:
-        members = read_members(RawFile(file.uri, file.name, file.size))
+        members = unpack_members(RawFile(file.uri, file.name, file.size))
     except SevenZipError as error:
         return None, [Loss("", error.rule, error.reason, text_bytes=file.size)]
     posts = [member for member in members if is_posts(member.name)]

@@ -30,7 +30,7 @@ from stages.ingest.base import (
 from stages.ingest.raw import Loss, RawFile
 from stages.ingest.records import RecordWriter
 from stages.ingest.stackexchange.post_exchange import ANSWER, QUESTION, PostWriter
-from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_rows
+from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_post_rows
 from stages.ingest.stackexchange.sites import (
     choose_sites,
     holds_posts,
@@ -158,7 +158,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     ) -> Iterator[Loss]:
         """Hand the questions and answers of a part to `posts`; yield a Loss for every other row."""
         host = parse_site(site).host
-        for chunk in read_rows(raw, start, stop):
+        for chunk in read_post_rows(raw, start, stop):
             if not chunk.is_row:
                 yield from _check_prefix(chunk, start)
                 continue

@@ -24,14 +24,14 @@ from stages.ingest.raw import Loss, Merged, RawDocument, RawRecord
 from stages.ingest.records import RecordWriter
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION
-from stages.ingest.stackexchange.sites import Site, parse_site
+from stages.ingest.stackexchange.sites import QuestionSite, parse_site
 
 SOURCE = "stackexchange"
 SLICE_ROWS = 8192
 
 _TAG_MARKS = re.compile(r"[<>|]")
 
-Row = dict[str, Any]
+PostRow = dict[str, Any]
 
 
 class ThreadOptions(Record):
@@ -78,7 +78,7 @@ class StackExchangeThreads(ThreadOptions, Stage[ThreadsParams]):
         return out.report
 
 
-def threads_of(table: pa.Table) -> Iterator[tuple[str, list[Row]]]:
+def threads_of(table: pa.Table) -> Iterator[tuple[str, list[PostRow]]]:
     """(raw file, posts) of each thread: the question, then answers by integer score, ties by post id."""
     if table.num_rows == 0:
         return
@@ -86,7 +86,7 @@ def threads_of(table: pa.Table) -> Iterator[tuple[str, list[Row]]]:
     keys += [("score", "descending"), ("post_id", "ascending")]
     order = pc.sort_indices(table, sort_keys=keys)
     for start, stop in _slices(_thread_starts(table, order), table.num_rows):
-        rows: list[Row] = table.take(order.slice(start, stop - start)).to_pylist()
+        rows: list[PostRow] = table.take(order.slice(start, stop - start)).to_pylist()
         begin = 0
         for at in range(1, len(rows) + 1):
             if at == len(rows) or _thread_key(rows[at]) != _thread_key(rows[begin]):
@@ -94,7 +94,7 @@ def threads_of(table: pa.Table) -> Iterator[tuple[str, list[Row]]]:
                 begin = at
 
 
-def _thread_key(row: Row) -> tuple[int, str]:
+def _thread_key(row: PostRow) -> tuple[int, str]:
     return row["question_id"], row["raw_name"]
 
 
@@ -125,7 +125,7 @@ class ThreadRules:
     min_answers: int = 0
     min_score: int | None = None
 
-    def thread(self, rows: Sequence[Row]) -> list[RawRecord]:
+    def thread(self, rows: Sequence[PostRow]) -> list[RawRecord]:
         """The document of a thread's sorted posts and the answers that it holds, or why there is none."""
         site = parse_site(rows[0]["site"])
         posts, records = _without_duplicates(site, rows)
@@ -157,7 +157,7 @@ class ThreadRules:
                 )
         return records
 
-    def _refuse(self, site: Site, question: Row, has_text: bool, num_answers: int) -> Loss | None:
+    def _refuse(self, site: QuestionSite, question: PostRow, has_text: bool, num_answers: int) -> Loss | None:
         if not has_text and num_answers == 0:
             return _loss(site, question, "empty_text")
         score = question["score"]
@@ -168,10 +168,10 @@ class ThreadRules:
         return None
 
 
-def _without_duplicates(site: Site, rows: Sequence[Row]) -> tuple[list[Row], list[RawRecord]]:
+def _without_duplicates(site: QuestionSite, rows: Sequence[PostRow]) -> tuple[list[PostRow], list[RawRecord]]:
     """The first post of each id, and a Loss for every further one (`<post id>#2`, ...)."""
     copies: dict[int, int] = {}
-    posts: list[Row] = []
+    posts: list[PostRow] = []
     losses: list[RawRecord] = []
     for row in rows:
         copy = copies[row["post_id"]] = copies.get(row["post_id"], 0) + 1
@@ -183,20 +183,20 @@ def _without_duplicates(site: Site, rows: Sequence[Row]) -> tuple[list[Row], lis
     return posts, losses
 
 
-def _merged(site: Site, answer: Row, question: Row) -> Merged:
+def _merged(site: QuestionSite, answer: PostRow, question: PostRow) -> Merged:
     """An answer that is part of its question's thread now."""
     key, partner = str(answer["post_id"]), str(question["post_id"])
     return Merged(key, "answer_in_thread", partner, _url(site, answer), len(answer["body"].encode()))
 
 
-def _url(site: Site, row: Row) -> str | None:
+def _url(site: QuestionSite, row: PostRow) -> str | None:
     part = "questions" if row["type_id"] == QUESTION else "a"
     return None if site.host is None else f"https://{site.host}/{part}/{row['post_id']}"
 
 
 def _loss(
-    site: Site,
-    row: Row,
+    site: QuestionSite,
+    row: PostRow,
     rule: str,
     detail: str | None = None,
     *,
@@ -215,7 +215,7 @@ def _loss(
     )
 
 
-def _document(site: Site, question: Row, text: str, num_answers: int) -> RawDocument:
+def _document(site: QuestionSite, question: PostRow, text: str, num_answers: int) -> RawDocument:
     metadata: dict[str, Any] = {
         "site": site.name,
         "title": question["title"],

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from stages.ingest.raw import Loss, RawFile
 from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
-from stages.ingest.wikipedia.dump import Page, read_header, read_pages
-from stages.ingest.wikipedia.names import REDIRECT, Namespaces, host_of, language_of, wiki_code
-from stages.ingest.wikipedia.streams import Damage, DumpReader, is_index
+from stages.ingest.wikipedia.dump import WikiPage, read_header, read_pages
+from stages.ingest.wikipedia.names import REDIRECT, Namespaces, host_of, language_of_wiki, wiki_code
+from stages.ingest.wikipedia.streams import DumpReader, StreamDamage, is_index
 
 WIKITEXT_MODEL = "wikitext"
 _TITLE_SAFE = "/:@!$*(),;'"
@@ -26,7 +26,7 @@ class Wiki:
     @property
     def language(self) -> str | None:
         """Language of its texts."""
-        return language_of(self.code)
+        return language_of_wiki(self.code)
 
     def url(self, title: str) -> str | None:
         """Address of the page with this title."""
@@ -84,7 +84,7 @@ def read_articles(
     for entry in read_pages(reader.pieces(), cutter, reader.is_behind):
         if isinstance(entry, BrokenPage):
             yield Loss(reader.place(entry.offset), entry.rule, entry.reason, text_bytes=entry.num_bytes)
-        elif isinstance(entry, Damage):
+        elif isinstance(entry, StreamDamage):
             damaged = True
             yield Loss(f"@{entry.offset}", "damaged", entry.reason, text_bytes=entry.num_bytes)
         else:
@@ -93,7 +93,7 @@ def read_articles(
         yield Loss("", "no_pages", "no <page> in the file: not a dump of pages", text_bytes=raw.size)
 
 
-def _article(page: Page, wiki: Wiki) -> Article | Loss:
+def _article(page: WikiPage, wiki: Wiki) -> Article | Loss:
     ns = wiki.namespaces.id_of_title(page.title) if page.ns is None else page.ns
     if ns != 0:
         return _loss(page, wiki, "namespace", value=float(ns))
@@ -109,7 +109,7 @@ def _article(page: Page, wiki: Wiki) -> Article | Loss:
 
 
 def _loss(
-    page: Page, wiki: Wiki, rule: str, *, value: float | None = None, detail: str | None = None
+    page: WikiPage, wiki: Wiki, rule: str, *, value: float | None = None, detail: str | None = None
 ) -> Loss:
     num_bytes = len((page.text or "").encode("utf-8", "surrogatepass"))
     return Loss(

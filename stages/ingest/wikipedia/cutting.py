@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.wikipedia.streams import Damage
+from stages.ingest.wikipedia.streams import StreamDamage
 
 MAX_PAGE_BYTES = 64 << 20
 MAX_HEADER_BYTES = 1 << 20
@@ -132,11 +132,13 @@ class PageCutter:
             yield BrokenPage(position, num_bytes, "damaged_page", "a page has no beginning", headless=True)
 
 
-def cut_pages(pieces: Iterable[bytes | Damage], cutter: PageCutter) -> Iterator[Chunk | BrokenPage | Damage]:
+def cut_pages(
+    pieces: Iterable[bytes | StreamDamage], cutter: PageCutter
+) -> Iterator[Chunk | BrokenPage | StreamDamage]:
     """Pages, broken stretches and damage in order; damage that ends the pieces is raised after all before it."""
     try:
         for piece in pieces:
-            if isinstance(piece, Damage):
+            if isinstance(piece, StreamDamage):
                 yield from cutter.finish(_CUT_SHORT.format(piece.reason))
                 yield piece
             else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.wikipedia.cutting import MAX_HEADER_BYTES, OPEN, BrokenPage, PageCutter, cut_pages
-from stages.ingest.wikipedia.streams import Damage
+from stages.ingest.wikipedia.streams import StreamDamage
 
 _DBNAME = re.compile(r"<dbname>\s*([^<\s]+)\s*</dbname>")
 _NAMESPACE = re.compile(r'<namespace\b[^>]*?\bkey="(-?\d{1,6})"[^>]*?(?:/>|>([^<]*)</namespace>)')
@@ -35,7 +35,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Page:
+class WikiPage:
     """A page of a dump. `text` is its wikitext, None when missing or deleted; `ns` is None in old dumps."""
 
     page_id: int
@@ -51,12 +51,12 @@ class PageError(ValueError):
     """A page's XML is not what the format allows."""
 
 
-def read_header(pieces: Iterable[bytes | Damage]) -> Header:
+def read_header(pieces: Iterable[bytes | StreamDamage]) -> Header:
     """The header that lies before the first page; what can be read of it."""
     data = bytearray()
     try:
         for piece in pieces:
-            if isinstance(piece, Damage):
+            if isinstance(piece, StreamDamage):
                 break
             # A mark may lie across two pieces.
             tail = max(0, len(data) - len(OPEN))
@@ -69,16 +69,16 @@ def read_header(pieces: Iterable[bytes | Damage]) -> Header:
 
 
 def read_pages(
-    pieces: Iterable[bytes | Damage],
+    pieces: Iterable[bytes | StreamDamage],
     cutter: PageCutter,
     is_behind: Callable[[int], bool] = lambda position: False,
-) -> Iterator[Page | BrokenPage | Damage]:
+) -> Iterator[WikiPage | BrokenPage | StreamDamage]:
     """Pages, broken stretches and damage in file order, up to the first page that begins behind the range.
 
-    Damage that ends the pieces is raised, as DamagedInputError, after the page that it cut.
+    StreamDamage that ends the pieces is raised, as DamagedInputError, after the page that it cut.
     """
     for chunk in cut_pages(pieces, cutter):
-        if isinstance(chunk, Damage):
+        if isinstance(chunk, StreamDamage):
             if not chunk.owned:
                 return
             yield chunk
@@ -103,7 +103,7 @@ def parse_header(data: bytes) -> Header:
     return Header(None if dbname is None else dbname[1], names)
 
 
-def parse_page(data: bytes) -> Page:
+def parse_page(data: bytes) -> WikiPage:
     """One page from its bytes; a PageError says what is wrong with them."""
     try:
         xml = data.decode("utf-8")
@@ -118,7 +118,7 @@ def parse_page(data: bytes) -> Page:
     opening = _TEXT.search(xml, max(revision_at, 0))
     before_text = xml[max(revision_at, 0) : opening.start() if opening is not None else len(xml)]
     timestamp, model = _TIMESTAMP.search(before_text), _MODEL.search(before_text)
-    return Page(
+    return WikiPage(
         page_id=int(page_id[1]),
         title=_decode(title[1]),
         ns=None if ns is None else int(ns[1]),

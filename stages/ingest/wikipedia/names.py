@@ -95,7 +95,7 @@ def wiki_code(file_name: str, dbname: str | None) -> str | None:
     return None
 
 
-def language_of(wiki: str | None) -> str | None:
+def language_of_wiki(wiki: str | None) -> str | None:
     """Language code of a wiki's texts; Simple English is English."""
     return None if wiki is None else _LANGUAGE_OF_WIKI.get(wiki, wiki)
 

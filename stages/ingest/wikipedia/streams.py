@@ -54,7 +54,7 @@ def _has_second_stream(stream: BinaryIO, size: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Damage:
+class StreamDamage:
     """A stretch of the raw file that cannot be read. `owned` is False when another range's reader tells of it."""
 
     offset: int
@@ -85,7 +85,7 @@ class DumpReader:
         """Whether what begins there belongs to a later range."""
         return self._stop_position is not None and position >= self._stop_position
 
-    def pieces(self) -> Iterator[bytes | Damage]:
+    def pieces(self) -> Iterator[bytes | StreamDamage]:
         """The XML in pieces, to the end of the file; a DamagedInputError as `decompressed` raises it."""
         with self._raw.open() as stream:
             kind = compression_of(stream.read(8))
@@ -107,7 +107,7 @@ class DumpReader:
         while piece := stream.read(SCAN_BYTES):
             yield piece
 
-    def _bz2_pieces(self, streams: _Streams) -> Iterator[bytes | Damage]:
+    def _bz2_pieces(self, streams: _Streams) -> Iterator[bytes | StreamDamage]:
         at = streams.find(self._raw.start)
         if self._raw.start == 0 and at != 0:
             # What lies before the first stream belongs to the range that starts with it.
@@ -123,7 +123,9 @@ class DumpReader:
                 yield from streams.check_padding(end, following, owned)
             at = following
 
-    def _stream(self, streams: _Streams, start: int, owned: bool) -> Generator[bytes | Damage, None, int]:
+    def _stream(
+        self, streams: _Streams, start: int, owned: bool
+    ) -> Generator[bytes | StreamDamage, None, int]:
         """The pieces of the stream at `start`; returns where it ends, or where to go on when it is damaged.
 
         It is fed in pieces counted from its own start: what comes out before damage does not depend on the range.
@@ -149,7 +151,7 @@ class DumpReader:
             return at - len(decoder.unused_data)
         following = streams.find(start + START_BYTES)
         end = streams.size if following is None else following
-        yield Damage(start, end - start, reason, owned)
+        yield StreamDamage(start, end - start, reason, owned)
         return end
 
 
@@ -184,13 +186,13 @@ class _Streams:
             offset += SCAN_BYTES - START_BYTES + 1
         return None
 
-    def check_padding(self, start: int, stop: int | None, owned: bool) -> Iterator[Damage]:
+    def check_padding(self, start: int, stop: int | None, owned: bool) -> Iterator[StreamDamage]:
         """Damage unless the bytes between two streams, or behind the last, are zeros."""
         stop = self.size if stop is None else stop
         at = start
         while at < stop:
             data = self.read(at, min(SCAN_BYTES, stop - at))
             if data.strip(b"\0"):
-                yield Damage(start, stop - start, "bytes that are no bz2 stream", owned)
+                yield StreamDamage(start, stop - start, "bytes that are no bz2 stream", owned)
                 return
             at += len(data)

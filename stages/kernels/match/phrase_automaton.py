@@ -169,7 +169,7 @@ def _step(keys, targets, fails, state, code):  # type: ignore[no-untyped-def]
     return state
 
 
-def count_phrases(
+def count_listed_phrases(
     texts: pa.Array, auto: Automaton
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Of each text: matches that do not overlap, words, and the number of the first phrase found (-1: none)."""

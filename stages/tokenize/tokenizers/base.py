@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from stages.kernels.arrow import Offsets
+
 MAX_UINT16_VOCABULARY = 65_536
 
 TokenIds = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
-Offsets = npt.NDArray[np.int64]
 
 
 class Tokenizer(ABC):

@@ -9,7 +9,8 @@ import pyarrow as pa
 import tokenizers
 
 from stages.core.errors import UserError
-from stages.tokenize.tokenizers.base import Offsets, TokenIds, Tokenizer, flatten, framed
+from stages.kernels.arrow import Offsets
+from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten, framed
 
 ENDS = (
     ("<|begin_of_text|>", "<|end_of_text|>"),

@@ -9,7 +9,8 @@ import pyarrow as pa
 import sentencepiece
 
 from stages.core.errors import UserError
-from stages.tokenize.tokenizers.base import Offsets, TokenIds, Tokenizer, flatten
+from stages.kernels.arrow import Offsets
+from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten
 from stages.tokenize.tokenizers.words import WordEncoder, read_model, why_not_by_words, without_prefix
 
 

@@ -19,10 +19,10 @@ from google.protobuf.message import DecodeError
 from sentencepiece import sentencepiece_model_pb2
 
 from stages.core.errors import UserError
-from stages.kernels.arrow import large_strings, string_buffers
+from stages.kernels.arrow import Offsets, large_strings, string_buffers
 from stages.kernels.words import word_cache as cache
 from stages.kernels.words import word_table as table
-from stages.tokenize.tokenizers.base import Offsets, TokenIds, flatten
+from stages.tokenize.tokenizers.base import TokenIds, flatten
 
 SPACE = "\u2581"
 """How SentencePiece writes a space; a text may hold the character itself."""

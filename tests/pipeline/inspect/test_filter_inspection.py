@@ -14,7 +14,7 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.config import parse_recipe
 from pipeline.inspect import filter as filter_inspection
-from pipeline.inspect.filter import Values, filters_of, ledger_drops, measure, values_of
+from pipeline.inspect.filter import ValueTables, filters_of, ledger_drops, measure_values, values_of
 from pipeline.recipe import build
 from stages.core.errors import UserError
 
@@ -36,7 +36,7 @@ def run(*arguments: object) -> None:
     main([*map(str, arguments), "--workers", "0", "--quiet"])
 
 
-def words_of(folder: Path) -> Values:
+def words_of(folder: Path) -> ValueTables:
     ((node, manifest),) = filters_of(str(folder)).items()
     values = values_of(node, manifest)
     assert values is not None
@@ -51,7 +51,7 @@ def annotated(pages: Path) -> Path:
 
 
 def test_quantiles_and_drops_by_source(annotated: Path) -> None:
-    found = measure(words_of(annotated), "gopher_quality.words")
+    found = measure_values(words_of(annotated), "gopher_quality.words")
     assert list(found) == ["c4", "books", "all"]
     assert found["c4"].quantiles == [10, 10, 30, 50, 80, 100, 100]
     assert found["books"].quantiles == [1, 1, 1, 1, 60, 60, 60]
@@ -79,7 +79,7 @@ def test_what_is_said_to_be_dropped_is_what_the_filter_drops(pages: Path, annota
     run("filter", "gopher-quality", pages / "c4", pages / "books.parquet", "--out", pages / "dropped")
     (manifest,) = filters_of(str(pages / "dropped")).values()
     drops = ledger_drops(manifest)
-    words = measure(words_of(annotated), "gopher_quality.words")
+    words = measure_values(words_of(annotated), "gopher_quality.words")
     for source in ("c4", "books"):
         bound = words[source].bounds["at_least", "config"]
         ledger = drops["drop", "gopher_quality.words", source]
@@ -97,7 +97,7 @@ def test_a_zero_threshold_is_set_beside_small_numbers(annotated: Path, pages: Pa
         "--out",
         pages / "z",
     )
-    found = measure(words_of(pages / "z"), "gopher_quality.bullet_lines")
+    found = measure_values(words_of(pages / "z"), "gopher_quality.bullet_lines")
     assert list(found) == ["c4"]
     assert [bound.lowest for bound in found["c4"].bounds.values()] == [0, 1, 2, 5, 10]
 
@@ -106,7 +106,7 @@ def test_many_documents_are_sampled_for_quantiles_but_all_counted(
     annotated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filter_inspection, "MAX_QUANTILE_ROWS", 4)
-    found = measure(words_of(annotated), "gopher_quality.words")["all"]
+    found = measure_values(words_of(annotated), "gopher_quality.words")["all"]
     assert found.total.documents == 12
     assert found.bounds["at_least", "config"].documents == 5
     assert set(found.quantiles) <= {1.0, 60.0, *map(float, LENGTHS)}

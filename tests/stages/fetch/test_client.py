@@ -9,7 +9,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.fetch import client as client_module
-from stages.fetch.client import Client, Page
+from stages.fetch.client import Client, ListPage
 from stages.fetch.pace import Pacer, StoppedError
 from stages.fetch.remote import FetchError
 
@@ -17,7 +17,7 @@ from stages.fetch.remote import FetchError
 def test_a_list_is_retried_like_a_file(server: Any, client: Client, fake_time: Any) -> None:
     server.put("/list", b"a\nb\n")
     server.then("/list", server.status(503), server.cut(1))
-    assert client.get_page(f"{server.url}/list") == Page(b"a\nb\n")
+    assert client.get_page(f"{server.url}/list") == ListPage(b"a\nb\n")
     assert fake_time.slept == [0.5, 1.0]
 
 

@@ -17,8 +17,8 @@ import pytest
 from stages.core.errors import UserError
 from stages.fetch import fetcher as fetcher_module
 from stages.fetch.client import Client
-from stages.fetch.fetcher import FAILED, FETCHED, MAX_REFUSED, PRESENT, Fetcher, Outcome
-from stages.fetch.record import read_record
+from stages.fetch.fetcher import FAILED, FETCHED, MAX_REFUSED, PRESENT, Fetcher, FetchOutcome
+from stages.fetch.record import read_fetched
 from stages.fetch.remote import Checksum, FetchError, RemoteFile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ def tree(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def states(outcomes: list[Outcome]) -> dict[str, str]:
+def states(outcomes: list[FetchOutcome]) -> dict[str, str]:
     return {outcome.remote.name: outcome.state for outcome in outcomes}
 
 
@@ -119,7 +119,7 @@ def test_a_file_that_someone_else_put_there_is_measured_by_the_server(
     (tmp_path / "f.gz").write_bytes(mine)
     assert states(Fetcher(client, "c4", tmp_path).run([server.remote("/f.gz")])) == {"f.gz": state}
     assert [asked.method for asked in server.asked] == ["HEAD"] + ["GET"] * (state == FETCHED)
-    assert read_record(tmp_path)["f.gz"].bytes == 5
+    assert read_fetched(tmp_path)["f.gz"].bytes == 5
 
 
 def test_one_failure_does_not_stop_the_others(
@@ -129,7 +129,7 @@ def test_one_failure_does_not_stop_the_others(
     outcomes = Fetcher(client, "c4", tmp_path).run(files)
     assert states(outcomes) == {"b/2.gz": FETCHED, "a/1.gz": FAILED, "a/3.gz": FETCHED}
     assert outcomes[1].reason == f"{server.url}/a/1.gz: HTTP 404 Not Found"
-    assert sorted(read_record(tmp_path)) == ["a/3.gz", "b/2.gz"]
+    assert sorted(read_fetched(tmp_path)) == ["a/3.gz", "b/2.gz"]
 
 
 def test_a_site_that_refuses_again_and_again_is_left_alone(
@@ -152,7 +152,7 @@ def test_the_record_keeps_other_fetches_into_the_folder_and_forgets_deleted_file
     Fetcher(client, "c4", tmp_path).run(files[:2])
     (tmp_path / "a/1.gz").unlink()
     Fetcher(client, "arxiv", tmp_path).run(files[2:])
-    assert {name: entry.source for name, entry in read_record(tmp_path).items()} == {
+    assert {name: entry.source for name, entry in read_fetched(tmp_path).items()} == {
         "a/3.gz": "arxiv",
         "b/2.gz": "c4",
     }
@@ -206,7 +206,7 @@ def test_a_folder_where_a_file_should_be_is_a_failure_of_that_file(
 def test_two_fetches_at_once_into_one_folder_are_refused(
     client: Client, files: list[RemoteFile], tmp_path: Path
 ) -> None:
-    def again(_: Outcome) -> None:
+    def again(_: FetchOutcome) -> None:
         with pytest.raises(UserError, match="another fetch is at work"):
             Fetcher(client, "c4", tmp_path).run(files)
 
@@ -214,12 +214,12 @@ def test_two_fetches_at_once_into_one_folder_are_refused(
 
 
 def test_an_interrupt_keeps_what_came(client: Client, files: list[RemoteFile], tmp_path: Path) -> None:
-    def interrupt(_: Outcome) -> None:
+    def interrupt(_: FetchOutcome) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         Fetcher(client, "c4", tmp_path, connections=1, on_done=interrupt).run(files)
-    assert "b/2.gz" in read_record(tmp_path)
+    assert "b/2.gz" in read_fetched(tmp_path)
     assert not list(tmp_path.rglob("*.part"))
 
 

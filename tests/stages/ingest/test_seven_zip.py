@@ -20,7 +20,7 @@ from stages.ingest.archives import BytesFile
 from stages.ingest.codecs import MAX_PIECE_BYTES
 from stages.ingest.compressed import decompressed
 from stages.ingest.raw import RawFile
-from stages.ingest.seven_zip import SevenZipError, member_pieces, read_members, sole_member
+from stages.ingest.seven_zip import SevenZipError, member_pieces, sole_member, unpack_members
 
 FILES = {
     "Badges.xml": b"<badges>" + b"b" * 5000,
@@ -69,14 +69,14 @@ def data_of(file: RawFile) -> bytes:
 
 
 def content(file: RawFile) -> dict[str, bytes]:
-    return {member.name: b"".join(member_pieces(file, member)) for member in read_members(file)}
+    return {member.name: b"".join(member_pieces(file, member)) for member in unpack_members(file)}
 
 
 @pytest.mark.parametrize("method", FILTERS)
 def test_every_member_of_a_solid_archive_by_every_method(method: str) -> None:
     file = archive(FILES, method)
     assert content(file) == FILES
-    assert [(m.name, m.size) for m in read_members(file)] == [(n, len(data)) for n, data in FILES.items()]
+    assert [(m.name, m.size) for m in unpack_members(file)] == [(n, len(data)) for n, data in FILES.items()]
 
 
 def test_an_archive_of_7_zip_itself() -> None:
@@ -142,13 +142,13 @@ def test_a_consumer_may_stop_early() -> None:
 def test_an_encrypted_member_is_told_by_its_own_rule() -> None:
     filters = [{"id": py7zr.FILTER_LZMA2, "preset": 1}, {"id": py7zr.FILTER_CRYPTO_AES256_SHA256}]
     with pytest.raises(SevenZipError, match="7z is encrypted") as raised:
-        read_members(archive({"Posts.xml": b"<posts/>"}, filters=filters, password="x"))
+        unpack_members(archive({"Posts.xml": b"<posts/>"}, filters=filters, password="x"))
     assert raised.value.rule == "encrypted"
 
 
 def test_an_encrypted_directory_is_told_from_a_damaged_one() -> None:
     with pytest.raises(SevenZipError, match="encrypted") as raised:
-        read_members(archive({"a": b"1"}, filters=None, password="x", header_encryption=True))
+        unpack_members(archive({"a": b"1"}, filters=None, password="x", header_encryption=True))
     assert raised.value.rule == "encrypted"
 
 
@@ -167,7 +167,7 @@ def test_a_directory_that_cannot_be_read(data: bytes) -> None:
     with pytest.raises(
         SevenZipError, match=f"7z of {len(data)} bytes is corrupt, truncated or a volume"
     ) as raised:
-        read_members(raw(data))
+        unpack_members(raw(data))
     assert raised.value.rule == "damaged"
 
 
@@ -176,7 +176,7 @@ def test_damage_in_a_member_is_told_and_what_came_before_is_kept(method: str) ->
     noise = random.Random(3).randbytes(3 << 20)
     data = bytearray(data_of(archive({"a.xml": b"first", "Posts.xml": noise}, method)))
     data[2 << 20] ^= 255
-    first, posts = read_members(raw(bytes(data)))
+    first, posts = unpack_members(raw(bytes(data)))
     assert b"".join(member_pieces(raw(bytes(data)), first)) == b"first"
     got = bytearray()
     with pytest.raises(SevenZipError, match="corrupt"):
@@ -196,7 +196,7 @@ def test_any_byte_may_be_wrong(place: int, value: int, is_signed: bool) -> None:
         data[28:32] = zlib.crc32(data[start : start + size]).to_bytes(4, "little")
         data[8:12] = zlib.crc32(data[12:32]).to_bytes(4, "little")
     try:
-        for member in read_members(raw(bytes(data))):
+        for member in unpack_members(raw(bytes(data))):
             total = 0
             for piece in member_pieces(raw(bytes(data)), member):
                 total += len(piece)

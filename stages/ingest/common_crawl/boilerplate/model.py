@@ -49,6 +49,6 @@ def fitted_forest() -> Forest:
 
 
 @cache
-def model_sha256() -> str:
+def forest_sha256() -> str:
     """Hex SHA-256 of its file, for fingerprints."""
     return hashlib.sha256(MODEL_PATH.read_bytes()).hexdigest()

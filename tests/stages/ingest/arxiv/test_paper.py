@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.ingest.arxiv.body import running_text, title_of
-from stages.ingest.arxiv.paper import arxiv_id, decode, paper_of
+from stages.ingest.arxiv.body import paper_title, running_text
+from stages.ingest.arxiv.paper import arxiv_id, decode_source, paper_of
 from stages.ingest.raw import Loss, RawDocument
 from tests.linear import assert_linear
 
@@ -138,8 +138,8 @@ def test_trap_a_paper_that_is_not_utf_8_is_kept() -> None:
     cyrillic = whole("\\section{Привет}", "\\usepackage[cp1251]{inputenc}\n")
     found = document({"ms.tex": cyrillic.encode("cp1251")})
     assert (found.text, found.metadata["encoding"]) == ("\\section{Привет}\n", "cp1251")
-    assert decode(b"\x81\xe9") == ("\x81é", "latin-1")
-    assert decode("\ufeffé".encode()) == ("é", "utf-8")
+    assert decode_source(b"\x81\xe9") == ("\x81é", "latin-1")
+    assert decode_source("\ufeffé".encode()) == ("é", "utf-8")
 
 
 PLAIN = r"""\input harvmac
@@ -264,8 +264,8 @@ def test_reasons_for_no_document(files: dict[str, str | bytes], rule: str, detai
 
 
 def test_titles_and_identifiers() -> None:
-    assert title_of("\\title[Short]{A long\n  title}", "") == "A long title"
-    assert title_of("", "no title") is None
+    assert paper_title("\\title[Short]{A long\n  title}", "") == "A long title"
+    assert paper_title("", "no title") is None
     assert arxiv_id("2302/2302.13971v2.tar.gz") == "2302.13971v2"
     assert arxiv_id("hep-th9901001.gz") == "hep-th/9901001"
     assert arxiv_id("paper-2020.tar.gz") is None

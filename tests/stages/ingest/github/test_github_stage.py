@@ -16,8 +16,8 @@ import pytest
 from identify.vendor.licenses import LICENSES
 
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
-from stages.ingest.github.heuristics import Measures, measure
-from stages.ingest.github.rules import decode
+from stages.ingest.github.heuristics import Measures, measure_code
+from stages.ingest.github.rules import decode_code
 from stages.ingest.github.stage import GithubIngest
 from stages.ingest.raw import Loss, RawDocument, RawFile
 
@@ -127,18 +127,18 @@ def test_each_rule_drops_and_keeps(
 
 
 def test_measures_and_the_words_of_indic_scripts() -> None:
-    assert measure("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0)
-    assert measure("नमस्ते").letters_per_token == 6.0
-    assert measure("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0)
-    assert measure("😀 𠀀𠀁").letters_per_token == 1.0
-    assert measure("x → «yes»").letters_per_token == pytest.approx(4 / 5)
+    assert measure_code("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0)
+    assert measure_code("नमस्ते").letters_per_token == 6.0
+    assert measure_code("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0)
+    assert measure_code("😀 𠀀𠀁").letters_per_token == 1.0
+    assert measure_code("x → «yes»").letters_per_token == pytest.approx(4 / 5)
 
 
 def test_decoding() -> None:
-    assert decode(b"\xef\xbb\xbfabc") == ("abc", "utf-8")
-    assert decode("héllo".encode("utf-16")) == ("héllo", "utf-16")
-    assert decode(b"a\0b") is None
-    latin = decode("// Année passée, été, garçon\n".encode("latin-1") * 3)
+    assert decode_code(b"\xef\xbb\xbfabc") == ("abc", "utf-8")
+    assert decode_code("héllo".encode("utf-16")) == ("héllo", "utf-16")
+    assert decode_code(b"a\0b") is None
+    latin = decode_code("// Année passée, été, garçon\n".encode("latin-1") * 3)
     assert latin is not None
     assert latin[0].startswith("// Année passée")
 

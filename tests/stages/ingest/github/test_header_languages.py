@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stages.ingest.github.headers import remove_license_header
-from stages.ingest.github.languages import language_of, told_by_content
+from stages.ingest.github.languages import language_of_file, told_by_content
 
 NOTICE = "Copyright 2020 Ada"
 
@@ -119,7 +119,7 @@ CASES = [
 
 @pytest.mark.parametrize(("language", "path", "text", "kept"), CASES, ids=[case[1] for case in CASES])
 def test_a_licence_header_goes_and_the_code_stays(language: str, path: str, text: str, kept: str) -> None:
-    found = language_of(path)
+    found = language_of_file(path)
     assert found is not None
     assert found[0] == language
     assert remove_license_header(text, found[1]) == kept

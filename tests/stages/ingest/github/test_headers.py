@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from stages.ingest.github.headers import remove_license_header
-from stages.ingest.github.languages import STYLES, language_of
+from stages.ingest.github.languages import STYLES, language_of_file
 
 NOTICE = "Copyright (c) 2020 Ada Lovelace. All rights reserved."
 
 
 def clean(path: str, text: str, all_lines: bool = True) -> str:
-    found = language_of(path)
+    found = language_of_file(path)
     assert found is not None
     return remove_license_header(text, found[1], all_lines)
 
@@ -31,9 +31,9 @@ def test_every_style_loses_a_header_of_each_of_its_comments(name: str) -> None:
 def test_at_least_thirty_languages_have_a_style_with_comments() -> None:
     names = "a.py a.rb a.js a.ts a.go a.rs a.c a.cpp a.cs a.java a.kt a.scala a.swift a.php a.pl a.lua a.hs a.ml a.fs"
     names += " a.clj a.lisp a.el a.scm a.erl a.ex a.jl a.r a.m a.sql a.sh a.ps1 a.vim a.css a.html a.vue a.tex a.yaml"
-    assert all(language_of(name) is not None for name in names.split())
-    assert language_of("a.exe") is None
-    assert language_of("Makefile") is not None
+    assert all(language_of_file(name) is not None for name in names.split())
+    assert language_of_file("a.exe") is None
+    assert language_of_file("Makefile") is not None
 
 
 @pytest.mark.parametrize(

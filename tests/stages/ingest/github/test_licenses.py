@@ -9,7 +9,7 @@ from identify.vendor.licenses import LICENSES
 
 from stages.ingest.github.licenses import (
     NO_LICENSE,
-    Verdict,
+    LicenseVerdict,
     is_license_path,
     join_files,
     judge,
@@ -163,7 +163,7 @@ def test_the_licence_files_of_one_folder_together(name: str) -> None:
     ],
 )
 def test_expressions(expression: str, names: tuple[str, ...], allowed: bool) -> None:
-    assert judge(expression, ALLOWED) == Verdict(names, allowed)
+    assert judge(expression, ALLOWED) == LicenseVerdict(names, allowed)
 
 
 def test_no_expression_is_no_licence() -> None:
@@ -197,8 +197,8 @@ def test_spdx_lines(text: str, expected: str) -> None:
 def test_the_nearest_folder_that_states_a_licence_decides() -> None:
     texts = {"LICENSE": TEXTS["MIT"], "gpl/COPYING": TEXTS["GPL-2.0"], "tests/data/LICENSE": "Lorem ipsum."}
     repository = Repository("a", verdicts=verdicts_of(texts, ALLOWED, True))
-    assert repository.verdict("src/a.py") == Verdict(("MIT",), True, ("LICENSE",))
-    assert repository.verdict("gpl/sub/a.py") == Verdict(("GPL-2.0",), False, ("gpl/COPYING",))
+    assert repository.verdict("src/a.py") == LicenseVerdict(("MIT",), True, ("LICENSE",))
+    assert repository.verdict("gpl/sub/a.py") == LicenseVerdict(("GPL-2.0",), False, ("gpl/COPYING",))
     assert repository.verdict("tests/data/a.py").allowed
 
 
@@ -221,7 +221,7 @@ def test_a_mention_in_the_readme_states_nothing() -> None:
 
 def test_a_manifest_states_the_licence_only_where_no_file_does() -> None:
     manifest = {"package.json": '{"license": "MIT"}'}
-    assert verdicts_of(manifest, ALLOWED, True)[""] == Verdict(("MIT",), True, ("package.json",))
+    assert verdicts_of(manifest, ALLOWED, True)[""] == LicenseVerdict(("MIT",), True, ("package.json",))
     assert verdicts_of(manifest, ALLOWED, False) == {}
     assert not verdicts_of(manifest | {"LICENSE": "Ask me first."}, ALLOWED, True)[""].allowed
     assert not verdicts_of(manifest | {"setup.py": "setup(license='GPL-3.0')"}, ALLOWED, True)[""].allowed

@@ -17,7 +17,7 @@ from stages.ingest.stackexchange.rows import (
     Post,
     RowChunk,
     parse_row,
-    read_rows,
+    read_post_rows,
     row_chunks,
     unescape_attribute,
 )
@@ -101,12 +101,12 @@ def test_parts_of_a_plain_file_and_of_a_compressed_one(tmp_path: Path) -> None:
     size = len(FILE)
     raw = RawFile(str(path), "Posts.xml", size)
     whole = list(row_chunks(iter([FILE])))
-    assert list(read_rows(raw, 0, size)) == whole
-    assert [chunk for chunk in read_rows(raw, 60, size) if chunk.is_row] == whole[2:]
+    assert list(read_post_rows(raw, 0, size)) == whole
+    assert [chunk for chunk in read_post_rows(raw, 60, size) if chunk.is_row] == whole[2:]
     path.write_bytes(gzip.compress(FILE))
     raw = RawFile(str(path), "Posts.xml", path.stat().st_size)
-    assert list(read_rows(raw, 0, 10)) == whole
-    assert list(read_rows(raw, 10, size)) == []
+    assert list(read_post_rows(raw, 0, 10)) == whole
+    assert list(read_post_rows(raw, 10, size)) == []
 
 
 def test_a_question() -> None:

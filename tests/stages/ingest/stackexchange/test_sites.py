@@ -14,7 +14,7 @@ from stages.ingest.raw import Loss
 from stages.ingest.stackexchange.sites import (
     Choice,
     PostsArchive,
-    Site,
+    QuestionSite,
     choose_sites,
     holds_posts,
     look_into,
@@ -31,21 +31,21 @@ def found(name: str, size: int = 1) -> FoundFile:
 @pytest.mark.parametrize(
     ("folder", "site"),
     [
-        ("beer.stackexchange.com", Site("beer.stackexchange.com", "beer.stackexchange.com", None)),
+        ("beer.stackexchange.com", QuestionSite("beer.stackexchange.com", "beer.stackexchange.com", None)),
         (
             "beer.stackexchange.com-2017",
-            Site("beer.stackexchange.com-2017", "beer.stackexchange.com", "2017"),
+            QuestionSite("beer.stackexchange.com-2017", "beer.stackexchange.com", "2017"),
         ),
         (
             "mathoverflow.net_2024-04-02",
-            Site("mathoverflow.net_2024-04-02", "mathoverflow.net", "2024-04-02"),
+            QuestionSite("mathoverflow.net_2024-04-02", "mathoverflow.net", "2024-04-02"),
         ),
-        ("AskUbuntu.com", Site("AskUbuntu.com", "askubuntu.com", None)),
-        ("dump", Site("dump", None, None)),
-        ("beer.stackexchange.com copy", Site("beer.stackexchange.com copy", None, None)),
+        ("AskUbuntu.com", QuestionSite("AskUbuntu.com", "askubuntu.com", None)),
+        ("dump", QuestionSite("dump", None, None)),
+        ("beer.stackexchange.com copy", QuestionSite("beer.stackexchange.com copy", None, None)),
     ],
 )
-def test_the_suffix_of_a_folder_is_no_part_of_the_host(folder: str, site: Site) -> None:
+def test_the_suffix_of_a_folder_is_no_part_of_the_host(folder: str, site: QuestionSite) -> None:
     assert parse_site(folder) == site
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
-from stages.ingest.wikipedia.dump import Header, Page, parse_page, read_header, read_pages
-from stages.ingest.wikipedia.names import host_of, language_of, wiki_code
-from stages.ingest.wikipedia.streams import Damage
+from stages.ingest.wikipedia.dump import Header, WikiPage, parse_page, read_header, read_pages
+from stages.ingest.wikipedia.names import host_of, language_of_wiki, wiki_code
+from stages.ingest.wikipedia.streams import StreamDamage
 
 HEADER = (
     '<mediawiki xml:lang="en"><siteinfo><dbname>srwiki</dbname><namespaces><namespace key="0" case="x" />'
@@ -29,13 +29,13 @@ def page_xml(page_id: int, text: str, title: str = "T", extra: str = "") -> str:
     )
 
 
-def page(page_id: int, text: str | None, title: str = "T", redirect: bool = False) -> Page:
-    return Page(page_id, title, 0, redirect, "2020-01-02T03:04:05Z", "wikitext", text)
+def page(page_id: int, text: str | None, title: str = "T", redirect: bool = False) -> WikiPage:
+    return WikiPage(page_id, title, 0, redirect, "2020-01-02T03:04:05Z", "wikitext", text)
 
 
 def entries(
     xml: str | bytes, piece_bytes: int = 7, max_page_bytes: int = MAX_PAGE_BYTES
-) -> list[Header | Page | BrokenPage | Damage]:
+) -> list[Header | WikiPage | BrokenPage | StreamDamage]:
     data = xml.encode() if isinstance(xml, str) else xml
     pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
     return [read_header(pieces), *read_pages(pieces, PageCutter(max_page_bytes))]
@@ -69,7 +69,7 @@ def test_trap_xml_entities_are_decoded_once() -> None:
 def test_entities_of_a_doctype_are_never_expanded() -> None:
     doctype = '<!DOCTYPE m [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY lol "lol">]>'
     got = entries(doctype + HEADER + page_xml(1, "&x;") + page_xml(2, "ok"))
-    assert [type(entry) for entry in got] == [Header, BrokenPage, Page]
+    assert [type(entry) for entry in got] == [Header, BrokenPage, WikiPage]
     assert isinstance(got[1], BrokenPage) and got[1].rule == "damaged_page"
 
 
@@ -106,7 +106,7 @@ def test_damaged_compression_keeps_what_came_before() -> None:
 
     assert read_header(pieces()).dbname == "srwiki"
     reader = read_pages(pieces(), PageCutter())
-    assert [type(next(reader)) for _ in range(2)] == [Page, BrokenPage]
+    assert [type(next(reader)) for _ in range(2)] == [WikiPage, BrokenPage]
     with pytest.raises(DamagedInputError):
         next(reader)
 
@@ -165,5 +165,5 @@ def test_trap_the_language_comes_from_the_name_and_not_from_the_header(
     name: str, dbname: str | None, code: str | None, language: str | None, host: str | None
 ) -> None:
     assert wiki_code(name, dbname) == code
-    assert language_of(code) == language
+    assert language_of_wiki(code) == language
     assert host_of(code) == host

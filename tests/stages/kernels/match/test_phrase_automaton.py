@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.kernels.match.phrase_automaton import count_phrases, fold_phrase, phrase_automaton
+from stages.kernels.match.phrase_automaton import count_listed_phrases, fold_phrase, phrase_automaton
 
 
 def found(phrases: list[str], text: str) -> tuple[int, str | None]:
     """How many matches, and the first phrase found."""
     folded = [fold_phrase(phrase) for phrase in phrases]
-    counts, _, first = count_phrases(pa.array([text], pa.large_string()), phrase_automaton(folded))
+    counts, _, first = count_listed_phrases(pa.array([text], pa.large_string()), phrase_automaton(folded))
     return int(counts[0]), None if first[0] < 0 else folded[first[0]]
 
 
@@ -46,7 +46,7 @@ def test_what_is_found(phrases: list[str], text: str, expected: tuple[int, str |
 
 def test_texts_of_a_batch_do_not_run_into_each_other() -> None:
     texts = pa.array(["ab", "c ab", "", "ab c", None], pa.large_string())
-    counts, words, first = count_phrases(texts, phrase_automaton(["ab c", "c"]))
+    counts, words, first = count_listed_phrases(texts, phrase_automaton(["ab c", "c"]))
     assert (counts.tolist(), words.tolist(), first.tolist()) == (
         [0, 1, 0, 1, 0],
         [1, 2, 0, 2, 0],
