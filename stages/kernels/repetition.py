@@ -5,6 +5,8 @@ Time is linear in the text: an n-gram that occurs once is not looked at again fo
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +21,41 @@ from stages.kernels.words import mix64
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
+"""With TOP_NGRAMS every n from 2 on, as the places of an n-gram are narrowed to those of the next longer one."""
+
+
+class _Count(IntEnum):
+    """Columns of the counts before those of n-grams.
+
+    Characters, and those up to the last word judged; lines that are not blank, those that came before and their
+    characters; the same of paragraphs (lines between blank ones).
+    """
+
+    (
+        CHARS,
+        JUDGED_CHARS,
+        LINES,
+        DUPLICATE_LINES,
+        DUPLICATE_LINE_CHARS,
+        PARAGRAPHS,
+        DUPLICATE_PARAGRAPHS,
+        DUPLICATE_PARAGRAPH_CHARS,
+    ) = range(8)
+
+
 REPETITION_COUNTS = (
-    "chars",
-    "judged_chars",
-    "lines",
-    "duplicate_lines",
-    "duplicate_line_chars",
-    "paragraphs",
-    "duplicate_paragraphs",
-    "duplicate_paragraph_chars",
+    *(count.name.lower() for count in _Count),
     *(f"top_{n}_gram_chars" for n in TOP_NGRAMS),
     *(f"duplicate_{n}_gram_chars" for n in DUPLICATE_NGRAMS),
 )
-"""Characters, and those up to the last word judged; lines that are not blank, those that came before and their
-characters; the same of paragraphs (lines between blank ones); characters of the most frequent n-gram, with a space
-between words, times its count (the first of those equally frequent); characters of n-grams that came before, without
-spaces, where the n-gram after such a one begins behind it."""
+"""The names of the columns, in order.
 
-_FIRST_NGRAM = 8
+The last are by n: characters of the most frequent n-gram, with a space between words, times its count (the first of
+those equally frequent); characters of n-grams that came before, without spaces, where the n-gram after such a one
+begins behind it."""
+
+_FIRST_NGRAM = len(_Count)
+_SHORTEST, _LONGEST_TOP, _LONGEST = TOP_NGRAMS[0], TOP_NGRAMS[-1], DUPLICATE_NGRAMS[-1]
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -81,15 +100,19 @@ def _count_lines(offsets, data, flags, counts):  # type: ignore[no-untyped-def]
     breaks = np.empty(1024, np.bool_)
     slots = np.zeros(4096, np.int32)
     for row in range(len(offsets) - 1):
-        counts[row, 0] = count_chars(data, offsets[row], offsets[row + 1])
+        counts[row, _Count.CHARS] = count_chars(data, offsets[row], offsets[row + 1])
         lines, keys, chars, breaks = fill_lines(
             data, offsets[row], offsets[row + 1], flags, keys, chars, breaks
         )
-        counts[row, 2] = lines
-        counts[row, 3], counts[row, 4], slots = count_repeats(keys, chars, lines, slots)
+        counts[row, _Count.LINES] = lines
+        repeats, repeated_chars, slots = count_repeats(keys, chars, lines, slots)
+        counts[row, _Count.DUPLICATE_LINES] = repeats
+        counts[row, _Count.DUPLICATE_LINE_CHARS] = repeated_chars
         paragraphs = _join_paragraphs(keys, chars, breaks, lines)
-        counts[row, 5] = paragraphs
-        counts[row, 6], counts[row, 7], slots = count_repeats(keys, chars, paragraphs, slots)
+        counts[row, _Count.PARAGRAPHS] = paragraphs
+        repeats, repeated_chars, slots = count_repeats(keys, chars, paragraphs, slots)
+        counts[row, _Count.DUPLICATE_PARAGRAPHS] = repeats
+        counts[row, _Count.DUPLICATE_PARAGRAPH_CHARS] = repeated_chars
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,7 +156,7 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
             spaced = _add_words(words, used, sums, chars, gaps, total, spaced)
             total += used
         judged = offsets[row + 1] if total < max_words else words.ends[used - 1]
-        counts[row, 1] = count_chars(data, offsets[row], judged)
+        counts[row, _Count.JUDGED_CHARS] = count_chars(data, offsets[row], judged)
         if total > len(live):
             live = np.empty(2 * total, np.int32)
             first = np.empty(2 * total, np.int32)
@@ -161,7 +184,7 @@ def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts)
     for i in range(num_live):
         live[i] = i
     power = _BASE
-    for n in range(2, 11):
+    for n in range(_SHORTEST, _LONGEST + 1):
         power *= _BASE
         while num_live and live[num_live - 1] + n > words:
             num_live -= 1
@@ -173,8 +196,8 @@ def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts)
             head = find_tagged(slots, mask, mix64(sums[place + n] - sums[place] * power), i)
             first[i] = head
             times[head] += 1
-        column = _FIRST_NGRAM + n - 2
-        if n <= 4:
+        column = _FIRST_NGRAM + n - _SHORTEST
+        if n <= _LONGEST_TOP:
             counts[column] = _top_chars(chars, gaps, live, first, times, num_live, n, words)
         else:
             counts[column] = _repeated_chars(chars, live, first, times, num_live, n)
