@@ -16,10 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from stages.filter.verdict import Edit, Judge, Verdict, at_least, at_most
 from stages.kernels.c4_lines import LineTests, c4_lines
-from stages.kernels.first_equal import MAX_TAGGED
 from stages.kernels.gopher import quality_counts
 from stages.kernels.line_shape import line_counts
-from stages.kernels.repetition import DUPLICATE_NGRAMS, TOP_NGRAMS, repetition_counts
+from stages.kernels.repetition import DUPLICATE_NGRAMS, MAX_WORDS, TOP_NGRAMS, repetition_counts
 from stages.kernels.text_flags import CLOSERS, TERMINALS, WIDE_TERMINALS
 
 Share = Annotated[float, Field(ge=0)]
@@ -131,7 +130,7 @@ class GopherRepetitionRule(HeuristicRule):
     max_duplicate_9_grams: Share = Field(0.11, description="the same of 9-grams")
     max_duplicate_10_grams: Share = Field(0.10, description="the same of 10-grams")
     max_words: int = Field(
-        1_000_000, gt=0, le=MAX_TAGGED, description="judge n-grams on this many first words of a document"
+        1_000_000, gt=0, le=MAX_WORDS, description="judge n-grams on this many first words of a document"
     )
 
     def verdicts(self, texts: pa.Array) -> list[Verdict]:

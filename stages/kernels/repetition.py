@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
-from stages.kernels.first_equal import count_repeats, find_tagged, slots_for
+from stages.kernels.first_equal import count_repeats
+from stages.kernels.hash_table import MIN_SLOTS, cleared, find_or_add, slots_for
 from stages.kernels.hashing import xxh64
 from stages.kernels.spaced_words import WORDS_AT_ONCE, count_chars, fill_words, next_line, room_for_words
 from stages.kernels.text_flags import ALONE, text_flags
@@ -53,6 +54,9 @@ REPETITION_COUNTS = (
 The last are by n: characters of the most frequent n-gram, with a space between words, times its count (the first of
 those equally frequent); characters of n-grams that came before, without spaces, where the n-gram after such a one
 begins behind it."""
+
+MAX_WORDS = (1 << 24) - 2
+"""Words of a text whose n-grams can be judged: places, and sums of characters, are int32."""
 
 _FIRST_NGRAM = len(_Count)
 _SHORTEST, _LONGEST_TOP, _LONGEST = TOP_NGRAMS[0], TOP_NGRAMS[-1], DUPLICATE_NGRAMS[-1]
@@ -139,7 +143,8 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
     live = np.empty(0, np.int32)
     first = np.empty(0, np.int32)
     times = np.empty(0, np.int32)
-    slots = np.zeros(16, np.uint64)
+    slots = np.zeros(MIN_SLOTS, np.int32)
+    keys = np.empty(0, np.uint64)
     for row in range(len(offsets) - 1):
         at = offsets[row]
         total = 0
@@ -161,8 +166,9 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
             live = np.empty(2 * total, np.int32)
             first = np.empty(2 * total, np.int32)
             times = np.empty(2 * total, np.int32)
-            slots = np.zeros(slots_for(2 * total), np.uint64)
-        _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, counts[row])
+            slots = np.zeros(slots_for(2 * total), np.int32)
+            keys = np.empty(2 * total, np.uint64)
+        _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, keys, counts[row])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -179,7 +185,7 @@ def _add_words(words, count, sums, chars, gaps, at, spaced):  # type: ignore[no-
 
 
 @numba.njit(cache=True, nogil=True)
-def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts):  # type: ignore[no-untyped-def]
+def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, keys, counts):  # type: ignore[no-untyped-def]
     num_live = max(0, words - 1)
     for i in range(num_live):
         live[i] = i
@@ -188,12 +194,12 @@ def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts)
         power *= _BASE
         while num_live and live[num_live - 1] + n > words:
             num_live -= 1
-        mask = np.uint64(slots_for(num_live) - 1)
-        slots[: numba.int64(mask) + 1] = 0
+        _, table = cleared(slots, num_live)
         for i in range(num_live):
             place = live[i]
             times[i] = 0
-            head = find_tagged(slots, mask, mix64(sums[place + n] - sums[place] * power), i)
+            keys[i] = mix64(sums[place + n] - sums[place] * power)
+            head = find_or_add(table, keys[i], keys, i)
             first[i] = head
             times[head] += 1
         column = _FIRST_NGRAM + n - _SHORTEST
