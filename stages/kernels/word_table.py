@@ -5,7 +5,7 @@ A slot is four numbers of 64 bits, so that a common word costs one look into one
     first 8 bytes | next 8 bytes | length, number of ids and flags | up to 8 bytes of ids, or where ids and bytes lie
 
 The bytes of longer words are in `kept`, ids that do not fit in `ids`. A word is found when all its bytes are equal: the
-hash only says where to look.
+hash only says where to look. (The tables of `hash_table` hold numbers, which are equal or not at one look.)
 """
 
 from __future__ import annotations
