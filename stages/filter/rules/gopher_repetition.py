@@ -12,8 +12,7 @@ from pydantic import Field
 
 from stages.filter.rule import Share, TextRule, share
 from stages.filter.verdict import Verdict, at_most
-from stages.kernels.hash.first_equal import MAX_TAGGED
-from stages.kernels.words.repetition import DUPLICATE_NGRAMS, TOP_NGRAMS, repetition_counts
+from stages.kernels.words.repetition import DUPLICATE_NGRAMS, MAX_WORDS, TOP_NGRAMS, repetition_counts
 
 
 class GopherRepetitionRule(TextRule):
@@ -38,7 +37,7 @@ class GopherRepetitionRule(TextRule):
     max_duplicate_9_grams: Share = Field(0.11, description="the same of 9-grams")
     max_duplicate_10_grams: Share = Field(0.10, description="the same of 10-grams")
     max_words: int = Field(
-        1_000_000, gt=0, le=MAX_TAGGED, description="judge n-grams on this many first words of a document"
+        1_000_000, gt=0, le=MAX_WORDS, description="judge n-grams on this many first words of a document"
     )
 
     def verdicts(self, texts: pa.Array) -> list[Verdict]:

@@ -6,21 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.kernels.compiled import kernel
+from stages.kernels.hash.hash_table import find_key, slots_for, spread
 from stages.kernels.hash.hashing import xxh64
 
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SLOTS_PER_KEY = 1.5
+"""Fewer than other tables have: lists of millions of hosts are held by every worker."""
+
 _DOT, _ZERO, _NINE = 0x2E, 0x30, 0x39
 
 
 @kernel(inline="always")
 def _slot(key, table):  # type: ignore[no-untyped-def]
     """Where `key` is in the table, or the empty slot where it would be; an empty slot is 0, so the key 0 is kept as 1."""
-    mask = np.uint64(len(table) - 1)
     key = max(key, np.uint64(1))
-    slot = ((key * _SPREAD) >> np.uint64(20)) & mask
-    while table[slot] != 0 and table[slot] != key:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
+    return find_key(table, spread(key), key)
 
 
 @kernel
@@ -31,10 +30,7 @@ def _fill(hashes, table):  # type: ignore[no-untyped-def]
 
 def build(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """The table of `hashes` (uint64): at most two thirds full, 8 bytes a slot."""
-    size = 16
-    while 2 * size < 3 * len(hashes):
-        size *= 2
-    table = np.zeros(size, np.uint64)
+    table = np.zeros(slots_for(len(hashes), _SLOTS_PER_KEY), np.uint64)
     _fill(hashes, table)
     return table
 

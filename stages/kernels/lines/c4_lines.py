@@ -7,6 +7,7 @@ document phrases, line phrases, curly bracket. A line that fails a test is remov
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,18 @@ from stages.kernels.unicode.text_flags import CLOSER, JOINS, LOWER, SPACE, TERMI
 from stages.kernels.unicode.utf8 import previous
 from stages.kernels.words.spaced_words import code_at, count_words, is_one_of, next_line
 
-C4_COUNTS = ("removed_lines", "document_phrases", "curly_brackets", "sentences")
-"""Lines removed; in lines that reach the test: places that begin a document phrase, `{`; in lines kept: sentences."""
+
+class _Count(IntEnum):
+    """Columns of the counts.
+
+    Lines removed; in lines that reach the test: places that begin a document phrase, `{`; in lines kept: sentences.
+    """
+
+    REMOVED_LINES, DOCUMENT_PHRASES, CURLY_BRACKETS, SENTENCES = range(4)
+
+
+C4_COUNTS = tuple(count.name.lower() for count in _Count)
+"""The names of the columns, in order."""
 
 _OPEN, _CLOSE, _CURLY, _DOT = 91, 93, 123, 46
 _NOTES = np.frombuffer(b"[edit][citation needed]", np.uint8)
@@ -81,14 +92,14 @@ def _filter(offsets, data, flags, tests, page, notices, out_offsets, out, counts
                     words, _ = count_words(out, begin, line_end, flags)
                 keep = words >= tests.min_words and _ends_well(out, begin, line_end, tests.endings)
             if keep:
-                counts[row, 1] += count_phrases(out, begin, line_end, page)
+                counts[row, _Count.DOCUMENT_PHRASES] += count_phrases(out, begin, line_end, page)
                 keep = count_phrases(out, begin, line_end, notices) == 0
             if not keep:
-                counts[row, 0] += 1
+                counts[row, _Count.REMOVED_LINES] += 1
                 continue
             for place in range(begin, line_end):
-                counts[row, 2] += out[place] == _CURLY
-            counts[row, 3] += count_sentences(out, begin, line_end, flags)
+                counts[row, _Count.CURLY_BRACKETS] += out[place] == _CURLY
+            counts[row, _Count.SENTENCES] += count_sentences(out, begin, line_end, flags)
             if begin > at_out:
                 out[at_out] = 10
             at_out = line_end

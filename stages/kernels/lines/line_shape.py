@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,9 +16,19 @@ from stages.kernels.unicode.text_flags import text_flags
 from stages.kernels.unicode.utf8 import previous
 from stages.kernels.words.spaced_words import NEWLINE, code_at, count_chars, count_words, is_one_of, next_line
 
-LINE_COUNTS = ("lines", "ended_lines", "short_lines", "duplicate_chars", "chars", "newlines", "words")
-"""Lines that are not blank, those that end in one of `endings`, those of at most `short_chars` characters, characters
-of those that came before; characters but `\\n`; `\\n`; words."""
+
+class _Count(IntEnum):
+    """Columns of the counts.
+
+    Lines that are not blank, those that end in one of `endings`, those of at most `short_chars` characters, characters
+    of those that came before; characters but `\\n`; `\\n`; words.
+    """
+
+    LINES, ENDED_LINES, SHORT_LINES, DUPLICATE_CHARS, CHARS, NEWLINES, WORDS = range(7)
+
+
+LINE_COUNTS = tuple(count.name.lower() for count in _Count)
+"""The names of the columns, in order."""
 
 
 def line_counts(texts: pa.Array, endings: str, short_chars: int) -> dict[str, npt.NDArray[np.int64]]:
@@ -51,11 +63,11 @@ def _count(offsets, data, flags, endings, short_chars, counts):  # type: ignore[
             keys[lines] = xxh64(data, start, end, np.uint64(0))
             chars[lines] = count_chars(data, start, end)
             last, _ = code_at(data, previous(data, end))
-            counts[row, 1] += is_one_of(last, endings)
-            counts[row, 2] += chars[lines] <= short_chars
+            counts[row, _Count.ENDED_LINES] += is_one_of(last, endings)
+            counts[row, _Count.SHORT_LINES] += chars[lines] <= short_chars
             lines += 1
-        counts[row, 0] = lines
-        _, counts[row, 3], slots = count_repeats(keys, chars, lines, slots)
-        counts[row, 4] = count_chars(data, offsets[row], stop) - newlines
-        counts[row, 5] = newlines
-        counts[row, 6] = words
+        counts[row, _Count.LINES] = lines
+        _, counts[row, _Count.DUPLICATE_CHARS], slots = count_repeats(keys, chars, lines, slots)
+        counts[row, _Count.CHARS] = count_chars(data, offsets[row], stop) - newlines
+        counts[row, _Count.NEWLINES] = newlines
+        counts[row, _Count.WORDS] = words

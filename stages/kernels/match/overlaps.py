@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
 from stages.kernels.compiled import kernel
-from stages.kernels.hash.key_set import slot_of
+from stages.kernels.hash.hash_table import find_place, spread
 from stages.kernels.unicode.code_points import LETTER, SINGLE, WORD_KIND_SHIFT, word_tables
 from stages.kernels.unicode.utf8 import decode
 from stages.kernels.words.ngrams import fill_shingles
@@ -85,7 +85,6 @@ def find_grams(
 
 @kernel
 def _find_grams(offsets, data, table, multiple, num_words, keys, slots):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(slots) - 1)
     tile = np.empty(TILE_GRAMS, np.uint64)
     ring = np.zeros(num_words, np.uint64)
     state = np.zeros(2, np.uint64)
@@ -99,16 +98,13 @@ def _find_grams(offsets, data, table, multiple, num_words, keys, slots):  # type
         while True:
             count, at = fill_shingles(data, at, offsets[row + 1], table, multiple, ring, state, tile)
             for i in range(count):
-                slot = slot_of(tile[i], mask)
-                while slots[slot]:
-                    if keys[slots[slot] - 1] == tile[i]:
-                        if size == len(rows):
-                            rows = np.concatenate((rows, np.empty_like(rows)))
-                            found = np.concatenate((found, np.empty_like(found)))
-                        rows[size], found[size] = row, slots[slot] - 1
-                        size += 1
-                        break
-                    slot = (slot + np.uint64(1)) & mask
+                place = slots[find_place(slots, spread(tile[i]), keys, tile[i])]
+                if place > 0:
+                    if size == len(rows):
+                        rows = np.concatenate((rows, np.empty_like(rows)))
+                        found = np.concatenate((found, np.empty_like(found)))
+                    rows[size], found[size] = row, place - 1
+                    size += 1
             if count < len(tile):
                 break
     return rows[:size], found[:size]

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
 from stages.kernels.compiled import kernel
+from stages.kernels.hash.hash_table import find_key, slots_for, spread
 from stages.kernels.unicode.code_points import (
     CODE_MASK,
     NUM_CODE_POINTS,
@@ -32,7 +33,6 @@ from stages.kernels.words.spaced_words import code_at, count_words
 _SPACE_CODE = 32
 _UNDERSCORE = 95
 _NONE = -1
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Automaton(NamedTuple):
@@ -122,10 +122,7 @@ def _links(edges: list[dict[int, int]], phrase_of: list[int]) -> tuple[list[int]
 def _edge_table(
     edges: list[dict[int, int]],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-    count = sum(len(found) for found in edges)
-    size = 16
-    while size < 2 * count:
-        size *= 2
+    size = slots_for(sum(len(found) for found in edges))
     keys, targets = np.zeros(size, np.uint64), np.zeros(size, np.int32)
     listed = [(state, code, target) for state, found in enumerate(edges) for code, target in found.items()]
     states, codes, to = (np.array(column, np.int64) for column in zip(*listed, strict=True))
@@ -141,12 +138,9 @@ def _key(state, code):  # type: ignore[no-untyped-def]
 
 @kernel
 def _fill_table(states, codes, to, keys, targets):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(keys) - 1)
     for i in range(len(states)):
         key = _key(states[i], codes[i])
-        at = ((key * _MIX) >> np.uint64(20)) & mask
-        while keys[at] != 0:
-            at = (at + np.uint64(1)) & mask
+        at = find_key(keys, spread(key), key)
         keys[at] = key
         targets[at] = to[i]
 
@@ -154,12 +148,9 @@ def _fill_table(states, codes, to, keys, targets):  # type: ignore[no-untyped-de
 @kernel(inline="always")
 def _step(keys, targets, fails, state, code):  # type: ignore[no-untyped-def]
     """The state after `code`: along an edge, or along that of the longest suffix which has one."""
-    mask = np.uint64(len(keys) - 1)
     while True:
         key = _key(state, code)
-        at = ((key * _MIX) >> np.uint64(20)) & mask
-        while keys[at] != 0 and keys[at] != key:
-            at = (at + np.uint64(1)) & mask
+        at = find_key(keys, spread(key), key)
         if keys[at] == key:
             state = np.int64(targets[at])
             break

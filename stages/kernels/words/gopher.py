@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -24,20 +25,30 @@ from stages.kernels.words.spaced_words import (
     room_for_words,
 )
 
-QUALITY_COUNTS = (
-    "words",
-    "cores",
-    "core_chars",
-    "letter_words",
-    "hashes",
-    "ellipses",
-    "lines",
-    "bullet_lines",
-    "ellipsis_lines",
-    "stop_words",
-)
-"""Words; words that are no symbols, and the characters of their cores; words with a letter or mark; `#`; `...` and
-`…`; lines that are not blank, those that start with a bullet, those that end in an ellipsis; distinct stop words."""
+
+class _Count(IntEnum):
+    """Columns of the counts.
+
+    Words; words that are no symbols, and the characters of their cores; words with a letter or mark; `#`; `...` and
+    `…`; lines that are not blank, those that start with a bullet, those that end in an ellipsis; distinct stop words.
+    """
+
+    (
+        WORDS,
+        CORES,
+        CORE_CHARS,
+        LETTER_WORDS,
+        HASHES,
+        ELLIPSES,
+        LINES,
+        BULLET_LINES,
+        ELLIPSIS_LINES,
+        STOP_WORDS,
+    ) = range(10)
+
+
+QUALITY_COUNTS = tuple(count.name.lower() for count in _Count)
+"""The names of the columns, in order."""
 
 _HASH, _DOT = 35, 46
 _MAYBE_SIZE = 1024
@@ -92,7 +103,7 @@ def _count_words(offsets, data, flags, stops, words, counts):  # type: ignore[no
             seen |= _add_words(data, flags, stops, words, count, counts[row])
         while seen:
             seen &= seen - np.uint64(1)
-            counts[row, 9] += 1
+            counts[row, _Count.STOP_WORDS] += 1
 
 
 @kernel
@@ -120,10 +131,10 @@ def _add_words(data, flags, stops, words, count, sums):  # type: ignore[no-untyp
             place = np.searchsorted(stops.keys, key)
             if place < len(stops.keys) and stops.keys[place] == key:
                 seen |= np.uint64(1) << np.uint64(stops.numbers[place])
-    sums[0] += count
-    sums[1] += cores
-    sums[2] += core_chars
-    sums[3] += letter_words
+    sums[_Count.WORDS] += count
+    sums[_Count.CORES] += cores
+    sums[_Count.CORE_CHARS] += core_chars
+    sums[_Count.LETTER_WORDS] += letter_words
     return seen
 
 
@@ -132,14 +143,14 @@ def _count_lines(offsets, data, flags, bullets, counts):  # type: ignore[no-unty
     for row in range(len(offsets) - 1):
         at = offsets[row]
         stop = offsets[row + 1]
-        counts[row, 4], counts[row, 5] = _count_symbols(data, at, stop)
+        counts[row, _Count.HASHES], counts[row, _Count.ELLIPSES] = _count_symbols(data, at, stop)
         while at < stop:
             start, end, at = next_line(data, at, stop, flags)
             if start < end:
                 first, _ = code_at(data, start)
-                counts[row, 6] += 1
-                counts[row, 7] += is_one_of(first, bullets)
-                counts[row, 8] += ends_with_ellipsis(data, start, end)
+                counts[row, _Count.LINES] += 1
+                counts[row, _Count.BULLET_LINES] += is_one_of(first, bullets)
+                counts[row, _Count.ELLIPSIS_LINES] += ends_with_ellipsis(data, start, end)
 
 
 @kernel

@@ -5,14 +5,16 @@ Time is linear in the text: an n-gram that occurs once is not looked at again fo
 
 from __future__ import annotations
 
-import numba
+from enum import IntEnum
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
 from stages.kernels.compiled import kernel
-from stages.kernels.hash.first_equal import count_repeats, find_tagged, slots_for
+from stages.kernels.hash.first_equal import count_repeats
+from stages.kernels.hash.hash_table import MIN_SLOTS, cleared, find_or_add, slots_for
 from stages.kernels.hash.hashing import xxh64
 from stages.kernels.unicode.text_flags import ALONE, text_flags
 from stages.kernels.words.spaced_words import (
@@ -26,24 +28,44 @@ from stages.kernels.words.words import mix64
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
+"""With TOP_NGRAMS every n from 2 on, as the places of an n-gram are narrowed to those of the next longer one."""
+
+
+class _Count(IntEnum):
+    """Columns of the counts before those of n-grams.
+
+    Characters, and those up to the last word judged; lines that are not blank, those that came before and their
+    characters; the same of paragraphs (lines between blank ones).
+    """
+
+    (
+        CHARS,
+        JUDGED_CHARS,
+        LINES,
+        DUPLICATE_LINES,
+        DUPLICATE_LINE_CHARS,
+        PARAGRAPHS,
+        DUPLICATE_PARAGRAPHS,
+        DUPLICATE_PARAGRAPH_CHARS,
+    ) = range(8)
+
+
 REPETITION_COUNTS = (
-    "chars",
-    "judged_chars",
-    "lines",
-    "duplicate_lines",
-    "duplicate_line_chars",
-    "paragraphs",
-    "duplicate_paragraphs",
-    "duplicate_paragraph_chars",
+    *(count.name.lower() for count in _Count),
     *(f"top_{n}_gram_chars" for n in TOP_NGRAMS),
     *(f"duplicate_{n}_gram_chars" for n in DUPLICATE_NGRAMS),
 )
-"""Characters, and those up to the last word judged; lines that are not blank, those that came before and their
-characters; the same of paragraphs (lines between blank ones); characters of the most frequent n-gram, with a space
-between words, times its count (the first of those equally frequent); characters of n-grams that came before, without
-spaces, where the n-gram after such a one begins behind it."""
+"""The names of the columns, in order.
 
-_FIRST_NGRAM = 8
+The last are by n: characters of the most frequent n-gram, with a space between words, times its count (the first of
+those equally frequent); characters of n-grams that came before, without spaces, where the n-gram after such a one
+begins behind it."""
+
+MAX_WORDS = (1 << 24) - 2
+"""Words of a text whose n-grams can be judged: places, and sums of characters, are int32."""
+
+_FIRST_NGRAM = len(_Count)
+_SHORTEST, _LONGEST_TOP, _LONGEST = TOP_NGRAMS[0], TOP_NGRAMS[-1], DUPLICATE_NGRAMS[-1]
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -88,15 +110,19 @@ def _count_lines(offsets, data, flags, counts):  # type: ignore[no-untyped-def]
     breaks = np.empty(1024, np.bool_)
     slots = np.zeros(4096, np.int32)
     for row in range(len(offsets) - 1):
-        counts[row, 0] = count_chars(data, offsets[row], offsets[row + 1])
+        counts[row, _Count.CHARS] = count_chars(data, offsets[row], offsets[row + 1])
         lines, keys, chars, breaks = fill_lines(
             data, offsets[row], offsets[row + 1], flags, keys, chars, breaks
         )
-        counts[row, 2] = lines
-        counts[row, 3], counts[row, 4], slots = count_repeats(keys, chars, lines, slots)
+        counts[row, _Count.LINES] = lines
+        repeats, repeated_chars, slots = count_repeats(keys, chars, lines, slots)
+        counts[row, _Count.DUPLICATE_LINES] = repeats
+        counts[row, _Count.DUPLICATE_LINE_CHARS] = repeated_chars
         paragraphs = _join_paragraphs(keys, chars, breaks, lines)
-        counts[row, 5] = paragraphs
-        counts[row, 6], counts[row, 7], slots = count_repeats(keys, chars, paragraphs, slots)
+        counts[row, _Count.PARAGRAPHS] = paragraphs
+        repeats, repeated_chars, slots = count_repeats(keys, chars, paragraphs, slots)
+        counts[row, _Count.DUPLICATE_PARAGRAPHS] = repeats
+        counts[row, _Count.DUPLICATE_PARAGRAPH_CHARS] = repeated_chars
 
 
 @kernel
@@ -123,7 +149,8 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
     live = np.empty(0, np.int32)
     first = np.empty(0, np.int32)
     times = np.empty(0, np.int32)
-    slots = np.zeros(16, np.uint64)
+    slots = np.zeros(MIN_SLOTS, np.int32)
+    keys = np.empty(0, np.uint64)
     for row in range(len(offsets) - 1):
         at = offsets[row]
         total = 0
@@ -140,13 +167,14 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
             spaced = _add_words(words, used, sums, chars, gaps, total, spaced)
             total += used
         judged = offsets[row + 1] if total < max_words else words.ends[used - 1]
-        counts[row, 1] = count_chars(data, offsets[row], judged)
+        counts[row, _Count.JUDGED_CHARS] = count_chars(data, offsets[row], judged)
         if total > len(live):
             live = np.empty(2 * total, np.int32)
             first = np.empty(2 * total, np.int32)
             times = np.empty(2 * total, np.int32)
-            slots = np.zeros(slots_for(2 * total), np.uint64)
-        _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, counts[row])
+            slots = np.zeros(slots_for(2 * total), np.int32)
+            keys = np.empty(2 * total, np.uint64)
+        _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, keys, counts[row])
 
 
 @kernel
@@ -163,25 +191,25 @@ def _add_words(words, count, sums, chars, gaps, at, spaced):  # type: ignore[no-
 
 
 @kernel
-def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, counts):  # type: ignore[no-untyped-def]
+def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, keys, counts):  # type: ignore[no-untyped-def]
     num_live = max(0, words - 1)
     for i in range(num_live):
         live[i] = i
     power = _BASE
-    for n in range(2, 11):
+    for n in range(_SHORTEST, _LONGEST + 1):
         power *= _BASE
         while num_live and live[num_live - 1] + n > words:
             num_live -= 1
-        mask = np.uint64(slots_for(num_live) - 1)
-        slots[: numba.int64(mask) + 1] = 0
+        _, table = cleared(slots, num_live)
         for i in range(num_live):
             place = live[i]
             times[i] = 0
-            head = find_tagged(slots, mask, mix64(sums[place + n] - sums[place] * power), i)
+            keys[i] = mix64(sums[place + n] - sums[place] * power)
+            head = find_or_add(table, keys[i], keys, i)
             first[i] = head
             times[head] += 1
-        column = _FIRST_NGRAM + n - 2
-        if n <= 4:
+        column = _FIRST_NGRAM + n - _SHORTEST
+        if n <= _LONGEST_TOP:
             counts[column] = _top_chars(chars, gaps, live, first, times, num_live, n, words)
         else:
             counts[column] = _repeated_chars(chars, live, first, times, num_live, n)

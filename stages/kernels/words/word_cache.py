@@ -21,6 +21,7 @@ from stages.kernels.words.word_table import (
     PADDING_BYTES,
     SEEN,
     USED,
+    Unknown,
     enter,
     find,
 )
@@ -111,7 +112,7 @@ def write_ids(data, offsets, joins, slots, kept, ids, place, out, out_offsets, b
 def enter_unknown(data, at, stop, joins, slots, kept, num_bytes, room, unknown):  # type: ignore[no-untyped-def]
     """Enter at most `room` unknown words of data[at:stop] (many rows) into the table, which has no ids of them yet.
 
-    Each one's place in `data`, length and slot go to `unknown`. Returns how many there are, and the bytes taken in `kept`.
+    They go to `unknown`, a row each. Returns how many there are, and the bytes taken in `kept`.
     """
     count, first = 0, at
     while at < stop and count < min(room, len(unknown)):
@@ -126,7 +127,8 @@ def enter_unknown(data, at, stop, joins, slots, kept, num_bytes, room, unknown):
                 if num_bytes + length + PADDING_BYTES > len(kept):
                     break
                 num_bytes = enter(slots, kept, num_bytes, data, at, length, slot)
-                unknown[count, 0], unknown[count, 1], unknown[count, 2] = at, length, np.int64(slot)
+                unknown[count, Unknown.AT], unknown[count, Unknown.BYTES] = at, length
+                unknown[count, Unknown.SLOT] = np.int64(slot)
                 count += 1
         at = end
     return count, num_bytes
@@ -137,10 +139,11 @@ def gather(data, unknown):  # type: ignore[no-untyped-def]
     """Offsets and bytes of the words of `unknown`, end to end."""
     offsets = np.zeros(len(unknown) + 1, np.int64)
     for i in range(len(unknown)):
-        offsets[i + 1] = offsets[i] + unknown[i, 1]
+        offsets[i + 1] = offsets[i] + unknown[i, Unknown.BYTES]
     out = np.empty(offsets[-1], np.uint8)
     for i in range(len(unknown)):
-        out[offsets[i] : offsets[i + 1]] = data[unknown[i, 0] : unknown[i, 0] + unknown[i, 1]]
+        at = unknown[i, Unknown.AT]
+        out[offsets[i] : offsets[i + 1]] = data[at : at + unknown[i, Unknown.BYTES]]
     return offsets, out
 
 

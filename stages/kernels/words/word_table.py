@@ -5,11 +5,12 @@ A slot is four numbers of 64 bits, so that a common word costs one look into one
     first 8 bytes | next 8 bytes | length, number of ids and flags | up to 8 bytes of ids, or where ids and bytes lie
 
 The bytes of longer words are in `kept`, ids that do not fit in `ids`. A word is found when all its bytes are equal: the
-hash only says where to look.
+hash only says where to look. (The tables of `hash_table` hold numbers, which are equal or not at one look.)
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,12 @@ _B = np.uint64(0xC2B2AE3D27D4EB4F)
 _C = np.uint64(0x165667B19E3779F9)
 _FIRST_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], np.uint64)
 _SECOND_MASKS = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], np.uint64)
+
+
+class Unknown(IntEnum):
+    """Columns of a list of words without ids: where each begins in the data, its bytes, its slot."""
+
+    AT, BYTES, SLOT = range(3)
 
 
 def empty_table(num_slots: int) -> npt.NDArray[np.uint64]:
@@ -126,10 +133,10 @@ def enter(slots, kept, num_bytes, data, at, length, slot):  # type: ignore[no-un
 
 
 @kernel
-def learn(slots, misses, ids, start, offsets, per_slot):  # type: ignore[no-untyped-def]
-    """Give the words of `misses` their ids: those of word i are ids[start + offsets[i]:start + offsets[i + 1]]."""
-    for i in range(len(misses)):
-        slot, length = misses[i, 2], misses[i, 1]
+def learn(slots, unknown, ids, start, offsets, per_slot):  # type: ignore[no-untyped-def]
+    """Give the words of `unknown` their ids: those of word i are ids[start + offsets[i]:start + offsets[i + 1]]."""
+    for i in range(len(unknown)):
+        slot, length = unknown[i, Unknown.SLOT], unknown[i, Unknown.BYTES]
         first, count = start + offsets[i], offsets[i + 1] - offsets[i]
         meta = np.uint64(length) | (np.uint64(count) << COUNT_SHIFT)
         if length <= 16 and count <= per_slot:

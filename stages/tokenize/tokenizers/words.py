@@ -120,7 +120,7 @@ class WordEncoder:
         self._prefix = bool(proto.normalizer_spec.add_dummy_prefix)
         self._joins = joins_of(proto)
         self._max_slots = max_slots
-        self._unknown = np.empty((MAX_UNKNOWN, 3), np.int64)
+        self._unknown = np.empty((MAX_UNKNOWN, len(table.Unknown)), np.int64)
         self._slots = table.empty_table(min(MIN_SLOTS, max_slots))
         self._kept = np.zeros(1 << 16, np.uint8)
         self._ids = np.zeros(1 << 16, np.uint32)
