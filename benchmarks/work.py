@@ -116,11 +116,11 @@ def trafilatura_alone(files: Sequence[str]) -> None:
 
 
 def mwparserfromhell_alone(files: Sequence[str]) -> None:
-    """`strip_code` of every article of bz2 dumps by mwparserfromhell; nothing is written."""
+    """`strip_code` of every article of bz2 dumps by mwparserfromhell, up to damage in a dump; nothing is written."""
     import mwparserfromhell
 
     for name in files:
-        with bz2.open(name) as stream:
+        with bz2.open(name) as stream, suppress(ElementTree.ParseError):
             for _, element in ElementTree.iterparse(stream):
                 if element.tag.endswith("}page"):
                     _strip_code(mwparserfromhell.parse, element)
