@@ -120,7 +120,7 @@ def mwparserfromhell_alone(files: Sequence[str]) -> None:
     import mwparserfromhell
 
     for name in files:
-        with bz2.open(name) as stream, suppress(ElementTree.ParseError):
+        with bz2.open(name) as stream, suppress(ElementTree.ParseError, EOFError):
             for _, element in ElementTree.iterparse(stream):
                 if element.tag.endswith("}page"):
                     _strip_code(mwparserfromhell.parse, element)
