@@ -38,6 +38,7 @@ def command_names(group: App, prefix: str = "altiplano") -> Iterator[str]:
             yield full
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_run_as_written(tmp_path: Path) -> None:
     for name in ("configs", "samples"):
         (tmp_path / name).symlink_to(ROOT / name)

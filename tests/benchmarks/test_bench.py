@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.measure import Measured, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_a_group_prints_its_lines_and_names_the_peers_that_are_not_there(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "dedup", "--mb", "0.2", "--peers", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)

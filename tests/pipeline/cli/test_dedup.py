@@ -67,6 +67,7 @@ def test_ids_that_repeat_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(tmp_path: Path) -> None:
     """The bytes of every file of every verb for workers; the kept documents and reasons for another order of shards."""
     families = range(12)

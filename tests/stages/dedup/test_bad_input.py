@@ -60,6 +60,7 @@ def test_a_document_of_a_million_lines_beside_a_line_of_five_million_characters(
     assert left.documents_out + left.edited.get("duplicate_lines", 0) >= expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_tens_of_thousands_of_equal_documents(run: Callable[..., Manifest], verb: str) -> None:
     """Books meet sixteen others for each shingle, so equal ones take seconds a thousand: time is linear, not square."""

@@ -90,6 +90,7 @@ def test_epochs_come_in_fresh_orders() -> None:
     assert [row[2] for row in rows[:50]] != [row[2] for row in rows[50:]]
 
 
+@pytest.mark.slow
 def test_llama_at_full_scale() -> None:
     """1.4T tokens in sequences of 2,048: the last batch, the middle and the counts, in seconds."""
     shares = {"common_crawl": 670, "c4": 150, "github": 45, "wikipedia": 45, "books": 45, "arxiv": 25}

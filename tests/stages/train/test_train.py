@@ -23,6 +23,8 @@ from stages.train.log import StepInfo  # noqa: E402
 from stages.train.stage import Train, TrainParams  # noqa: E402
 from stages.train.train import train  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, multiple_of=16)
 CONFIG = TrainConfig(
     model=SIZES,
