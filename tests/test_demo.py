@@ -139,7 +139,7 @@ def test_packed_tokens_decode_to_the_documents_and_sum_up(manifests: dict[str, M
         for batch in read_documents(manifest.uris(DOCUMENTS), ["id", "text"])
         for key, text in zip(batch[0].to_pylist(), batch[1].to_pylist(), strict=True)
     }
-    tokenizer = load_tokenizer(manifests["tokenizer.train"].uris(MODEL)[0])
+    tokenizer = load_tokenizer(manifests["tokenizer.train_tokenizer"].uris(MODEL)[0])
     packed = manifests["pack"]
     decoded, total = {}, 0
     for tokens, index in zip(packed.uris(TOKENS), packed.uris(INDEX), strict=True):
@@ -190,7 +190,7 @@ def test_a_run_killed_in_its_stages_and_in_its_training_ends_with_the_same_bytes
         return len(list(tmp_path.glob("demo/*/reports/*.json")))
 
     def checkpoints() -> int:
-        return len(list(tmp_path.glob("demo/*-train-*/checkpoint-*")))
+        return len(list(tmp_path.glob("demo/*-train-*/model/checkpoint-*")))
 
     kill_when(tmp_path, lambda: reports() >= 12)
     assert 12 <= reports() < 60
