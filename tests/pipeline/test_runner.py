@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from toys import Copy, Lossy, Numbers
 
 from pipeline import runner as runner_module
 from pipeline.graph import Graph, read_run, run_manifests
-from pipeline.pools import InlinePool, Pool, RayPool
+from pipeline.pools import InlinePool, Pool
 from pipeline.progress import Progress
 from pipeline.runner import Runner, RunResult
 from stages.core.errors import StageFailedError, UserError
@@ -35,26 +34,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Everything a run wrote but what was measured."""
     found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {name: data for name, data in found.items() if "/reports/" not in name}
-
-
-@pytest.fixture(scope="module")
-def ray_pool() -> Iterator[RayPool]:
-    pool = RayPool(2, None)
-    yield pool
-    pool.close()
-
-
-class Borrowed:
-    """A pool that a runner may not close, so that tests share one Ray."""
-
-    def __init__(self, pool: RayPool) -> None:
-        self._pool = pool
-        self.size = pool.size
-        self.submit = pool.submit
-        self.finished = pool.finished
-
-    def close(self) -> None:
-        """Left open."""
 
 
 def test_a_graph_runs_in_order_and_is_recorded(tmp_path: Path) -> None:
@@ -136,22 +115,22 @@ def test_a_stage_that_loses_a_document_fails(tmp_path: Path) -> None:
     assert "3 in + 0 created != 2 out" in failure.value.trace
 
 
-def test_one_and_two_workers_and_none_write_the_same_bytes(tmp_path: Path, ray_pool: RayPool) -> None:
+def test_one_and_two_workers_and_none_write_the_same_bytes(tmp_path: Path, ray_pool: Pool) -> None:
     graph = graph_of(Numbers(tasks=5), Copy())
     run(graph, tmp_path / "inline")
-    run(graph, tmp_path / "ray", Borrowed(ray_pool))
+    run(graph, tmp_path / "ray", ray_pool)
     assert contents(tmp_path / "inline") == contents(tmp_path / "ray")
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path, ray_pool: RayPool) -> None:
+def test_a_worker_that_dies_is_replaced(tmp_path: Path, ray_pool: Pool) -> None:
     stage = Numbers(trouble="die", mark=str(tmp_path / "mark"))
-    result = run(graph_of(stage, Copy()), tmp_path / "run", Borrowed(ray_pool))
+    result = run(graph_of(stage, Copy()), tmp_path / "run", ray_pool)
     assert result.manifests["toy.copy"].documents_out == 9
 
 
-def test_a_worker_that_keeps_dying_stops_the_run(tmp_path: Path, ray_pool: RayPool) -> None:
+def test_a_worker_that_keeps_dying_stops_the_run(tmp_path: Path, ray_pool: Pool) -> None:
     with pytest.raises(StageFailedError) as failure:
-        run(graph_of(Numbers(trouble="die")), tmp_path, Borrowed(ray_pool))
+        run(graph_of(Numbers(trouble="die")), tmp_path, ray_pool)
     assert "the worker process died" in failure.value.trace
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.graph import Graph, given_documents
-from pipeline.pools import InlinePool, Pool, RayPool
+from pipeline.pools import InlinePool, Pool
 from pipeline.progress import Progress
 from pipeline.registry import comparing_verbs
 from pipeline.runner import Runner, RunResult
@@ -67,8 +67,9 @@ def test_ids_that_repeat_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert said.count("\n") == 1
 
 
-@pytest.mark.slow
-def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(tmp_path: Path) -> None:
+def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(
+    tmp_path: Path, ray_pool: Pool
+) -> None:
     """The bytes of every file of every verb for workers; the kept documents and reasons for another order of shards."""
     families = range(12)
     shards = [
@@ -91,7 +92,7 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(tmp_pat
     quiz = tmp_path / "quiz.txt"
     quiz.write_text(text_of(3)[:500])
     one = run("one", files, InlinePool)
-    run("two", files, lambda: RayPool(2, None))
+    run("two", files, lambda: ray_pool)
     assert files_of(tmp_path / "two") == files_of(tmp_path / "one")
     other = run("other", [files[i] for i in (2, 0, 3, 1)], InlinePool)
     for verb in comparing_verbs():
