@@ -59,6 +59,7 @@ def small_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_a_failed_read_is_raised_or_makes_no_difference(name: str, inputs: Path, tmp_path: Path) -> None:
     counted = Faults()

@@ -55,6 +55,7 @@ def run(package: Path, **environment: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_a_change_in_a_called_kernel_is_seen_and_nothing_else_compiles_again(package: Path) -> None:
     assert run(package) == ["20", "0"]
     assert run(package) == ["20", "1"]
@@ -63,6 +64,7 @@ def test_a_change_in_a_called_kernel_is_seen_and_nothing_else_compiles_again(pac
     assert run(package) == ["60", "1"]
 
 
+@pytest.mark.slow
 def test_another_folder_can_hold_the_cache(package: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert run(package, NUMBA_CACHE_DIR=str(cache)) == ["20", "0"]
