@@ -32,6 +32,7 @@ def closure(root: Path, module: str) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def imported(root: Path, module: str) -> set[str]:
     """The modules of the program that one module imports, at its top or in its functions, and their packages."""
     names: set[str] = set()
@@ -52,6 +53,7 @@ def _modules_of_room(root: Path, name: str) -> Iterator[str]:
         yield from (f"{name}.{path.stem}" for path in root.joinpath(*name.split(".")).glob("*.py"))
 
 
+@lru_cache(maxsize=4096)
 def imports_library(root: Path, module: str, library: str) -> bool:
     """Whether a module imports a library itself."""
     return any(
