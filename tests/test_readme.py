@@ -18,7 +18,6 @@ from cyclopts import App
 from pipeline.cli.main import main, make_app
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGE_GROUPS = {"ingest", "dedup", "filter", "quality", "tokenize", "mix", "train"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -26,15 +25,6 @@ def shell_lines() -> list[str]:
     """Every command line of the README's `sh` blocks, in order."""
     blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line.strip()]
-
-
-def with_one_ray_a_group(lines: list[str]) -> Iterator[str]:
-    """The lines, but after the first command of a group its others in one process: to start Ray takes longer than they do."""
-    seen: set[str] = set()
-    for line in lines:
-        group = line.split()[1]
-        yield f"{line} --workers 0" if line.startswith("altiplano ") and group in seen else line
-        seen |= {group} & STAGE_GROUPS
 
 
 def command_names(group: App, prefix: str = "altiplano") -> Iterator[str]:
@@ -57,7 +47,7 @@ def test_the_readmes_commands_run_as_written(tmp_path: Path, demo_runs: Path) ->
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(demo_runs / "demo", tmp_path / "runs" / "demo")
     altiplano = f'altiplano() {{ "{sys.executable}" -m pipeline.cli "$@"; }}'
-    script = "\n".join(["set -e", altiplano, *with_one_ray_a_group(shell_lines())])
+    script = "\n".join(["set -e", altiplano, *shell_lines()])
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         ["bash", "-c", script],
