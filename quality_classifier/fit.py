@@ -2,8 +2,8 @@
 
 With one thread, which alone makes training repeatable, fastText 0.9.3 initialises only the first tenth of its input matrix
 (`DenseMatrix::uniform` starts as many tenths as there are threads) and leaves in the rest what the memory held before:
-another model each time, and now and then NaN. The first tenth holds every word's vector, the rest those of hashed n-grams,
-for which zeros are a sound start. glibc takes blocks above a fixed threshold as fresh, zeroed pages; this module sees to it.
+another model each time, and now and then NaN. The rest holds vectors of hashed n-grams and, with few buckets for these or
+none, of words; zeros are a sound start for both. glibc zeroes what it hands out when told to; this module tells it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import fasttext
 
 from stages.core.errors import UserError
 
-FRESH_PAGES = {"MALLOC_MMAP_THRESHOLD_": "65536"}
-"""glibc: every allocation above 64 KiB is a fresh mapping, and the threshold does not move."""
+ZEROED_MEMORY = {"MALLOC_PERTURB_": "255"}
+"""glibc (mallopt(3), M_PERTURB): what malloc hands out is filled with the complement of this byte."""
 
 
 def fit(corpus: Path, model: Path, options: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def fit(corpus: Path, model: Path, options: dict[str, Any]) -> None:
     command = [sys.executable, "-m", "quality_classifier.fit", str(corpus), str(model), json.dumps(options)]
     root = str(Path(__file__).resolve().parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | FRESH_PAGES | {"PYTHONPATH": os.pathsep.join(paths)}
+    environment = os.environ | ZEROED_MEMORY | {"PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]

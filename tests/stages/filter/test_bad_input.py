@@ -152,7 +152,7 @@ def test_a_model_of_another_kind_is_refused_by_each_rule(tmp_path: Path) -> None
     examples = tmp_path / "examples.txt"
     examples.write_text("__label__reference good page\n__label__random bad page\n" * 20)
     quality = tmp_path / "quality.bin"
-    fit(examples, quality, {"dim": 4, "epoch": 1, "wordNgrams": 2, "bucket": 10_000})
+    fit(examples, quality, {"dim": 4, "epoch": 1, "bucket": 10})
     with pytest.raises(UserError, match="has no language 'bg'; its 2 labels"):
         LanguageRule(model=str(quality)).judge(None)
     ReferenceRule(model=str(quality)).judge(None)
