@@ -147,7 +147,7 @@ def test_packed_tokens_decode_to_the_documents_and_sum_up(manifests: dict[str, M
         for row in pq.read_table(index).to_pylist():
             decoded[row["id"]] = tokenizer.decode(ids[row["offset"] : row["offset"] + row["length"]])
             total += row["length"]
-    # SentencePiece writes a space as U+2581, which a text may hold by itself (a named quirk in test_model.py).
+    # SentencePiece writes a space as U+2581, which a text may hold by itself (a named quirk in tokenizers/test_load.py).
     assert decoded == {key: text.replace("\u2581", " ") for key, text in texts.items()}
     assert total == sum(row.tokens for row in token_rows(str(Path(packed.folder).parent)))
 
