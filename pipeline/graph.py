@@ -12,6 +12,7 @@ from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.given import manifest_of_parquet, merged_fingerprint
 from stages.core.manifest import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, read_manifest
+from stages.core.names import below
 from stages.core.stage import AnyStage
 
 RUN_FILE = "run.json"
@@ -141,7 +142,7 @@ def run_manifests(run: str) -> dict[str, Manifest]:
     """Manifests of the finished nodes of a run, in its order."""
     found = {}
     for node in read_run(run).nodes:
-        folder = storage.join(run, node.folder)
+        folder = below(run, node.folder)
         if storage.exists(storage.join(folder, MANIFEST_NAME)):
             found[node.name] = read_manifest(folder)
     return found

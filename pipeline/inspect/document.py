@@ -14,6 +14,7 @@ from pipeline.graph import run_manifests
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import INDEX, MODEL, Manifest
+from stages.core.names import below
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.read import TOKEN_DTYPES
 from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
@@ -91,5 +92,5 @@ def _tokenizer(run: str, manifests: Mapping[str, Manifest], sha256: str, model: 
     for manifest in manifests.values():
         for file in manifest.of_kind(MODEL):
             if file.sha256 == sha256:
-                return load_tokenizer(storage.join(manifest.folder, file.name))
+                return load_tokenizer(below(manifest.folder, file.name))
     raise UserError(f"{run}: does not hold tokenizer {sha256[:12]}; give its file by --model")

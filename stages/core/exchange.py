@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from stages.core import storage
 from stages.core.manifest import EXCHANGE, FOLDERS, FileInfo, Manifest, Record
+from stages.core.names import below
 
 SPILL_BYTES = 128 << 20
 """Rows that a task holds before they go into a file: its memory does not grow with what its shard makes."""
@@ -112,7 +113,7 @@ class ExchangeWriter:
     def _write_file(self) -> None:
         """One record batch for each destination, empty ones too."""
         name = f"{FOLDERS[EXCHANGE]}/{self._task}-{len(self._written):05d}.arrow"
-        file = storage.AtomicFile(storage.join(self._folder, name))
+        file = storage.AtomicFile(below(self._folder, name))
         try:
             options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
             with pa.ipc.new_file(file, self._schema, options=options) as writer:

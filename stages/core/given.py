@@ -22,6 +22,7 @@ from stages.core.manifest import (
     SourceTotals,
     add_sources,
 )
+from stages.core.names import source_fault
 from stages.core.parquet import read_batches, source_totals
 from stages.core.stage import FINGERPRINT_DIGITS
 from stages.core.values import is_values
@@ -133,4 +134,8 @@ def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
     for name in REQUIRED:
         if nulls := batch.column(name).null_count:
             raise UserError(f"{uri}: {nulls:,} documents have no {name} (null); fill it in or leave them out")
-    return source_totals(batch)
+    totals = source_totals(batch)
+    for source in totals:
+        if fault := source_fault(source):
+            raise UserError(f"{uri}: {fault}; rename it in column source")
+    return totals

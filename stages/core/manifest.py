@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.core import storage
 from stages.core.errors import ConservationError
+from stages.core.names import below
 
 MANIFEST_NAME = "manifest.json"
 REPORTS_FOLDER = "reports"
@@ -139,7 +140,7 @@ class Manifest(Record):
     def uris(self, kind: str) -> list[str]:
         """URIs of the files of one kind, in plan order."""
         named = (file.name for file in self.of_kind(kind))
-        return [storage.join(self.folder, name) if self.folder else name for name in named]
+        return [below(self.folder, name) if self.folder else name for name in named]
 
     def rows(self, kind: str) -> int:
         """Rows of the files of one kind."""

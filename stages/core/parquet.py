@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from stages.core import storage
 from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
 from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
+from stages.core.names import below
 
 SHARD_TEXT_BYTES = 256 << 20
 """Text in a shard, whatever the raw files' sizes (docs/formats.md)."""
@@ -56,7 +57,7 @@ class ParquetWriter:
         self._name, self._kind = name, kind
         self.rows = 0
         self._sources: list[dict[str, SourceTotals]] = []
-        self._file = storage.AtomicFile(storage.join(folder, name))
+        self._file = storage.AtomicFile(below(folder, name))
         try:
             self._writer = pq.ParquetWriter(
                 self._file, schema, compression=COMPRESSION, write_statistics=True, write_page_checksum=True

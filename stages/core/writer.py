@@ -20,6 +20,7 @@ from stages.core.documents import text_lengths_bytes
 from stages.core.exchange import Exchange, ExchangeWriter
 from stages.core.ledger import LedgerWriter
 from stages.core.manifest import FOLDERS, TABLE, VALUES, FileInfo, Record, ShardReport
+from stages.core.names import below
 from stages.core.parquet import SHARD_TEXT_BYTES, DocumentWriter, ParquetWriter, RowBuffer, read_documents
 from stages.core.stage import Task
 from stages.core.values import values_batch
@@ -106,7 +107,7 @@ class TaskWriter:
     def file(self, name: str, kind: str, rows: int = 0) -> storage.AtomicFile:
         """A file of any content (a model, packed tokens), `<folder of its kind>/<name>`, to be written into."""
         path = f"{FOLDERS[kind]}/{name}"
-        self._files.append((storage.AtomicFile(storage.join(self.task.output, path)), path, kind))
+        self._files.append((storage.AtomicFile(below(self.task.output, path)), path, kind))
         self._file_rows[path] = rows
         return self._files[-1][0]
 

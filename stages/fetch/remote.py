@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from stages.core.errors import UserError
+from stages.core.names import MAX_PART_BYTES, is_safe_name
 
 PART_SUFFIX = ".part"
 SIDECAR_SUFFIX = ".part.json"
 RECORD_NAME = "fetched.jsonl"
 
-MAX_NAME_BYTES = 1024
-MAX_PART_OF_NAME_BYTES = 255 - len(SIDECAR_SUFFIX)
+MAX_PART_OF_NAME_BYTES = MAX_PART_BYTES - len(SIDECAR_SUFFIX)
 DIGEST_HEX_CHARS = {"md5": 32, "sha1": 40, "sha256": 64}
 
-_UNSAFE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\\\]")
 _RANGE = re.compile(r"([0-9]*):([0-9]*)")
 
 
@@ -77,12 +76,9 @@ def size_of(value: object) -> int | None:
 
 def safe_name(name: str) -> str:
     """The name as it is; a ListError when it would leave the output folder, or is no plain file's name."""
-    parts = name.split("/")
     if (
-        _UNSAFE_CHARACTERS.search(name)
-        or any(part in ("", ".", "..") for part in parts)
-        or len(name.encode("utf-8")) > MAX_NAME_BYTES
-        or any(len(part.encode("utf-8")) > MAX_PART_OF_NAME_BYTES for part in parts)
+        not is_safe_name(name)
+        or any(len(part.encode()) > MAX_PART_OF_NAME_BYTES for part in name.split("/"))
         or name.endswith((PART_SUFFIX, SIDECAR_SUFFIX))
         or name == RECORD_NAME
     ):

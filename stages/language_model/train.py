@@ -13,6 +13,7 @@ from pydantic import Field
 
 from stages.core.errors import UserError
 from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport
+from stages.core.names import below
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.language_model.lmplz import TOOLS, estimate, find_tool
@@ -77,7 +78,7 @@ class TrainLanguageModel(LanguageOptions, NgramOptions, Stage[LanguageTexts]):
         available = max(1, task.params.text_bytes)
         names = [self.language + PIECES_SUFFIX, self.language + NGRAM_SUFFIXES[0]]
         with tempfile.TemporaryDirectory() as scratch, TaskWriter(task, self.stage_name) as out:
-            pieces, ngrams = (Path(scratch) / name for name in names)
+            pieces, ngrams = (Path(below(scratch, name)) for name in names)
             pieces.write_bytes(self._train_pieces(self._lines(task, self.max_vocabulary_bytes / available)))
             counts = {"lines": 0, "pieces": 0}
             encoded = _encoded(str(pieces), self._lines(task, self.max_text_bytes / available), counts)

@@ -17,6 +17,7 @@ from pydantic import ValidationError, model_validator
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Record
+from stages.core.names import below
 
 PIECES_SUFFIX = ".sp.model"
 NGRAM_SUFFIXES = (".arpa.bin", ".arpa")
@@ -68,9 +69,9 @@ def find_models(folder: str, language: str) -> ModelFiles:
     """The models of a language; a UserError that says how to get them when there are none."""
     if "://" in folder:
         raise UserError(f"{folder}: language models are mapped into memory; give a local folder")
-    pieces = storage.join(folder, language + PIECES_SUFFIX)
+    pieces = below(folder, language + PIECES_SUFFIX)
     for suffix in NGRAM_SUFFIXES:
-        ngrams = storage.join(folder, language + suffix)
+        ngrams = below(folder, language + suffix)
         if storage.exists(pieces) and storage.exists(ngrams):
             return ModelFiles(pieces, ngrams)
     raise UserError(
@@ -81,7 +82,7 @@ def find_models(folder: str, language: str) -> ModelFiles:
 
 def has_cutoffs(folder: str, language: str) -> bool:
     """Whether a folder says cut-offs of a language."""
-    own, table = (storage.join(folder, name) for name in (language + CUTOFFS_SUFFIX, CCNET_CUTOFFS))
+    own, table = (below(folder, name) for name in (language + CUTOFFS_SUFFIX, CCNET_CUTOFFS))
     if storage.exists(own):
         return True
     return storage.exists(table) and language in storage.read_bytes(table).split(b"\n")[
@@ -91,7 +92,7 @@ def has_cutoffs(folder: str, language: str) -> bool:
 
 def find_cutoffs(folder: str, language: str) -> Cutoffs:
     """The cut-offs of a language beside its models: ours, else CCNet's table."""
-    own = storage.join(folder, language + CUTOFFS_SUFFIX)
+    own = below(folder, language + CUTOFFS_SUFFIX)
     if storage.exists(own):
         try:
             return Cutoffs.model_validate_json(storage.read_bytes(own))
@@ -122,7 +123,7 @@ def _from_table(path: str, language: str) -> Cutoffs:
 
 def copy_model(source: str, folder: str) -> str:
     """Copy a model file into a folder under its own name; it appears there whole or not at all. The copy's path."""
-    target = storage.join(folder, source.rpartition("/")[2])
+    target = below(folder, source.rpartition("/")[2])
     with storage.atomic_output(target) as output:
         copy_bytes(source, output)
     return target

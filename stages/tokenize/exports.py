@@ -14,6 +14,7 @@ import orjson
 from stages.core import storage
 from stages.core.discover import classes_in
 from stages.core.errors import UserError
+from stages.core.names import below
 from stages.core.verb import suggest
 from stages.tokenize.read import TOKEN_DTYPES, TokenShard, token_shards
 
@@ -51,10 +52,13 @@ def export_tokens(folder: str, out: str, format_name: str) -> list[str]:
         raise UserError(f"no format {format_name!r}; {suggest(format_name, formats)}")
     chosen = formats[format_name]
     shards, means = token_shards(folder)
+    by_name = sorted({shard.source for shard in shards})
+    for source in by_name:
+        below(out, source)  # refused before anything is written: the tokens may come from anywhere
     storage.make_folder(out)
     names: list[str] = []
     sources = {}
-    for source in sorted({shard.source for shard in shards}):
+    for source in by_name:
         own = [shard for shard in shards if shard.source == source]
         names += chosen.write(own, out, source)
         sources[source] = {

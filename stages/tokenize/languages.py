@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from stages.core.documents import LANGUAGE_MARK
+from stages.core.errors import UserError
 from stages.core.manifest import Manifest, Record, ShardReport, SourceTotals, add_sources, document_uris
+from stages.core.names import source_fault
 from stages.core.parquet import totals_by_name
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
@@ -62,6 +64,9 @@ def split_by_language(batch: pa.RecordBatch, sources: Sequence[str]) -> pa.Array
         return names
     language = pc.fill_null(batch.column("language"), UNKNOWN_LANGUAGE)
     chosen = pc.is_in(names, value_set=pa.array(sources, pa.string()))
+    for code in pc.unique(language.filter(chosen)).to_pylist():
+        if fault := source_fault(code):  # exports name files so
+            raise UserError(f"split_languages: a document's language: {fault}")
     return pc.if_else(chosen, pc.binary_join_element_wise(names, language, LANGUAGE_MARK), names)
 
 

@@ -21,6 +21,7 @@ from stages.core import storage
 from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from stages.core.names import below
 from stages.tokenize.encode import TokenFormat
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.read_fitted import FittedSequences
@@ -263,7 +264,7 @@ def _shards_of(manifest: Manifest) -> list[TokenShard]:
             raise UserError(f"{found.shard}: dtype {found.dtype!r} is none of {', '.join(TOKEN_DTYPES)}")
         if found.tokenizer_sha256 != packed[0].tokenizer_sha256:
             raise UserError(f"{found.shard}: made by another tokenizer than {packed[0].shard}")
-        uri = storage.join(manifest.folder, found.shard)
+        uri = below(manifest.folder, found.shard)
         shards.append(TokenShard(uri, found.source, start, found.tokens, found.documents, found.dtype))
         ends[found.source] = start + found.tokens
     return shards

@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from stages.core import storage
+from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import ExportFormat
 from stages.tokenize.read import TokenShard
@@ -26,7 +27,7 @@ class Mds(ExportFormat):
 
     def write(self, shards: Sequence[TokenShard], folder: str, source: str) -> list[str]:
         """The shards, then the index."""
-        place = storage.join(folder, source)
+        place = below(folder, source)
         storage.make_folder(place)
         config = {
             "column_encodings": list(COLUMNS.values()),

@@ -32,6 +32,11 @@ def test_totals_of_a_given_file(tmp_path: Path) -> None:
         ({"text": ["ab", None]}, r"given\.parquet: 1 documents have no text \(null\); fill it in"),
         ({"id": pa.array([None, None], pa.string())}, r"given\.parquet: 2 documents have no id \(null\)"),
         ({"text": [1, 2]}, r"given\.parquet: column text is int64, not string; cast it first"),
+        (
+            {"source": ["c4", "../../x"]},
+            r"given\.parquet: '\.\./\.\./x' is no name of a source.*column source",
+        ),
+        ({"source": ["c4", "a\nb"]}, r"given\.parquet: 'a\\nb' is no name of a source"),
         ({"metadata": [b"{}", b"{}"]}, r"given\.parquet: column metadata is binary, not string"),
     ],
 )

@@ -71,3 +71,12 @@ def test_a_source_without_documents_cannot_be_split(
         UserError, match="split_languages: no documents of source 'books'; there are c4, wikipedia"
     ):
         run_stage(Encode(model=str(tokenizer_path), split_languages=("books",)), [documents, counts])
+
+
+def test_a_language_that_is_no_name_cannot_be_packed_apart(
+    make_documents: Callable[..., Manifest], run_stage: Callable[..., Manifest]
+) -> None:
+    documents = make_documents([{"id": "wikipedia/a", "text": "x", "language": "../../de"}])
+    assert run_stage(CountLanguages(split_languages=()), [documents]).documents_in == 1
+    with pytest.raises(UserError, match=r"a document's language: '../../de' is no name of a source"):
+        run_stage(CountLanguages(split_languages=("wikipedia",)), [documents])

@@ -143,3 +143,19 @@ def test_a_short_shard_is_refused(packed: str, tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"tokens-00001\.bin: token shard has the wrong size"):
         export_tokens(packed, str(tmp_path / "out"), "megatron")
+
+
+@pytest.mark.parametrize("format_name", ["huggingface", "mds", "megatron", "nanogpt"])
+@pytest.mark.parametrize("source", ["../../x", "/tmp/x", "a/../../../x", "..", "a\x1b[2Jb"])
+def test_a_source_whose_name_leaves_the_folder_is_refused(
+    tmp_path: Path, format_name: str, source: str
+) -> None:
+    """A folder of tokens may come from anywhere: `../../x` once overwrote a file outside `--out`."""
+    folder, out = tmp_path / "pack", tmp_path / "a" / "b" / "out"
+    folder.mkdir()
+    write_packed(folder, [(source, [("x/0", [1, 2])])], "uint16", vocab_size=400)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match="no name of a file below"):
+        export_tokens(str(folder), str(out), format_name)
+    out_folders = {out, out.parent, out.parent.parent}
+    assert set(tmp_path.rglob("*")) - set(before) - out_folders == set()

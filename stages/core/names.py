@@ -1,0 +1,49 @@
+"""A name that data brought in, its place below a folder out: no name leaves the folder that it was meant for.
+
+Sources of documents, languages, lists of remote files and manifests of others name files; all of them are joined here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stages.core import storage
+from stages.core.errors import UserError
+
+MAX_NAME_BYTES = 1024
+MAX_PART_BYTES = 255
+"""What Linux's file systems take of one part of a path; S3 takes 1,024 bytes of a whole key."""
+
+MAX_SOURCE_CHARS = 100
+
+_UNSAFE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\\\]")
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name, perhaps with folders (`a/b`), stays below whatever folder it is joined with, and is a file's."""
+    parts = name.split("/")
+    return (
+        _UNSAFE_CHARACTERS.search(name) is None
+        and all(part not in ("", ".", "..") for part in parts)
+        and len(name.encode()) <= MAX_NAME_BYTES
+        and all(len(part.encode()) <= MAX_PART_BYTES for part in parts)
+    )
+
+
+def below(folder: str, name: str) -> str:
+    """The place of `name` below `folder`, paths and URIs alike; a UserError when the name would leave it."""
+    if not is_safe_name(name):
+        raise UserError(f"{folder}: {name[:200]!r} is no name of a file below it; rename what is called so")
+    return storage.join(folder, name)
+
+
+def source_fault(name: str) -> str | None:
+    """What is wrong with a source's name, which becomes a part of files' names; None when nothing is."""
+    if len(name) > MAX_SOURCE_CHARS:
+        return (
+            f"{name[:40]!r}... has {len(name):,} characters; a source's name has {MAX_SOURCE_CHARS} at most"
+        )
+    if _SOURCE.fullmatch(name) is None:
+        return f"{name!r} is no name of a source: letters of ASCII, digits, `_`, `-` and `.`, a letter or digit first"
+    return None

@@ -1,0 +1,97 @@
+"""Names from data: what stays below a folder is joined with it, all else is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.core.errors import UserError
+from stages.core.exchange import ExchangeWriter
+from stages.core.ledger import LEDGER_SCHEMA
+from stages.core.manifest import DOCUMENTS, MODEL, FileInfo, Manifest
+from stages.core.names import below, is_safe_name, source_fault
+from stages.core.parquet import ParquetWriter
+from stages.core.stage import Task
+from stages.core.writer import TaskWriter
+
+LEAVING = [
+    "../x",
+    "a/../../x",
+    "/etc/passwd",
+    "..",
+    ".",
+    "",
+    "a//b",
+    "a/",
+    "a/./b",
+    "a\\..\\b",
+    "a\nb",
+    "a\0b",
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "documents/00000-00000.parquet", "..a", "a..b/c", "Ä ö.txt", "a:b", ".x"]
+)
+def test_names_below_a_folder_are_joined(name: str) -> None:
+    assert below("/run", name) == f"/run/{name}"
+    assert below("s3://bucket/run/", name) == f"s3://bucket/run/{name}"
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_names_that_leave_a_folder_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="no name of a file below"):
+        below("/run", name)
+
+
+@given(st.text(max_size=40))
+def test_no_name_leaves_its_folder(name: str) -> None:
+    if is_safe_name(name):
+        assert os.path.normpath(below("/a/b", name)) == f"/a/b/{name}"
+
+
+@given(st.lists(st.sampled_from(["..", ".", "", "a", "b c", "...", "~", "\\", "\t"]), max_size=6))
+def test_no_path_leaves_its_folder(parts: list[str]) -> None:
+    name = "/".join(parts)
+    if is_safe_name(name):
+        assert os.path.normpath(below("/a/b", name)) == f"/a/b/{name}"
+
+
+@pytest.mark.parametrize("name", ["c4", "cc_2019-30", "a.b", "0", "x" * 100])
+def test_names_of_sources_are_kept(name: str) -> None:
+    assert source_fault(name) is None
+
+
+@pytest.mark.parametrize("name", [*LEAVING, ".hidden", "-f", "a b", "a:b", "é", "x" * 101, "a\x1b[2J", "a\n"])
+def test_other_names_are_no_sources(name: str) -> None:
+    assert source_fault(name) is not None
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x"])
+def test_every_writer_refuses_to_leave_its_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "a" / "stage"
+    folder.mkdir(parents=True)
+    writers = [
+        lambda: ParquetWriter(str(folder), name, LEDGER_SCHEMA, DOCUMENTS),
+        lambda: TaskWriter(Task("00000", (), None, str(folder)), "toy").file(f"../{name}", MODEL),
+        lambda: ExchangeWriter(str(folder), f"../{name}", LEDGER_SCHEMA, 1).finish(),
+    ]
+    for write in writers:
+        with pytest.raises(UserError, match="no name of a file below"):
+            write()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_manifest_names_no_file_outside_its_folder() -> None:
+    file = FileInfo(name="../../secret", kind=DOCUMENTS, rows=0, bytes=0, sha256="")
+    counts = dict.fromkeys(("documents_in", "created", "documents_out", "merged", "bytes_in", "bytes_out"), 0)
+    manifest = Manifest(
+        node="n", stage="s", version=1, fingerprint="f", config={}, inputs=(), files=(file,), **counts,
+        dropped={}, edited={}, sources={}, folder="/run/00-n-f",
+    )  # fmt: skip
+    with pytest.raises(UserError, match="no name of a file below"):
+        manifest.uris(DOCUMENTS)
