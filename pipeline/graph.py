@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.given import manifest_of_parquet, merged_fingerprint
-from stages.core.manifest import DOCUMENTS, MANIFEST_NAME, REPORTS_FOLDER, Manifest, Record, read_manifest
+from stages.core.manifest import (
+    DOCUMENTS,
+    MANIFEST_NAME,
+    REPORTS_FOLDER,
+    Manifest,
+    Record,
+    read_manifest,
+    read_record,
+)
 from stages.core.names import below
 from stages.core.stage import AnyStage
 
@@ -107,13 +115,14 @@ class Below:
 
 
 class RunNode(Record):
-    """A node as `run.json` keeps it."""
+    """A node as `run.json` keeps it; with the SHA-256 of its manifest, the file, once it is finished."""
 
     name: str
     stage: str
     fingerprint: str
     folder: str
     inputs: tuple[str, ...]
+    manifest_sha256: str | None = None
 
 
 class RunRecord(Record):
@@ -132,10 +141,7 @@ def read_run(run: str) -> RunRecord:
     uri = storage.join(run, RUN_FILE)
     if not storage.exists(uri):
         raise UserError(f"{run}: not a run (no {RUN_FILE}); give the folder that `altiplano run` printed")
-    try:
-        return RunRecord.model_validate_json(storage.read_bytes(uri))
-    except ValidationError as error:
-        raise UserError(f"{uri}: damaged; run the command of this run again") from error
+    return read_record(uri, RunRecord)
 
 
 def run_manifests(run: str) -> dict[str, Manifest]:

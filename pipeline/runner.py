@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.execute import Outcome
-from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord
+from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
 from pipeline.pools import Pool
 from pipeline.progress import Progress
 from stages.core import storage
 from stages.core.errors import ConservationError, StageFailedError, UserError
 from stages.core.given import merge_documents
-from stages.core.heartbeat import last_word
+from stages.core.heartbeat import delete_words, last_word
 from stages.core.manifest import (
     EXCHANGE,
     MANIFEST_NAME,
@@ -29,6 +29,7 @@ from stages.core.manifest import (
     read_report,
     write_record,
 )
+from stages.core.sealed import damaged
 from stages.core.stage import Task, make_manifest
 
 MAX_ATTEMPTS = 3
@@ -65,6 +66,8 @@ class Runner:
         self._fingerprints: dict[str, str] = {}
         self._folders: dict[str, str] = {}
         self._manifests: dict[str, Manifest] = dict(graph.given)
+        self._outputs: tuple[str, ...] = ()
+        self._digests: dict[str, str] = {}
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
@@ -73,13 +76,9 @@ class Runner:
         self._fingerprints = self._graph.fingerprints()
         storage.make_folder(self._run)
         self._folders = self._find_folders()
-        self._write_record(outputs)
-        for node in self._graph.nodes.values():
-            if storage.exists(storage.join(self._folder(node), MANIFEST_NAME)):
-                manifest = read_manifest(self._folder(node))
-                if is_whole(manifest):
-                    self._manifests[node.name] = manifest
-                    self._progress.node_skipped(node.name, manifest)
+        self._outputs = tuple(outputs)
+        self._take_up()
+        self._write_record()
         if any(name not in self._manifests for name in self._graph.nodes):
             pool = open_pool()
             try:
@@ -104,10 +103,31 @@ class Runner:
             folders[node.name] = old[0] if old else f"{number:02d}{suffix}"
         return folders
 
+    def _take_up(self) -> None:
+        """The manifests of what earlier runs finished; a UserError when one is not what its run recorded."""
+        uri = storage.join(self._run, RUN_FILE)
+        known = (
+            {node.folder: node.manifest_sha256 for node in read_run(self._run).nodes}
+            if storage.exists(uri)
+            else {}
+        )
+        for node in self._graph.nodes.values():
+            uri = storage.join(self._folder(node), MANIFEST_NAME)
+            if not storage.exists(uri):
+                continue
+            digest = storage.sha256_file(uri)
+            if known.get(self._folders[node.name]) not in (None, digest):
+                raise damaged(uri, f"it is not what {RUN_FILE} says")
+            manifest = read_manifest(self._folder(node))
+            if is_whole(manifest):
+                self._manifests[node.name] = manifest
+                self._digests[node.name] = digest
+                self._progress.node_skipped(node.name, manifest)
+
     def _folder(self, node: Node) -> str:
         return storage.join(self._run, self._folders[node.name])
 
-    def _write_record(self, outputs: Sequence[str]) -> None:
+    def _write_record(self) -> None:
         nodes = tuple(
             RunNode(
                 name=node.name,
@@ -115,11 +135,12 @@ class Runner:
                 fingerprint=self._fingerprints[node.name],
                 folder=self._folders[node.name],
                 inputs=self._graph.parts(node.inputs),
+                manifest_sha256=self._digests.get(node.name),
             )
             for node in self._graph.nodes.values()
         )
         given = {name: manifest.folder for name, manifest in self._graph.given.items()}
-        record = RunRecord(name=self._name, nodes=nodes, given=given, outputs=tuple(outputs))
+        record = RunRecord(name=self._name, nodes=nodes, given=given, outputs=self._outputs)
         write_record(storage.join(self._run, RUN_FILE), record)
 
     def _run_nodes(self, pool: Pool) -> None:
@@ -174,7 +195,7 @@ class Runner:
     def _start(self, node: Node) -> _Running:
         folder = self._folder(node)
         storage.make_folder(storage.join(folder, REPORTS_FOLDER))
-        storage.delete_leftovers(folder)
+        _clean(folder)
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
         started = _Running(node, folder, tasks)
         done = set(storage.list_names(storage.join(folder, REPORTS_FOLDER)))
@@ -207,6 +228,8 @@ class Runner:
 
     def _finish(self, running: _Running) -> None:
         node = running.node
+        if running.attempts:  # a worker that was killed leaves what it was writing
+            _clean(running.folder)
         reports = [running.reports[i] for i in range(len(running.tasks))]
         inputs = [self._manifests[name] for name in node.inputs]
         manifest = make_manifest(
@@ -218,9 +241,16 @@ class Runner:
             reports,
             running.folder,
         )
-        write_record(storage.join(running.folder, MANIFEST_NAME), manifest)
+        self._digests[node.name] = write_record(storage.join(running.folder, MANIFEST_NAME), manifest)
         self._manifests[node.name] = manifest
+        self._write_record()
         self._progress.node_finished(node.name, manifest)
+
+
+def _clean(folder: str) -> None:
+    """Delete what killed attempts left in a stage's folder."""
+    storage.delete_leftovers(folder)
+    delete_words(folder)
 
 
 def check_all_read(manifests: Sequence[Manifest]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from pipeline.cli.output import FAILURE_CODE, print_table, say
+from pipeline.cli.output import FAILURE_CODE, note, print_table, say
 from pipeline.inspect.batch import batch_lines, batch_rows
 from pipeline.inspect.document import document_lines, token_document
 from pipeline.inspect.explain import explain as explain_document
@@ -116,6 +116,8 @@ def verify(run: str, /) -> None:
     found = verify_run(run)
     for fault in found.faults:
         say(fault.line())
+    for line in found.notes:
+        note(line)
     say(f"{run}: {found.num_files:,} files, {found.num_bytes:,} bytes, {len(found.faults):,} faults")
     if found.faults:
         raise SystemExit(FAILURE_CODE)

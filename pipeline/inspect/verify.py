@@ -1,67 +1,125 @@
-"""A run in, what is wrong with its files out: missing, short, or not the bytes that were written, and where.
+"""A run in, what is wrong with it out: files missing, changed, short or too many, and counts that do not add up.
 
-A manifest holds the SHA-256 of every file. Where one differs, the index of packed tokens (a hash for each document) and
-Parquet's own row groups tell which bytes it is.
+`run.json` holds the SHA-256 of every manifest, a manifest those of its files and of what its tasks reported; each of
+them has a checksum of its own (`stages.core.sealed`). What no finished stage wrote is named too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from pipeline.graph import run_manifests
+from pipeline.graph import RUN_FILE, RunNode, RunRecord, read_run
+from pipeline.inspect.changed_places import Fault, changed_places
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.manifest import INDEX, TOKENS, FileInfo, Manifest
-from stages.kernels.hash.hashing import hash_strings
-from stages.tokenize.pack import PackedShard
-from stages.tokenize.read import TOKEN_DTYPES
+from stages.core.manifest import (
+    EXCHANGE,
+    MANIFEST_NAME,
+    FileInfo,
+    Manifest,
+    conservation_fault,
+    read_manifest,
+    read_report,
+    report_uri,
+)
+from stages.core.names import below
+from stages.core.stage import FINGERPRINT_DIGITS, passing_fault
 
-_BATCH_BYTES = 64 << 20
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A file that is not as it was written: its URI and what is wrong, with the offset in bytes where one is known."""
-
-    uri: str
-    reason: str
-
-    def line(self) -> str:
-        """The fault in one line."""
-        return f"{self.uri}: {self.reason}"
+_STAGE_FOLDER = re.compile(rf"[0-9]{{2,}}-.+-[0-9a-f]{{{FINGERPRINT_DIGITS}}}")
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was looked at, and what was found wrong, in the order of the run."""
+    """What was looked at, what was found wrong, in the order of the run, and what a reader should know besides."""
 
     num_files: int
     num_bytes: int
     faults: tuple[Fault, ...]
+    notes: tuple[str, ...] = ()
 
 
 def verify(run: str) -> Verified:
-    """Read every file of the finished stages of a run and compare it with its manifest."""
-    manifests = run_manifests(run)
-    if not manifests:
+    """Read every file of the finished stages of a run and compare it with what was written."""
+    if not storage.exists(storage.join(run, RUN_FILE)) and not storage.exists(run):
+        raise UserError(f"{run}: no such folder; give the folder of a run")
+    try:
+        record = read_run(run)
+    except UserError as error:
+        if not storage.exists(storage.join(run, RUN_FILE)):
+            raise
+        return Verified(0, 0, (_fault_of(error),))
+    finished = [node for node in record.nodes if _is_begun(run, node)]
+    if not finished:
         raise UserError(f"{run}: no stage is finished there; nothing to verify")
     faults: list[Fault] = []
+    manifests: dict[str, Manifest] = {}
+    expected = {RUN_FILE}
     num_files = num_bytes = 0
-    for manifest in manifests.values():
-        for file in manifest.files:
-            num_files += 1
-            num_bytes += file.bytes
-            faults += _faults_of(manifest, file)
-    return Verified(num_files, num_bytes, tuple(faults))
+    there = set(storage.list_files(run))
+    for node in finished:
+        found, wrong = _manifest(run, node)
+        faults += wrong
+        expected.add(storage.join(node.folder, MANIFEST_NAME))
+        if found is None:
+            expected |= {
+                name for name in there if name.startswith(node.folder + "/")
+            }  # not known what belongs there
+            continue
+        manifests[node.name] = found
+        expected |= _names(node.folder, found)
+        num_files += len(found.files)
+        num_bytes += sum(file.bytes for file in found.files)
+        for file in found.files:
+            faults += _file_faults(found, file)
+        faults += _report_faults(found)
+    faults += _count_faults(record, manifests)
+    strange, notes = _too_many(run, record, there - expected)
+    return Verified(num_files, num_bytes, tuple(faults + strange), tuple(notes))
 
 
-def _faults_of(manifest: Manifest, file: FileInfo) -> Iterator[Fault]:
-    uri = storage.join(manifest.folder, file.name)
+def _is_begun(run: str, node: RunNode) -> bool:
+    """Whether a stage is finished, as far as the run's record or its own manifest says."""
+    return node.manifest_sha256 is not None or storage.exists(storage.join(run, node.folder, MANIFEST_NAME))
+
+
+def _fault_of(error: UserError) -> Fault:
+    uri, _, reason = str(error).partition(": ")
+    return Fault(uri, reason)
+
+
+def _manifest(run: str, node: RunNode) -> tuple[Manifest | None, list[Fault]]:
+    """The manifest of a stage, as far as it can be read, and what is wrong with it."""
+    folder = below(run, node.folder)
+    uri = storage.join(folder, MANIFEST_NAME)
+    if not storage.exists(uri):
+        what = "the manifest is missing" if storage.exists(folder) else "the folder of this stage is missing"
+        return None, [Fault(uri, f"{what}; run the run's command again to make it")]
+    try:
+        manifest = read_manifest(folder)
+    except UserError as error:
+        return None, [_fault_of(error)]
+    if node.manifest_sha256 is None:
+        return manifest, [
+            Fault(uri, f"{RUN_FILE} does not know it; run the run's command again to finish it")
+        ]
+    said = (node.name, node.stage, node.fingerprint, node.manifest_sha256)
+    if said != (manifest.node, manifest.stage, manifest.fingerprint, storage.sha256_file(uri)):
+        return manifest, [
+            Fault(uri, f"it is not the manifest that {RUN_FILE} knows; delete it and run again")
+        ]
+    return manifest, []
+
+
+def _names(folder: str, manifest: Manifest) -> set[str]:
+    """What a finished stage's folder holds, by names below the run's."""
+    reports = (report_uri(folder, task) for task in manifest.reports)
+    return {storage.join(folder, file.name) for file in manifest.files} | set(reports)
+
+
+def _file_faults(manifest: Manifest, file: FileInfo) -> Iterator[Fault]:
+    uri = below(manifest.folder, file.name)
     if not storage.exists(uri):
         yield Fault(uri, f"missing; it had {file.bytes:,} bytes")
         return
@@ -71,65 +129,67 @@ def _faults_of(manifest: Manifest, file: FileInfo) -> Iterator[Fault]:
         return
     if storage.sha256_file(uri) == file.sha256:
         return
-    places = list(_places(manifest, file, uri))
+    places = list(changed_places(manifest, file, uri))
     yield from places or [Fault(uri, "its bytes changed (SHA-256); where is not known")]
 
 
-def _places(manifest: Manifest, file: FileInfo, uri: str) -> Iterator[Fault]:
-    if file.kind == TOKENS:
-        yield from _token_places(manifest, file, uri)
-    elif uri.endswith(".parquet"):
-        yield from _parquet_places(uri)
-
-
-def _token_places(manifest: Manifest, file: FileInfo, uri: str) -> Iterator[Fault]:
-    """The documents of a packed shard whose bytes are not those that the index remembers."""
-    index_uri = uri.removesuffix(".bin") + ".index.parquet"
-    index_name = file.name.removesuffix(".bin") + ".index.parquet"
-    known = [info for info in manifest.of_kind(INDEX) if info.name == index_name]
-    if not known or not storage.exists(index_uri) or storage.sha256_file(index_uri) != known[0].sha256:
-        return
-    with storage.open_arrow(index_uri) as raw:
-        index = pq.read_table(raw, use_threads=False)
-    if "xxh64" not in index.column_names:
-        return
-    packed = next(shard for shard in manifest.facts_of(PackedShard) if shard.shard == file.name)
-    width = TOKEN_DTYPES[packed.dtype].itemsize
-    starts = index.column("offset").to_numpy() * width
-    ends = starts + index.column("length").to_numpy() * width
-    expected = index.column("xxh64").to_numpy()
-    with storage.open_input(uri) as stream:
-        first = 0
-        while first < len(starts):
-            last = max(first + 1, int(np.searchsorted(ends, starts[first] + _BATCH_BYTES)))
-            stream.seek(int(starts[first]))
-            data = stream.read(int(ends[last - 1] - starts[first]))
-            offsets = np.append(starts[first:last], ends[last - 1]) - starts[first]
-            rows = pa.LargeBinaryArray.from_buffers(
-                pa.large_binary(),
-                last - first,
-                [None, pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(data)],
+def _report_faults(manifest: Manifest) -> Iterator[Fault]:
+    for task, digest in manifest.reports.items():
+        uri = report_uri(manifest.folder, task)
+        try:
+            report = read_report(manifest.folder, task)
+        except UserError as error:
+            yield _fault_of(error)
+            continue
+        if report is None:
+            yield Fault(uri, "missing")
+        elif report.content_sha256() != digest:
+            yield Fault(
+                uri, "it is not the report that the manifest knows; delete it and the manifest and run again"
             )
-            for wrong in np.flatnonzero(hash_strings(rows) != expected[first:last]) + first:
-                document = index.column("id")[int(wrong)].as_py()
-                yield Fault(uri, f"bytes {starts[wrong]:,} to {ends[wrong]:,} changed: document {document}")
-            first = last
 
 
-def _parquet_places(uri: str) -> Iterator[Fault]:
-    """The row groups of a Parquet file whose pages do not have their checksums any more."""
-    try:
-        with storage.open_arrow(uri) as raw:
-            file = pq.ParquetFile(raw, page_checksum_verification=True)
-            for group in range(file.num_row_groups):
-                try:
-                    file.read_row_group(group, use_threads=False)
-                except (pa.ArrowException, OSError):
-                    columns = [
-                        file.metadata.row_group(group).column(i) for i in range(file.metadata.num_columns)
-                    ]
-                    start = min(c.dictionary_page_offset or c.data_page_offset for c in columns)
-                    stop = start + sum(c.total_compressed_size for c in columns)
-                    yield Fault(uri, f"row group {group} changed, in bytes {start:,} to {stop:,}")
-    except (pa.ArrowException, OSError) as error:
-        yield Fault(uri, f"its footer changed ({(str(error).splitlines() or [''])[0]})")
+def _count_faults(record: RunRecord, manifests: Mapping[str, Manifest]) -> Iterator[Fault]:
+    """Documents and rows that are lost, or made, in a stage or between two."""
+    read = [manifest.rows_read for manifest in manifests.values()]
+    for node in record.nodes:
+        manifest = manifests.get(node.name)
+        if manifest is None:
+            continue
+        uri = storage.join(manifest.folder, MANIFEST_NAME)
+        if fault := conservation_fault(manifest):
+            yield Fault(uri, fault)
+        rows = manifest.rows(EXCHANGE)
+        if wrong := sorted({found[node.fingerprint] for found in read if node.fingerprint in found} - {rows}):
+            yield Fault(uri, f"sent {rows} rows, of which others read {', '.join(map(str, wrong))}")
+        inputs = [manifests[name] for name in node.inputs if name in manifests]
+        if len(inputs) == len(node.inputs) and (fault := passing_fault(manifest, inputs)):
+            yield Fault(uri, fault)
+
+
+def _too_many(run: str, record: RunRecord, names: set[str]) -> tuple[list[Fault], list[str]]:
+    """Files that no finished stage wrote: those of a stage under way, or of an earlier recipe, are no fault."""
+    own = {node.folder for node in record.nodes if not _is_begun(run, node)}
+    faults, others = [], set()
+    for name in sorted(names):
+        folder, inside, _ = name.partition("/")
+        if inside and folder in own:
+            continue
+        if (
+            inside
+            and _STAGE_FOLDER.fullmatch(folder)
+            and folder not in {node.folder for node in record.nodes}
+        ):
+            others.add(folder)
+            continue
+        faults.append(Fault(storage.join(run, name), "no stage of this run wrote it; delete it"))
+    notes = [
+        f"{run}: {folder} is not finished"
+        for folder in sorted(own)
+        if storage.exists(storage.join(run, folder))
+    ]
+    notes += [
+        f"{run}: {folder} is of no stage of this run; of an earlier recipe, perhaps"
+        for folder in sorted(others)
+    ]
+    return faults, notes

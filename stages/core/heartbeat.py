@@ -10,6 +10,7 @@ from stages.core.manifest import REPORTS_FOLDER
 from stages.core.stage import Task
 
 SECONDS_BETWEEN_WORDS = 2.0
+_SUFFIX = ".now"
 
 
 class Heartbeat:
@@ -36,7 +37,14 @@ class Heartbeat:
 
 def heartbeat_path(folder: str, task: str) -> Path:
     """Where a task's line is kept."""
-    return Path(folder) / REPORTS_FOLDER / f"{task}.now"
+    return Path(folder) / REPORTS_FOLDER / f"{task}{_SUFFIX}"
+
+
+def delete_words(folder: str) -> None:
+    """Take away the lines of killed tasks of a stage."""
+    if "://" not in folder:
+        for path in sorted((Path(folder) / REPORTS_FOLDER).glob(f"*{_SUFFIX}")):
+            path.unlink(missing_ok=True)
 
 
 def last_word(folder: str, task: str) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stages.core import storage
 from stages.core.errors import ConservationError
 from stages.core.names import below
+from stages.core.sealed import content_sha256, damaged, sealed, unsealed
 
 MANIFEST_NAME = "manifest.json"
 REPORTS_FOLDER = "reports"
@@ -41,6 +42,7 @@ class Record(BaseModel):
 
 
 Facts = TypeVar("Facts", bound=Record)
+Stored = TypeVar("Stored", bound=Record)
 
 
 class SourceTotals(Record):
@@ -96,18 +98,18 @@ class ShardReport(Record):
 
     def check_conservation(self) -> None:
         """Raise ConservationError unless in + created == out + merged + dropped."""
-        entered = self.documents_in + self.created
-        left = self.documents_out + self.merged + sum(self.dropped.values())
-        if entered != left:
-            raise ConservationError(
-                f"task {self.task}: {self.documents_in} in + {self.created} created != {self.documents_out} out"
-                f" + {self.merged} merged + {sum(self.dropped.values())} dropped {self.dropped}"
-            )
+        if fault := conservation_fault(self):
+            raise ConservationError(f"task {self.task}: {fault}")
+
+    def content_sha256(self) -> str:
+        """Hex SHA-256 of what is equal for equal work."""
+        return content_sha256(self.model_dump(mode="json", exclude={"measured"}))
 
 
 class Manifest(Record):
     """What a finished stage holds, in plan order; equal bytes for equal work, so no times and no paths.
 
+    `reports` are the SHA-256 of what its tasks reported (`ShardReport.content_sha256`), by task.
     Without a `folder` the files are named by their URIs (documents given from outside a run).
     """
 
@@ -131,6 +133,7 @@ class Manifest(Record):
     rows_read: dict[str, int] = Field(default_factory=dict)
     sources: dict[str, SourceTotals]
     facts: tuple[dict[str, Any], ...] = ()
+    reports: dict[str, str] = Field(default_factory=dict)
     folder: str = Field(default="", exclude=True)
 
     def of_kind(self, kind: str) -> list[FileInfo]:
@@ -154,6 +157,17 @@ class Manifest(Record):
     def facts_of(self, kind: type[Facts]) -> list[Facts]:
         """What the tasks said of their work, in plan order, as the stage's own type."""
         return [kind.model_validate(facts) for facts in self.facts]
+
+
+def conservation_fault(counted: ShardReport | Manifest) -> str | None:
+    """What is wrong where documents in + created != out + merged + dropped; None when nothing is."""
+    dropped = sum(counted.dropped.values())
+    if counted.documents_in + counted.created == counted.documents_out + counted.merged + dropped:
+        return None
+    return (
+        f"{counted.documents_in} in + {counted.created} created != {counted.documents_out} out"
+        f" + {counted.merged} merged + {dropped} dropped {counted.dropped}"
+    )
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -184,15 +198,25 @@ def document_uris(manifests: Sequence[Manifest]) -> list[str]:
     return [uri for manifest in manifests for uri in manifest.uris(DOCUMENTS)]
 
 
-def write_record(uri: str, record: Record) -> None:
-    """Store a record as JSON, atomically."""
-    encoded = orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-    storage.write_bytes(uri, encoded + b"\n")
+def write_record(uri: str, record: Record) -> str:
+    """Store a record as JSON with its checksum, atomically; the SHA-256 of the file."""
+    data = sealed(record.model_dump(mode="json"))
+    storage.write_bytes(uri, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_record(uri: str, kind: type[Stored]) -> Stored:
+    """A record that `write_record` stored; a UserError that says what to delete when it is not as it was stored."""
+    content = unsealed(storage.read_bytes(uri), uri)
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise damaged(uri, f"it is no {kind.__name__}") from error
 
 
 def read_manifest(folder: str) -> Manifest:
     """The manifest of a finished stage's folder."""
-    manifest = Manifest.model_validate_json(storage.read_bytes(storage.join(folder, MANIFEST_NAME)))
+    manifest = read_record(storage.join(folder, MANIFEST_NAME), Manifest)
     return manifest.model_copy(update={"folder": folder})
 
 
@@ -206,4 +230,4 @@ def read_report(folder: str, task: str) -> ShardReport | None:
     uri = report_uri(folder, task)
     if not storage.exists(uri):
         return None
-    return ShardReport.model_validate_json(storage.read_bytes(uri))
+    return read_record(uri, ShardReport)

@@ -112,7 +112,8 @@ def make_manifest(
 ) -> Manifest:
     """The manifest of a stage from its tasks and their reports, in plan order.
 
-    A ConservationError when rows of an exchange that its tasks were to read were read by none, or twice.
+    A ConservationError when rows of an exchange that its tasks were to read were read by none, or twice, or when it
+    read other documents than its inputs gave.
     """
     files = tuple(file for report in reports for file in report.files)
     manifest = Manifest(
@@ -134,10 +135,25 @@ def make_manifest(
         rows_read=add_counts(report.rows_read for report in reports),
         sources=add_sources(file.sources for file in files if file.kind == DOCUMENTS),
         facts=tuple(report.facts for report in reports if report.facts),
+        reports={report.task: report.content_sha256() for report in reports},
         folder=folder,
     )
     check_rows_read(manifest, tasks)
+    if fault := passing_fault(manifest, inputs):
+        raise ConservationError(f"stage {node}: {fault}")
     return manifest
+
+
+def passing_fault(manifest: Manifest, inputs: Sequence[Manifest]) -> str | None:
+    """What is wrong where a stage read another number of documents than its inputs gave; None when nothing is.
+
+    A stage that counts no documents in only looks at them. Where no input has shards of documents, they came as rows
+    of exchanges.
+    """
+    given = sum(one.rows(DOCUMENTS) for one in inputs) or sum(one.documents_out for one in inputs)
+    if manifest.documents_in in (0, given):
+        return None
+    return f"read {manifest.documents_in} documents, and its inputs gave {given}"
 
 
 def check_rows_read(manifest: Manifest, tasks: Sequence[Task[Any]]) -> None:

@@ -47,7 +47,7 @@ class Train(TrainConfig, Stage[TrainParams]):
         return [Task(task_id(0), (), TrainParams(pack=pack.folder, mix=mix.folder, fit=fit))]
 
     def run(self, task: Task[TrainParams]) -> ShardReport:
-        """Train to the end; the files are the log and the last checkpoint.
+        """Train to the end; the files are the log and the checkpoints that are kept.
 
         Checkpoints get their names while it runs: a later attempt goes on from the last one.
         """

@@ -125,6 +125,7 @@ class _Trainer:
         self.num_steps, self.output, self.identity = num_steps, output, identity
         self.step = 0
         self.log: list[dict[str, Any]] = []
+        self.saved: dict[str, FileInfo] = {}
         self.optimizer = make_optimizer(model, config, place.device)
         self.step_tokens = config.batch_sequences * sequence_length
         self.step_flops = self.step_tokens * config.sizes.flops_per_token(model.vocab_size, sequence_length)
@@ -142,7 +143,6 @@ class _Trainer:
 
     def run(self, stop_step: int, on_step: Callable[[StepInfo], None] | None) -> TrainResult:
         """Train up to `stop_step`, with a checkpoint there."""
-        files = None
         for step, batches in self.loader.steps(self.step, stop_step):
             started = time.perf_counter()
             loss, rate, norm = self._one_step(step, batches)
@@ -153,13 +153,11 @@ class _Trainer:
             info = StepInfo(self.step, self.num_steps, loss, rate, norm, tokens, speed, mfu)
             self.log.append(info.log_row())
             if self.step % self.config.checkpoint_steps == 0 or self.step == stop_step:
-                files = self._save()
+                self._save()
             if on_step is not None and self.place.rank == 0:
                 on_step(info)
-        if files is None:
-            files = self._saved_files()
         return TrainResult(
-            files=files,
+            files=self._files(),
             steps=self.step,
             tokens=self.step * self.step_tokens,
             first_loss=self.log[0]["loss"],
@@ -208,28 +206,35 @@ class _Trainer:
         peak = next((flops for part, flops in PEAK_FLOPS.items() if part in name), None)
         return None if peak is None else self.step_flops / seconds / (peak * self.place.world_size)
 
-    def _save(self) -> tuple[FileInfo, ...]:
+    def _save(self) -> None:
         """The log first, so that no checkpoint is ever ahead of it; then the checkpoint."""
         if self.place.rank != 0:
-            return ()
-        log = write_log(self.output, self.log)
+            return
+        write_log(self.output, self.log)
         checkpoint = save_checkpoint(self.output, self.step, self.model, self.optimizer, self.identity)
+        self.saved[checkpoint.name] = checkpoint
         delete_old_checkpoints(self.output, self.config.keep_checkpoints)
-        return log, checkpoint
 
-    def _saved_files(self) -> tuple[FileInfo, ...]:
-        """The files of a run that had nothing left to do; the log is cut to the checkpoint it ends with."""
+    def _files(self) -> tuple[FileInfo, ...]:
+        """The log, cut to the checkpoint that it ends with, and the checkpoints that are kept, the last one last."""
         if self.place.rank != 0:
             return ()
-        uri = storage.join(self.output, checkpoint_name(self.step))
-        checkpoint = FileInfo(
-            name=checkpoint_name(self.step),
+        delete_old_checkpoints(self.output, self.config.keep_checkpoints)
+        kept = list_checkpoints(self.output)
+        return write_log(self.output, self.log), *map(self._checkpoint_file, kept)
+
+    def _checkpoint_file(self, step: int) -> FileInfo:
+        name = checkpoint_name(step)
+        if name in self.saved:
+            return self.saved[name]
+        uri = storage.join(self.output, name)  # of an earlier attempt
+        return FileInfo(
+            name=name,
             kind=MODEL,
-            rows=self.step,
+            rows=step,
             bytes=storage.size_bytes(uri),
             sha256=storage.sha256_file(uri),
         )
-        return write_log(self.output, self.log), checkpoint
 
 
 def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size: int) -> dict[str, Any]:

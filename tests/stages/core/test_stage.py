@@ -147,7 +147,11 @@ def test_a_manifest_sums_its_reports_in_plan_order_and_forgets_what_was_measured
         )
         for i in range(2)
     ]
-    manifest = make_manifest("c4.filter", Example(), "f", [], [], reports, str(tmp_path))
+    created = [ShardReport(task="00000", created=3, documents_out=3)]
+    given = make_manifest("c4.ingest", Example(), "g", [], [], created, "")
+    manifest = make_manifest("c4.filter", Example(), "f", [given], [], reports, str(tmp_path))
+    with pytest.raises(ConservationError, match=r"c4\.filter: read 3 documents, and its inputs gave 6"):
+        make_manifest("c4.filter", Example(), "f", [given, given], [], reports, str(tmp_path))
     write_record(str(tmp_path / "manifest.json"), manifest)
     assert read_manifest(str(tmp_path)) == manifest
     assert (manifest.documents_in, manifest.documents_out, manifest.dropped) == (3, 1, {"rule": 2})
