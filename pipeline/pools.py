@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from pipeline.execute import Outcome, execute
+from stages.core.errors import UserError
 from stages.core.stage import AnyStage, Task
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -55,7 +56,9 @@ class RayPool:
 
         self._ray: Any = ray
         if address is None:
+            # Not without an address: Ray would join whatever cluster it finds, by RAY_ADDRESS or on this machine.
             self._ray.init(
+                address="local",
                 num_cpus=workers,
                 include_dashboard=False,
                 log_to_driver=False,
@@ -64,11 +67,20 @@ class RayPool:
                 ignore_reinit_error=True,
             )
         else:
-            self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            self._join(address)
         self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
         # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
         self._execute = self._ray.remote(max_retries=0)(execute)
         self._running: dict[Any, tuple[str, int]] = {}
+
+    def _join(self, address: str) -> None:
+        try:
+            self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except (ConnectionError, ValueError) as error:
+            raise UserError(
+                f"--address {address}: no Ray cluster answers there ({' '.join(str(error).split())}); a cluster that was"
+                " started with a token, as `ray start` does where one lies in ~/.ray, needs RAY_AUTH_MODE=token here too"
+            ) from error
 
     def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None:
         """Start a task on one core, or on all of one machine when the stage wants them."""

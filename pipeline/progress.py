@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from pipeline.text_table import add_text_row, text_table
 from stages.core.manifest import Manifest, ShardReport
+from stages.core.printing import printable
 
 SECONDS_BETWEEN_LINES = 10.0
 """Where there is no terminal, a long task's word is a line of its own this often at most."""
@@ -134,15 +136,16 @@ class Progress:
         if self._quiet:
             return
         if self._live is not None:
-            self._live.console.print(line, highlight=False, markup=False)
+            self._live.console.print(printable(line), highlight=False, markup=False)
         else:
-            print(line, file=self._stream, flush=True)
+            print(printable(line), file=self._stream, flush=True)
 
     def _table(self) -> Table:
-        table = Table("stage", "shards", "MB/s", "kept", "dropped", "left", "", box=None)
+        table = text_table(("stage",), ("shards", "MB/s", "kept", "dropped", "left", ""))
         for name, node in self._nodes.items():
             left = node.seconds_left()
-            table.add_row(
+            add_text_row(
+                table,
                 name,
                 f"{node.done}/{node.tasks}",
                 f"{node.speed():.1f}",

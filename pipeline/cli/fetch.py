@@ -9,13 +9,14 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from pydantic import Field, ValidationError, create_model
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.cli.output import FAILURE_CODE, print_table, say
 from pipeline.config import describe
 from pipeline.registry import sites
+from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import Record
+from stages.core.printing import printable
 from stages.fetch.client import Client
 from stages.fetch.fetcher import FAILED, FETCHED, PRESENT, Fetcher, FetchOutcome
 from stages.fetch.pace import Pacer
@@ -109,7 +110,7 @@ class _Progress:
             if outcome.state == FAILED
             else f"{outcome.remote.name}, {outcome.num_bytes:,} bytes"
         )
-        self._console.print(f"{self._done}/{self._num_files} {outcome.state}: {what}")
+        self._console.print(printable(f"{self._done}/{self._num_files} {outcome.state}: {what}"))
 
 
 def show_list(files: Sequence[RemoteFile]) -> None:
@@ -124,10 +125,10 @@ def show_list(files: Sequence[RemoteFile]) -> None:
 
 def show_outcomes(outcomes: Sequence[FetchOutcome], out: str) -> None:
     """A table of what became of the files; exit code 1 when one failed."""
-    table = Table("", "files", "bytes")
+    table = text_table(("",), ("files", "bytes"))
     for state in (FETCHED, PRESENT, FAILED):
         those = [outcome for outcome in outcomes if outcome.state == state]
-        table.add_row(state, f"{len(those):,}", f"{sum(outcome.num_bytes for outcome in those):,}")
+        add_text_row(table, state, f"{len(those):,}", f"{sum(outcome.num_bytes for outcome in those):,}")
     print_table(table, 60)
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     for outcome in failed[:MAX_FAILURES_SHOWN]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 from cyclopts import App, CycloptsError
 
-from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command
+from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command, stop
 from stages.core.errors import ReadFaultError, StageFailedError, UserError
 
 COMMANDS = {
@@ -58,23 +59,24 @@ def make_app() -> App:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: a user's mistake is one line and exit code 2, a failed stage its traceback and code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that has no letter for a name shows its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except (UserError, CycloptsError) as error:
-        _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
+        stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except (OSError, ReadFaultError) as error:
-        _stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
+        stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         again = resume_command()
-        _stop(
-            FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {again}"
-        )
+        stop(FAILURE_CODE, f"{error.trace}\naltiplano: {error}\nfinished shards are kept; to resume: {again}")
     except KeyboardInterrupt:
         again = resume_command()
-        _stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {again}")
+        stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {again}")
 
 
 def _one_line(error: Exception) -> str:
@@ -87,8 +89,3 @@ def _one_line(error: Exception) -> str:
         if isinstance(cause, ValidationError):
             return f"option {describe(cause, BaseModel)}"
     return " ".join(str(error).split())
-
-
-def _stop(code: int, message: str) -> None:
-    sys.stderr.write(message + "\n")
-    raise SystemExit(code)

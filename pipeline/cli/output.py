@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+from stages.core.printing import printable, printable_text
 
 USER_ERROR_CODE = 2
 FAILURE_CODE = 1
@@ -13,18 +15,24 @@ INTERRUPTED_CODE = 130
 TABLE_WIDTH = 110
 
 
+def stop(code: int, message: str) -> NoReturn:
+    """End the program with a message, which may have several lines, on standard error."""
+    sys.stderr.write(printable_text(message) + "\n")
+    raise SystemExit(code)
+
+
 def say(line: str) -> None:
     """Print a result on standard output."""
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(printable(line) + "\n")
 
 
 def note(line: str) -> None:
     """Tell the user something beside the result, on standard error."""
-    sys.stderr.write(f"altiplano: {line}\n")
+    sys.stderr.write(f"altiplano: {printable(line)}\n")
 
 
 def print_table(table: Any, width: int = TABLE_WIDTH) -> None:
-    """Print a table of rich's."""
+    """Print a table that `text_table` made."""
     from rich.console import Console
 
     Console(width=width).print(table)

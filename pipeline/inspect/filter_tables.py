@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.inspect.filter import (
@@ -23,6 +22,7 @@ from pipeline.inspect.filter import (
     measure_values,
     values_of,
 )
+from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
 from stages.filter.values import PASSED
@@ -66,27 +66,20 @@ def _value(values: ValueTables, name: str, asked: float | None) -> Iterator[str 
 
 
 def _quantile_table(measures: Mapping[str, Measure]) -> Table:
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("source")
-    for name in ("documents", "bytes", *(f"{share:.0%}" for share in QUANTILES)):
-        table.add_column(name, justify="right")
+    table = text_table(("source",), ("documents", "bytes", *(f"{share:.0%}" for share in QUANTILES)))
     for source, measured in measures.items():
         total = measured.total
         cells = [f"{total.documents:,}", f"{total.text_bytes:,}"]
-        table.add_row(source, *cells, *(_number(value) for value in measured.quantiles))
+        add_text_row(table, source, *cells, *(_number(value) for value in measured.quantiles))
     return table
 
 
 def _bound_table(measures: Mapping[str, Measure]) -> Table:
-    table = Table(box=SIMPLE_HEAD)
-    for name in ("source", "keeps", ""):
-        table.add_column(name)
-    for name in ("drops documents", "share", "drops bytes", "share"):
-        table.add_column(name, justify="right")
+    table = text_table(("source", "keeps", ""), ("drops documents", "share", "drops bytes", "share"))
     for source, measured in measures.items():
         for (part, label), bound in measured.bounds.items():
             shown = {CONFIG: "config", ASKED: "asked"}.get(label, "")
-            table.add_row(source, _condition(part, label, bound), shown, *_cells(bound, measured.total))
+            add_text_row(table, source, _condition(part, label, bound), shown, *_cells(bound, measured.total))
     return table
 
 
@@ -122,12 +115,8 @@ def _ledgers(filters: Mapping[str, Manifest], rule: str | None) -> Iterator[str 
         rows = {key: value for key, value in found.items() if key[1] in chosen}
         if not rows:
             continue
-        table = Table(box=SIMPLE_HEAD)
-        for name in ("action", "rule", "source"):
-            table.add_column(name)
-        for name in ("documents", "of those in", "bytes", "of those in"):
-            table.add_column(name, justify="right")
+        table = text_table(("action", "rule", "source"), ("documents", "of those in", "bytes", "of those in"))
         total = Drops(manifest.documents_in, manifest.bytes_in)
         for key, value in rows.items():
-            table.add_row(*key, *_cells(value, total))
+            add_text_row(table, *key, *_cells(value, total))
         yield table

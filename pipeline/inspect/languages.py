@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.graph import final_document_uris, run_manifests, sources_in_order
+from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import INDEX
 
@@ -50,13 +50,9 @@ def language_rows(run: str) -> list[LanguageRow]:
 
 def language_table(rows: list[LanguageRow]) -> Table:
     """The rows as a table."""
-    table = Table(box=SIMPLE_HEAD)
-    for name in ("source", "language"):
-        table.add_column(name)
-    for name in ("documents", "bytes", "tokens", "bytes/token"):
-        table.add_column(name, justify="right")
+    table = text_table(("source", "language"), ("documents", "bytes", "tokens", "bytes/token"))
     for row in rows:
         rate = f"{row.text_bytes / row.tokens:.2f}" if row.tokens else UNKNOWN
         cells = (f"{row.documents:,}", f"{row.text_bytes:,}", f"{row.tokens:,}", rate)
-        table.add_row(row.source, row.language, *cells)
+        add_text_row(table, row.source, row.language, *cells)
     return table

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.graph import given_documents, sources_in_order
+from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS
 from stages.core.parquet import read_documents
@@ -30,18 +30,15 @@ def tokenizer_fits(inputs: Sequence[str], models: Sequence[str], max_text_bytes:
 
 def fit_table(fits: Fits, models: Sequence[str]) -> Table:
     """A row for each source, language and model, and a total for each model."""
-    table = Table(box=SIMPLE_HEAD)
-    for name in ("source", "language", "tokenizer"):
-        table.add_column(name)
-    for name in ("documents", "bytes", "bytes/token", "tokens/word", "unknown", "byte fallback"):
-        table.add_column(name, justify="right")
+    numbers = ("documents", "bytes", "bytes/token", "tokens/word", "unknown", "byte fallback")
+    table = text_table(("source", "language", "tokenizer"), numbers)
     sources = sources_in_order({source for source, _ in fits})
     for key in sorted(fits, key=lambda key: (sources.index(key[0]), key[1])):
         for model in models:
-            table.add_row(*key, _name(model), *_cells(fits[key][model]))
+            add_text_row(table, *key, _name(model), *_cells(fits[key][model]))
     for model in models:
         total = sum((fit[model] for fit in fits.values()), Fit())
-        table.add_row("total", "", _name(model), *_cells(total))
+        add_text_row(table, "total", "", _name(model), *_cells(total))
     return table
 
 

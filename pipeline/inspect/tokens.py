@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.graph import read_run, run_manifests, sources_in_order
 from pipeline.registry import source_kinds
+from pipeline.text_table import add_text_row, text_table
 from stages.core.documents import source_of
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
@@ -87,7 +87,6 @@ def _mixture(manifests: Mapping[str, Manifest]) -> dict[str, MixtureSource]:
 
 def token_table(rows: list[TokenRow]) -> Table:
     """The rows as a table with their total."""
-    table = Table(box=SIMPLE_HEAD, show_footer=True)
     total = TokenRow(
         "total",
         sum(row.documents for row in rows),
@@ -97,12 +96,10 @@ def token_table(rows: list[TokenRow]) -> Table:
         None,
         sum(row.tokens_drawn or 0 for row in rows),
     )
-    table.add_column("source", footer=total.source)
-    columns = ("documents", "bytes", "tokens", "bytes/token", "share", "epochs", "tokens drawn")
-    for name, footer in zip(columns, _cells(total), strict=True):
-        table.add_column(name, footer=footer, justify="right")
+    numbers = ("documents", "bytes", "tokens", "bytes/token", "share", "epochs", "tokens drawn")
+    table = text_table(("source",), numbers, (total.source, *_cells(total)))
     for row in rows:
-        table.add_row(row.source, *_cells(row))
+        add_text_row(table, row.source, *_cells(row))
     return table
 
 

@@ -21,6 +21,7 @@ from stages.core import hub
 from stages.core.errors import UserError
 from stages.core.reading import Reads, WatchedStream, told
 from stages.core.remote import RemoteHandler
+from stages.core.secrets import check_no_secret
 
 TEMPORARY_MARK = ".tmp-"
 _LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
@@ -29,6 +30,7 @@ PROBE_BYTES = 64 * 1024
 
 def filesystem(uri: str) -> tuple[Any, str]:
     """The Arrow filesystem that serves `uri` and the path of `uri` inside it; a plain path is local."""
+    check_no_secret(uri)
     if uri.startswith(("http://", "https://")):
         import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
 

@@ -13,11 +13,13 @@ from pydantic import AfterValidator, Field
 
 from stages.core.errors import UserError
 from stages.core.manifest import Record
+from stages.core.secrets import check_no_secret
 from stages.fetch.client import Client
 from stages.fetch.remote import ListError, RemoteFile, parse_range
 
 
 def _checked_base_url(url: str) -> str:
+    check_no_secret(url)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{url!r} is no http or https address of a folder")
@@ -75,6 +77,7 @@ def listed_at(place: str) -> Iterator[None]:
 
 def read_list(client: Client, place: str) -> bytes:
     """A list from an address or a local path."""
+    check_no_secret(place)
     if place.startswith(("http://", "https://")):
         return client.get_page(place).data
     if "://" in place:

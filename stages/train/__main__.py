@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.printing import printable
 from stages.train.config import TrainConfig
 
 
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         folders = (given.pack, given.mix, given.output)
         train(config, *folders, on_step=lambda info: _print(info.line()), fit_folder=given.fit)
     except UserError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {printable(str(error))}\n")
         return 2
     return 0
 
