@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.machine import machine_trouble
+from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Measured, ShardReport, report_uri, write_record
 from stages.core.stage import AnyStage, Task
@@ -22,10 +24,12 @@ IO_THREADS = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: a report, or the user's mistake, or a traceback (also of a worker that died)."""
+    """How an attempt ended: a report, or the user's mistake, or what is wrong with the machine, or a traceback (also of a
+    worker that died)."""
 
     report: ShardReport | None = None
     mistake: str | None = None
+    trouble: str | None = None
     trace: str | None = None
 
 
@@ -37,16 +41,24 @@ def execute(stage: AnyStage, task: Task[Any]) -> Outcome:
         with _few_threads():
             report = stage.run(task)
         report.check_conservation()
+        measured = Measured(
+            seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()
+        )
+        report = report.model_copy(update={"measured": measured})
+        write_record(report_uri(task.output, task.id), report)
     except UserError as error:
         return Outcome(mistake=str(error))
-    except Exception:  # noqa: BLE001 - whatever a stage raises is shown and stops the run
-        return Outcome(trace=traceback.format_exc())
-    measured = Measured(
-        seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()
-    )
-    report = report.model_copy(update={"measured": measured})
-    write_record(report_uri(task.output, task.id), report)
+    except Exception as error:  # noqa: BLE001 - whatever a stage raises is shown and stops the run
+        return Outcome(trouble=_trouble(error, task.output), trace=traceback.format_exc())
     return Outcome(report=report)
+
+
+def _trouble(error: Exception, folder: str) -> str | None:
+    """What is wrong with the machine, when trying again at once will not help."""
+    found = machine_trouble(error)
+    if found is None and isinstance(error, OSError) and not storage.exists(folder):
+        return f"{folder}: this folder was removed while the run wrote into it"
+    return found
 
 
 @contextmanager

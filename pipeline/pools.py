@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pipeline.execute import Outcome, execute
@@ -12,6 +15,7 @@ from stages.core.errors import UserError
 from stages.core.stage import AnyStage, Task
 
 SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_TO_END = 20.0
 OBJECT_STORE_BYTES = 100 << 20
 """Shards travel through storage, so Ray's own object store stays small."""
 
@@ -55,6 +59,7 @@ class RayPool:
         import ray  # here, since a run that has nothing left to do needs no Ray
 
         self._ray: Any = ray
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         if address is None:
             # Not without an address: Ray would join whatever cluster it finds, by RAY_ADDRESS or on this machine.
             self._ray.init(
@@ -68,6 +73,9 @@ class RayPool:
             )
         else:
             self._join(address)
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():  # Ray puts its own in their place
+                signal.signal(number, handler or signal.SIG_DFL)
         self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
         # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
         self._execute = self._ray.remote(max_retries=0)(execute)
@@ -103,7 +111,25 @@ class RayPool:
                 yield key, Outcome(trace=f"the worker process died: {error}")
 
     def close(self) -> None:
-        """Stop what runs and leave Ray."""
-        for reference in self._running:
-            self._ray.cancel(reference, force=True)
-        self._ray.shutdown()
+        """Stop what runs, wait until it has ended, and leave Ray: a Ray that goes while it ends workers may crash."""
+        with _uninterrupted():
+            running = list(self._running)
+            for reference in running:
+                self._ray.cancel(reference, force=True)
+            if running:
+                self._ray.wait(running, num_returns=len(running), timeout=SECONDS_TO_END)
+            self._ray.shutdown()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let no second Ctrl-C in, which would leave Ray's processes behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

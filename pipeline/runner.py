@@ -14,8 +14,9 @@ from pipeline.execute import Outcome
 from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
 from pipeline.pools import Pool
 from pipeline.progress import Progress
+from pipeline.run_lock import RunLock
 from stages.core import storage
-from stages.core.errors import ConservationError, StageFailedError, UserError
+from stages.core.errors import ConservationError, MachineError, StageFailedError, UserError
 from stages.core.given import merge_documents
 from stages.core.heartbeat import delete_words, last_word
 from stages.core.manifest import (
@@ -74,15 +75,19 @@ class Runner:
     def run(self, open_pool: Callable[[], Pool], outputs: Sequence[str] = ()) -> RunResult:
         """Finish every node; `open_pool` is called only when there is work to do."""
         self._fingerprints = self._graph.fingerprints()
-        storage.make_folder(self._run)
-        self._folders = self._find_folders()
         self._outputs = tuple(outputs)
+        storage.make_folder(self._run)
+        with RunLock(self._run) as lock:
+            return self._run_locked(open_pool, lock)
+
+    def _run_locked(self, open_pool: Callable[[], Pool], lock: RunLock) -> RunResult:
+        self._folders = self._find_folders()
         self._take_up()
         self._write_record()
         if any(name not in self._manifests for name in self._graph.nodes):
             pool = open_pool()
             try:
-                self._run_nodes(pool)
+                self._run_nodes(pool, lock)
             finally:
                 pool.close()
                 self._progress.close()
@@ -143,12 +148,13 @@ class Runner:
         record = RunRecord(name=self._name, nodes=nodes, given=given, outputs=self._outputs)
         write_record(storage.join(self._run, RUN_FILE), record)
 
-    def _run_nodes(self, pool: Pool) -> None:
+    def _run_nodes(self, pool: Pool, lock: RunLock) -> None:
         waiting = [node for node in self._graph.nodes.values() if node.name not in self._manifests]
         running: dict[str, _Running] = {}
         queue: deque[tuple[str, int]] = deque()
         in_flight: set[tuple[str, int]] = set()
         while waiting or running:
+            lock.check()
             self._join_unions()
             for node in [n for n in waiting if self._can_start(n)]:
                 waiting.remove(node)
@@ -214,6 +220,8 @@ class Runner:
         """Take the outcome of an attempt; False when the task must be tried again."""
         if outcome.mistake is not None:
             raise UserError(outcome.mistake)
+        if outcome.trouble is not None:
+            raise MachineError(outcome.trouble)
         if outcome.report is None:
             attempts = running.attempts[index] = running.attempts.get(index, 0) + 1
             task = running.tasks[index].id

@@ -36,3 +36,9 @@ def make_small_run(folder: Path) -> Path:
     (folder / "small.yaml").write_text(yaml.safe_dump(recipe))
     main(["run", str(folder / "small.yaml"), "--workers", "0", "--quiet"])
     return folder / "run"
+
+
+def bytes_of(run: Path) -> dict[str, bytes]:
+    """All that a run wrote but reports, which hold times."""
+    files = (path for path in run.rglob("*") if path.is_file() and path.parent.name != "reports")
+    return {str(path.relative_to(run)): path.read_bytes() for path in files}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 
 from cyclopts import App, CycloptsError
 
 from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command, stop
-from stages.core.errors import ReadFaultError, StageFailedError, UserError
+from pipeline.machine import machine_trouble
+from stages.core.errors import MachineError, ReadFaultError, StageFailedError, UserError
 
 COMMANDS = {
     "run": ("run:run", "Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint."),
@@ -62,6 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that has no letter for a name shows its number
             stream.reconfigure(errors="backslashreplace")
+    _end_as_ctrl_c()
     try:
         make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
@@ -69,7 +73,14 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(0) from None
     except (UserError, CycloptsError) as error:
         stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
-    except (OSError, ReadFaultError) as error:
+    except MachineError as error:
+        stop(
+            FAILURE_CODE,
+            f"altiplano: {_one_line(error)}; finished shards are kept; to resume: {resume_command()}",
+        )
+    except (OSError, ReadFaultError, MemoryError) as error:
+        if (trouble := machine_trouble(error)) is not None:
+            stop(FAILURE_CODE, f"altiplano: {trouble}; then run the same command again: {resume_command()}")
         stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except StageFailedError as error:
         again = resume_command()
@@ -77,6 +88,15 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         again = resume_command()
         stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {again}")
+
+
+def _end_as_ctrl_c() -> None:
+    """SIGTERM, as of a batch system, and SIGHUP, as of a terminal that closes, end a command as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # a program that uses the command line as a library
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores it
+            signal.signal(number, signal.default_int_handler)
 
 
 def _one_line(error: Exception) -> str:

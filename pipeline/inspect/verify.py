@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.graph import RUN_FILE, RunNode, RunRecord, read_run
 from pipeline.inspect.changed_places import Fault, changed_places
+from pipeline.run_lock import LOCK_FILE
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import (
@@ -55,7 +56,7 @@ def verify(run: str) -> Verified:
         raise UserError(f"{run}: no stage is finished there; nothing to verify")
     faults: list[Fault] = []
     manifests: dict[str, Manifest] = {}
-    expected = {RUN_FILE}
+    expected = {RUN_FILE, LOCK_FILE}
     num_files = num_bytes = 0
     there = set(storage.list_files(run))
     for node in finished:

@@ -1,4 +1,4 @@
-"""Trouble with a name of its own: a mistake, damage, a read that failed, lost documents, a task that keeps failing."""
+"""Trouble with a name of its own: a mistake, damage, a failed read, a machine in trouble, lost documents, a failed task."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ class ReadFaultError(Exception):
 
     No OSError, since decoders and their callers take those for a judgement on the bytes.
     """
+
+
+class MachineError(Exception):
+    """The machine cannot go on (a full disk, no memory, a folder that is gone): one line that says what to mend."""
 
 
 class ConservationError(Exception):

@@ -42,7 +42,7 @@ class Record(BaseModel):
 
 
 Facts = TypeVar("Facts", bound=Record)
-Stored = TypeVar("Stored", bound=Record)
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class SourceTotals(Record):
@@ -205,7 +205,7 @@ def write_record(uri: str, record: Record) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_record(uri: str, kind: type[Stored]) -> Stored:
+def read_record(uri: str, kind: type[AnyRecord]) -> AnyRecord:
     """A record that `write_record` stored; a UserError that says what to delete when it is not as it was stored."""
     content = unsealed(storage.read_bytes(uri), uri)
     try:

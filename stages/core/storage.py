@@ -264,11 +264,12 @@ class AtomicFile:
         self._fs.move(self._temporary, self._path)
 
     def discard(self) -> None:
-        """Delete what was written, whatever state it is in."""
-        with suppress(OSError):  # a disk that is full fails here too, and the file must go all the same
+        """Delete what was written, whatever state it is in; no error, since there is one on its way already."""
+        with suppress(Exception):  # a disk that is full fails here too, and the file must go all the same
             self._raw.close()
-        if self._fs.get_file_info(self._temporary).type == pafs.FileType.File:
-            self._fs.delete_file(self._temporary)
+        with suppress(OSError):
+            if self._fs.get_file_info(self._temporary).type == pafs.FileType.File:
+                self._fs.delete_file(self._temporary)
 
 
 @contextmanager
@@ -287,6 +288,13 @@ def write_bytes(uri: str, data: bytes) -> None:
     """Write a small file atomically."""
     with atomic_output(uri) as output:
         output.write(data)
+
+
+def overwrite(uri: str, data: bytes) -> None:
+    """Write a small file that only processes under way look at: no flush to the disk, and a reader may see a part."""
+    fs, path = filesystem(uri)
+    with fs.open_output_stream(path) as stream:
+        stream.write(data)
 
 
 def delete_leftovers(folder: str) -> None:

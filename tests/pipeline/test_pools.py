@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.inspect.verify import verify
 from tests.demo import ROOT, TIMEOUT_SECONDS
-from tests.small_run import make_small_run
+from tests.small_run import bytes_of, make_small_run
 
 
 def free_port() -> int:
@@ -60,12 +60,6 @@ def run_small(folder: Path, run: str, environment: dict[str, str], *options: str
         check=False,
     )
     assert done.returncode == 0, done.stderr
-
-
-def bytes_of(run: Path) -> dict[str, bytes]:
-    """All that a run wrote but reports, which hold times."""
-    files = (path for path in run.rglob("*") if path.is_file() and path.parent.name != "reports")
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -80,3 +82,35 @@ def test_leftovers_of_killed_attempts_are_deleted(tmp_path: Path) -> None:
 def test_a_file_whose_name_holds_a_wildcard_is_found(tmp_path: Path) -> None:
     (tmp_path / "b[1].txt").write_bytes(b"x")
     assert [file.name for file in storage.find_files(f"{tmp_path}/b[1].txt")] == ["b[1].txt"]
+
+
+class Failing:
+    """A stream of which one method fails, once or always."""
+
+    def __init__(self, inner: BinaryIO, method: str, error: Exception) -> None:
+        self._inner, self._method, self._error = inner, method, error
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._method:
+            return getattr(self._inner, name)
+
+        def fail(*_: Any) -> None:
+            raise self._error
+
+        return fail
+
+
+@pytest.mark.parametrize("method", ["write", "flush", "fileno", "close"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), ValueError("closed")])
+def test_no_temporary_file_stays_whatever_fails(tmp_path: Path, method: str, error: Exception) -> None:
+    output = storage.AtomicFile(str(tmp_path / "x"))
+    output._raw = Failing(output._raw, method, error)
+    with pytest.raises(type(error)) as raised:
+        try:
+            output.write(b"x")
+            output.commit()
+        except BaseException:
+            output.discard()
+            raise
+    assert raised.value is error
+    assert list(tmp_path.iterdir()) == []
