@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import signal
 import threading
 from collections import deque
@@ -11,11 +12,16 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pipeline.execute import Outcome, execute
-from stages.core.errors import UserError
+from pipeline.machine import machine_trouble
+from stages.core.errors import MachineError, UserError
+from stages.core.reading import told
 from stages.core.stage import AnyStage, Task
 
 SECONDS_BETWEEN_LOOKS = 2.0
 SECONDS_TO_END = 20.0
+OPEN_FILES, MIN_OPEN_FILES = 65_536, 128
+"""What Ray recommends for busy machines, and with what it still ran here (2.60; with 24 it did not start)."""
+
 OBJECT_STORE_BYTES = 100 << 20
 """Shards travel through storage, so Ray's own object store stays small."""
 
@@ -61,6 +67,21 @@ class RayPool:
         self._ray: Any = ray
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         if address is None:
+            self._start(workers)
+        else:
+            self._join(address)
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():  # Ray puts its own in their place
+                signal.signal(number, handler or signal.SIG_DFL)
+        self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
+        # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
+        self._execute = self._ray.remote(max_retries=0)(execute)
+        self._running: dict[Any, tuple[str, int]] = {}
+
+    def _start(self, workers: int) -> None:
+        """A Ray of our own."""
+        _allow_open_files()
+        try:
             # Not without an address: Ray would join whatever cluster it finds, by RAY_ADDRESS or on this machine.
             self._ray.init(
                 address="local",
@@ -71,15 +92,10 @@ class RayPool:
                 object_store_memory=OBJECT_STORE_BYTES,
                 ignore_reinit_error=True,
             )
-        else:
-            self._join(address)
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in handlers.items():  # Ray puts its own in their place
-                signal.signal(number, handler or signal.SIG_DFL)
-        self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
-        # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
-        self._execute = self._ray.remote(max_retries=0)(execute)
-        self._running: dict[Any, tuple[str, int]] = {}
+        except (RuntimeError, OSError) as error:
+            raise MachineError(
+                f"Ray does not start on this machine ({machine_trouble(error) or told(error)}); --workers 0 does without it"
+            ) from error
 
     def _join(self, address: str) -> None:
         try:
@@ -119,6 +135,19 @@ class RayPool:
             if running:
                 self._ray.wait(running, num_returns=len(running), timeout=SECONDS_TO_END)
             self._ray.shutdown()
+
+
+def _allow_open_files() -> None:
+    """As many open files as the machine lets a process have; a MachineError when those are too few for Ray."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < MIN_OPEN_FILES:
+        raise MachineError(
+            f"a process may have {wanted} open files here, and Ray needs {MIN_OPEN_FILES}; raise `ulimit -n`,"
+            " or run with --workers 0"
+        )
 
 
 @contextmanager
