@@ -16,6 +16,7 @@ from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, UserError
 from stages.core.reading import told
 from stages.core.stage import AnyStage, Task
+from stages.core.threads import let_threads_sleep
 
 SECONDS_BETWEEN_LOOKS = 2.0
 SECONDS_TO_END = 20.0
@@ -80,6 +81,7 @@ class RayPool:
 
     def _start(self, workers: int) -> None:
         """A Ray of our own."""
+        let_threads_sleep()
         _allow_open_files()
         try:
             # Not without an address: Ray would join whatever cluster it finds, by RAY_ADDRESS or on this machine.

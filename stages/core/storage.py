@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +19,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow.fs as pafs
 
-from stages.core import hub
+from stages.core import hub, object_store
 from stages.core.errors import UserError
 from stages.core.reading import Reads, WatchedStream, told
 from stages.core.remote import RemoteHandler
@@ -39,6 +41,8 @@ def filesystem(uri: str) -> tuple[Any, str]:
         return hub.hub_filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:
         return pafs.LocalFileSystem(), str(Path(uri).absolute())
+    if uri.startswith(object_store.SCHEME):
+        return object_store.s3_filesystem(uri)
     try:
         return cast("tuple[Any, str]", pafs.FileSystem.from_uri(uri))
     except (ValueError, OSError) as error:
@@ -131,6 +135,8 @@ def open_input(uri: str) -> BinaryIO:
     if "://" not in uri:
         return Path(uri).open("rb")
     fs, path = filesystem(uri)
+    if isinstance(fs, pafs.S3FileSystem):
+        return cast(BinaryIO, object_store.PatientFile(fs, path))
     return cast(BinaryIO, fs.open_input_file(path))
 
 
@@ -152,7 +158,24 @@ def open_whole(uri: str, size: int, reads: Reads | None = None) -> BinaryIO:
 def open_arrow(uri: str) -> Any:
     """A random-access Arrow file over `uri`, for Parquet and Arrow IPC readers."""
     fs, path = filesystem(uri)
-    return fs.open_input_file(path)
+    return (
+        object_store.patient_arrow_file(fs, path)
+        if isinstance(fs, pafs.S3FileSystem)
+        else fs.open_input_file(path)
+    )
+
+
+@contextmanager
+def local_file(uri: str) -> Iterator[str]:
+    """The path of a file for libraries that open files by themselves: the file's own, or that of a copy for the while."""
+    if "://" not in uri:
+        yield uri
+        return
+    with tempfile.TemporaryDirectory(prefix="altiplano-") as folder:
+        copy = Path(folder) / uri.rpartition("/")[2]
+        with open_whole(uri, size_bytes(uri)) as stream, copy.open("wb") as output:
+            shutil.copyfileobj(stream, output, 1 << 20)
+        yield str(copy)
 
 
 def read_bytes(uri: str) -> bytes:

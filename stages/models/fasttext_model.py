@@ -29,9 +29,10 @@ def load_fasttext(path: str) -> Any:
 
 @lru_cache(maxsize=4)
 def _loaded(path: str, stamp: tuple[int, int]) -> Any:
-    check_model_file(path)
     try:
-        return fasttext.FastText._FastText(model_path=path)
+        with storage.local_file(path) as local:
+            check_model_file(local)
+            return fasttext.FastText._FastText(model_path=local)
     except (ValueError, RuntimeError, OSError) as error:
         raise UserError(f"{path}: not a fastText model ({error})") from error
 

@@ -285,7 +285,7 @@ def _open_shard(shard: TokenShard) -> Any:
     fs, path = storage.filesystem(shard.uri)
     if isinstance(fs, pafs.LocalFileSystem):
         return np.memmap(path, dtype=TOKEN_DTYPES[shard.dtype], mode="r")
-    return fs.open_input_file(path)
+    return storage.open_arrow(shard.uri)
 
 
 def _read_offsets(shard: TokenShard) -> Int64Array:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.printing import printable
+from stages.core.threads import let_threads_sleep
 from stages.train.config import TrainConfig
 
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         config = read_config(given.config)
+        let_threads_sleep()
         from stages.train.train import (
             train,  # after the config is known to be right: torch takes seconds to load
         )

@@ -11,6 +11,7 @@ from stages.core.errors import UserError
 from stages.core.heartbeat import Heartbeat
 from stages.core.manifest import FOLDERS, MODEL, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
+from stages.core.threads import let_threads_sleep
 from stages.train.config import TrainConfig
 
 
@@ -53,6 +54,7 @@ class Train(TrainConfig, Stage[TrainParams]):
         """
         if find_spec("torch") is None:
             raise UserError("training needs torch: pip install '.[train]'")
+        let_threads_sleep()
         from stages.train.train import train
 
         heartbeat = Heartbeat(task)
