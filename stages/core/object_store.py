@@ -67,7 +67,7 @@ def _filesystem(
         options["region"] = region
     return pafs.S3FileSystem(
         connect_timeout=CONNECT_SECONDS,
-        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=attempts),
+        retry_strategy=pafs.AwsDefaultS3RetryStrategy(max_attempts=attempts),
         **options,
     )
 

@@ -1,0 +1,120 @@
+"""A run whose raw files, models and folder lie on S3: the same bytes as on a disk, however badly the store behaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+import yaml
+
+from pipeline.run_lock import LOCK_FILE
+from stages.models.find import find_language_model
+from tests.demo import ROOT, TIMEOUT_SECONDS
+from tests.s3_store import ACCESS_KEY, BUCKET, SECRET_KEY, Faults, Store, faulty, s3_store
+from tests.small_run import bytes_of, make_small_run
+
+pytestmark = pytest.mark.slow
+FAULTS = Faults(refused=0.3, slow=0.03, cut=0.05, reset=0.03, seed=1)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    with s3_store() as running:
+        yield running
+
+
+def altiplano(store: Store, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *arguments],
+        cwd=ROOT,
+        env=os.environ | store.environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+
+
+def recipe(folder: Path, data: str, model: str) -> str:
+    """The small run's recipe with a language filter, over raw files and a model that lie anywhere."""
+    content = yaml.safe_load((folder / "small.yaml").read_text())
+    steps = [{"filter": [{"language": {"keep": ["en"], "model": model}}]}]
+    content["sources"] = {"c4": {"input": f"{data}/*.json.gz", "steps": steps}}
+    path = folder / f"{len(data)}.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+def test_a_run_on_a_store_that_refuses_delays_cuts_and_resets_gives_the_same_bytes(
+    store: Store, tmp_path: Path
+) -> None:
+    make_small_run(tmp_path)
+    model = find_language_model(None)
+    local = recipe(tmp_path, str(tmp_path), model)
+    done = altiplano(store, "run", local, "--run", str(tmp_path / "there"), "--workers", "0", "--quiet")
+    assert done.returncode == 0, done.stderr
+    store.client().upload_file(str(tmp_path / "c4.json.gz"), BUCKET, "raw/c4.json.gz")
+    store.client().upload_file(model, BUCKET, "models/lid.176.ftz")
+    remote = recipe(tmp_path, f"s3://{BUCKET}/raw", f"s3://{BUCKET}/models/lid.176.ftz")
+    run = f"s3://{BUCKET}/run"
+    with faulty(store, FAULTS) as front:
+        done = altiplano(front, "run", remote, "--run", run, "--workers", "0", "--quiet")
+        assert done.returncode == 0, done.stderr
+        assert min(front.counts[name] for name in ("refused", "slow", "cut", "reset")) > 3
+        done = altiplano(front, "verify", run)
+        assert (done.returncode, done.stdout.endswith(", 0 faults\n")) == (0, True), done.stdout
+    found = {name: data for name, data in store.objects("run").items() if "/reports/" not in name}
+    assert found == bytes_of(tmp_path / "there")
+    whole = b"".join(store.objects("run").values()) + (done.stdout + done.stderr).encode()
+    assert ACCESS_KEY.encode() not in whole
+    assert SECRET_KEY.encode() not in whole
+
+
+def test_a_second_writer_on_a_store_is_told(store: Store, tmp_path: Path) -> None:
+    make_small_run(tmp_path)
+    command = (
+        "run",
+        str(tmp_path / "small.yaml"),
+        "--run",
+        f"s3://{BUCKET}/locked",
+        "--workers",
+        "0",
+        "--quiet",
+    )
+    held = {"host": "elsewhere", "space": "", "pid": 7, "started": 1, "token": "t", "beat": 0}
+
+    def write(beat: int) -> None:
+        body = orjson.dumps(held | {"beat": beat})
+        store.client().put_object(Bucket=BUCKET, Key=f"locked/{LOCK_FILE}", Body=body)
+
+    write(0)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", *command],
+        cwd=ROOT,
+        env=os.environ | store.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as second:
+        beat = 0
+        while second.poll() is None:
+            beat += 1
+            write(beat)
+        assert second.stderr is not None
+        errors = second.stderr.read()
+    assert second.returncode == 2, errors
+    assert errors.startswith(
+        f"altiplano: s3://{BUCKET}/locked: process 7 on elsewhere is at work in this run"
+    )
+
+
+@pytest.mark.parametrize("place", ["s3://", "s3:///x", "s3://no-such-bucket/x"])
+def test_an_address_without_a_bucket_is_one_line(store: Store, tmp_path: Path, place: str) -> None:
+    done = altiplano(store, "ingest", "c4", place, "--out", str(tmp_path / "run"), "--workers", "0")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("altiplano: ")
