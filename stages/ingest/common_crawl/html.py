@@ -10,6 +10,8 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.html_bounds import check_html
+
 _META_BYTES = 4096
 _META_CHARSET = re.compile(rb"<meta\b[^>]{0,512}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,256}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]+)", re.IGNORECASE)
@@ -97,17 +99,20 @@ def _with_replacement(data: bytes, encoding: str) -> Decoded:
     return Decoded(text, encoding, replaced_share(text))
 
 
-def control_share(text: str) -> float:
-    """Share of control characters that no text holds: tells binary data under a text type.
+def control_share(data: bytes) -> float:
+    """Share of control characters that no text, given as UTF-8, holds: tells binary data under a text type.
 
     NULs are no sign: servers pad pages with them, and parsers drop them.
     """
-    data = text.encode("utf-8", "replace")
     return 1 - len(data.translate(None, _CONTROLS)) / len(data) if data else 0.0
 
 
-def parse_html(html: str) -> HTMLTree:
-    """The DOM of a page. NULs, which parsers drop or turn into U+FFFD, are gone before."""
+def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
+    """The DOM of a page, whose UTF-8 may be given too. NULs, which parsers drop or turn into U+FFFD, are gone before.
+
+    A TooMuchWorkError when its parser would take too long.
+    """
+    check_html((html.encode("utf-8", "replace") if data is None else data).replace(b"\0", b""))
     return HTMLTree.parse(html.replace("\0", ""))
 
 
