@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.scan import Masks, remove_comments
+from stages.ingest.work import TooMuchWorkError
 
 MAX_FLAT_CHARS = 50_000_000
 MAX_DEPTH = 30
+MAX_INPUTS = 100_000
+MAX_READ_CHARS = 4 * MAX_FLAT_CHARS
+"""Inputs followed, and characters of theirs, of all files of a paper from which it might start."""
 
-_CLASS = re.compile(r"\\document(?:class|style)\s*(?:\[[^\]]*\])?\s*\{\s*([^{}]*?)\s*\}")
+_OPTIONS = r"\s*+(?:\[[^\]]{0,5000}+\]\s*+)?"
+_CLASS = re.compile(r"\\document(?:class|style)" + _OPTIONS + r"\{([^{}]*+)\}")
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
 _PLAIN_END = re.compile(r"(?<!\\def)(?<!\\let)\\(?:bye|enddocument|end(?![A-Za-z])(?!\s*\{))(?![A-Za-z])")
@@ -23,10 +28,12 @@ _PLAIN_MARKS = re.compile(
 _NO_PAPER_FILE = re.compile(r"\.(?:sty|cls|clo|bbl|bst|def|cfg|tikz|pgf|pgf_tex|pdf_tex)$", re.I)
 _INPUT = re.compile(
     r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
-    r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*\{\s*(?P<braced>[^{}#\\]+?)\s*\}"
+    r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*+\{(?P<braced>[^{}#\\]++)\}"
     r"|input[ \t]+(?P<bare>[^\s{}\\#%$]+))"
 )
-_USEPACKAGE = re.compile(r"\\(?:usepackage|RequirePackage|documentstyle)\s*(?:\[([^\]]*)\])?\s*\{([^{}]*)\}")
+_USEPACKAGE = re.compile(
+    r"\\(?:usepackage|RequirePackage|documentstyle)\s*+(?:\[([^\]]{0,5000}+)\]\s*+)?\{([^{}]*+)\}"
+)
 _PART_CLASSES = frozenset({"subfiles", "standalone", "letter", "beamer", "moderncv", "ltxdoc"})
 _SPARE_NAME = re.compile(
     r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff",
@@ -55,6 +62,10 @@ class Project:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.masks = Masks()
         self._sources = {name: remove_comments(text, self.masks) for name, text in sources.items()}
+        self._inputs = self._read_chars = 0
+        self._by_base: dict[str, list[str]] = {}
+        for path in self._sources:
+            self._by_base.setdefault(path.rsplit("/", 1)[-1], []).append(path)
         self._lower = {name.lower(): name for name in sorted(self._sources, reverse=True)}
 
     def main_file(self, readme: str | None = None) -> str | None:
@@ -91,7 +102,7 @@ class Project:
         text = self._sources[name]
         match = _CLASS.search(text)
         stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        is_part = match is not None and match[1] in _PART_CLASSES
+        is_part = match is not None and match[1].strip() in _PART_CLASSES
         no_bibliography = self._find(name.rsplit(".", 1)[0] + ".bbl", "") is None
         inputs = len(_INPUT.findall(text))
         return name in reached, is_part, _SPARE_NAME.search(stem) is not None, no_bibliography, -inputs
@@ -110,13 +121,14 @@ class Project:
 
     def style_sources(self, flat: Flat) -> list[str]:
         """The paper's own style files that its preamble loads, in order."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         for match in _USEPACKAGE.finditer(flat.preamble):
             for name in f"{match[1] or ''},{match[2]}".split(","):
                 path = self._find(name.strip() + ".sty", _folder(flat.files[0])) if name.strip() else None
                 if path is not None:
-                    found.append(self._sources[path])
-        return found
+                    found.pop(path, None)  # what is loaded last defines last
+                    found[path] = None
+        return [self._sources[path] for path in found]
 
     def _inline(self, text: str, name: str, chain: tuple[str, ...], flat: Flat) -> str:
         pieces: list[str] = []
@@ -132,7 +144,7 @@ class Project:
         return "".join(pieces)
 
     def _included(self, match: re.Match[str], name: str, chain: tuple[str, ...], flat: Flat) -> str:
-        wanted = (match["braced"] or match["bare"] or match["file"] or "").strip('" ')
+        wanted = (match["braced"] or match["bare"] or match["file"] or "").strip().strip('" ')
         if match["import"]:
             wanted = f"{match['folder'].strip().rstrip('/')}/{wanted}".removeprefix("/")
         path = self._find(wanted, _folder(name), _folder(chain[0]))
@@ -143,6 +155,7 @@ class Project:
         if path in chain or len(chain) >= MAX_DEPTH:
             flat.cycles.append(path)
             return ""
+        self._count(len(self._sources[path]))
         flat.num_chars += len(self._sources[path])
         if flat.num_chars > MAX_FLAT_CHARS:
             flat.truncated = True
@@ -154,6 +167,15 @@ class Project:
             end = _END.search(inner, begin.end())
             inner = inner[begin.end() : end.start() if end else len(inner)]
         return inner
+
+    def _count(self, chars: int) -> None:
+        """Count an input that is followed; a TooMuchWorkError when there are too many."""
+        self._inputs += 1
+        self._read_chars += chars
+        if self._inputs > MAX_INPUTS:
+            raise TooMuchWorkError("inputs followed", self._inputs, MAX_INPUTS)
+        if self._read_chars > MAX_READ_CHARS:
+            raise TooMuchWorkError("characters of inputs followed", self._read_chars, MAX_READ_CHARS)
 
     def _find(self, wanted: str, *folders: str) -> str | None:
         wanted = wanted.removeprefix("./")
@@ -167,7 +189,7 @@ class Project:
         name = wanted.rsplit("/", 1)[
             -1
         ]  # TeX looks in more folders (input@path, TEXINPUTS) than the source tells
-        found = [path for path in self._sources if path.rsplit("/", 1)[-1] in (name, name + ".tex")]
+        found = self._by_base.get(name, []) + self._by_base.get(name + ".tex", [])
         return found[0] if len(found) == 1 and name else None
 
 
