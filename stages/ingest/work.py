@@ -7,9 +7,11 @@ the same record gives the same row on every machine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from stages.ingest.raw import Loss, RawRecord
+from stages.ingest.raw import Loss
 
+Made = TypeVar("Made")
 RULE = "too_much_work"
 
 
@@ -21,9 +23,7 @@ class TooMuchWorkError(Exception):
         self.of_what, self.count, self.limit = of_what, count, limit
 
 
-def bounded(
-    read: Callable[[], RawRecord], key: str, url: str | None = None, text_bytes: int = 0
-) -> RawRecord:
+def bounded(read: Callable[[], Made], key: str, url: str | None = None, text_bytes: int = 0) -> Made | Loss:
     """What `read` makes of one raw record, or its row when that is too much work."""
     try:
         return read()

@@ -215,7 +215,7 @@ def _mandatory(source: str, start: int) -> tuple[str, int]:
         return "", -1
     if source[start] == "{":
         end = balanced(source, start)
-        return source[start + 1 : end - 1], end
+        return ("", -1) if end < 0 else (source[start + 1 : end - 1], end)
     match = _CONTROL.match(source, start)
     end = match.end() if match else start + 1
     return source[start:end], end
