@@ -90,30 +90,29 @@ class Source(str):
         """Look once for the ends of all groups from `start` on."""
         self._vain.add(len(self) - start)
         ends: dict[int, int] = {}
-        open_groups, open_brackets = [-1], [list[int]()]
+        groups, brackets, first_brackets = [-1], list[int](), [0]
         for match in _MARK.finditer(self, start):
             mark, place = match[0], match.start()
             if mark == "{":
-                open_groups.append(place)
-                open_brackets.append([])
+                groups.append(place)
+                first_brackets.append(len(brackets))
             elif mark == "[":
-                open_brackets[-1].append(place)
-            elif mark == "]":
-                ends.update((bracket, match.end()) for bracket in open_brackets[-1])
-                open_brackets[-1].clear()
-            elif mark == "}":
-                ends[open_groups.pop()] = match.end()
-                ends.update((bracket, -1) for bracket in open_brackets.pop())
-                if not open_groups:
-                    open_groups, open_brackets = [-1], [[]]
-        ends.update((place, -1) for place in (*open_groups, *(b for group in open_brackets for b in group)))
+                brackets.append(place)
+            elif mark in "]}":
+                end = match.end() if mark == "]" else -1
+                while len(brackets) > first_brackets[-1]:
+                    ends[brackets.pop()] = end
+                if mark == "}" and len(groups) > 1:
+                    ends[groups.pop()] = match.end()
+                    first_brackets.pop()
+        ends.update((place, -1) for place in (*groups, *brackets))
         self._ends = ends
 
 
 def balanced(source: str, start: int) -> int:
     """The end (after its closing mark) of the `{}` or `[]` group at `start`; -1 when it does not close."""
-    is_source = isinstance(source, Source)
-    if is_source and (known := source.known_end(start)) is not None:
+    remembering = source if isinstance(source, Source) else None
+    if remembering is not None and (known := remembering.known_end(start)) is not None:
         return known
     in_brackets = source.startswith("[", start)
     depth = 0
@@ -129,6 +128,6 @@ def balanced(source: str, start: int) -> int:
                 return -1
         elif mark == "]" and in_brackets and depth == 0:
             return match.end()
-    if is_source:
-        source.remember(start)
+    if remembering is not None:
+        remembering.remember(start)
     return -1

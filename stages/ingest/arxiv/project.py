@@ -12,8 +12,9 @@ from stages.ingest.work import TooMuchWorkError
 MAX_FLAT_CHARS = 50_000_000
 MAX_DEPTH = 30
 MAX_INPUTS = 100_000
-MAX_READ_CHARS = 4 * MAX_FLAT_CHARS
-"""Inputs followed, and characters of theirs, of all files of a paper from which it might start."""
+READ_ALLOWANCE_CHARS = 1_000_000
+MAX_READ_GROWTH = 100
+"""Inputs looked for, and characters of theirs, of all files of a paper from which it might start."""
 
 _OPTIONS = r"\s*+(?:\[[^\]]{0,5000}+\]\s*+)?"
 _CLASS = re.compile(r"\\document(?:class|style)" + _OPTIONS + r"\{([^{}]*+)\}")
@@ -63,6 +64,8 @@ class Project:
         self.masks = Masks()
         self._sources = {name: remove_comments(text, self.masks) for name, text in sources.items()}
         self._inputs = self._read_chars = 0
+        total = sum(map(len, self._sources.values()))
+        self._max_read_chars = READ_ALLOWANCE_CHARS + MAX_READ_GROWTH * total
         self._by_base: dict[str, list[str]] = {}
         for path in self._sources:
             self._by_base.setdefault(path.rsplit("/", 1)[-1], []).append(path)
@@ -90,7 +93,7 @@ class Project:
         names = [name for name in sorted(self._sources) if not _NO_PAPER_FILE.search(name)]
         begin = [name for name in names if _BEGIN.search(self._sources[name])]
         classes = [name for name in names if _CLASS.search(self._sources[name])]
-        both = [name for name in begin if name in set(classes)]
+        both = sorted(set(begin) & set(classes))
         return both or begin or classes or [name for name in names if self._is_plain_tex(name)]
 
     def _is_plain_tex(self, name: str) -> bool:
@@ -147,6 +150,7 @@ class Project:
         wanted = (match["braced"] or match["bare"] or match["file"] or "").strip().strip('" ')
         if match["import"]:
             wanted = f"{match['folder'].strip().rstrip('/')}/{wanted}".removeprefix("/")
+        self._count(0)
         path = self._find(wanted, _folder(name), _folder(chain[0]))
         if path is None:
             if not wanted.endswith((".bbl", ".aux", ".toc")):
@@ -169,13 +173,13 @@ class Project:
         return inner
 
     def _count(self, chars: int) -> None:
-        """Count an input that is followed; a TooMuchWorkError when there are too many."""
-        self._inputs += 1
+        """Count an input, or the characters of one; a TooMuchWorkError when there are too many."""
+        self._inputs += not chars
         self._read_chars += chars
         if self._inputs > MAX_INPUTS:
-            raise TooMuchWorkError("inputs followed", self._inputs, MAX_INPUTS)
-        if self._read_chars > MAX_READ_CHARS:
-            raise TooMuchWorkError("characters of inputs followed", self._read_chars, MAX_READ_CHARS)
+            raise TooMuchWorkError("inputs", self._inputs, MAX_INPUTS)
+        if self._read_chars > self._max_read_chars:
+            raise TooMuchWorkError("characters of inputs", self._read_chars, self._max_read_chars)
 
     def _find(self, wanted: str, *folders: str) -> str | None:
         wanted = wanted.removeprefix("./")

@@ -20,7 +20,7 @@ MAX_MANIFEST_BYTES = 256 << 10
 _JSON = ("package.json", "composer.json")
 _TOML = {"Cargo.toml": "package", "pyproject.toml": "project"}
 _CODE = re.compile(r"""(?<![\w-])licenses?\s*=\s*\[?\s*(?:'([^'\n]{1,200})'|"([^"\n]{1,200})")""", re.M)
-_LONG_KEY = re.compile(r"(?:[\w\"'-]++[ \t]*+\.[ \t]*+){100}")
+_LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){100}")
 _NOT_CFG = re.compile(r"^(?![#;]|\[.+\])\S[^=:\n]*$", re.M)
 _CLASSIFIERS = {
     "License :: OSI Approved :: MIT License": "MIT",

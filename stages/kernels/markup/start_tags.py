@@ -28,6 +28,7 @@ from stages.kernels.markup.element_kinds import (
     name_hash,
 )
 from stages.kernels.markup.open_elements import (
+    ELEMENTS,
     FLAGS,
     HEIGHT,
     HTML,
@@ -67,6 +68,7 @@ def start_tag(stack, name, flags, attributes, closed, tag, counts, max_depth):  
         return
     if height > 0 and stack[height - 1, SPACE_OF] == INSIDE_FOREIGN:
         if not (flags & BREAKOUT or (name == _FONT and attributes)):
+            counts[ELEMENTS] += closed
             if not closed:
                 push(stack, name, flags, INSIDE_POINT if flags & POINT else INSIDE_FOREIGN, counts)
             return
@@ -82,17 +84,18 @@ def start_tag(stack, name, flags, attributes, closed, tag, counts, max_depth):  
         return
     if flags & FOREIGN:
         reopen(stack, counts, max_depth)
+        counts[ELEMENTS] += closed
         if not closed:
             push(stack, name, 0, INSIDE_FOREIGN, counts)
         return
     _close_before(stack, name, flags, counts)
     if flags & RAW:
-        counts[2] += 1
+        counts[ELEMENTS] += 1
         return
     if not (flags & (CLOSES_P | ITEM)) and name != _TABLE and name != _TEMPLATE:
         reopen(stack, counts, max_depth)
     if flags & VOID:
-        counts[2] += 1
+        counts[ELEMENTS] += 1
         return
     serial = push(stack, name, flags, HTML, counts)
     if name == _SELECT:
@@ -170,7 +173,7 @@ def _table_part(stack, name, flags, counts):  # type: ignore[no-untyped-def]
         else:
             pop_to(stack, stays)
             push(stack, _COLGROUP, TABLE_PART | SPECIAL, HTML, counts)
-        counts[2] += 1
+        counts[ELEMENTS] += 1
         return
     if name == _TR or (flags & CELL and name != _CAPTION):
         stays = _part_above(stack, stays, ROWS, _TBODY, counts)
