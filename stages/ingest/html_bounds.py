@@ -11,7 +11,7 @@ from stages.ingest.work import TooMuchWorkError
 from stages.kernels.markup.html_work import HtmlWork, html_work
 
 HTML_BOUNDS = HtmlWork(
-    depth=2_000, steps=20_000_000, elements=1_000_000, attributes=1_000, options=1 << 28, names=20_000
+    depth=2_000, steps=20_000_000, elements=1_000_000, attributes=1_000, options=1 << 28, names=10_000
 )
 _OF_WHAT = {
     "depth": "elements inside each other",
