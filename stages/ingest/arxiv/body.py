@@ -41,7 +41,7 @@ _BIBLIOGRAPHY = re.compile(
 _STYLE = re.compile(
     r"(?:(?<![ \t])[ \t]++)?\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*+\}[ \t]*+\n?"
 )
-_AMS_TITLE = re.compile(r"\\title(?![A-Za-z])\s*(.{0,2000}?)\\endtitle(?![A-Za-z])", re.DOTALL)
+_AMS_TITLE = re.compile(r"\\title(?![A-Za-z])\s*+(.{0,2000}?)\\endtitle(?![A-Za-z])", re.DOTALL)
 _TITLE = re.compile(r"\\(?:icml)?[tT]itle\s*(?=[\[{])")
 _WRAPPED = re.compile(
     r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*+\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\b)"

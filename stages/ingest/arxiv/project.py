@@ -40,7 +40,7 @@ _SPARE_NAME = re.compile(
     r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff",
     re.I,
 )
-_TOPLEVEL = re.compile(r"^\s*(\S+)\s+toplevelfile\s*$", re.MULTILINE)
+_TOPLEVEL = re.compile(r"^[^\S\n]*+(\S++)\s++toplevelfile[^\S\n]*$", re.MULTILINE)
 
 
 @dataclass

@@ -22,6 +22,7 @@ from stages.ingest.common_crawl.stage import CommonCrawlIngest
 from stages.ingest.github.languages import told_by_content
 from stages.ingest.github.licenses import recognise
 from stages.ingest.github.manifests import stated_in_manifest
+from stages.ingest.wikipedia.citations import cited_urls
 from stages.ingest.wikipedia.cutting import PageCutter
 from stages.ingest.wikipedia.dump import parse_header
 from stages.ingest.work import TooMuchWorkError
@@ -153,3 +154,13 @@ def test_macros_that_double_are_a_row(tmp_path: Path, run_stage: Callable[..., M
     data = hostile.PAPERS["doubling macros"](600_000).encode()
     found = row_of(run_stage, ArxivIngest, tmp_path / "x.tex", data)
     assert found == ("control words", 1_000_001.0, 1_000_000.0)
+
+
+@pytest.mark.parametrize("unit", ["<nowiki>//a.b ", "<math>//a.b ", "//a.b<!--", "[//a.b"])
+def test_hostile_citations_take_linear_time(unit: str) -> None:
+    assert_linear(cited_urls, lambda size: unit * (size // len(unit)), 20_000)
+
+
+@pytest.mark.parametrize("end", [")", ".", "&nbsp", "''"])
+def test_a_long_address_takes_linear_time(end: str) -> None:
+    assert_linear(cited_urls, lambda size: "http://a.b/" + end * (size // len(end)), 20_000)
