@@ -145,16 +145,24 @@ def diamond(levels: int) -> dict[str, str]:
     return first | last | {f"a{n}.tex": f"\\input{{a{n + 1}}}" * 2 for n in range(levels)}
 
 
+_HEADER_CHARS = 190_000
+"""A header of Gutenberg's is looked for in the first 200,000 characters."""
+
+
+def header(unit: str) -> Hostile:
+    """A book of which all is header, `unit` over and over."""
+    make = repeated(unit, behind="\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\nx")
+    return lambda chars: make(min(chars, _HEADER_CHARS))
+
+
 BOOKS: dict[str, Hostile] = {
-    "blank lines in a header": repeated("\n", behind="\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\nx"),
-    "asterisks in a header": repeated("\n*", behind="\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\nx"),
+    "blank lines in a header": header("\n"),
+    "asterisks in a header": header("\n*"),
     "one line on Gutenberg": repeated("gutenberg", "*** START OF THE PROJECT GUTENBERG EBOOK X ***\n"),
     "a start that goes on": lambda chars: (
         "*** START OF THE PROJECT GUTENBERG EBOOK X\n" + ("a" * (min(chars, 150_000) // 3) + "\n") * 3
     ),
-    "a long old title": repeated(
-        " *", "Project Gutenberg Etext of x", "x\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\nx"
-    ),
+    "a long old title": lambda chars: "Project Gutenberg Etext of x" + header(" *")(chars) + "\nx",
 }
 LICENSES: dict[str, Hostile] = {
     "comments": repeated("<!--", "<html>"),
