@@ -27,6 +27,9 @@ EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 MAX_HEADER_BYTES = 1 << 20
 """A long name or a pax header larger than this is damage: tarfile would read it into memory whole."""
 
+MAX_GLOBAL_HEADER_BYTES = 64 << 10
+"""tarfile goes through all that these say for every file that follows; git's own are 52 bytes."""
+
 _HEADER_TYPES = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -87,7 +90,8 @@ class _StrictTarInfo(tarfile.TarInfo):
             raise
         except tarfile.HeaderError as error:
             raise _DamagedTarError(str(error)) from error
-        if info.size < 0 or (info.type in _HEADER_TYPES and info.size > MAX_HEADER_BYTES):
+        most = MAX_GLOBAL_HEADER_BYTES if info.type == tarfile.XGLTYPE else MAX_HEADER_BYTES
+        if info.size < 0 or (info.type in _HEADER_TYPES and info.size > most):
             raise _DamagedTarError(f"a header of {info.size} bytes")
         return info
 

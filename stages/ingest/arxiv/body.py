@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-from stages.ingest.arxiv.scan import balanced
+from stages.ingest.arxiv.groups import Source, balanced
 
 _SECTION = re.compile(
-    r"\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)(?![A-Za-z])\s*\*?\s*(?=[\[{])"
+    r"\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])"
 )
 _PLAIN_SECTION = re.compile(
     r"\\(?:beginsection|(?:sub){0,2}head(?:ing)?|specialhead|newsec|subsec)(?![A-Za-z])|" + _SECTION.pattern
 )
-_ABSTRACT = re.compile(r"\\begin\s*\{abstract\}(.*?)\\end\s*\{abstract\}", re.DOTALL)
+_ABSTRACT = re.compile(r"\\begin\s*\{abstract\}")
+_ABSTRACT_END = re.compile(r"\\end\s*\{abstract\}")
 _FRONT_END = re.compile(r"\\end\s*\{(?:abstract|frontmatter|keyword|titlepage)\}|\\maketitle(?![A-Za-z])")
 _PLAIN_FRONT_END = re.compile(r"\\(?:endtopmatter|endabstract|maketitle|document)(?![A-Za-z])")
 _SETUP_LINE = (  # possessive: a long line of commands is tried once
@@ -23,7 +24,7 @@ _SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
 _TAIL = re.compile(
     r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography)\}"
     r"|\\(?:bibliography\s*(?=\{)|printbibliography(?![A-Za-z]))"
-    r"|\\(?:section|chapter)\s*\*?\s*\{\s*(?:references|bibliography)\s*\}",
+    r"|\\(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
     re.IGNORECASE,
 )
 _PLAIN_TAIL = re.compile(r"\\(?:Refs|refs|listrefs|references)(?![A-Za-z])")
@@ -34,19 +35,18 @@ _REFERENCES_LINE = re.compile(
 )
 _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\\appendices(?![A-Za-z])")
 _BIBLIOGRAPHY = re.compile(
-    r"\\begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}.*?\\end\s*\{\1\}"
-    r"|\\(?:bibliography\s*\{[^{}]*\}|printbibliography(?![A-Za-z])(?:\s*\[[^\]]*\])?)",
-    re.DOTALL,
+    r"\\begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
+    r"|\\(?:bibliography\s*\{[^{}]*+\}|printbibliography(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)",
 )
 _STYLE = re.compile(
-    r"[ \t]*\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*\}[ \t]*\n?"
+    r"(?:(?<![ \t])[ \t]++)?\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*+\}[ \t]*+\n?"
 )
-_AMS_TITLE = re.compile(r"\\title(?![A-Za-z])\s*(.{0,2000}?)\\endtitle(?![A-Za-z])", re.DOTALL)
+_AMS_TITLE = re.compile(r"\\title(?![A-Za-z])\s*+(.{0,2000}?)\\endtitle(?![A-Za-z])", re.DOTALL)
 _TITLE = re.compile(r"\\(?:icml)?[tT]itle\s*(?=[\[{])")
 _WRAPPED = re.compile(
-    r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*\\(?:part|chapter|(?:sub)*section|(?:sub)?paragraph)\b)"
+    r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*+\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\b)"
 )
-_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+_TRAILING = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -63,11 +63,32 @@ def running_text(
     first = (_PLAIN_SECTION if is_plain else _SECTION).search(body)
     start = first.start() if first else _front_end(body, is_plain)
     text = body[start:]
-    text = _BIBLIOGRAPHY.sub("", text) if keep_appendix else text[: _tail(text, is_plain)]
+    text = _without_bibliography(text) if keep_appendix else text[: _tail(text, is_plain)]
     if keep_abstract and (abstract := _ABSTRACT.search(body, 0, start)):
-        text = f"{abstract[1].strip()}\n\n{text}"
+        end = _ABSTRACT_END.search(body, abstract.end(), start)
+        text = text if end is None else f"{body[abstract.end() : end.start()].strip()}\n\n{text}"
     text = _TRAILING.sub("", _STYLE.sub("", text))
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
+
+
+def _without_bibliography(text: str) -> str:
+    """`text` without its bibliographies; one that never ends stays."""
+    pieces: list[str] = []
+    position = 0
+    unended: set[str] = set()
+    for match in _BIBLIOGRAPHY.finditer(text):
+        if match.start() < position or match[1] in unended:
+            continue
+        end = match.end()
+        if match[1] is not None:
+            close = re.compile(rf"\\end\s*+\{{{match[1]}\}}").search(text, end)
+            if close is None:
+                unended.add(match[1])
+                continue
+            end = close.end()
+        pieces.append(text[position : match.start()])
+        position = end
+    return "".join([*pieces, text[position:]])
 
 
 def _tail(text: str, is_plain: bool) -> int:
@@ -81,6 +102,7 @@ def _tail(text: str, is_plain: bool) -> int:
 
 def _unwrap(body: str) -> str:
     r"""`body` with pandoc's `\\hypertarget{..}{\\section{..}}` reduced to the heading."""
+    body = Source(body)
     pieces: list[str] = []
     position = 0
     while match := _WRAPPED.search(body, position):

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stages.ingest.arxiv.scan import balanced
+from stages.ingest.arxiv.groups import balanced
 
 _COMMANDS = frozenset({"newcommand", "renewcommand", "providecommand", "DeclareRobustCommand"})
 _DOCUMENT_COMMANDS = frozenset({"NewDocumentCommand", "RenewDocumentCommand", "ProvideDocumentCommand"})
 _DEFS = frozenset({"def", "gdef", "edef", "xdef"})
 _PREFIXES = frozenset({"long", "global", "protected", "outer"})
+_MAX_PREFIXES = 2 * len(_PREFIXES)
+_MAX_PARAMETERS = 9
 DEFINERS = _COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _PREFIXES | {"DeclareMathOperator", "let"}
 """Control words that start a definition."""
 
@@ -24,7 +26,7 @@ PROTECTED = frozenset(
 
 _NAME = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+|[^A-Za-z@])\s*\}|\\([A-Za-z@]+|[^A-Za-z@]))")
 _COUNT = re.compile(r"\s*\[\s*([0-9])\s*\]")
-_PARAMETERS = re.compile(r"([^{}\\]*)(?=\{)")
+_PARAMETERS = re.compile(r"([^{}\\]*+)(?=\{)")
 _SIGNATURE = re.compile(r"\s*(?:[+!>]\s*)?([mos]|O\s*\{([^{}]*)\})")
 _SIMPLE_PARAMETERS = re.compile(r"\s*(?:#[1-9]\s*)*")
 _COMPLEX = re.compile(
@@ -79,11 +81,15 @@ def skip_spaces(source: str, position: int, newlines: bool = True) -> int:
 def parse_definition(source: str, match: re.Match[str], known: Mapping[str, Macro]) -> Definition | None:
     """The definition that the control word `match` starts; None when it is malformed or none."""
     word, position = match[1], match.end()
-    while word in _PREFIXES:
+    for _ in range(_MAX_PREFIXES):
+        if word not in _PREFIXES:
+            break
         following = re.compile(r"\s*\\([A-Za-z@]+)").match(source, position)
         if following is None or following[1] not in DEFINERS:
             return None
         word, position = following[1], following.end()
+    if word in _PREFIXES:
+        return None
     if word in _DEFS:
         return _parse_def(source, position)
     if word == "let":
@@ -136,8 +142,9 @@ def _parse_def(source: str, position: int) -> Definition | None:
     body, end = _group(source, parameters.end())
     if body is None:
         return None
-    simple = _SIMPLE_PARAMETERS.fullmatch(parameters[1]) is not None
-    macro = _macro(named[2], (Parameter(),) * parameters[1].count("#"), body)
+    count = parameters[1].count("#")
+    simple = count <= _MAX_PARAMETERS and _SIMPLE_PARAMETERS.fullmatch(parameters[1]) is not None
+    macro = _macro(named[2], (Parameter(),) * min(count, _MAX_PARAMETERS), body)
     if not simple:  # text between parameters delimits them: left as the author wrote it
         macro = Macro(macro.name, macro.parameters, body, is_complex=True)
     return Definition(macro, end)
@@ -167,10 +174,10 @@ def _parse_document_command(source: str, position: int, name: str, only_when_new
         return None
     parameters: list[Parameter] = []
     place = 0
-    while found := _SIGNATURE.match(signature, place):
+    while len(parameters) <= _MAX_PARAMETERS and (found := _SIGNATURE.match(signature, place)):
         kind, place = found[1][0], found.end()
         parameters.append(Parameter(kind.lower(), NO_VALUE if found[2] is None else found[2]))
-    if signature[place:].strip():
+    if signature[place:].strip() or len(parameters) > _MAX_PARAMETERS:
         return Definition(Macro(name, (), body, is_complex=True), end, only_when_new)
     return Definition(_macro(name, tuple(parameters), body), end, only_when_new)
 

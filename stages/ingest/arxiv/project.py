@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.scan import Masks, remove_comments
+from stages.ingest.work import TooMuchWorkError
 
 MAX_FLAT_CHARS = 50_000_000
 MAX_DEPTH = 30
+MAX_INPUTS = 100_000
+READ_ALLOWANCE_CHARS = 1_000_000
+MAX_READ_GROWTH = 100
+"""Inputs looked for, and characters of theirs, of all files of a paper from which it might start."""
 
-_CLASS = re.compile(r"\\document(?:class|style)\s*(?:\[[^\]]*\])?\s*\{\s*([^{}]*?)\s*\}")
+_OPTIONS = r"\s*+(?:\[[^\]]{0,5000}+\]\s*+)?"
+_CLASS = re.compile(r"\\document(?:class|style)" + _OPTIONS + r"\{([^{}]*+)\}")
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
 _PLAIN_END = re.compile(r"(?<!\\def)(?<!\\let)\\(?:bye|enddocument|end(?![A-Za-z])(?!\s*\{))(?![A-Za-z])")
@@ -23,16 +29,18 @@ _PLAIN_MARKS = re.compile(
 _NO_PAPER_FILE = re.compile(r"\.(?:sty|cls|clo|bbl|bst|def|cfg|tikz|pgf|pgf_tex|pdf_tex)$", re.I)
 _INPUT = re.compile(
     r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
-    r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*\{\s*(?P<braced>[^{}#\\]+?)\s*\}"
+    r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*+\{(?P<braced>[^{}#\\]++)\}"
     r"|input[ \t]+(?P<bare>[^\s{}\\#%$]+))"
 )
-_USEPACKAGE = re.compile(r"\\(?:usepackage|RequirePackage|documentstyle)\s*(?:\[([^\]]*)\])?\s*\{([^{}]*)\}")
+_USEPACKAGE = re.compile(
+    r"\\(?:usepackage|RequirePackage|documentstyle)\s*+(?:\[([^\]]{0,5000}+)\]\s*+)?\{([^{}]*+)\}"
+)
 _PART_CLASSES = frozenset({"subfiles", "standalone", "letter", "beamer", "moderncv", "ltxdoc"})
 _SPARE_NAME = re.compile(
     r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff",
     re.I,
 )
-_TOPLEVEL = re.compile(r"^\s*(\S+)\s+toplevelfile\s*$", re.MULTILINE)
+_TOPLEVEL = re.compile(r"^[^\S\n]*+(\S++)\s++toplevelfile[^\S\n]*$", re.MULTILINE)
 
 
 @dataclass
@@ -55,6 +63,12 @@ class Project:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.masks = Masks()
         self._sources = {name: remove_comments(text, self.masks) for name, text in sources.items()}
+        self._inputs = self._read_chars = 0
+        total = sum(map(len, self._sources.values()))
+        self._max_read_chars = READ_ALLOWANCE_CHARS + MAX_READ_GROWTH * total
+        self._by_base: dict[str, list[str]] = {}
+        for path in self._sources:
+            self._by_base.setdefault(path.rsplit("/", 1)[-1], []).append(path)
         self._lower = {name.lower(): name for name in sorted(self._sources, reverse=True)}
 
     def main_file(self, readme: str | None = None) -> str | None:
@@ -79,7 +93,7 @@ class Project:
         names = [name for name in sorted(self._sources) if not _NO_PAPER_FILE.search(name)]
         begin = [name for name in names if _BEGIN.search(self._sources[name])]
         classes = [name for name in names if _CLASS.search(self._sources[name])]
-        both = [name for name in begin if name in set(classes)]
+        both = sorted(set(begin) & set(classes))
         return both or begin or classes or [name for name in names if self._is_plain_tex(name)]
 
     def _is_plain_tex(self, name: str) -> bool:
@@ -91,7 +105,7 @@ class Project:
         text = self._sources[name]
         match = _CLASS.search(text)
         stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        is_part = match is not None and match[1] in _PART_CLASSES
+        is_part = match is not None and match[1].strip() in _PART_CLASSES
         no_bibliography = self._find(name.rsplit(".", 1)[0] + ".bbl", "") is None
         inputs = len(_INPUT.findall(text))
         return name in reached, is_part, _SPARE_NAME.search(stem) is not None, no_bibliography, -inputs
@@ -110,13 +124,14 @@ class Project:
 
     def style_sources(self, flat: Flat) -> list[str]:
         """The paper's own style files that its preamble loads, in order."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         for match in _USEPACKAGE.finditer(flat.preamble):
             for name in f"{match[1] or ''},{match[2]}".split(","):
                 path = self._find(name.strip() + ".sty", _folder(flat.files[0])) if name.strip() else None
                 if path is not None:
-                    found.append(self._sources[path])
-        return found
+                    found.pop(path, None)  # what is loaded last defines last
+                    found[path] = None
+        return [self._sources[path] for path in found]
 
     def _inline(self, text: str, name: str, chain: tuple[str, ...], flat: Flat) -> str:
         pieces: list[str] = []
@@ -132,9 +147,10 @@ class Project:
         return "".join(pieces)
 
     def _included(self, match: re.Match[str], name: str, chain: tuple[str, ...], flat: Flat) -> str:
-        wanted = (match["braced"] or match["bare"] or match["file"] or "").strip('" ')
+        wanted = (match["braced"] or match["bare"] or match["file"] or "").strip().strip('" ')
         if match["import"]:
             wanted = f"{match['folder'].strip().rstrip('/')}/{wanted}".removeprefix("/")
+        self._count(0)
         path = self._find(wanted, _folder(name), _folder(chain[0]))
         if path is None:
             if not wanted.endswith((".bbl", ".aux", ".toc")):
@@ -143,6 +159,7 @@ class Project:
         if path in chain or len(chain) >= MAX_DEPTH:
             flat.cycles.append(path)
             return ""
+        self._count(len(self._sources[path]))
         flat.num_chars += len(self._sources[path])
         if flat.num_chars > MAX_FLAT_CHARS:
             flat.truncated = True
@@ -154,6 +171,15 @@ class Project:
             end = _END.search(inner, begin.end())
             inner = inner[begin.end() : end.start() if end else len(inner)]
         return inner
+
+    def _count(self, chars: int) -> None:
+        """Count an input, or the characters of one; a TooMuchWorkError when there are too many."""
+        self._inputs += not chars
+        self._read_chars += chars
+        if self._inputs > MAX_INPUTS:
+            raise TooMuchWorkError("inputs", self._inputs, MAX_INPUTS)
+        if self._read_chars > self._max_read_chars:
+            raise TooMuchWorkError("characters of inputs", self._read_chars, self._max_read_chars)
 
     def _find(self, wanted: str, *folders: str) -> str | None:
         wanted = wanted.removeprefix("./")
@@ -167,7 +193,7 @@ class Project:
         name = wanted.rsplit("/", 1)[
             -1
         ]  # TeX looks in more folders (input@path, TEXINPUTS) than the source tells
-        found = [path for path in self._sources if path.rsplit("/", 1)[-1] in (name, name + ".tex")]
+        found = self._by_base.get(name, []) + self._by_base.get(name + ".tex", [])
         return found[0] if len(found) == 1 and name else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stages.ingest.arxiv.groups import Branches
+
 MASK = "\0"
 """A masked stretch is NUL, its number, NUL: a source that holds NULs is no LaTeX."""
 
@@ -12,22 +14,18 @@ _VERBATIM = (
     "verbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|lstlisting|minted|alltt|filecontents|pyconsole|pycode"
 )
 _TOKEN = re.compile(
-    r"\\begin[ \t]*\{(?P<environment>(?:" + _VERBATIM + r")\*?)\}.*?\\end[ \t]*\{(?P=environment)\}"
-    r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]*\])?(?P<mark>[^\sA-Za-z*\[\]{}])"
-    r"[^\n]*?(?:(?P=mark)|(?=\n))"
-    r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]*\])?\{[^{}\n]*\}"
-    r"|\\(?:url|href|path|nolinkurl)[ \t]*\{[^{}\n]*\}"
-    r"|(?P<dropped>\\begin[ \t]*\{comment\}.*?\\end[ \t]*\{comment\}[ \t]*\n?)"
+    r"\\begin[ \t]*\{(?P<environment>(?:" + _VERBATIM + r")\*?|comment)\}"
+    r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]{0,1000}+\])?(?P<mark>[^\sA-Za-z*\[\]{}])"
+    r"[^\n]{0,5000}?(?:(?P=mark)|(?=\n))"
+    r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]{0,1000}+\])?\{[^{}\n]*+\}"
+    r"|\\(?:url|href|path|nolinkurl)[ \t]*+\{[^{}\n]*+\}"
     r"|\\iffalse(?![A-Za-z])"
     r"|\\."
     r"|(?P<comment>%[^\n]*(?:\n[ \t]*|\Z))",
     re.DOTALL,
 )
-_CONDITIONAL = re.compile(r"\\\\|\\%|%[^\n]*|\\(if(?!f[A-Z])[A-Za-z@]*|else|fi)(?![A-Za-z@])")
+_COMMENT_ENVIRONMENT = "comment"
 _CONTROL_WORD_END = re.compile(r"\\[A-Za-z@]+\*?\Z")
-_NOT_A_CONDITIONAL = frozenset(
-    {"ifthenelse", "ifdefined", "iff", "ifodd@", "ifstrequal", "ifstrempty", "ifblank"}
-)
 _MASKED = re.compile(MASK + r"(\d+)" + MASK)
 
 
@@ -58,6 +56,7 @@ def remove_comments(source: str, masks: Masks) -> str:
 
 def _pieces(source: str, masks: Masks) -> Iterator[str]:
     position = 0
+    branches, environments = Branches(source), _Environments(source)
     while match := _TOKEN.search(source, position):
         before, token = source[position : match.start()], match[0]
         position = match.end()
@@ -65,12 +64,41 @@ def _pieces(source: str, masks: Masks) -> Iterator[str]:
             yield from _comment(source, match.start(), before, token)
             continue
         yield before
-        if token == "\\iffalse":
-            position, rest = _skip_branch(source, position)
+        if (name := match["environment"]) is not None:
+            end = environments.end(name, position)
+            if end < 0:  # it never ends, so its beginning is a command like others
+                position = match.start() + 2
+                yield token[:2]
+            elif name == _COMMENT_ENVIRONMENT:
+                position = end
+            else:
+                yield masks.mask(source[match.start() : end])
+                position = end
+        elif token == "\\iffalse":
+            position, rest = branches.skip(position)
             yield rest
-        elif match["dropped"] is None:
+        else:
             yield masks.mask(token) if len(token) > 2 else token
     yield source[position:]
+
+
+class _Environments:
+    """Where verbatim environments of one source end; those that never end are searched once."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._unended: set[str] = set()
+
+    def end(self, name: str, start: int) -> int:
+        """Behind the first end of the environment `name` from `start` on; -1 without one."""
+        if name in self._unended:
+            return -1
+        more = r"[ \t]*+\n?" if name == _COMMENT_ENVIRONMENT else ""
+        found = re.compile(rf"\\end[ \t]*+\{{{re.escape(name)}\}}{more}").search(self._source, start)
+        if found is None:
+            self._unended.add(name)
+            return -1
+        return found.end()
 
 
 def _comment(source: str, start: int, before: str, token: str) -> Iterator[str]:
@@ -89,44 +117,3 @@ def _comment(source: str, start: int, before: str, token: str) -> Iterator[str]:
         return
     yield before.rstrip(" \t")
     yield line_end + indent
-
-
-def _skip_branch(source: str, start: int) -> tuple[int, str]:
-    r"""The end of the `\iffalse` at `start` and what stands for it; an `\else` branch follows as text."""
-    depth = 0
-    for match in _CONDITIONAL.finditer(source, start):
-        word = match[1]
-        if word is None or word in _NOT_A_CONDITIONAL:
-            continue
-        if word == "fi":
-            if depth == 0:
-                return match.end(), ""
-            depth -= 1
-        elif word == "else":
-            if depth == 0:
-                return match.end(), "\\iftrue "
-        else:
-            depth += 1
-    return start, "\\iffalse"
-
-
-def balanced(source: str, start: int, max_chars: int = 200_000) -> int:
-    """The end (after its closing mark) of the `{}` or `[]` group at `start`; -1 when it does not close."""
-    in_brackets = source.startswith("[", start)
-    depth = 0
-    for match in _GROUP.finditer(source, start, start + max_chars):
-        mark = match[0]
-        if mark == "{":
-            depth += 1
-        elif mark == "}":
-            depth -= 1
-            if depth == 0 and not in_brackets:
-                return match.end()
-            if depth < 0:
-                return -1
-        elif mark == "]" and in_brackets and depth == 0:
-            return match.end()
-    return -1
-
-
-_GROUP = re.compile(r"\\.|[{}\]]", re.DOTALL)

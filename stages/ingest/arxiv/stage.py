@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import ClassVar
 
@@ -22,7 +23,8 @@ from stages.ingest.archives import (
 from stages.ingest.arxiv.paper import abstract_url, arxiv_id, kind_of, paper_of
 from stages.ingest.base import IngestStage
 from stages.ingest.compressed import PieceReader, decompressed
-from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.raw import Loss, RawFile, RawRecord
+from stages.ingest.work import bounded
 
 _BULK_MEMBER = re.compile(r"(?:.*/)?(?:\d{4}\.\d{4,5}|[a-z-]+\d{7})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
 _SOURCE = re.compile(
@@ -35,12 +37,12 @@ SNIFF_BYTES = 1024
 class ArxivIngest(IngestStage):
     """Papers' sources to documents: a paper's archive, a single file (`.tex`, `.gz`), arXiv's bulk tar of those.
 
-    Rules: no_main_file, not_latex, encoding, damaged, empty_text, too_large, and the archive's unsafe_path,
+    Rules: no_main_file, not_latex, encoding, damaged, empty_text, too_large, too_much_work, and the archive's unsafe_path,
     not_a_file, repeated_name, encrypted. A file that an archive refuses is a ledger row of its own.
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "arxiv"
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")
@@ -151,11 +153,13 @@ class ArxivIngest(IngestStage):
 
     def _paper(
         self, key: str, name: str, files: dict[str, bytes], others: list[str] | None = None
-    ) -> RawDocument | Loss:
+    ) -> RawRecord:
         if not files and others:
             kinds = sorted({other.rsplit(".", 1)[-1].lower() for other in others if _OTHER.fullmatch(other)})
             return Loss(key, "not_latex", " ".join(kinds) or "no source file", url=abstract_url(name))
-        return paper_of(key, files, arxiv_id(name), self.keep_appendix, self.keep_abstract)
+        read = partial(paper_of, key, files, arxiv_id(name), self.keep_appendix, self.keep_abstract)
+        size = sum(len(data) for data in files.values())
+        return bounded(read, key, abstract_url(name), size)
 
 
 def _is_bulk_member(name: str) -> bool:

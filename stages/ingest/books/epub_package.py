@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+from stages.ingest.work import TooMuchWorkError
+
+MAX_XML_DEPTH = 100
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
 _FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -50,9 +53,16 @@ def parse_xml(data: bytes) -> ElementTree.Element:
     if _DECLARES_ENTITY.search(data):
         raise PackageError("declares entities")
     try:
-        return ElementTree.fromstring(data)
+        root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise PackageError(f"not well-formed ({error})") from error
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        if depth > MAX_XML_DEPTH:
+            raise TooMuchWorkError("elements of a package file inside each other", depth, MAX_XML_DEPTH)
+        level = [child for element in level for child in element]
+    return root
 
 
 def package_paths(container: bytes) -> list[str]:

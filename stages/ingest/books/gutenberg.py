@@ -44,8 +44,8 @@ _FIELD = re.compile(
 )
 _NUMBER = re.compile(r"\[\s*e-?(?:book|text)\s*(?:#|no\.?|number)\s*(\d+)", re.IGNORECASE)
 _OLD_TITLE = re.compile(
-    r"^[\s*]*(?:The )?Project Gutenberg(?:['’]s)?,?\s+E-?(?:text|book)\s+(?:of|for)\s+(?P<title>[^\n]+?)"
-    r"(?:,?\s+by\s+(?P<author>[^\n]+?))?[\s*]*$",
+    r"^(?:[^\S\n]|\*)*+(?:The )?Project Gutenberg(?:['’]s)?,?\s+E-?(?:text|book)\s+(?:of|for)\s+(?P<title>[^\n]{1,500}?)"
+    r"(?:,?\s{1,9}by\s{1,9}(?P<author>[^\n]{1,500}?))?(?:[^\S\n]|\*)*+$",
     re.IGNORECASE | re.MULTILINE,
 )
 _OLD_RELEASE = re.compile(
@@ -127,7 +127,9 @@ def _end_of_mark(text: str, line_end: int) -> int:
     line_start = text.rfind("\n", 0, line_end) + 1
     if text[line_start:line_end].rstrip().endswith("*"):
         return line_end
-    closing = re.compile(r"(?:\n[^\n]*\S[^\n]*){0,3}?\n[^\n]*\*{2,4}[ \t]*(?=\n|$)").match(text, line_end)
+    closing = re.compile(r"(?:\n(?=[^\n]*\S)[^\n]*+){0,3}?\n[^\n]*\*{2,4}[ \t]*(?=\n|$)").match(
+        text, line_end
+    )
     return line_end if closing is None else closing.end()
 
 
@@ -145,8 +147,15 @@ def _without_footer(body: str) -> str:
 
 def _lines_on_gutenberg(body: str, pattern: re.Pattern[str], start: int, end: int) -> list[int]:
     """Starts of the lines with the word Gutenberg that match `pattern`; only those lines are looked at."""
-    starts = {body.rfind("\n", 0, found.start()) + 1 for found in _WORD.finditer(body, start, end)}
-    return [line for line in sorted(starts) if line >= start and pattern.match(body, line)]
+    starts: list[int] = []
+    line_end = 0
+    for found in _WORD.finditer(body, start, end):
+        if found.start() >= line_end:
+            starts.append(body.rfind("\n", line_end, found.start()) + 1 or line_end)
+            line_end = body.find("\n", found.end())
+            if line_end < 0:
+                break
+    return [line for line in starts if line >= start and pattern.match(body, line)]
 
 
 def _without_leading_credits(body: str) -> str:
@@ -214,10 +223,12 @@ def _without_trailing_notes(body: str) -> str:
     )
     if note is None:
         return text
-    text = text[: note.start()].rstrip()
-    while (line_start := text.rfind("\n") + 1) and _SEPARATOR.fullmatch(text, line_start):
-        text = text[:line_start].rstrip()
-    return text
+    end = len(text[: note.start()].rstrip())
+    while (line_start := text.rfind("\n", 0, end) + 1) and _SEPARATOR.fullmatch(text, line_start, end):
+        end = line_start
+        while end and text[end - 1].isspace():
+            end -= 1
+    return text[:end]
 
 
 def _begins_paragraph(text: str, line_start: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from stages.ingest.books.gutenberg import Book, split_book
 from stages.ingest.books.languages import language_code, language_of_tag
 from stages.ingest.compressed import decompressed
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.work import bounded
 
 _TEXT_FILE = re.compile(r"\.te?xt(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
 _EPUB_FILE = re.compile(r"\.epub3?(?:\.(?:no)?images)?$", re.IGNORECASE)
@@ -25,7 +27,7 @@ class BooksIngest(IngestStage):
     """Text files and EPUBs of whole books, from Gutenberg or plain folders; a raw file is a document."""
 
     stage_name: ClassVar[str] = "ingest_books"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "books"
 
     min_chars: int = Field(0, ge=0, description="shorter books are dropped")
@@ -44,7 +46,7 @@ class BooksIngest(IngestStage):
             yield Loss("", "unrecognised_file", "neither .txt nor .epub", text_bytes=raw.size)
 
     def _read_epub(self, raw: RawFile) -> Iterator[RawRecord]:
-        epub = read_epub(raw, self.max_book_bytes)
+        epub = bounded(partial(read_epub, raw, self.max_book_bytes), "", text_bytes=raw.size)
         if isinstance(epub, Loss):
             yield epub
             return

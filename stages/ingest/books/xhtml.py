@@ -10,6 +10,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.books.encoding import decode_book
+from stages.ingest.html_bounds import check_html
 
 _XML_ENCODING = re.compile(rb"\s*<\?xml\b[^>]{0,256}?\bencoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})[\"']")
 _DOCTYPE_START = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
@@ -28,7 +29,9 @@ _TEXT_CODEC = re.compile(r"utf|us-?ascii|iso-8859-|windows-|cp\d|koi8|big5|gb|sh
 
 def chapter_text(data: bytes) -> str:
     """The text of one XHTML or HTML file, without page numbers, navigation and drawings."""
-    tree = HTMLTree.parse(as_html(decode_xhtml(data)))
+    html = as_html(decode_xhtml(data))
+    check_html(html.encode("utf-8", "replace"))
+    tree = HTMLTree.parse(html)
     if tree.body is None:
         return ""
     for element in tree.body.query_selector_all(_NO_TEXT):

@@ -10,12 +10,14 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.html_bounds import check_html
+from stages.kernels.unicode.controls import count_controls
+
 _META_BYTES = 4096
 _META_CHARSET = re.compile(rb"<meta\b[^>]{0,512}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,256}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _WIDE_MARKUP = re.compile(rb"<\0[!?a-zA-Z]\0|\0<\0[!?a-zA-Z]")
-_CONTROLS = bytes(b for b in range(1, 32) if b not in b"\t\n\v\f\r\x1b")
 _SELF_EVIDENT = ("gb", "big5", "euc", "shift_jis", "cp932", "cp949", "iso2022", "iso-2022", "utf-16")
 _WEB_CODECS = {"shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030"}
 """What browsers read under these names (WHATWG encoding standard), by Python's names."""
@@ -97,18 +99,24 @@ def _with_replacement(data: bytes, encoding: str) -> Decoded:
     return Decoded(text, encoding, replaced_share(text))
 
 
-def control_share(text: str) -> float:
-    """Share of control characters that no text holds: tells binary data under a text type.
+def control_share(data: bytes) -> float:
+    """Share of control characters that no text, given as UTF-8, holds: tells binary data under a text type.
 
     NULs are no sign: servers pad pages with them, and parsers drop them.
     """
-    data = text.encode("utf-8", "replace")
-    return 1 - len(data.translate(None, _CONTROLS)) / len(data) if data else 0.0
+    return 1 - (len(data) - count_controls(data)) / len(data) if data else 0.0
 
 
-def parse_html(html: str) -> HTMLTree:
-    """The DOM of a page. NULs, which parsers drop or turn into U+FFFD, are gone before."""
-    return HTMLTree.parse(html.replace("\0", ""))
+def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
+    """The DOM of a page, whose UTF-8 may be given too. NULs, which parsers drop or turn into U+FFFD, are gone before.
+
+    A TooMuchWorkError when its parser would take too long.
+    """
+    data = html.encode("utf-8", "replace") if data is None else data
+    if b"\0" in data:
+        html, data = html.replace("\0", ""), data.replace(b"\0", b"")
+    check_html(data)
+    return HTMLTree.parse(html)
 
 
 def page_title(tree: HTMLTree) -> str:

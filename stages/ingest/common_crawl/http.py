@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from fastwarc.stream_io import BrotliReader, ZstdReader
 
 from stages.ingest.common_crawl.records import parse_headers
+from stages.ingest.work import TooMuchWorkError
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{1,3})\b[^\r\n]*(?:\r?\n|$)")
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _READ_BYTES = 1 << 16
+MAX_CODINGS = 16
 
 
 class ContentCodingError(Exception):
@@ -72,7 +74,10 @@ def decoded_body(response: HttpResponse, max_bytes: int) -> bytes:
     body = response.body
     if "chunked" in response.headers.get("transfer-encoding", "").lower():
         body = unchunk(body)
-    for coding in reversed(response.headers.get("content-encoding", "").lower().split(",")):
+    codings = response.headers.get("content-encoding", "").lower().split(",")
+    if len(codings) > MAX_CODINGS:
+        raise TooMuchWorkError("content codings", len(codings), MAX_CODINGS)
+    for coding in reversed(codings):
         body = _decode(body, coding.strip(), max_bytes)
     return body
 

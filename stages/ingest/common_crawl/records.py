@@ -209,10 +209,11 @@ class _Reader:
 def parse_headers(data: bytes) -> dict[str, str]:
     """Header fields by lower-case name, the first of equal names; folded lines are joined."""
     headers: dict[str, str] = {}
+    folded: dict[str, list[str]] = {}
     name = ""
     for line in data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"):
         if line[:1] in (" ", "\t") and name:
-            headers[name] = f"{headers[name]} {line.strip()}".strip()
+            folded.setdefault(name, [headers[name]]).append(line.strip())
             continue
         field_name, colon, value = line.partition(":")
         name = field_name.strip().lower()
@@ -220,7 +221,7 @@ def parse_headers(data: bytes) -> dict[str, str]:
             headers[name] = value.strip()
         else:
             name = ""
-    return headers
+    return headers | {key: " ".join(filter(None, lines)) for key, lines in folded.items()}
 
 
 def _iso_date(digits: str) -> str | None:

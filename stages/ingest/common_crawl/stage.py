@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
@@ -39,6 +40,7 @@ from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
 from stages.ingest.common_crawl.url_filter import UrlFilter
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.work import bounded
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PAGE_KINDS = ("response", "resource", ARC_KIND)
@@ -53,7 +55,7 @@ class CommonCrawlIngest(IngestStage):
     """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     follows_unicode: ClassVar[bool] = True
     source: ClassVar[str] = "common_crawl"
 
@@ -101,7 +103,10 @@ class CommonCrawlIngest(IngestStage):
             if record.kind == "warcinfo" and not _DUMP.search(raw.name):
                 dump = _dump_of_warcinfo(record) or dump
             refused = matcher.check(record.url) if matcher is not None and record.kind in TEXT_KINDS else None
-            yield self._read_record(record, dump) if refused is None else _loss(record, *refused)
+            if refused is not None:
+                yield _loss(record, *refused)
+                continue
+            yield bounded(partial(self._read_record, record, dump), record.key, record.url, len(record.block))
 
     def _read_record(self, record: ArchiveRecord, dump: str) -> RawRecord:
         if self.verify_digests and (wrong := wrong_digest(record)):
@@ -157,15 +162,16 @@ class CommonCrawlIngest(IngestStage):
         decoded = decode_page(body, charset, self.max_replacement_share)
         if decoded.replaced_share > self.max_replacement_share:
             return self._encoding_loss(record, decoded.encoding, decoded.replaced_share)
-        controls = control_share(decoded.text)
+        data = decoded.text.encode("utf-8", "replace")
+        controls = control_share(data)
         if controls > MAX_CONTROL_SHARE:
             return _loss(record, "encoding", "control characters", controls, MAX_CONTROL_SHARE)
-        text, found = self._main_text(decoded.text)
+        text, found = self._main_text(decoded.text, data)
         return self._document(record, text, metadata | found | {"encoding": decoded.encoding})
 
-    def _main_text(self, html: str) -> tuple[str, dict[str, Any]]:
-        """The main text of a page, and its title and what was cut for the metadata."""
-        tree = parse_html(html)
+    def _main_text(self, html: str, data: bytes) -> tuple[str, dict[str, Any]]:
+        """The main text of a page, given as UTF-8 too, and its title and what was cut for the metadata."""
+        tree = parse_html(html, data)
         found: dict[str, Any] = {"title": page_title(tree)}
         if self.extractor == "trafilatura":
             return trafilatura_text(html), found

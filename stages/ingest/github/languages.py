@@ -218,11 +218,13 @@ Text: none: readme changelog changes news authors contributing todo install hist
 _TOLD_BY_CONTENT = {
     "MATLAB": (
         "Objective-C",
-        re.compile(r"^\s*(?:#import|#include|@(?:interface|implementation|class|protocol)\b)", re.M),
+        re.compile(r"^[^\S\n]*+(?:#import|#include|@(?:interface|implementation|class|protocol)\b)", re.M),
     ),
     "Verilog": (
         "Coq",
-        re.compile(r"^\s*(?:Require|From \w+ Require|Theorem|Lemma|Definition|Inductive|Module)\b", re.M),
+        re.compile(
+            r"^[^\S\n]*+(?:Require|From \w+ Require|Theorem|Lemma|Definition|Inductive|Module)\b", re.M
+        ),
     ),
     "Perl": ("Prolog", re.compile(r"^:-\s*\w", re.M)),
 }

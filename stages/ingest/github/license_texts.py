@@ -28,7 +28,10 @@ _COPYRIGHT_LINE = re.compile(
     re.I | re.M,
 )
 _LIST_NUMBER = re.compile(r"^[ \t>*#/;-]*\(?(?:\d{1,2}|[a-z])[.)][ \t]", re.I | re.M)
-_TAG = re.compile(r"<!--.*?-->|<(?:style|script)\b.*?</(?:style|script)>|</?[a-z][^<>]*>", re.I | re.S)
+_TAG = re.compile(r"(?P<comment><!--)|(?P<hidden><(?:style|script)\b)|</?[a-z][^<>]*+>", re.I)
+_COMMENT_END = re.compile("-->")
+_HIDDEN_END = re.compile("</(?:style|script)>", re.I)
+_ONE_TAG = re.compile(r"<[a-z][^<>]*+>", re.I)
 _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype html|html|body|p|br|div|pre)\b", re.I)
 _WORD = re.compile(r"[a-z0-9]+")
 _TERMS_END = "end of terms and conditions"
@@ -89,9 +92,30 @@ def license_words(text: str) -> list[str]:
     """The words of a licence, in lowercase: no mark-up, no copyright lines, no numbers of list items."""
     body = text[:MAX_LICENSE_BYTES]
     if _LOOKS_LIKE_HTML.search(body, 0, 4096):
-        body = unescape(_TAG.sub("\n", body))
+        body = unescape(_without_tags(body))
     body = _LIST_NUMBER.sub(" ", _COPYRIGHT_LINE.sub("", body))
     return _WORD.findall(body.lower())
+
+
+def _without_tags(html: str) -> str:
+    """A line end for each tag, comment, style and script; what never ends is looked for once."""
+    pieces: list[str] = []
+    position = at = 0
+    ends: dict[re.Pattern[str], bool] = {}
+    while (match := _TAG.search(html, at)) is not None:
+        at = match.end()
+        closing = _COMMENT_END if match["comment"] else _HIDDEN_END if match["hidden"] else None
+        if closing is not None:
+            found = closing.search(html, at) if ends.get(closing, True) else None
+            ends[closing] = found is not None
+            if found is None:
+                found = _ONE_TAG.match(html, match.start())
+            if found is None:
+                continue
+            at = found.end()
+        pieces += [html[position : match.start()], "\n"]
+        position = at
+    return "".join([*pieces, html[position:]])
 
 
 def states_a_choice(text: str) -> bool:

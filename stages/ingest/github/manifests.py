@@ -20,6 +20,8 @@ MAX_MANIFEST_BYTES = 256 << 10
 _JSON = ("package.json", "composer.json")
 _TOML = {"Cargo.toml": "package", "pyproject.toml": "project"}
 _CODE = re.compile(r"""(?<![\w-])licenses?\s*=\s*\[?\s*(?:'([^'\n]{1,200})'|"([^"\n]{1,200})")""", re.M)
+_LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){100}")
+_NOT_CFG = re.compile(r"^(?![#;]|\[.+\])\S[^=:\n]*$", re.M)
 _CLASSIFIERS = {
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
@@ -72,6 +74,8 @@ def _of_json(text: str) -> str:
 
 
 def _of_toml(text: str, table: str) -> str:
+    if _LONG_KEY.search(text):  # its tables inside each other take quadratic time
+        return ""
     try:
         project = tomllib.loads(text).get(table, {})
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -88,6 +92,8 @@ def _of_toml(text: str, table: str) -> str:
 
 
 def _of_setup_cfg(text: str) -> str:
+    if _NOT_CFG.search(text):  # an error for the parser, which collects them in quadratic time
+        return ""
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)

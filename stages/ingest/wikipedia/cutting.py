@@ -65,6 +65,7 @@ class PageCutter:
         """Take the next piece; the pages that it completes."""
         self._buffer += piece
         start = 0
+        close = -2  # not looked for yet; -1: none in the buffer
         while True:
             if not self._in_page:
                 at = self._buffer.find(OPEN, start)
@@ -77,7 +78,9 @@ class PageCutter:
                 yield from self._end_gap(at)
                 self._in_page = self._follows_page = self.seen_page = True
                 self._scanned, start = at + len(OPEN), at
-            end = self._buffer.find(CLOSE, self._scanned)
+            if close == -2 or 0 <= close < self._scanned:
+                close = self._buffer.find(CLOSE, self._scanned)
+            end = close
             following = self._buffer.find(OPEN, self._scanned, end if end >= 0 else len(self._buffer))
             if following >= 0:
                 yield self._broken(start, following, "damaged_page", "the page has no end")

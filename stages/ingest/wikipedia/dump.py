@@ -14,7 +14,9 @@ from stages.ingest.wikipedia.cutting import MAX_HEADER_BYTES, OPEN, BrokenPage, 
 from stages.ingest.wikipedia.streams import StreamDamage
 
 _DBNAME = re.compile(r"<dbname>\s*([^<\s]+)\s*</dbname>")
-_NAMESPACE = re.compile(r'<namespace\b[^>]*?\bkey="(-?\d{1,6})"[^>]*?(?:/>|>([^<]*)</namespace>)')
+_NAMESPACE = re.compile(
+    r'<namespace\b[^<>]{0,200}?\bkey="(-?\d{1,6})"[^<>]{0,200}?(?:/>|>([^<]*)</namespace>)'
+)
 _TITLE = re.compile(r"<title>([^<]*)</title>")
 _NS = re.compile(r"<ns>\s*(-?\d{1,9})\s*</ns>")
 _ID = re.compile(r"<id>\s*(\d{1,18})\s*</id>")

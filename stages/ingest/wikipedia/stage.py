@@ -19,7 +19,7 @@ class WikipediaIngest(IngestStage):
     """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: title, empty line, text."""
 
     stage_name: ClassVar[str] = "ingest_wikipedia"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(

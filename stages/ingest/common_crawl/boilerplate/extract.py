@@ -15,6 +15,7 @@ from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
 from stages.ingest.common_crawl.boilerplate.features import line_features
+from stages.ingest.work import TooMuchWorkError
 from stages.kernels.lines.markup_lines import MarkupLines, markup_lines
 from stages.kernels.lines.markup_text import render_lines
 from stages.kernels.trees import Forest, probabilities
@@ -72,6 +73,9 @@ MIN_PROSE_CHARS = 250
 MIN_KEPT_SHARE = 0.25
 """A page that is short, or of which the pass would leave less than this share, is left as resiliparse gives it."""
 
+MAX_LINES = 200_000
+"""A line takes a kilobyte of features; the longest of 2,088 real pages has 15,000."""
+
 _PROSE, _PLAIN_CHARS = OWN_FEATURES.index("prose"), OWN_FEATURES.index("plain_chars")
 _CHARS, _HEADING_LEVEL, _IN_TITLE = (
     OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title")
@@ -120,6 +124,8 @@ def _page_lines(tree: HTMLTree, title: str, skipped: list[str]) -> PageLines:
         skip_elements=skipped,
     )
     lines = markup_lines(markup)
+    if len(lines.rows) > MAX_LINES:
+        raise TooMuchWorkError("lines", len(lines.rows), MAX_LINES)
     return PageLines(lines, line_features(lines, title))
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.ingest.arxiv.scan import Masks, balanced, remove_comments
+from stages.ingest.arxiv.groups import balanced
+from stages.ingest.arxiv.scan import Masks, remove_comments
 
 
 def clean(source: str) -> str:
