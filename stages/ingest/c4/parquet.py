@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stages.core.bounded import bounded_batches
 from stages.core.errors import DamagedInputError
 from stages.ingest.c4.columns import Columns, to_records
 from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile
@@ -23,7 +24,7 @@ Records = Iterator[RawDocument | RawBatch | Loss]
 
 
 def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
-    """A document for each row, keyed by its number; memory is a few pages.
+    """A document for each row, keyed by its number; memory is a few pages and a few rows.
 
     Rules: `missing_text`, `too_large`, `encoding`; `damaged` for a row group that cannot be read. Raises
     DamagedInputError when the footer cannot be read, or there is no column `text`.
@@ -35,7 +36,12 @@ def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
             if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
-        columns = [name for name in file.schema_arrow.names if name in _WANTED]
+        # lists and structs are no text, and one row of them may stand for any number of bytes
+        columns = [
+            field.name
+            for field in file.schema_arrow
+            if field.name in _WANTED and not pa.types.is_nested(field.type)
+        ]
         if "text" not in columns:
             raise DamagedInputError("Parquet without a column text", 0, "missing_text")
         number = 0
@@ -61,7 +67,7 @@ class _GroupReader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches in order; the caller moves `number` on."""
-        found = self._file.iter_batches(BATCH_ROWS, [self._index], self._columns, use_threads=False)
+        found = bounded_batches(self._file, self._index, self._columns, BATCH_ROWS)
         try:
             while (batch := next(found, None)) is not None:
                 yield batch

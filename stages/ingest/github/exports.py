@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.core.bounded import bounded_batches
 from stages.core.errors import DamagedInputError
 from stages.ingest.compressed import decompressed, lines
 from stages.ingest.raw import Loss, RawFile
@@ -122,7 +123,12 @@ def parquet_rows(raw: RawFile) -> Iterator[ExportRow | Loss]:
                 raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
         wanted = [alias for aliases in _ALIASES.values() for alias in aliases]
-        columns = [name for name in file.schema_arrow.names if name in wanted]
+        # of what nests, only the licences of a row are ever read
+        columns = [
+            field.name
+            for field in file.schema_arrow
+            if field.name in wanted and (field.name == "license" or not pa.types.is_nested(field.type))
+        ]
         start = 0
         for index in range(file.num_row_groups):
             yield from _row_group(file, index, start, columns)
@@ -139,7 +145,7 @@ def _row_group(
             yield ExportRow(number, _named({}), 0)
         return
     try:
-        for batch in file.iter_batches(BATCH_ROWS, [index], columns, use_threads=False):
+        for batch in bounded_batches(file, index, columns, BATCH_ROWS):
             sizes = batch.nbytes // max(1, batch.num_rows)
             for fields in _as_bytes(batch).to_pylist():
                 yield ExportRow(number, _named(_decoded(fields)), sizes)
