@@ -89,7 +89,9 @@ class GroupReader:
         names = self._schema.names if columns is None else [n for n in columns if n in self._schema.names]
         texts = [name for name in names if any(is_type(self._schema.field(name).type) for is_type in _TEXTS)]
         self._read = {name for name in names if "." not in name}
-        self._compact = pq.ParquetFile(raw, metadata=self.metadata, read_dictionary=texts)
+        self._compact = pq.ParquetFile(
+            raw, metadata=self.metadata, read_dictionary=texts, page_checksum_verification=True
+        )
         self._large: pq.ParquetFile | None = None
 
     def batches(self, group: int) -> Iterator[pa.RecordBatch]:
@@ -99,7 +101,9 @@ class GroupReader:
             yield from table.to_batches()
             return
         if self._large is None:
-            self._large = pq.ParquetFile(self._raw, metadata=self.metadata, buffer_size=READ_BYTES)
+            self._large = pq.ParquetFile(
+                self._raw, metadata=self.metadata, buffer_size=READ_BYTES, page_checksum_verification=True
+            )
         yield from bounded_batches(self._large, group, self._columns, self._large_rows)
 
     def _small(self, group: int) -> pa.Table | None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.core import storage
 from stages.core.errors import ConservationError
+from stages.core.stored import parsed
 
 MANIFEST_NAME = "manifest.json"
 REPORTS_FOLDER = "reports"
@@ -152,7 +153,8 @@ class Manifest(Record):
 
     def facts_of(self, kind: type[Facts]) -> list[Facts]:
         """What the tasks said of their work, in plan order, as the stage's own type."""
-        return [kind.model_validate(facts) for facts in self.facts]
+        uri = storage.join(self.folder, MANIFEST_NAME)
+        return [parsed(kind, orjson.dumps(facts), uri) for facts in self.facts]
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -191,7 +193,8 @@ def write_record(uri: str, record: Record) -> None:
 
 def read_manifest(folder: str) -> Manifest:
     """The manifest of a finished stage's folder."""
-    manifest = Manifest.model_validate_json(storage.read_bytes(storage.join(folder, MANIFEST_NAME)))
+    uri = storage.join(folder, MANIFEST_NAME)
+    manifest = parsed(Manifest, storage.read_bytes(uri), uri)
     return manifest.model_copy(update={"folder": folder})
 
 
@@ -205,4 +208,4 @@ def read_report(folder: str, task: str) -> ShardReport | None:
     uri = report_uri(folder, task)
     if not storage.exists(uri):
         return None
-    return ShardReport.model_validate_json(storage.read_bytes(uri))
+    return parsed(ShardReport, storage.read_bytes(uri), uri)

@@ -16,6 +16,7 @@ from stages.core import storage
 from stages.core.bounded import BATCH_BYTES, GroupReader
 from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
 from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
+from stages.core.stored import open_stored
 
 SHARD_TEXT_BYTES = 256 << 20
 """Text in a shard, whatever the raw files' sizes (docs/formats.md)."""
@@ -228,7 +229,7 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Stream Parquet files in order as batches; memory is one row group of ours, or a bounded batch of a larger one."""
     for uri in uris:
-        with storage.open_arrow(uri) as raw:
+        with open_stored(uri) as raw:
             reader = GroupReader(raw, columns, FOREIGN_BATCH_ROWS)
             for index in range(reader.metadata.num_row_groups):
                 for batch in reader.batches(index):
@@ -244,7 +245,7 @@ def read_rows(
     uri: str, rows: npt.NDArray[np.integer], columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file with these numbers (ascending), in batches; row groups without one are not read."""
-    with storage.open_arrow(uri) as raw:
+    with open_stored(uri) as raw:
         reader = GroupReader(raw, columns, FOREIGN_BATCH_ROWS)
         start = 0
         for index in range(reader.metadata.num_row_groups):

@@ -66,7 +66,7 @@ def _fasttext(folder: Path, seed: Seed) -> None:
 
 @cache
 def _pieces_seeds() -> Sequence[Seed]:
-    return [Seed("tokenizer.model", train_model(280)), Seed("unigram.model", train_pieces(LINES))]
+    return [Seed("tokenizer.model", train_model(320)), Seed("unigram.model", train_pieces(LINES))]
 
 
 def _tokenizer(folder: Path, seed: Seed) -> None:
@@ -92,7 +92,10 @@ def _json_seeds() -> Sequence[Seed]:
         made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
         made.decoder = tokenizers.decoders.ByteLevel()
         special = ["<s>", "</s>", "[UNK]"]
-        made.train_from_iterator(lines, trainer(vocab_size=120, special_tokens=special, show_progress=False))
+        options = {"unk_token": "[UNK]"} if name == "unigram" else {}
+        made.train_from_iterator(
+            lines, trainer(vocab_size=120, special_tokens=special, show_progress=False, **options)
+        )
         found.append(Seed(f"{name}.json", made.to_str().encode()))
     return found
 
@@ -109,7 +112,7 @@ def _checkpoint_seeds() -> Sequence[Seed]:
 
 
 def _checkpoint(folder: Path, seed: Seed) -> None:
-    export_hugging_face(str(folder / seed.name), str(folder / "out"), "float32", 16, 1, 2)
+    export_hugging_face(str(folder / seed.name), str(folder / "out"), 16, "float32")
 
 
 @cache

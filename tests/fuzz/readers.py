@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from stages.core.manifest import DOCUMENTS, LEDGER
-from stages.core.stage import AnyStage
+from stages.core.manifest import DOCUMENTS, EXCHANGE, LEDGER, Manifest, ShardReport
+from stages.core.stage import AnyStage, Task, make_manifest
+from stages.ingest.stackexchange.stage import StackExchangeIngest, StackExchangeThreads
 from tests.fuzz.target import Seed, Target
 from tests.stages.ingest.fault_cases import stage_of
 from tests.stages.ingest.fault_files import archives, checkouts
@@ -75,25 +77,35 @@ def _checkout_seeds() -> Sequence[Seed]:
 
 
 def _read(folder: Path, seed: Seed) -> None:
-    run_whole(stage_of(seed.name, folder), folder)
+    stage = stage_of(seed.name, folder)
+    tasks, reports = run_whole(stage, folder)
+    if isinstance(stage, StackExchangeIngest):  # threads are made of the posts that it hands on
+        manifest = make_manifest("posts", stage, "f", [], tasks, reports, str(folder / "out"))
+        run_whole(StackExchangeThreads(), folder, "threads", [manifest])
 
 
 def _cites(folder: Path, seed: Seed) -> None:
     run_whole(stage_of(seed.name.replace("wiki/", "cites/", 1), folder), folder)
 
 
-def run_whole(stage: AnyStage, folder: Path) -> None:
+def run_whole(
+    stage: AnyStage, folder: Path, name: str = "out", inputs: Sequence[Manifest] = ()
+) -> tuple[list[Task[Any]], list[ShardReport]]:
     """Every task of a stage; its report must count what lies in its files, and nothing temporary may be left."""
-    for task in stage.plan([]):
-        out = folder / "out"
+    tasks, reports, out = stage.plan(inputs), [], folder / name
+    for task in tasks:
         report = stage.run(task.at(str(out)))
         report.check_conservation()
-        rows = dict.fromkeys((DOCUMENTS, LEDGER), 0)
+        rows = dict.fromkeys((DOCUMENTS, LEDGER, EXCHANGE), 0)
         for file in report.files:
             path = out / file.name
             assert path.stat().st_size == file.bytes
-            if file.kind in rows:
+            if file.kind in (DOCUMENTS, LEDGER):
                 rows[file.kind] += pq.ParquetFile(path).metadata.num_rows
-        assert rows[DOCUMENTS] == report.documents_out
+            elif file.kind == EXCHANGE:
+                rows[EXCHANGE] += file.rows
+        assert rows[DOCUMENTS] + rows[EXCHANGE] == report.documents_out
         assert rows[LEDGER] == sum(report.dropped.values()) + sum(report.edited.values()) + report.merged
         assert not [path for path in out.rglob("*") if ".tmp-" in path.name]
+        reports.append(report)
+    return tasks, reports
