@@ -117,7 +117,8 @@ def _file_info(uri: str) -> FileInfo | None:
         raise UserError(f"{uri}: no column {', '.join(missing)}; a document has {', '.join(REQUIRED)}")
     _check_types(uri, schema)
     try:
-        totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], REQUIRED))
+        columns = [name for name in DOCUMENT_SCHEMA.names if name in schema.names]
+        totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], columns))
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, MemoryError):
             raise
@@ -144,7 +145,13 @@ def _check_types(uri: str, schema: pa.Schema) -> None:
 
 
 def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
-    """The totals of a batch; a UserError when a document lacks what every document has."""
+    """The totals of a batch; a UserError when a document lacks what every document has, or its text is no UTF-8."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            reason = " ".join(str(error).split())[:120]
+            raise UserError(f"{uri}: column {name} is not what it says ({reason}); write it anew") from error
     for name in REQUIRED:
         if nulls := batch.column(name).null_count:
             raise UserError(f"{uri}: {nulls:,} documents have no {name} (null); fill it in or leave them out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,6 +16,10 @@ from stages.core import storage
 from stages.core.errors import ReadFaultError, UserError
 
 MAX_REASON_CHARS = 200
+MAX_PLAUSIBLE_BYTES = 16 << 30
+"""Of one buffer of a file that a run left: hundreds of MB are the most."""
+
+_ASKED = re.compile(r"of size ([0-9]+) failed")  # an ArrowMemoryError
 AGAIN = "`altiplano verify` names every damaged file of a run; delete its stage's folder and run the command again"
 
 Stored = TypeVar("Stored", bound=BaseModel)
@@ -35,8 +40,13 @@ def open_stored(uri: str) -> Iterator[Any]:
     try:
         with storage.open_arrow(uri) as raw:
             yield raw
-    except MemoryError:  # ArrowMemoryError too
-        raise
+    except MemoryError as error:
+        asked = _ASKED.search(str(error))
+        if asked is None or int(asked[1]) < MAX_PLAUSIBLE_BYTES:
+            raise
+        raise UserError(
+            f"{uri}: damaged (it says that {int(asked[1]):,} bytes are in it); {AGAIN}"
+        ) from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, FileNotFoundError):
             raise UserError(f"{uri}: is missing; {AGAIN}") from error

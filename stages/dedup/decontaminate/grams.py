@@ -172,6 +172,7 @@ def _parquet_records(uri: str, name: str) -> Iterator[tuple[str, Any]]:
             file = pq.ParquetFile(raw, buffer_size=READ_BYTES)
             for group in range(file.num_row_groups):
                 for batch in bounded_batches(file, group, None, BENCHMARK_ROWS):
+                    batch.validate(full=True)
                     for record in batch.to_pylist():
                         number += 1
                         yield f"{name}:{number}", record

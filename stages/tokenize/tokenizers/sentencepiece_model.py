@@ -54,5 +54,6 @@ class SentencePieceTokenizer(Tokenizer):
 def _processor(model: bytes, name: str) -> Any:
     try:
         return sentencepiece.SentencePieceProcessor(model_proto=model)
-    except RuntimeError as error:
-        raise UserError(f"{name}: not a SentencePiece model ({error})") from error
+    except (RuntimeError, UnicodeDecodeError) as error:  # what it says may hold the bytes that are wrong
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{name}: not a SentencePiece model, or not all of one ({reason})") from error

@@ -53,9 +53,12 @@ EncodeWords = Callable[[list[str]], Sequence[Sequence[int]]]
 def read_model(model: bytes, name: str) -> Any:
     """The model as SentencePiece's message `ModelProto`."""
     try:
-        return _FORMAT.ModelProto.FromString(model)
+        proto = _FORMAT.ModelProto.FromString(model)
     except DecodeError as error:
         raise UserError(f"{name}: not a SentencePiece model ({error})") from error
+    if not all(isinstance(piece.piece, str) for piece in proto.pieces):  # what is no UTF-8 is given as bytes
+        raise UserError(f"{name}: not a SentencePiece model, or not all of one (a piece is no text)")
+    return proto
 
 
 def why_not_by_words(proto: Any) -> str | None:
