@@ -93,7 +93,8 @@ def check_labels(model: Any, path: str) -> None:
     except ValueError as error:
         raise UserError(f"{path}: a damaged fastText model ({error}); fetch or train it again") from error
     if labels != {POSITIVE, NEGATIVE}:
+        shown = [label[:80] for label in sorted(labels)[:4]]
         raise UserError(
-            f"{path}: a quality model has the labels {POSITIVE} and {NEGATIVE}, this one {[label[:80] for label in sorted(labels)[:4]]}; "
+            f"{path}: a quality model has the labels {POSITIVE} and {NEGATIVE}, this one {shown}; "
             "train one with a recipe's quality_classifier"
         )

@@ -68,7 +68,7 @@ def _read(model: bytes, name: str) -> Any:
     try:
         return tokenizers.Tokenizer.from_buffer(model)
     except BaseException as error:
-        raise _refused(error, f"{name}: not a whole tokenizer.json") from error
+        raise _refused(error, f"{name}: not a tokenizer.json, or not all of one") from error
 
 
 def _refused(error: BaseException, what: str) -> BaseException:
