@@ -20,19 +20,21 @@ import pyarrow.fs as pafs
 from stages.core import hub
 from stages.core.errors import UserError
 from stages.core.reading import Reads, WatchedStream, told
-from stages.core.remote import RemoteHandler
+from stages.core.remote import WebHandler
+from stages.core.web import shown
 
 TEMPORARY_MARK = ".tmp-"
 _LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
 PROBE_BYTES = 64 * 1024
+WEB = ("http://", "https://")
 
 
 def filesystem(uri: str) -> tuple[Any, str]:
     """The Arrow filesystem that serves `uri` and the path of `uri` inside it; a plain path is local."""
-    if uri.startswith(("http://", "https://")):
+    if uri.startswith(WEB):
         import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
 
-        return pafs.PyFileSystem(RemoteHandler(fsspec.filesystem("http"))), uri
+        return pafs.PyFileSystem(WebHandler(fsspec.filesystem("http"))), uri
     if uri.startswith(hub.SCHEME):
         return hub.hub_filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:
@@ -314,6 +316,8 @@ def find_files(pattern: str) -> list[FoundFile]:
     fs, path = filesystem(pattern)
     wrapped = ArrowFSWrapper(fs)
     info = fs.get_file_info(path)
+    if info.type == pafs.FileType.NotFound and pattern.startswith(WEB) and "*" not in pattern:
+        raise UserError(f"{shown(pattern)}: HTTP 404; check the address")
     wildcard = next((i for i, c in enumerate(path) if c in "*?["), None)
     if wildcard is None or info.type != pafs.FileType.NotFound:  # a name may hold a bracket
         if info.type == pafs.FileType.NotFound:

@@ -119,7 +119,10 @@ class Client:
             if not location:
                 return response
             response.close()
-            target = urljoin(place, location)
+            try:
+                target = urljoin(place, location)
+            except ValueError as error:
+                raise FetchError(f"{url}: the server redirects to {location[:200]!r}, no address") from error
             if urlsplit(place).scheme == "https" and urlsplit(target).scheme != "https":
                 raise FetchError(f"{url}: the server redirects from https to {target[:200]!r}; refused")
             if urlsplit(target).scheme not in ("http", "https"):
