@@ -131,5 +131,5 @@ def _parquet_places(uri: str) -> Iterator[Fault]:
                     start = min(c.dictionary_page_offset or c.data_page_offset for c in columns)
                     stop = start + sum(c.total_compressed_size for c in columns)
                     yield Fault(uri, f"row group {group} changed, in bytes {start:,} to {stop:,}")
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         yield Fault(uri, f"its footer changed ({(str(error).splitlines() or [''])[0]})")

@@ -107,7 +107,7 @@ def _file_info(uri: str) -> FileInfo | None:
         with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
             file = pq.ParquetFile(raw)
             schema, rows = file.schema_arrow, file.metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, MemoryError):  # ArrowMemoryError is both
             raise
         raise UserError(f"{uri}: not a Parquet file ({' '.join(str(error).split())[:200]})") from error
@@ -119,7 +119,7 @@ def _file_info(uri: str) -> FileInfo | None:
     try:
         columns = [name for name in DOCUMENT_SCHEMA.names if name in schema.names]
         totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], columns))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, MemoryError):
             raise
         reason = " ".join(str(error).split())[:200]

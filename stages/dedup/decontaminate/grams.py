@@ -176,7 +176,7 @@ def _parquet_records(uri: str, name: str) -> Iterator[tuple[str, Any]]:
                     for record in batch.to_pylist():
                         number += 1
                         yield f"{name}:{number}", record
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             raise UserError(f"{uri}: not a Parquet file ({error})") from error

@@ -32,7 +32,7 @@ def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
     with raw.open() as stream:
         try:
             file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name may be no text
             if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
