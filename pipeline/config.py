@@ -23,7 +23,7 @@ from stages.mix.mixture import Mix
 from stages.tokenize.train import TokenizerOptions
 from stages.train.stage import Train
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([KMGT]?B)", re.IGNORECASE)
 _SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_RUN = "runs/${name}"
 STEPS, OLD_STEPS = "steps", "stages"

@@ -37,13 +37,17 @@ File:A.jpg|x
 [[File:A.jpg|thumb|A [[link]] in it]] {{#if:a|b|c}} {{convert|5|km}}
 [[Category:Things]]
 """
-PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>T</title></head><body><nav><a href="/">home</a></nav><main>
-<h1>T</h1><p>{0}</p><pre>x = 1</pre><table><tr><td>a<td>b</table><ul><li>one<li>two</ul><form><input></form></main></body></html>"""
-POST = '<p>Why &lt;b&gt; &amp; "c"?</p>\n<pre><code>int a = 1;\n</code></pre><ol><li>a<ul><li>b</li></ul></li></ol><!-- x --><img alt="y">'
+PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>T</title></head><body><nav><a href="/">home</a></nav>
+<main><h1>T</h1><p>{0}</p><pre>x = 1</pre><table><tr><td>a<td>b</table><ul><li>one<li>two</ul><form><input></form></main>
+</body></html>"""
+POST = """<p>Why &lt;b&gt; &amp; "c"?</p>
+<pre><code>int a = 1;
+</code></pre><ol><li>a<ul><li>b</li></ul></li></ol><!-- x --><img alt="y">"""
 TEX = r"""\documentclass{article}\newcommand{\a}[2][x]{#1 and #2}\def\b#1{(#1)}
 \begin{document}\title{T}\begin{abstract}A\end{abstract}\section{S}\label{s} Text \a{y} \b{z} $x^2$ \[ y \]
 \begin{figure}\caption{C}\end{figure} \input{other} % comment
-\begin{verbatim}\section{\end{verbatim} \cite{k}~\ref{s} \footnote{F}\begin{thebibliography}{9}\bibitem{k} K\end{thebibliography}\end{document}"""
+\begin{verbatim}\section{\end{verbatim} \cite{k}~\ref{s} \footnote{F}
+\begin{thebibliography}{9}\bibitem{k} K\end{thebibliography}\end{document}"""
 
 
 def targets() -> Iterator[Target]:
