@@ -88,7 +88,6 @@ class GroupReader:
         self._columns = None if columns is None else list(columns)
         names = self._schema.names if columns is None else [n for n in columns if n in self._schema.names]
         texts = [name for name in names if any(is_type(self._schema.field(name).type) for is_type in _TEXTS)]
-        self._read = {name for name in names if "." not in name}
         self._compact = pq.ParquetFile(
             raw, metadata=self.metadata, read_dictionary=texts, page_checksum_verification=True
         )
@@ -111,15 +110,12 @@ class GroupReader:
         about = self.metadata.row_group(group)
         if about.total_byte_size > BATCH_BYTES or about.num_rows > _SMALL_ROWS:
             return None
-        chunks = [about.column(i) for i in range(about.num_columns)]
-        read = [chunk for chunk in chunks if chunk.path_in_schema.partition(".")[0] in self._read]
-        if any(
-            kind.startswith("DELTA") and chunk.physical_type == "BYTE_ARRAY"
-            for chunk in read
-            for kind in chunk.encodings
-        ):
-            return None
-        table = self._compact.read_row_group(group, columns=self._columns, use_threads=False)
+        try:
+            table = self._compact.read_row_group(group, columns=self._columns, use_threads=False)
+        except OSError as error:
+            if "Not yet implemented" not in str(error):
+                raise
+            return None  # Arrow makes no dictionary of DELTA encodings
         if sum(map(_decoded_bytes, table.columns)) > BATCH_BYTES:
             return None
         columns = [
