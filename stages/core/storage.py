@@ -5,6 +5,7 @@ Every output appears under its final name by a rename, so a file that exists is 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -26,6 +27,9 @@ from stages.core.web import shown
 TEMPORARY_MARK = ".tmp-"
 _LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
 PROBE_BYTES = 64 * 1024
+MAX_NAME_CHARS = 1000
+"""Of a name that an error quotes."""
+
 WEB = ("http://", "https://")
 
 
@@ -55,24 +59,32 @@ def absolute(uri: str) -> str:
     return uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - resolves `..`, keeps links
 
 
+def _info(uri: str) -> Any:
+    """What lies at `uri`; a name that is too long for any file is that of none."""
+    fs, path = filesystem(uri)
+    try:
+        return fs.get_file_info(path)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return pafs.FileInfo(path, pafs.FileType.NotFound)
+
+
 def exists(uri: str) -> bool:
     """Whether a file or folder is there."""
-    fs, path = filesystem(uri)
-    return bool(fs.get_file_info(path).type != pafs.FileType.NotFound)
+    return bool(_info(uri).type != pafs.FileType.NotFound)
 
 
 def is_folder(uri: str) -> bool:
     """Whether `uri` is a folder."""
-    fs, path = filesystem(uri)
-    return bool(fs.get_file_info(path).type == pafs.FileType.Directory)
+    return bool(_info(uri).type == pafs.FileType.Directory)
 
 
 def size_bytes(uri: str) -> int:
     """Size of the file in bytes; a UserError when there is none."""
-    fs, path = filesystem(uri)
-    info = fs.get_file_info(path)
+    info = _info(uri)
     if info.type != pafs.FileType.File:
-        raise UserError(f"{uri}: no such file")
+        raise UserError(f"{uri[:MAX_NAME_CHARS]}: no such file")
     return int(info.size)
 
 
@@ -107,10 +119,9 @@ def stamp(uri: str) -> tuple[int, int]:
 
     For what a process keeps of a file that it read; a UserError when there is none.
     """
-    fs, path = filesystem(uri)
-    info = fs.get_file_info(path)
+    info = _info(uri)
     if info.type != pafs.FileType.File:
-        raise UserError(f"{uri}: no such file")
+        raise UserError(f"{uri[:MAX_NAME_CHARS]}: no such file")
     return int(info.size), int(info.mtime_ns or 0)
 
 

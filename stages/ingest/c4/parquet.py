@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.core.bounded import bounded_batches
+from stages.core.chunks import group_places
 from stages.core.errors import DamagedInputError
 from stages.ingest.c4.columns import Columns, to_records
 from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile
@@ -79,9 +80,10 @@ class _GroupReader:
             self.loss = self._damage(error)
 
     def _damage(self, error: BaseException) -> Loss:
-        first = self._group.column(0)
-        offset = first.dictionary_page_offset or first.data_page_offset
-        size = sum(self._group.column(i).total_compressed_size for i in range(self._group.num_columns))
+        places = group_places(self._file.metadata)
+        place = None if places is None else places[self._index]
+        offset = f"group-{self._index}" if place is None else place.first_column
+        size = self._group.total_byte_size if place is None else place.num_bytes
         rows = f"rows {self.number} to {self._end - 1}"
         return Loss(
             f"@{offset}",

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core.bounded import bounded_batches
+from stages.core.chunks import group_places
 from stages.core.errors import DamagedInputError
 from stages.ingest.compressed import decompressed, lines
 from stages.ingest.raw import Loss, RawFile
@@ -155,10 +156,11 @@ def _row_group(
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, MemoryError):  # ArrowMemoryError is both
             raise
-        column = group.column(0)
-        offset = column.dictionary_page_offset or column.data_page_offset
+        places = group_places(file.metadata)
+        place = None if places is None else places[index]
+        offset = f"group-{index}" if place is None else place.first_column
         rows = f"rows {number} to {start + group.num_rows - 1}"
-        size = sum(group.column(i).total_compressed_size for i in range(group.num_columns))
+        size = group.total_byte_size if place is None else place.num_bytes
         reason = f"row group {index}, {rows}: {_first_line(error)}"
         yield Loss(f"@{offset}", "damaged", reason, text_bytes=size)
 
