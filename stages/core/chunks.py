@@ -1,6 +1,6 @@
 """The footer of a Parquet file with damage in, where its row groups lie out; read by another process, for Arrow may abort.
 
-Arrow 25 ends the process ("Definition level histogram size mismatch") when it is asked for a column of a footer in which
+Arrow 26 ends the process ("Definition level histogram size mismatch") when it is asked for a column of a footer in which
 some bytes are wrong, and raises nothing that could be caught.
 """
 
