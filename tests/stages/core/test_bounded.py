@@ -22,7 +22,7 @@ VALUE_BYTES = 4 << 20
 ROWS = 300
 """1.2 GB of text in a file of a few KB."""
 
-LIMIT_MB = 500
+LIMIT_MB = 800
 """Python, Arrow and numba take 120 MB; the rows at once are 1.2 GB, several times."""
 
 RUN = """
