@@ -20,7 +20,8 @@ AGAIN = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 RANGELESS_BYTES = 5 << 20
 """A file up to this size comes whole in the first answer, with ranges or without."""
 
-_RANGE_TOTAL = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]+)")
+MAX_LENGTH_DIGITS = 18
+_RANGE_TOTAL = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]{1,18})")
 _FETCH_IT = "download it (`curl -LO`, or `altiplano fetch` for a site's dumps) and give the file"
 
 
@@ -115,7 +116,8 @@ async def _ask(fs: Any, url: str) -> tuple[int, dict[str, str]]:
 def _length(headers: Mapping[str, str]) -> int | None:
     value = headers.get("Content-Length", "")
     encoded = headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity")
-    return int(value) if value.isascii() and value.isdigit() and not encoded else None
+    is_number = value.isascii() and value.isdigit() and len(value) <= MAX_LENGTH_DIGITS
+    return int(value) if is_number and not encoded else None
 
 
 def _size(url: str, status: int, headers: Mapping[str, str]) -> int:

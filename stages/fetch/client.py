@@ -27,6 +27,7 @@ from stages.fetch.remote import FetchError, ListError
 READ_BYTES = 1 << 20
 MAX_LIST_BYTES = 256 << 20
 MAX_REDIRECTS = 8
+MAX_LENGTH_DIGITS = 18
 MAX_CONNECTIONS = 32
 PROGRESS_BYTES = 1 << 20
 """An attempt that brought this much starts the count of failed attempts anew: a long file may be cut many times."""
@@ -140,8 +141,8 @@ class Client:
             return pool.request(
                 method, url, headers=merged, retries=False, redirect=False, preload_content=False
             )
-        except (LocationValueError, SSLError) as error:
-            raise FetchError(f"{url}: {error}") from error
+        except (LocationValueError, SSLError, ValueError) as error:  # a header may be no number to Python
+            raise FetchError(f"{url}: {' '.join(str(error).split())[:200]}") from error
 
     def attempts(self, url: str) -> Attempts:
         """A count of failed attempts on one address."""
@@ -253,7 +254,7 @@ def brief(error: Exception) -> str:
 def content_length(response: urllib3.BaseHTTPResponse) -> int | None:
     """The length in bytes that the response's header says, if it does."""
     value = response.headers.get("Content-Length", "")
-    return int(value) if value.isascii() and value.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= MAX_LENGTH_DIGITS else None
 
 
 def check_ended(response: urllib3.BaseHTTPResponse, num_bytes: int) -> None:
