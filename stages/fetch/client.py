@@ -254,7 +254,9 @@ def brief(error: Exception) -> str:
 def content_length(response: urllib3.BaseHTTPResponse) -> int | None:
     """The length in bytes that the response's header says, if it does."""
     value = response.headers.get("Content-Length", "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= MAX_LENGTH_DIGITS else None
+    if len(value) > MAX_LENGTH_DIGITS:
+        raise AttemptError(f"the server says a length of {len(value):,} digits")
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
 def check_ended(response: urllib3.BaseHTTPResponse, num_bytes: int) -> None:

@@ -152,5 +152,5 @@ def test_a_length_of_thousands_of_digits_is_one_line(server: Any, client: Client
         handler.close_connection = True
 
     server.then("/list", *[answer] * 20)
-    with pytest.raises(FetchError, match="limit"):
+    with pytest.raises(FetchError, match="a length of 5,000 digits"):
         client.get_page(f"{server.url}/list")
