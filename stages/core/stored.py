@@ -16,8 +16,11 @@ from stages.core import storage
 from stages.core.errors import ReadFaultError, UserError
 
 MAX_REASON_CHARS = 200
-MAX_PLAUSIBLE_BYTES = 16 << 30
+MAX_PLAUSIBLE_BYTES = 1 << 30
 """Of one buffer of a file that a run left: hundreds of MB are the most."""
+
+MAX_RATIO = 300
+"""Bytes that one byte of a file may stand for: LZ4 makes 255 of one."""
 
 _ASKED = re.compile(r"of size ([0-9]+) failed")  # an ArrowMemoryError
 AGAIN = "`altiplano verify` names every damaged file of a run; delete its stage's folder and run the command again"
@@ -42,7 +45,7 @@ def open_stored(uri: str) -> Iterator[Any]:
             yield raw
     except MemoryError as error:
         asked = _ASKED.search(str(error))
-        if asked is None or int(asked[1]) < MAX_PLAUSIBLE_BYTES:
+        if asked is None or int(asked[1]) < max(MAX_PLAUSIBLE_BYTES, MAX_RATIO * storage.size_bytes(uri)):
             raise
         raise UserError(
             f"{uri}: damaged (it says that {int(asked[1]):,} bytes are in it); {AGAIN}"
