@@ -11,7 +11,7 @@ KENLM_BUILD := $(VENV)/kenlm
 PROFILE := build/profile
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test fast cover lint format lock map profile bench lmplz peers clean
+.PHONY: setup demo test fast fuzz cover lint format lock map profile bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -30,6 +30,13 @@ test: setup
 # The tests that need neither a whole run, nor Ray, nor training, nor the real dumps.
 fast: setup
 	$(BIN)/python -m pytest -m 'not slow and not real'
+
+# Mutated inputs of every kind, in processes that may crash: `make fuzz N=100000 SEED=7 WORKERS=4`; a slice of it is a test.
+fuzz: N ?= 10000
+fuzz: SEED ?= 1
+fuzz: WORKERS ?= 1
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --cases $(N) --seed $(SEED) --workers $(WORKERS)
 
 # Of all tests, or of `make cover TESTS=tests/stages/filter`. What numba compiled and what other processes ran counts as not run.
 cover: setup

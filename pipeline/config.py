@@ -7,10 +7,8 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.registry import check_sources, source_kinds, verbs
@@ -19,30 +17,18 @@ from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import Record
 from stages.core.verb import Verb, suggest
+from stages.core.yaml_file import Variables, read_yaml
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
 from stages.tokenize.train import TokenizerOptions
 from stages.train.stage import Train
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([KMGT]?B)", re.IGNORECASE)
 _SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_RUN = "runs/${name}"
 STEPS, OLD_STEPS = "steps", "stages"
 SOURCE_KEYS = (STEPS, "expected")
 """Keys of a source that are the recipe's own; the others are options of its ingest stage."""
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML whose mappings may not name a key twice: the first would be lost silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping, or the place of the repeated key."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if isinstance(key, str) and keys.count(key) > 1:
-                raise yaml.YAMLError(f"key {key!r} is there twice{node.start_mark}")
-        return super().construct_mapping(node, deep=deep)
 
 
 class TokenizerRecipe(TokenizerOptions):
@@ -107,16 +93,7 @@ class LoadedRecipe:
 
 def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> LoadedRecipe:
     """Read and check a recipe file. `overrides` replace its `variables`."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except IsADirectoryError as error:
-        raise UserError(f"{path}: is a folder; give a recipe file such as configs/demo.yaml") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot read the recipe ({error})") from error
-    try:
-        raw = yaml.load(text, Loader=_UniqueKeys)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    raw = read_yaml(path)
     if not isinstance(raw, dict):
         raise UserError(f"{path}: a recipe is a mapping with `name` and `sources`")
     return parse_recipe(raw, path, overrides or {})
@@ -129,13 +106,13 @@ def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) 
         raise UserError(f"{where}: variables: must be a mapping of names to values")
     if unknown := sorted(set(overrides) - set(declared)):
         raise UserError(f"{where}: no variable {unknown[0]!r}; {suggest(unknown[0], declared)}")
-    values = {"name": str(raw.get("name", ""))}
+    variables = Variables({"name": str(raw.get("name", ""))}, where)
     for key, value in {**declared, **overrides}.items():
         if not isinstance(value, str | int | float):
             raise UserError(f"{where}: variables.{key}={value!r}: must be a text or a number")
-        values[str(key)] = substitute(str(value), values, where)
+        variables.set(str(key), str(value))
     body = {"run": DEFAULT_RUN} | {key: value for key, value in raw.items() if key != "variables"}
-    body = substitute(body, values, where)
+    body = variables.replace(body)
     recipe = validate(Recipe, body, where)
     sources = {source: _source(source, options, where) for source, options in recipe.sources.items()}
     _check_names(recipe, where)
@@ -159,23 +136,6 @@ def _check_names(recipe: Recipe, where: str) -> None:
                 raise UserError(
                     f"{where}: {key}.{source}: no such source here; {suggest(source, recipe.sources)}"
                 )
-
-
-def substitute(value: Any, variables: Mapping[str, str], where: str) -> Any:
-    """Replace `${name}` in every string of a nested value."""
-    if isinstance(value, dict):
-        return {key: substitute(inner, variables, where) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [substitute(inner, variables, where) for inner in value]
-    if not isinstance(value, str):
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        if match[1] not in variables:
-            raise UserError(f"{where}: ${{{match[1]}}} is not set; add it under `variables`")
-        return variables[match[1]]
-
-    return _VARIABLE.sub(replace, value)
 
 
 def _source(source: str, options: Any, where: str) -> SourceRecipe:

@@ -174,7 +174,7 @@ def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
             manifests = run_manifests(uri)
             for name in read_run(uri).outputs:
                 if name not in manifests:
-                    raise UserError(f"{uri}: stage {name} is not finished; run it again to finish it")
+                    raise UserError(f"{uri}: stage {name[:200]} is not finished; run it again to finish it")
                 if manifests[name].of_kind(DOCUMENTS):
                     _add_once(found, f"{uri}:{name}", manifests[name])
         elif storage.exists(storage.join(uri, MANIFEST_NAME)):

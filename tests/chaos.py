@@ -148,11 +148,12 @@ def main(kills: int = 10, *, seed: int = 1, small: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = run_chaos(Path(folder), kills, seed, small)
     told = ", ".join(f"{number} {name}" for name, number in sorted(result.kills.items()))
-    print(  # noqa: T201
-        f"{sum(result.kills.values())} kills ({told}) in {result.starts} starts, {result.runs} runs ended;")
-    print(f"{result.files} files compared, {len(result.faults)} faults")
-    for line in result.faults:
-        print(line)
+    lines = [
+        f"{sum(result.kills.values())} kills ({told}) in {result.starts} starts, {result.runs} runs ended;",
+        f"{result.files} files compared, {len(result.faults)} faults",
+        *result.faults,
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
     raise SystemExit(1 if result.faults else 0)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core import storage
+from stages.core.chunks import group_places
 from stages.core.manifest import INDEX, TOKENS, FileInfo, Manifest
 from stages.kernels.hash.hashing import hash_strings
 from stages.tokenize.pack import PackedShard
@@ -84,11 +85,11 @@ def _parquet_places(uri: str) -> Iterator[Fault]:
                 try:
                     file.read_row_group(group, use_threads=False)
                 except (pa.ArrowException, OSError):
-                    columns = [
-                        file.metadata.row_group(group).column(i) for i in range(file.metadata.num_columns)
-                    ]
-                    start = min(c.dictionary_page_offset or c.data_page_offset for c in columns)
-                    stop = start + sum(c.total_compressed_size for c in columns)
-                    yield Fault(uri, f"row group {group} changed, in bytes {start:,} to {stop:,}")
-    except (pa.ArrowException, OSError) as error:
+                    places = group_places(file.metadata)
+                    where = ", and the footer that says where it lies"
+                    if places is not None:
+                        start, stop = places[group].start, places[group].start + places[group].num_bytes
+                        where = f", in bytes {start:,} to {stop:,}"
+                    yield Fault(uri, f"row group {group} changed{where}")
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         yield Fault(uri, f"its footer changed ({(str(error).splitlines() or [''])[0]})")

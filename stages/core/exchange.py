@@ -15,8 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core import storage
+from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE, FOLDERS, FileInfo, Manifest, Record
 from stages.core.names import below
+from stages.core.stored import open_stored
 
 SPILL_BYTES = 128 << 20
 """Rows that a task holds before they go into a file: its memory does not grow with what its shard makes."""
@@ -52,12 +54,12 @@ class Exchange(Record):
         if not 0 <= destination < self.destinations:
             raise ValueError(f"destination {destination} of {self.destinations}")
         for uri in self.uris if uris is None else uris:
-            with storage.open_arrow(uri) as raw, pa.ipc.open_file(raw) as reader:
+            with open_stored(uri) as raw, pa.ipc.open_file(raw) as reader:
                 if reader.num_record_batches != self.destinations:
-                    raise ValueError(
+                    raise UserError(
                         f"{uri}: holds {reader.num_record_batches} destinations, its manifest says {self.destinations}"
                     )
-                yield reader.get_batch(destination)
+                yield _checked(reader.get_batch(destination))
 
 
 class ExchangeWriter:
@@ -166,10 +168,16 @@ def read_range(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:
     this one, and the caller leaves out what belongs to other parts.
     """
     first, last = ((part << 32) + parts - 1) // parts, (((part + 1) << 32) - 1) // parts
-    with storage.open_arrow(uri) as raw, pa.ipc.open_file(raw) as reader:
+    with open_stored(uri) as raw, pa.ipc.open_file(raw) as reader:
         count = reader.num_record_batches
         for destination in range((first * count) >> 32, ((last * count) >> 32) + 1):
-            yield reader.get_batch(destination)
+            yield _checked(reader.get_batch(destination))
+
+
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch of a file whose bytes are what they were: wrong offsets would send a reader anywhere in memory."""
+    batch.validate(full=True)
+    return batch
 
 
 def num_destinations(total_bytes: int, target_bytes: int) -> int:

@@ -108,14 +108,23 @@ def _file_info(uri: str) -> FileInfo | None:
         with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
             file = pq.ParquetFile(raw)
             schema, rows = file.schema_arrow, file.metadata.num_rows
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{uri}: not a Parquet file ({error})") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, MemoryError):  # ArrowMemoryError is both
+            raise
+        raise UserError(f"{uri}: not a Parquet file ({' '.join(str(error).split())[:200]})") from error
     if is_ledger(schema.names) or is_values(schema):
         return None
     if missing := [name for name in REQUIRED if name not in schema.names]:
         raise UserError(f"{uri}: no column {', '.join(missing)}; a document has {', '.join(REQUIRED)}")
     _check_types(uri, schema)
-    totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], REQUIRED))
+    try:
+        columns = [name for name in DOCUMENT_SCHEMA.names if name in schema.names]
+        totals = add_sources(_checked_totals(uri, batch) for batch in read_batches([uri], columns))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, MemoryError):
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{uri}: not a whole Parquet file ({reason}); write or fetch it again") from error
     size = storage.size_bytes(uri)
     return FileInfo(
         name=uri, kind=DOCUMENTS, rows=rows, bytes=size, sha256=storage.probe(uri, size), sources=totals
@@ -127,10 +136,23 @@ def _check_types(uri: str, schema: pa.Schema) -> None:
         kind = schema.field(name).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
             raise UserError(f"{uri}: column {name} is {kind}, not string; cast it first")
+    for field in DOCUMENT_SCHEMA:
+        at = schema.get_field_index(field.name)
+        if at >= 0 and pa.types.is_nested(schema.field(at).type):
+            kind = schema.field(at).type
+            raise UserError(
+                f"{uri}: column {field.name} is {kind}, not {field.type}; cast it or leave it out"
+            )
 
 
 def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
-    """The totals of a batch; a UserError when a document lacks what every document has."""
+    """The totals of a batch; a UserError when a document lacks what every document has, or its text is no UTF-8."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            reason = " ".join(str(error).split())[:120]
+            raise UserError(f"{uri}: column {name} is not what it says ({reason}); write it anew") from error
     for name in REQUIRED:
         if nulls := batch.column(name).null_count:
             raise UserError(f"{uri}: {nulls:,} documents have no {name} (null); fill it in or leave them out")

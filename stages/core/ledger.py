@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.core.bounded import BATCH_BYTES
 from stages.core.manifest import FOLDERS, LEDGER, FileInfo
 from stages.core.parquet import BUFFER_ROWS, RowBuffer
 
@@ -43,6 +44,7 @@ class LedgerWriter:
         self._stage = stage
         self._buffer = RowBuffer(folder, f"{FOLDERS[LEDGER]}/{task}.parquet", LEDGER)
         self._single: dict[str, list[Any]] = _empty_columns()
+        self._single_chars = 0
         self.dropped: dict[str, int] = {}
         self.edited: dict[str, int] = {}
         self.merged: dict[str, int] = {}
@@ -58,8 +60,9 @@ class LedgerWriter:
         values |= {"stage": self._stage, "action": action, "rule": rule}
         for name, column in self._single.items():
             column.append(values.get(name))
+        self._single_chars += sum(len(value) for value in values.values() if isinstance(value, str))
         self._count(action, rule, 1)
-        if len(self._single["id"]) >= BUFFER_ROWS:
+        if len(self._single["id"]) >= BUFFER_ROWS or self._single_chars >= BATCH_BYTES:
             self._flush_single()
 
     def rows(self, batch: pa.RecordBatch, *, action: str = DROP, rule: str, **values: Any) -> None:
@@ -90,7 +93,7 @@ class LedgerWriter:
     def _flush_single(self) -> None:
         if self._single["id"]:
             self._buffer.write(pa.RecordBatch.from_pydict(self._single, schema=LEDGER_SCHEMA))
-            self._single = _empty_columns()
+            self._single, self._single_chars = _empty_columns(), 0
 
     def finish(self) -> None:
         """Write what is pending."""

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stages.core import storage
 from stages.core.errors import ConservationError
 from stages.core.names import below
 from stages.core.sealed import content_sha256, damaged, sealed, unsealed
+from stages.core.stored import parsed
 
 MANIFEST_NAME = "manifest.json"
 REPORTS_FOLDER = "reports"
@@ -156,7 +158,8 @@ class Manifest(Record):
 
     def facts_of(self, kind: type[Facts]) -> list[Facts]:
         """What the tasks said of their work, in plan order, as the stage's own type."""
-        return [kind.model_validate(facts) for facts in self.facts]
+        uri = storage.join(self.folder, MANIFEST_NAME)
+        return [parsed(kind, orjson.dumps(facts), uri) for facts in self.facts]
 
 
 def conservation_fault(counted: ShardReport | Manifest) -> str | None:

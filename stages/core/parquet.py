@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.core import storage
+from stages.core.bounded import BATCH_BYTES, GroupReader
 from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
 from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
 from stages.core.names import below
+from stages.core.stored import open_stored
 
 SHARD_TEXT_BYTES = 256 << 20
 """Text in a shard, whatever the raw files' sizes (docs/formats.md)."""
@@ -23,10 +25,8 @@ SHARD_TEXT_BYTES = 256 << 20
 ROW_GROUP_TEXT_BYTES = 16 << 20
 """Text in a row group: what a reader holds at a time."""
 
-FOREIGN_ROW_GROUP_BYTES = 4 * ROW_GROUP_TEXT_BYTES
-"""A larger row group is not ours (or one long book): it is read in small batches."""
-
 FOREIGN_BATCH_ROWS = 256
+"""Rows of a batch of a row group that is larger than ours (or one long book)."""
 
 ROW_GROUP_ROWS = 32_768
 """Rows in a row group at most, so that tiny documents do not make huge ones."""
@@ -109,13 +109,15 @@ class RowBuffer:
         self._kind = kind
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
+        self._pending_size = 0
         self._writer: ParquetWriter | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
         self._pending.append(batch)
         self._pending_rows += batch.num_rows
-        if self._pending_rows >= BUFFER_ROWS:
+        self._pending_size += batch.nbytes
+        if self._pending_rows >= BUFFER_ROWS or self._pending_size >= BATCH_BYTES:
             self._flush()
 
     def _flush(self) -> None:
@@ -124,7 +126,7 @@ class RowBuffer:
         if self._writer is None:
             self._writer = ParquetWriter(*self._place, self._pending[0].schema, self._kind)
         self._writer.write(pa.Table.from_batches(self._pending).combine_chunks())
-        self._pending, self._pending_rows = [], 0
+        self._pending, self._pending_rows, self._pending_size = [], 0, 0
 
     def finish(self) -> None:
         """Write what is pending."""
@@ -152,6 +154,7 @@ class DocumentWriter:
         self._pending: list[pa.RecordBatch] = []
         self._pending_bytes = 0
         self._pending_rows = 0
+        self._pending_size = 0
         self._shard_bytes = 0
         self._writer: ParquetWriter | None = None
         self._shards: list[ParquetWriter] = []
@@ -166,9 +169,11 @@ class DocumentWriter:
             self._pending.append(piece)
             self._pending_bytes += num_bytes
             self._pending_rows += piece.num_rows
+            self._pending_size += piece.nbytes
             self.rows += piece.num_rows
             self.text_bytes += num_bytes
-            if self._pending_bytes >= ROW_GROUP_TEXT_BYTES or self._pending_rows >= ROW_GROUP_ROWS:
+            is_full = self._pending_bytes >= ROW_GROUP_TEXT_BYTES or self._pending_rows >= ROW_GROUP_ROWS
+            if is_full or self._pending_size >= BATCH_BYTES:  # long addresses and metadata count too
                 self._flush()
                 if self._shard_bytes >= self._shard_text_bytes:
                     self._roll()
@@ -183,7 +188,7 @@ class DocumentWriter:
         table = pa.Table.from_batches(self._pending).combine_chunks()
         self._writer.write(table, source_totals(table))
         self._shard_bytes += self._pending_bytes
-        self._pending, self._pending_bytes, self._pending_rows = [], 0, 0
+        self._pending, self._pending_bytes, self._pending_rows, self._pending_size = [], 0, 0, 0
 
     def _roll(self) -> None:
         if self._writer is not None:
@@ -223,40 +228,49 @@ def _cuts(batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
 def read_batches(
     uris: Iterable[str], columns: Sequence[str] | None = None, max_rows: int = ROW_GROUP_ROWS
 ) -> Iterator[pa.RecordBatch]:
-    """Stream Parquet files in order as batches; memory is one row group (written by us: about 16 MB of text)."""
+    """Stream Parquet files in order as batches; memory is one row group of ours, or a bounded batch of a larger one."""
     for uri in uris:
-        with storage.open_arrow(uri) as raw:
-            file = pq.ParquetFile(raw)
-            wanted = list(columns) if columns is not None else None
-            for index in range(file.num_row_groups):
-                if file.metadata.row_group(index).total_byte_size > FOREIGN_ROW_GROUP_BYTES:
-                    yield from file.iter_batches(FOREIGN_BATCH_ROWS, [index], wanted, use_threads=False)
-                    continue
-                table = file.read_row_group(index, columns=wanted, use_threads=False).combine_chunks()
-                yield from table.to_batches(max_chunksize=max_rows)
+        with open_stored(uri) as raw:
+            reader = GroupReader(raw, columns, FOREIGN_BATCH_ROWS)
+            for index in range(reader.metadata.num_row_groups):
+                for batch in reader.batches(index):
+                    yield from _at_most(batch, max_rows)
+
+
+def _at_most(batch: pa.RecordBatch, max_rows: int) -> Iterator[pa.RecordBatch]:
+    for start in range(0, batch.num_rows, max_rows):
+        yield batch.slice(start, max_rows)
 
 
 def read_rows(
     uri: str, rows: npt.NDArray[np.integer], columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file with these numbers (ascending), in batches; row groups without one are not read."""
-    with storage.open_arrow(uri) as raw:
-        file = pq.ParquetFile(raw)
+    with open_stored(uri) as raw:
+        reader = GroupReader(raw, columns, FOREIGN_BATCH_ROWS)
         start = 0
-        for index in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(index).num_rows
+        for index in range(reader.metadata.num_row_groups):
+            stop = start + reader.metadata.row_group(index).num_rows
             begin, end = np.searchsorted(rows, [start, stop])
             if end > begin:
-                wanted = list(columns) if columns is not None else None
-                table = file.read_row_group(index, columns=wanted, use_threads=False)
-                taken = table.take(pa.array(rows[begin:end].astype(np.int64) - start))
-                yield from taken.combine_chunks().to_batches()
+                yield from _taken(reader.batches(index), rows[begin:end].astype(np.int64) - start)
             start = stop
+
+
+def _taken(batches: Iterable[pa.RecordBatch], rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+    """The rows with these numbers of the rows in `batches`."""
+    start = 0
+    for batch in batches:
+        begin, end = np.searchsorted(rows, [start, start + batch.num_rows])
+        if end > begin:
+            yield batch.take(pa.array(rows[begin:end] - start))
+        start += batch.num_rows
 
 
 def read_documents(uris: Iterable[str], columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Stream document shards; with all columns the batches have exactly DOCUMENT_SCHEMA."""
-    for batch in read_batches(uris, columns):
+    # a foreign file's other columns are not read at all
+    for batch in read_batches(uris, DOCUMENT_SCHEMA.names if columns is None else columns):
         if columns is None and batch.schema != DOCUMENT_SCHEMA:
             yield _as_documents(batch)
         else:

@@ -5,6 +5,7 @@ Every output appears under its final name by a rename, so a file that exists is 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -22,21 +23,26 @@ import pyarrow.fs as pafs
 from stages.core import hub, object_store
 from stages.core.errors import UserError
 from stages.core.reading import Reads, WatchedStream, told
-from stages.core.remote import RemoteHandler
+from stages.core.remote import WebHandler
 from stages.core.secrets import check_no_secret
+from stages.core.web import shown
 
 TEMPORARY_MARK = ".tmp-"
 _LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
 PROBE_BYTES = 64 * 1024
+MAX_NAME_CHARS = 1000
+"""Of a name that an error quotes."""
+
+WEB = ("http://", "https://")
 
 
 def filesystem(uri: str) -> tuple[Any, str]:
     """The Arrow filesystem that serves `uri` and the path of `uri` inside it; a plain path is local."""
     check_no_secret(uri)
-    if uri.startswith(("http://", "https://")):
+    if uri.startswith(WEB):
         import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
 
-        return pafs.PyFileSystem(RemoteHandler(fsspec.filesystem("http"))), uri
+        return pafs.PyFileSystem(WebHandler(fsspec.filesystem("http"))), uri
     if uri.startswith(hub.SCHEME):
         return hub.hub_filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:
@@ -59,24 +65,32 @@ def absolute(uri: str) -> str:
     return uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - resolves `..`, keeps links
 
 
+def _info(uri: str) -> Any:
+    """What lies at `uri`; a name that is too long for any file is that of none."""
+    fs, path = filesystem(uri)
+    try:
+        return fs.get_file_info(path)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return pafs.FileInfo(path, pafs.FileType.NotFound)
+
+
 def exists(uri: str) -> bool:
     """Whether a file or folder is there."""
-    fs, path = filesystem(uri)
-    return bool(fs.get_file_info(path).type != pafs.FileType.NotFound)
+    return bool(_info(uri).type != pafs.FileType.NotFound)
 
 
 def is_folder(uri: str) -> bool:
     """Whether `uri` is a folder."""
-    fs, path = filesystem(uri)
-    return bool(fs.get_file_info(path).type == pafs.FileType.Directory)
+    return bool(_info(uri).type == pafs.FileType.Directory)
 
 
 def size_bytes(uri: str) -> int:
     """Size of the file in bytes; a UserError when there is none."""
-    fs, path = filesystem(uri)
-    info = fs.get_file_info(path)
+    info = _info(uri)
     if info.type != pafs.FileType.File:
-        raise UserError(f"{uri}: no such file")
+        raise UserError(f"{uri[:MAX_NAME_CHARS]}: no such file")
     return int(info.size)
 
 
@@ -111,10 +125,9 @@ def stamp(uri: str) -> tuple[int, int]:
 
     For what a process keeps of a file that it read; a UserError when there is none.
     """
-    fs, path = filesystem(uri)
-    info = fs.get_file_info(path)
+    info = _info(uri)
     if info.type != pafs.FileType.File:
-        raise UserError(f"{uri}: no such file")
+        raise UserError(f"{uri[:MAX_NAME_CHARS]}: no such file")
     return int(info.size), int(info.mtime_ns or 0)
 
 
@@ -347,6 +360,8 @@ def find_files(pattern: str) -> list[FoundFile]:
     fs, path = filesystem(pattern)
     wrapped = ArrowFSWrapper(fs)
     info = fs.get_file_info(path)
+    if info.type == pafs.FileType.NotFound and pattern.startswith(WEB) and "*" not in pattern:
+        raise UserError(f"{shown(pattern)}: HTTP 404; check the address")
     wildcard = next((i for i, c in enumerate(path) if c in "*?["), None)
     if wildcard is None or info.type != pafs.FileType.NotFound:  # a name may hold a bracket
         if info.type == pafs.FileType.NotFound:

@@ -27,6 +27,7 @@ from stages.fetch.remote import FetchError, ListError
 READ_BYTES = 1 << 20
 MAX_LIST_BYTES = 256 << 20
 MAX_REDIRECTS = 8
+MAX_LENGTH_DIGITS = 18
 MAX_CONNECTIONS = 32
 PROGRESS_BYTES = 1 << 20
 """An attempt that brought this much starts the count of failed attempts anew: a long file may be cut many times."""
@@ -119,7 +120,10 @@ class Client:
             if not location:
                 return response
             response.close()
-            target = urljoin(place, location)
+            try:
+                target = urljoin(place, location)
+            except ValueError as error:
+                raise FetchError(f"{url}: the server redirects to {location[:200]!r}, no address") from error
             if urlsplit(place).scheme == "https" and urlsplit(target).scheme != "https":
                 raise FetchError(f"{url}: the server redirects from https to {target[:200]!r}; refused")
             if urlsplit(target).scheme not in ("http", "https"):
@@ -137,8 +141,8 @@ class Client:
             return pool.request(
                 method, url, headers=merged, retries=False, redirect=False, preload_content=False
             )
-        except (LocationValueError, SSLError) as error:
-            raise FetchError(f"{url}: {error}") from error
+        except (LocationValueError, SSLError, ValueError) as error:  # a header may be no number to Python
+            raise FetchError(f"{url}: {' '.join(str(error).split())[:200]}") from error
 
     def attempts(self, url: str) -> Attempts:
         """A count of failed attempts on one address."""
@@ -250,6 +254,8 @@ def brief(error: Exception) -> str:
 def content_length(response: urllib3.BaseHTTPResponse) -> int | None:
     """The length in bytes that the response's header says, if it does."""
     value = response.headers.get("Content-Length", "")
+    if len(value) > MAX_LENGTH_DIGITS:
+        raise AttemptError(f"the server says a length of {len(value):,} digits")
     return int(value) if value.isascii() and value.isdigit() else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from stages.core.bounded import BATCH_BYTES
 from stages.core.documents import document_batch, to_valid_unicode
 from stages.core.errors import DamagedInputError
 from stages.core.ledger import MERGE
@@ -30,7 +31,7 @@ class RecordWriter:
     def __init__(self, out: TaskWriter, source: str) -> None:
         self._out, self._source = out, source
         self._pending: list[tuple[str, RawDocument]] = []
-        self._pending_bytes = 0
+        self._pending_bytes = self._pending_beside = 0
 
     def add_file(self, raw: RawFile, records: Iterator[RawRecord | RawBatch]) -> None:
         """Write all records of one raw file; damage that ends the file becomes a ledger row, an empty file too.
@@ -83,14 +84,19 @@ class RecordWriter:
             return
         self._pending.append((name, record))
         self._pending_bytes += len(record.text)
-        if self._pending_bytes >= BATCH_TEXT_BYTES or len(self._pending) >= BATCH_ROWS:
+        self._pending_beside += len(record.url or "")
+        self._pending_beside += sum(
+            len(value) for value in record.metadata.values() if isinstance(value, str)
+        )
+        is_full = self._pending_bytes >= BATCH_TEXT_BYTES or len(self._pending) >= BATCH_ROWS
+        if is_full or self._pending_beside >= BATCH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Write the pending documents."""
         if self._pending:
             self._out.keep(_batch(self._source, self._pending))
-        self._pending, self._pending_bytes = [], 0
+        self._pending, self._pending_bytes, self._pending_beside = [], 0, 0
 
 
 def _batch(source: str, rows: Sequence[tuple[str, RawDocument]]) -> pa.RecordBatch:

@@ -18,6 +18,7 @@ from stages.core import storage
 from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import FOLDERS, MODEL, Record
+from stages.core.stored import parsed
 from stages.mix.chairman import ChairmanSequence
 from stages.mix.permutation import epoch_keys, permute
 
@@ -58,7 +59,7 @@ def read_mixture(folder: str) -> Mixture:
     uri = storage.join(folder, FOLDERS[MODEL], MIXTURE_NAME)
     if not storage.exists(uri):
         raise UserError(f"{uri}: no such file; the mix stage has not finished there")
-    return Mixture.model_validate_json(storage.read_bytes(uri))
+    return parsed(Mixture, storage.read_bytes(uri), uri)
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,22 @@ def top_labels(model: Any, texts: list[str]) -> tuple[npt.NDArray[np.object_], n
     if not texts:
         return labels, scores
     # A list, since fastText 0.9.3's predict on a single string breaks with NumPy 2.
-    predicted, probabilities = model.predict(texts, k=1)
+    predicted, probabilities = _predict(model, texts, 1)
     for row, (names, values) in enumerate(zip(predicted, probabilities, strict=True)):
         if names:
             labels[row] = names[0].removeprefix("__label__")
             scores[row] = min(1.0, float(values[0]))  # fastText rounds softmax up to 1.00001
     return labels, scores
+
+
+def _predict(model: Any, texts: list[str], count: int) -> Any:
+    """Labels and probabilities; numbers in a model that are none only show when it is used."""
+    try:
+        return model.predict(texts, k=count)
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"the fastText model cannot be used ({error}): it is damaged; fetch or train it again"
+        ) from error
 
 
 def reference_scores(model: Any, texts: pa.Array) -> npt.NDArray[np.float32]:
@@ -69,7 +79,7 @@ def reference_scores(model: Any, texts: pa.Array) -> npt.NDArray[np.float32]:
     prepared = classifier_text(texts)
     if not prepared:
         return scores
-    predicted, probabilities = model.predict(prepared, k=2)
+    predicted, probabilities = _predict(model, prepared, 2)
     for row, (names, values) in enumerate(zip(predicted, probabilities, strict=True)):
         for name, value in zip(names, values, strict=True):
             if name == POSITIVE:
@@ -79,9 +89,13 @@ def reference_scores(model: Any, texts: pa.Array) -> npt.NDArray[np.float32]:
 
 def check_labels(model: Any, path: str) -> None:
     """A UserError unless the model tells reference pages from others."""
-    labels = set(model.get_labels())
+    try:
+        labels = set(model.get_labels())
+    except ValueError as error:
+        raise UserError(f"{path}: a damaged fastText model ({error}); fetch or train it again") from error
     if labels != {POSITIVE, NEGATIVE}:
+        shown = [label[:80] for label in sorted(labels)[:4]]
         raise UserError(
-            f"{path}: a quality model has the labels {POSITIVE} and {NEGATIVE}, this one {sorted(labels)[:4]}; "
+            f"{path}: a quality model has the labels {POSITIVE} and {NEGATIVE}, this one {shown}; "
             "train one with a recipe's quality_classifier"
         )

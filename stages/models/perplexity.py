@@ -18,7 +18,9 @@ import sentencepiece
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.models.ccnet_normalize import lines_of, whole_of
+from stages.models.kenlm_file import check_kenlm_file
 from stages.models.perplexity_files import ModelFiles
+from stages.models.sentencepiece_file import read_pieces
 
 Sentences = Literal["lines", "document"]
 """`lines` scores every line by itself; `document` removes line ends first, as cc_net's own pipeline does."""
@@ -96,10 +98,9 @@ def load_pieces(path: str) -> Any:
     """A SentencePiece model; a UserError when the file is none."""
     try:
         data = storage.read_bytes(path)
-        if not data:  # SentencePiece takes it for a model and fails later
-            raise UserError(f"{path}: not a SentencePiece model: the file is empty")
+        read_pieces(data, path)
         return sentencepiece.SentencePieceProcessor(model_proto=data)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a SentencePiece model, or not all of one ({_first(error)})") from error
 
 
@@ -108,6 +109,7 @@ def _load_kenlm(path: str) -> Any:
         import kenlm  # on use: it is an extra that compiles itself
     except ImportError as error:
         raise UserError("perplexity needs kenlm: pip install 'altiplano[perplexity]'") from error
+    check_kenlm_file(path)
     config = kenlm.Config()
     config.show_progress = False
     config.arpa_complain = kenlm.ARPALoadComplain.NONE

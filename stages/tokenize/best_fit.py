@@ -12,13 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
-from stages.core import storage
 from stages.core.arrays import Int64Array
 from stages.core.manifest import INDEX, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
+from stages.core.stored import read_stored_table
 from stages.core.writer import TaskWriter
 from stages.kernels.best_fit import best_fit
 from stages.tokenize.pack import PackedShard
@@ -67,8 +66,7 @@ class FitSequences(SequenceOptions, Stage[FitParams]):
 
     def run(self, task: Task[FitParams]) -> ShardReport:
         """Cut what is too long, fit the pieces, and say what it came to."""
-        with storage.open_arrow(task.inputs[0]) as raw:
-            index = pq.read_table(raw, columns=["offset", "length"], use_threads=False)
+        index = read_stored_table(task.inputs[0], ["offset", "length"])
         documents = (index.column("offset").to_numpy(), index.column("length").to_numpy())
         pieces, count = fit_documents(*documents, self.sequence_length)
         with TaskWriter(task, self.stage_name) as out:

@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 
 from stages.core import storage
 from stages.core.arrays import Int64Array
@@ -25,6 +24,7 @@ from stages.core.names import below
 from stages.tokenize.encode import TokenFormat
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.read_fitted import FittedSequences
+from stages.tokenize.token_index import read_index
 
 MAX_CACHED_DOCUMENTS = 1 << 27
 """Document boundaries kept in memory (8 bytes each) before the index read longest ago is let go."""
@@ -155,8 +155,7 @@ class PackedTokens:
         offsets: list[Int64Array] = []
         for shard in _overlapping(self._of(source), start, stop):
             first, last = self._rows(shard, start, stop)
-            with storage.open_arrow(shard.index_uri) as raw:
-                column = pq.read_table(raw, columns=["id"], use_threads=False).column("id")
+            column = read_index(shard.index_uri, shard.documents, shard.tokens).column("id")
             ids += column.slice(first, last - first).to_pylist()
             offsets.append(self._starts(shard)[first:last] + shard.start)
         return ids, np.concatenate(offsets) if offsets else np.empty(0, np.int64)
@@ -289,15 +288,8 @@ def _open_shard(shard: TokenShard) -> Any:
 
 
 def _read_offsets(shard: TokenShard) -> Int64Array:
-    if not storage.exists(shard.index_uri):
-        raise UserError(
-            f"{shard.index_uri}: index of a token shard is missing; expected {shard.documents} rows"
-        )
-    with storage.open_arrow(shard.index_uri) as raw:
-        column = pq.read_table(raw, columns=["offset"], use_threads=False).column("offset")
-    if len(column) != shard.documents:
-        raise UserError(f"{shard.index_uri}: expected {shard.documents} rows, found {len(column)}")
-    offsets: Int64Array = column.to_numpy().astype(np.int64)
+    table = read_index(shard.index_uri, shard.documents, shard.tokens, ())
+    offsets: Int64Array = table.column("offset").to_numpy().astype(np.int64)
     return offsets
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from stages.core import storage
 from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import TABLE, Manifest
 from stages.core.stage import is_made_by
+from stages.core.stored import read_stored_table
 from stages.tokenize.best_fit import FitSequences, ShardFit
 
 MAX_CACHED_PIECES = 1 << 26
@@ -67,8 +66,7 @@ class FittedSequences:
     def _table(self, shard: FittedShard) -> tuple[Int64Array, Int64Array, Int64Array]:
         found = self._tables.get(shard.uri)
         if found is None:
-            with storage.open_arrow(shard.uri) as raw:
-                table = pq.read_table(raw, use_threads=False)
+            table = read_stored_table(shard.uri, ["sequence", "offset", "length"])
             sequences = table.column("sequence").to_numpy()
             borders = np.searchsorted(sequences, np.arange(shard.sequences + 1))
             lengths = table.column("length").to_numpy().astype(np.int64)

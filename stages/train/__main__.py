@@ -6,13 +6,13 @@ import argparse
 import os
 import sys
 
-import yaml
 from pydantic import ValidationError
 
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.printing import printable
 from stages.core.threads import let_threads_sleep
+from stages.core.yaml_file import parse_yaml
 from stages.train.config import TrainConfig
 
 
@@ -47,13 +47,11 @@ def read_config(uri: str) -> TrainConfig:
     """The training config in a YAML file; a UserError names the first wrong key."""
     storage.size_bytes(uri)
     try:
-        return TrainConfig.model_validate(yaml.safe_load(storage.read_bytes(uri)) or {})
+        return TrainConfig.model_validate(parse_yaml(storage.read_bytes(uri), uri) or {})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UserError(f"{uri}: {key or 'config'}: {first['msg']}") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{uri}: no YAML: {' '.join(str(error).split())}") from error
 
 
 def _print(line: str) -> None:

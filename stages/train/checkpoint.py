@@ -6,7 +6,6 @@ data is a function of the step.
 
 from __future__ import annotations
 
-import pickle
 import re
 import sys
 from typing import IO, Any, cast
@@ -16,7 +15,7 @@ import torch
 from torch import nn
 
 from stages.core import storage
-from stages.core.errors import UserError
+from stages.core.errors import ReadFaultError, UserError
 from stages.core.manifest import MODEL, FileInfo
 
 _NAME = re.compile(r"checkpoint-([0-9]{8})\.pt")
@@ -65,14 +64,31 @@ def _canonical(value: Any) -> Any:
 def read_checkpoint(uri: str, device: torch.device | str = "cpu") -> dict[str, Any]:
     """The state in a checkpoint; only tensors and plain values are loaded, never code."""
     try:
-        with storage.open_input(uri) as stream:
-            state: dict[str, Any] = torch.load(stream, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = " ".join(str(error).split())[:120]
+        with storage.open_whole(uri, storage.size_bytes(uri)) as stream:
+            state = torch.load(stream, map_location=device, weights_only=True)
+    except (MemoryError, UserError, ReadFaultError):
+        raise
+    except Exception as error:  # what wrong bytes make of a zip file and of a pickle is not to be listed
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(
             f"{uri}: no whole checkpoint ({reason}); delete it to go on from the one before"
         ) from error
-    return state
+    return _checked_state(uri, state)
+
+
+def _checked_state(uri: str, state: Any) -> dict[str, Any]:
+    """The state, when it is one of ours: what else `torch.save` wrote is no checkpoint."""
+    model = state.get("model") if isinstance(state, dict) else None
+    is_ours = isinstance(model, dict) and all(isinstance(value, torch.Tensor) for value in model.values())
+    if not is_ours or not isinstance(state.get("optimizer"), dict):
+        raise UserError(f"{uri}: not a checkpoint of `altiplano train` (no model and optimizer in it)")
+    try:
+        identity = orjson.loads(state["identity"])
+    except (KeyError, TypeError, orjson.JSONDecodeError):
+        identity = None
+    if not isinstance(identity, dict):
+        raise UserError(f"{uri}: not a checkpoint of `altiplano train` (it does not say of what it is one)")
+    return cast("dict[str, Any]", state)
 
 
 def load_checkpoint(
@@ -86,8 +102,12 @@ def load_checkpoint(
     uri = storage.join(folder, checkpoint_name(step))
     state = read_checkpoint(uri)
     _check_identity(uri, orjson.loads(state["identity"]), identity)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    try:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(f"{uri}: damaged ({reason}); delete it to go on from the one before") from error
 
 
 def _check_identity(uri: str, found: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from stages.core import storage
@@ -43,8 +44,16 @@ def export_hugging_face(
     identity = orjson.loads(state["identity"])
     prefix = "model."
     sizes = {key[len(prefix) :]: value for key, value in identity.items() if key.startswith(prefix)}
-    config = ModelConfig.model_validate(sizes)
-    described = hugging_face_config(config, identity["vocab_size"], sequence_length, dtype, bos_id, eos_id)
+    vocab_size = identity.get("vocab_size")
+    try:
+        config = ModelConfig.model_validate(sizes)
+    except ValidationError as error:
+        raise UserError(
+            f"{checkpoint}: damaged (the sizes of its model: {error.errors()[0]['msg']})"
+        ) from error
+    if not isinstance(vocab_size, int):
+        raise UserError(f"{checkpoint}: damaged (it does not say how large its vocabulary is)")
+    described = hugging_face_config(config, vocab_size, sequence_length, dtype, bos_id, eos_id)
     storage.make_folder(folder)
     storage.write_bytes(storage.join(folder, "config.json"), _json(described))
     weights = {hugging_face_name(name): tensor for name, tensor in state["model"].items()}

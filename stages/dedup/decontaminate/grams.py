@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from stages.core import storage
+from stages.core.bounded import READ_BYTES, bounded_batches
 from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import Manifest, Record, ShardReport
@@ -32,6 +33,7 @@ GRAMS_SCHEMA = pa.schema([("hash", pa.uint64()), ("words", pa.uint8()), ("item",
 MIN_WORDS = 8
 """Shorter n-grams match by chance: the least length of GPT-3's (appendix C)."""
 
+BENCHMARK_ROWS = 1024
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 _LETTER = re.compile(r"[^\W\d_]")
 _LINES = (".jsonl", ".json", ".ndjson")
@@ -167,11 +169,16 @@ def _parquet_records(uri: str, name: str) -> Iterator[tuple[str, Any]]:
     with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
         number = 0
         try:
-            for batch in pq.ParquetFile(raw).iter_batches():
-                for record in batch.to_pylist():
-                    number += 1
-                    yield f"{name}:{number}", record
-        except pa.ArrowInvalid as error:
+            file = pq.ParquetFile(raw, buffer_size=READ_BYTES)
+            for group in range(file.num_row_groups):
+                for batch in bounded_batches(file, group, None, BENCHMARK_ROWS):
+                    batch.validate(full=True)
+                    for record in batch.to_pylist():
+                        number += 1
+                        yield f"{name}:{number}", record
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            if isinstance(error, MemoryError):  # ArrowMemoryError is both
+                raise
             raise UserError(f"{uri}: not a Parquet file ({error})") from error
 
 
@@ -182,7 +189,9 @@ def _bytes_of(uri: str, compression: str | None) -> bytes:
                 return raw.read()
             data: bytes = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), compression).read()
             return data
-    except OSError as error:
+    except (OSError, pa.ArrowException) as error:
+        if isinstance(error, MemoryError):  # ArrowMemoryError is both
+            raise
         raise UserError(f"{uri}: cannot be read ({error}); a benchmark must be whole") from error
 
 
@@ -202,12 +211,12 @@ def _parsed(data: bytes, where: str) -> Any:
 
 def _texts(record: Any, skip_fields: Sequence[str]) -> Iterator[str]:
     """Every string of a record but those below skipped keys, in order."""
-    if isinstance(record, str):
-        yield record
-    elif isinstance(record, Mapping):
-        for key, value in record.items():
-            if key not in skip_fields:
-                yield from _texts(value, skip_fields)
-    elif isinstance(record, list):
-        for value in record:
-            yield from _texts(value, skip_fields)
+    waiting = [record]  # and no recursion: what nests too deeply for Python is still a benchmark
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += [value[key] for key in reversed(value) if key not in skip_fields]
+        elif isinstance(value, list):
+            waiting += reversed(value)

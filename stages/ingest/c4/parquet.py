@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stages.core.bounded import bounded_batches
+from stages.core.chunks import group_places
 from stages.core.errors import DamagedInputError
 from stages.ingest.c4.columns import Columns, to_records
 from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile
@@ -23,7 +25,7 @@ Records = Iterator[RawDocument | RawBatch | Loss]
 
 
 def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
-    """A document for each row, keyed by its number; memory is a few pages.
+    """A document for each row, keyed by its number; memory is a few pages and a few rows.
 
     Rules: `missing_text`, `too_large`, `encoding`; `damaged` for a row group that cannot be read. Raises
     DamagedInputError when the footer cannot be read, or there is no column `text`.
@@ -31,11 +33,16 @@ def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
     with raw.open() as stream:
         try:
             file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name may be no text
             if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
-        columns = [name for name in file.schema_arrow.names if name in _WANTED]
+        # lists and structs are no text, and one row of them may stand for any number of bytes
+        columns = [
+            field.name
+            for field in file.schema_arrow
+            if field.name in _WANTED and not pa.types.is_nested(field.type)
+        ]
         if "text" not in columns:
             raise DamagedInputError("Parquet without a column text", 0, "missing_text")
         number = 0
@@ -61,7 +68,7 @@ class _GroupReader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches in order; the caller moves `number` on."""
-        found = self._file.iter_batches(BATCH_ROWS, [self._index], self._columns, use_threads=False)
+        found = bounded_batches(self._file, self._index, self._columns, BATCH_ROWS)
         try:
             while (batch := next(found, None)) is not None:
                 yield batch
@@ -73,9 +80,10 @@ class _GroupReader:
             self.loss = self._damage(error)
 
     def _damage(self, error: BaseException) -> Loss:
-        first = self._group.column(0)
-        offset = first.dictionary_page_offset or first.data_page_offset
-        size = sum(self._group.column(i).total_compressed_size for i in range(self._group.num_columns))
+        places = group_places(self._file.metadata)
+        place = None if places is None else places[self._index]
+        offset = f"group-{self._index}" if place is None else place.first_column
+        size = self._group.total_byte_size if place is None else place.num_bytes
         rows = f"rows {self.number} to {self._end - 1}"
         return Loss(
             f"@{offset}",

@@ -35,6 +35,9 @@ _ARC_URL = re.compile(rb"[a-z][a-z0-9+.-]{1,20}:[^\r\n]+")
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _BLANK = b"\r\n\t \0"
 
+MAX_DIGITS = 300
+"""Of a content length: what is longer is no float, or no number to Python."""
+
 
 @dataclass(frozen=True)
 class ArchiveRecord:
@@ -168,7 +171,8 @@ class _Reader:
         record = ArchiveRecord(key, kind, headers)
         if length is None or not length.isascii() or not length.isdigit():
             return self._to_next(key, "bad_header", f"content length {length!r}", record.url)
-        size = int(length)
+        digits = length.lstrip("0") or "0"
+        size = int(digits) if len(digits) <= MAX_DIGITS else 10**MAX_DIGITS
         if size > self._max_record_bytes:
             limits = {"value": float(size), "threshold": float(self._max_record_bytes)}
             return self._to_next(key, "too_large", "bytes", record.url, **limits)

@@ -173,12 +173,12 @@ def _word(line: str) -> tuple[str, float]:
     text, _, mark = (part.strip() for part in line.partition("\t"))
     tokens = _WORD.findall(text.lower())
     if not tokens:
-        raise ValueError(f"{text!r} has no letter or digit")
+        raise ValueError(f"{text[:80]!r} has no letter or digit")
     is_inside = text.startswith("*") and text.endswith("*")
     if is_inside and len(tokens) > 1:
-        raise ValueError(f"{text!r}: what is found inside words is letters and digits only")
+        raise ValueError(f"{text[:80]!r}: what is found inside words is letters and digits only")
     if not mark and len(tokens) > 1 and re.fullmatch(r".*\s(?:hard|soft|[0-9]*\.[0-9]+)", text.lower()):
-        raise ValueError(f"{text!r}: put a tab before the weight")
+        raise ValueError(f"{text[:80]!r}: put a tab before the weight")
     word = f"*{tokens[0]}*" if is_inside else " ".join(tokens)
     return word, _weight(mark)
 
@@ -193,5 +193,5 @@ def _weight(mark: str) -> float:
     except ValueError:
         weight = 0.0
     if not 0 < weight < HARD:
-        raise ValueError(f"{mark!r} is no weight: hard, soft or a number above 0")
+        raise ValueError(f"{mark[:80]!r} is no weight: hard, soft or a number above 0")
     return weight

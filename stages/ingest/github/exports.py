@@ -10,6 +10,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.core.bounded import bounded_batches
+from stages.core.chunks import group_places
 from stages.core.errors import DamagedInputError
 from stages.ingest.compressed import decompressed, lines
 from stages.ingest.raw import Loss, RawFile
@@ -117,12 +119,17 @@ def parquet_rows(raw: RawFile) -> Iterator[ExportRow | Loss]:
     with raw.open() as stream:
         try:
             file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name may be no text
             if isinstance(error, MemoryError):  # ArrowMemoryError is both
                 raise
             raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
         wanted = [alias for aliases in _ALIASES.values() for alias in aliases]
-        columns = [name for name in file.schema_arrow.names if name in wanted]
+        # of what nests, only the licences of a row are ever read
+        columns = [
+            field.name
+            for field in file.schema_arrow
+            if field.name in wanted and (field.name == "license" or not pa.types.is_nested(field.type))
+        ]
         start = 0
         for index in range(file.num_row_groups):
             yield from _row_group(file, index, start, columns)
@@ -139,7 +146,7 @@ def _row_group(
             yield ExportRow(number, _named({}), 0)
         return
     try:
-        for batch in file.iter_batches(BATCH_ROWS, [index], columns, use_threads=False):
+        for batch in bounded_batches(file, index, columns, BATCH_ROWS):
             sizes = batch.nbytes // max(1, batch.num_rows)
             for fields in _as_bytes(batch).to_pylist():
                 yield ExportRow(number, _named(_decoded(fields)), sizes)
@@ -149,10 +156,11 @@ def _row_group(
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, MemoryError):  # ArrowMemoryError is both
             raise
-        column = group.column(0)
-        offset = column.dictionary_page_offset or column.data_page_offset
+        places = group_places(file.metadata)
+        place = None if places is None else places[index]
+        offset = f"group-{index}" if place is None else place.first_column
         rows = f"rows {number} to {start + group.num_rows - 1}"
-        size = sum(group.column(i).total_compressed_size for i in range(group.num_columns))
+        size = group.total_byte_size if place is None else place.num_bytes
         reason = f"row group {index}, {rows}: {_first_line(error)}"
         yield Loss(f"@{offset}", "damaged", reason, text_bytes=size)
 

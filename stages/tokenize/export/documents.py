@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from stages.core import storage
 from stages.tokenize.read import TOKEN_DTYPES, TokenShard
+from stages.tokenize.token_index import read_index
 
 BATCH_TOKENS = 8 << 20
 
@@ -31,8 +31,7 @@ class TokenBatch:
 
 def token_batches(shard: TokenShard, batch_tokens: int = BATCH_TOKENS) -> Iterator[TokenBatch]:
     """The documents of a shard in order, about `batch_tokens` tokens at a time (one longer document is a batch)."""
-    with storage.open_arrow(shard.index_uri) as raw:
-        index = pq.read_table(raw, columns=["id", "offset", "length"], use_threads=False)
+    index = read_index(shard.index_uri, shard.documents, shard.tokens)
     starts = index.column("offset").to_numpy()
     ends = starts + index.column("length").to_numpy()
     dtype = TOKEN_DTYPES[shard.dtype]

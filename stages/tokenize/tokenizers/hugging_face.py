@@ -25,6 +25,7 @@ class HuggingFaceTokenizer(Tokenizer):
     """A `tokenizer.json`. A text that spells a special token is text: it never ends a document."""
 
     def __init__(self, model: bytes, name: str) -> None:
+        self._name = name
         self._tokenizer = _read(model, name)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -44,13 +45,19 @@ class HuggingFaceTokenizer(Tokenizer):
     def encode(self, texts: pa.Array) -> tuple[TokenIds, Offsets]:
         """As `Tokenizer.encode`."""
         # one text at a time: a batch would be encoded by all cores, each of which has a worker of its own
-        rows = [self._tokenizer.encode(text, add_special_tokens=False).ids for text in texts.to_pylist()]
+        try:
+            rows = [self._tokenizer.encode(text, add_special_tokens=False).ids for text in texts.to_pylist()]
+        except BaseException as error:
+            raise _refused(error, f"{self._name}: cannot encode a text") from error
         flat, offsets = flatten(rows, self.dtype)
         return framed(flat, offsets, self.bos, self.eos)
 
     def decode(self, ids: npt.NDArray[Any]) -> str:
         """The text of token ids; the tokens that begin and end a document are no text."""
-        return str(self._tokenizer.decode(self._text_ids(ids), skip_special_tokens=False))
+        try:
+            return str(self._tokenizer.decode(self._text_ids(ids), skip_special_tokens=False))
+        except BaseException as error:
+            raise _refused(error, f"{self._name}: cannot decode ids") from error
 
     def piece(self, token: int) -> str:
         """The piece with this id, as the file spells it."""
@@ -60,5 +67,14 @@ class HuggingFaceTokenizer(Tokenizer):
 def _read(model: bytes, name: str) -> Any:
     try:
         return tokenizers.Tokenizer.from_buffer(model)
-    except ValueError as error:
-        raise UserError(f"{name}: not a tokenizer.json ({error})") from error
+    except BaseException as error:
+        raise _refused(error, f"{name}: not a tokenizer.json, or not all of one") from error
+
+
+def _refused(error: BaseException, what: str) -> BaseException:
+    """The library raises bare exceptions, and Rust's panics are none that `except Exception` would hold."""
+    if type(error).__name__ != "PanicException" and (
+        not isinstance(error, Exception) or isinstance(error, MemoryError)
+    ):
+        return error
+    return UserError(f"{what} ({' '.join(str(error).split())[:200]}); fetch or train the tokenizer again")

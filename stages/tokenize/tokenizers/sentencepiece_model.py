@@ -10,14 +10,16 @@ import sentencepiece
 
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
+from stages.models.sentencepiece_file import read_pieces
 from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten
-from stages.tokenize.tokenizers.words import WordEncoder, read_model, why_not_by_words, without_prefix
+from stages.tokenize.tokenizers.words import WordEncoder, why_not_by_words, without_prefix
 
 
 class SentencePieceTokenizer(Tokenizer):
     """A SentencePiece model with `<s>` and `</s>`, and a cache of words before it where that gives the same ids."""
 
     def __init__(self, model: bytes, name: str, by_words: bool = True) -> None:
+        proto = read_pieces(model, name)
         self._processor = _processor(model, name)
         self.vocab_size = int(self._processor.vocab_size())
         self.bos, self.eos = int(self._processor.bos_id()), int(self._processor.eos_id())
@@ -26,7 +28,6 @@ class SentencePieceTokenizer(Tokenizer):
                 f"{name}: the model has no <s> and </s>; train it with `altiplano tokenizer train`"
             )
         self._by_words: WordEncoder | None = None
-        proto = read_model(model, name)
         reason = why_not_by_words(proto) if by_words else "asked for"
         if reason is None:
             words = _processor(without_prefix(model), name)
@@ -54,5 +55,6 @@ class SentencePieceTokenizer(Tokenizer):
 def _processor(model: bytes, name: str) -> Any:
     try:
         return sentencepiece.SentencePieceProcessor(model_proto=model)
-    except RuntimeError as error:
-        raise UserError(f"{name}: not a SentencePiece model ({error})") from error
+    except (RuntimeError, UnicodeDecodeError) as error:  # what it says may hold the bytes that are wrong
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{name}: not a SentencePiece model, or not all of one ({reason})") from error

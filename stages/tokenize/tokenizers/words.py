@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from google.protobuf.message import DecodeError
 from sentencepiece import sentencepiece_model_pb2
 
-from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets, large_strings, string_buffers
 from stages.kernels.words import word_cache as cache
 from stages.kernels.words import word_table as table
+from stages.models.sentencepiece_file import read_pieces
 from stages.tokenize.tokenizers.base import TokenIds, flatten
 
 SPACE = "\u2581"
@@ -52,10 +51,7 @@ EncodeWords = Callable[[list[str]], Sequence[Sequence[int]]]
 
 def read_model(model: bytes, name: str) -> Any:
     """The model as SentencePiece's message `ModelProto`."""
-    try:
-        return _FORMAT.ModelProto.FromString(model)
-    except DecodeError as error:
-        raise UserError(f"{name}: not a SentencePiece model ({error})") from error
+    return read_pieces(model, name)
 
 
 def why_not_by_words(proto: Any) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.core.errors import UserError
 from stages.core.exchange import Exchange, ExchangeWriter, destination_of, num_destinations, read_range
 from stages.core.manifest import FileInfo, ShardReport
 from stages.core.stage import make_manifest
@@ -62,7 +63,7 @@ def test_files_of_different_divisions_are_no_exchange(tmp_path: Path) -> None:
 def test_a_file_that_holds_other_destinations_than_its_manifest_says_is_refused(tmp_path: Path) -> None:
     files = ExchangeWriter(str(tmp_path), "00000", SCHEMA, 3).commit()
     lying = exchange_of(str(tmp_path), [files[0].model_copy(update={"destinations": 4})])
-    with pytest.raises(ValueError, match="holds 3 destinations, its manifest says 4"):
+    with pytest.raises(UserError, match="holds 3 destinations, its manifest says 4"):
         list(lying.read(1))
 
 

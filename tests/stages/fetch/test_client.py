@@ -123,3 +123,34 @@ def test_the_environments_proxy_is_used_for_what_it_is_meant(
     client = Client(retries=0)
     assert client.get_page("http://site.example/list").data == b"by proxy"
     assert client.get_page(f"{server.url}/list").data == b"directly"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://[::1",
+        "file:///etc/passwd",
+        "/list",
+        "http://a:99999999/x",
+        "http://",
+        "http://a b/",
+        "ftp://a/",
+    ],
+)
+def test_a_redirect_that_leads_nowhere_is_one_line(target: str, server: Any, client: Client) -> None:
+    server.then("/list", *[server.redirect(target)] * 20)
+    with pytest.raises(FetchError) as caught:
+        client.get_page(f"{server.url}/list")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_length_of_thousands_of_digits_is_one_line(server: Any, client: Client) -> None:
+    def answer(handler: Any, served: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "9" * 5000)
+        handler.end_headers()
+        handler.close_connection = True
+
+    server.then("/list", *[answer] * 20)
+    with pytest.raises(FetchError, match="a length of 5,000 digits"):
+        client.get_page(f"{server.url}/list")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import pickle
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +172,41 @@ def test_the_documented_forward_pass_gives_our_logits(checkpoint: str, tmp_path:
 def test_an_unknown_dtype_is_refused(checkpoint: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="dtype 'int4' is none of float32, bfloat16, float16"):
         export_hugging_face(checkpoint, str(tmp_path / "hf"), 16, dtype="int4")
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "zip", "cut", "pickle", "tensor", "other"])
+def test_what_is_no_checkpoint_is_one_line(kind: str, tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    torch.save({"step": 1, "identity": "{}", "model": {}, "optimizer": {}}, whole)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a", "b")
+    alone, other = io.BytesIO(), io.BytesIO()
+    torch.save(torch.zeros(3), alone)
+    torch.save({"model": {"a": 1}, "optimizer": []}, other)
+    path = tmp_path / "checkpoint.pt"
+    contents = {
+        "empty": b"",
+        "text": b"hello",
+        "zip": archive.getvalue(),
+        "cut": whole.getvalue()[:-40],
+        "pickle": pickle.dumps(Path("x")),
+        "tensor": alone.getvalue(),
+        "other": other.getvalue(),
+    }
+    path.write_bytes(contents[kind])
+    with pytest.raises(UserError, match=r"checkpoint\.pt: (?:no whole|not a) checkpoint") as caught:
+        export_hugging_face(str(path), str(tmp_path / "out"), 16)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_s_code_is_never_run(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (os.mkdir, (str(tmp_path / "made"),))
+
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": {}, "optimizer": {}, "identity": Evil()}, path)
+    with pytest.raises(UserError, match="no whole checkpoint"):
+        export_hugging_face(str(path), str(tmp_path / "out"), 16)
+    assert not (tmp_path / "made").exists()
