@@ -42,7 +42,9 @@ def filesystem(uri: str) -> tuple[Any, str]:
     if uri.startswith(WEB):
         import fsspec  # imported on use: it pulls in aiohttp, which local runs do not need
 
-        return pafs.PyFileSystem(WebHandler(fsspec.filesystem("http"))), uri
+        return pafs.PyFileSystem(
+            WebHandler(fsspec.filesystem("http", client_kwargs={"trust_env": True}))
+        ), uri
     if uri.startswith(hub.SCHEME):
         return hub.hub_filesystem(), uri.removeprefix(hub.SCHEME)
     if "://" not in uri:

@@ -25,7 +25,7 @@ MAX_RATIO = 300
 _ASKED = re.compile(r"of size ([0-9]+) failed")  # an ArrowMemoryError
 AGAIN = "`altiplano verify` names every damaged file of a run; delete its stage's folder and run the command again"
 
-Stored = TypeVar("Stored", bound=BaseModel)
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def reason_of(error: Exception) -> str:
@@ -71,7 +71,7 @@ def read_stored_table(uri: str, columns: Sequence[str]) -> pa.Table:
     return table
 
 
-def parsed(kind: type[Stored], data: bytes, uri: str) -> Stored:
+def parsed(kind: type[AnyModel], data: bytes, uri: str) -> AnyModel:
     """The record in the bytes of the JSON file at `uri`."""
     try:
         return kind.model_validate_json(data)

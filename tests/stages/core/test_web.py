@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -93,8 +94,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
-def host(server: Server, user: str = "") -> str:
-    return f"http://{user}127.0.0.1:{server.server_port}"
+def host(server: Server) -> str:
+    return f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize("what", ["file", "nohead", "noranges", "busy"])
@@ -119,12 +120,11 @@ def test_a_file_of_a_server_that_knows_less_than_others_is_read(what: str, serve
         ("local", r"redirects from http to 'file:///etc/passwd'; refused"),
     ],
 )
-def test_a_refusal_is_one_line_without_the_password(what: str, reason: str, server: Server) -> None:
+def test_a_refusal_is_one_line(what: str, reason: str, server: Server) -> None:
     server.redirects = {"loop": "/loop/a", "local": "file:///etc/passwd"}
     with pytest.raises(UserError, match=reason) as caught:
-        storage.find_files(f"{host(server, 'ada:secret@')}/{what}/a?key=secret")
+        storage.find_files(f"{host(server)}/{what}/a?part=1")
     assert str(caught.value).startswith(f"{host(server)}/{what}/a: ")
-    assert "secret" not in str(caught.value)
 
 
 def test_a_server_that_stays_out_of_order_is_a_fault_after_some_attempts(server: Server) -> None:
@@ -146,12 +146,17 @@ def test_a_large_file_without_ranges_is_to_be_downloaded(
         storage.find_files(f"{host(server)}/noranges/a")
 
 
-def test_credentials_do_not_follow_a_redirect_to_another_host(server: Server) -> None:
+def test_credentials_of_the_environment_do_not_follow_a_redirect_to_another_host(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password secret\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with Server() as other:
         thread = threading.Thread(target=other.serve_forever, daemon=True)
         thread.start()
         server.redirects = {"away": f"http://localhost:{other.server_port}/file/a"}
-        uri = f"{host(server, 'ada:secret@')}/away/a"
+        uri = f"{host(server)}/away/a"
         with storage.open_whole(uri, storage.find_files(uri)[0].size) as stream:
             assert stream.read() == DATA
         other.shutdown()

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
+from stages.core.sealed import sealed, unsealed
 from stages.tokenize.read import PackedTokens, num_sequences
 from tests.packed import framed, write_packed
 
@@ -116,7 +117,9 @@ def test_no_tokens_at_all_are_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_dtype_is_refused(tmp_path: Path) -> None:
     manifest = write_pack(tmp_path, [("c4", [[5]])]) / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"uint16"', '"int8"'))
+    content = unsealed(manifest.read_bytes(), str(manifest))
+    content["facts"][0]["dtype"] = "int8"
+    manifest.write_bytes(sealed(content))
     with pytest.raises(UserError, match=r"tokens-00000\.bin: dtype 'int8' is none of uint16, uint32"):
         PackedTokens.open(str(tmp_path))
 
