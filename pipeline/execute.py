@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from pipeline.machine import machine_trouble
 from stages.core import storage
-from stages.core.errors import UserError
+from stages.core.errors import ReadFaultError, RecordTimeoutError, UserError
 from stages.core.manifest import Measured, ShardReport, report_uri, write_record
-from stages.core.stage import AnyStage, Task
+from stages.core.stage import AnyStage, RecordName, Task, record_of
 
 IO_THREADS = 2
 
@@ -30,6 +30,9 @@ class Outcome:
     report: ShardReport | None = None
     mistake: str | None = None
     trouble: str | None = None
+    record: RecordName | None = None
+    """The raw record at which the attempt failed, by no fault of reading it."""
+    has_died: bool = False
     trace: str | None = None
 
 
@@ -48,12 +51,17 @@ def execute(stage: AnyStage, task: Task[Any]) -> Outcome:
         write_record(report_uri(task.output, task.id), report)
     except UserError as error:
         return Outcome(mistake=str(error))
-    except Exception as error:  # noqa: BLE001 - whatever a stage raises is shown and stops the run
-        return Outcome(trouble=_trouble(error, task.output), trace=traceback.format_exc())
+    except (Exception, RecordTimeoutError) as error:  # noqa: BLE001 - whatever a stage raises is shown and stops the run
+        is_of_storage = isinstance(error, OSError | ReadFaultError | MemoryError)
+        return Outcome(
+            trouble=_trouble(error, task.output),
+            trace=traceback.format_exc(),
+            record=None if is_of_storage else record_of(error),
+        )
     return Outcome(report=report)
 
 
-def _trouble(error: Exception, folder: str) -> str | None:
+def _trouble(error: BaseException, folder: str) -> str | None:
     """What is wrong with the machine, when trying again at once will not help."""
     found = machine_trouble(error)
     if found is None and isinstance(error, OSError) and not storage.exists(folder):

@@ -28,12 +28,13 @@ OBJECT_STORE_BYTES = 100 << 20
 
 
 class Pool(Protocol):
-    """Where attempts run. `finished` waits a while for one to end."""
+    """Where attempts run. `finished` waits a while for one to end; `alone` asks for a machine to itself."""
 
     size: int
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None: ...
+    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None: ...
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]: ...
+    def kill(self, key: tuple[str, int]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -45,7 +46,7 @@ class InlinePool:
     def __init__(self) -> None:
         self._queue: deque[tuple[tuple[str, int], AnyStage, Task[Any]]] = deque()
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None:
+    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None:
         """Queue a task."""
         self._queue.append((key, stage, task))
 
@@ -53,6 +54,9 @@ class InlinePool:
         """Run the next queued task."""
         key, stage, task = self._queue.popleft()
         yield key, execute(stage, task)
+
+    def kill(self, key: tuple[str, int]) -> None:
+        """Nothing: what runs in this process ends by itself, or by its own alarm."""
 
     def close(self) -> None:
         """Forget what is queued."""
@@ -108,9 +112,9 @@ class RayPool:
                 " started with a token, as `ray start` does where one lies in ~/.ray, needs RAY_AUTH_MODE=token here too"
             ) from error
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any]) -> None:
-        """Start a task on one core, or on all of one machine when the stage wants them."""
-        options: dict[str, int] = {"num_cpus": 1}
+    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None:
+        """Start a task on one core, or on all of one machine when the stage wants them, or it died beside others."""
+        options: dict[str, int] = {"num_cpus": self._largest_machine() if alone else 1}
         if stage.uses_all_cores:
             # Ray hides every GPU from a task that asks for none.
             has_gpu = self._ray.cluster_resources().get("GPU", 0) >= 1
@@ -126,7 +130,18 @@ class RayPool:
             try:
                 yield key, self._ray.get(reference)
             except self._ray.exceptions.RayError as error:
-                yield key, Outcome(trace=f"the worker process died: {error}")
+                yield key, Outcome(trace=f"the worker process died: {error}", has_died=True)
+
+    def kill(self, key: tuple[str, int]) -> None:
+        """End the process of a task, which then counts as one that died."""
+        for reference, running in self._running.items():
+            if running == key:
+                self._ray.cancel(reference, force=True)
+
+    def _largest_machine(self) -> int:
+        """Cores of the machine that has the most."""
+        cores = [node.get("Resources", {}).get("CPU", 1) for node in self._ray.nodes() if node.get("Alive")]
+        return max(1, *map(int, cores)) if cores else 1
 
     def close(self) -> None:
         """Stop what runs, wait until it has ended, and leave Ray: a Ray that goes while it ends workers may crash."""

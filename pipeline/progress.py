@@ -15,6 +15,7 @@ from rich.table import Table
 from pipeline.text_table import add_text_row, text_table
 from stages.core.manifest import Manifest, ShardReport
 from stages.core.printing import printable
+from stages.core.stage import RecordName
 
 SECONDS_BETWEEN_LINES = 10.0
 """Where there is no terminal, a long task's word is a line of its own this often at most."""
@@ -109,6 +110,10 @@ class Progress:
         """An attempt failed and is made again."""
         last = trace.strip().splitlines()[-1] if trace.strip() else "the worker died"
         self._say(f"{name}: task {task} failed and is tried again ({last})")
+
+    def record_given_up(self, name: str, record: RecordName) -> None:
+        """A raw record fails every attempt, and is passed over."""
+        self._say(f"{name}: {record} failed every attempt and becomes a row of the ledger (poison)")
 
     def node_finished(self, name: str, manifest: Manifest) -> None:
         """All shards of a stage are done."""

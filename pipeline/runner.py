@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from pipeline.execute import Outcome
 from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
 from pipeline.pools import Pool
 from pipeline.progress import Progress
 from pipeline.run_lock import RunLock
+from pipeline.watchdog import Watchdog
 from stages.core import storage
 from stages.core.errors import ConservationError, MachineError, StageFailedError, UserError
 from stages.core.given import merge_documents
-from stages.core.heartbeat import delete_words, last_word
+from stages.core.heartbeat import delete_words, last_word, record_at
 from stages.core.manifest import (
     EXCHANGE,
     MANIFEST_NAME,
@@ -34,6 +35,11 @@ from stages.core.sealed import damaged
 from stages.core.stage import Task, make_manifest
 
 MAX_ATTEMPTS = 3
+MAX_POISONED = 100
+"""Raw records of one task that `--on-error ledger` gives up; more of them mean that something else is wrong."""
+
+GIVE_UP_HINT = "`--on-error ledger` makes ledger rows of such records and goes on"
+OnError = Literal["stop", "ledger"]
 IN_FLIGHT_PER_WORKER = 2
 
 
@@ -46,6 +52,7 @@ class _Running:
     tasks: list[Task[Any]]
     reports: dict[int, ShardReport] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
+    died: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,12 @@ class RunResult:
 class Runner:
     """Runs one graph into one run folder."""
 
-    def __init__(self, graph: Graph, run: str, name: str, progress: Progress) -> None:
+    def __init__(
+        self, graph: Graph, run: str, name: str, progress: Progress, on_error: OnError = "stop"
+    ) -> None:
         self._graph, self._run, self._name = graph, run.rstrip("/"), name
-        self._progress = progress
+        self._progress, self._on_error = progress, on_error
+        self._watchdog = Watchdog()
         self._fingerprints: dict[str, str] = {}
         self._folders: dict[str, str] = {}
         self._manifests: dict[str, Manifest] = dict(graph.given)
@@ -166,7 +176,8 @@ class Runner:
                     self._finish(running.pop(node.name))
             while queue and len(in_flight) < pool.size * IN_FLIGHT_PER_WORKER:
                 name, index = queue.popleft()
-                pool.submit((name, index), running[name].node.stage, running[name].tasks[index])
+                own = running[name]
+                pool.submit((name, index), own.node.stage, own.tasks[index], alone=index in own.died)
                 in_flight.add((name, index))
             if not in_flight:
                 self._join_unions()
@@ -180,7 +191,7 @@ class Runner:
                         self._finish(running.pop(name))
                 else:
                     queue.appendleft((name, index))
-            self._listen(running, in_flight)
+            self._listen(running, in_flight, pool)
 
     def _can_start(self, node: Node) -> bool:
         return all(name in self._manifests for name in node.inputs)
@@ -191,12 +202,14 @@ class Runner:
             if name not in self._manifests and all(part in self._manifests for part in parts):
                 self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
-    def _listen(self, running: dict[str, _Running], in_flight: set[tuple[str, int]]) -> None:
-        """Pass on what long tasks say of themselves."""
+    def _listen(self, running: dict[str, _Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
+        """Pass on what long tasks say of themselves; end those that their own alarm does not reach."""
         for name, index in sorted(in_flight):
             node = running[name]
             if (word := last_word(node.folder, node.tasks[index].id)) is not None:
                 self._progress.task_says(name, word)
+            if self._watchdog.is_stuck((name, index), record_at(node.folder, node.tasks[index].id)):
+                pool.kill((name, index))
 
     def _start(self, node: Node) -> _Running:
         folder = self._folder(node)
@@ -223,16 +236,31 @@ class Runner:
         if outcome.trouble is not None:
             raise MachineError(outcome.trouble)
         if outcome.report is None:
-            attempts = running.attempts[index] = running.attempts.get(index, 0) + 1
-            task = running.tasks[index].id
-            if attempts >= MAX_ATTEMPTS:
-                raise StageFailedError(running.node.name, task, MAX_ATTEMPTS, outcome.trace or "")
-            self._progress.task_retried(running.node.name, task, outcome.trace or "")
+            self._try_again(running, index, outcome)
             return False
         running.reports[index] = outcome.report
         self._tasks_run += 1
         self._progress.task_finished(running.node.name, outcome.report)
         return True
+
+    def _try_again(self, running: _Running, index: int, outcome: Outcome) -> None:
+        """Count a failed attempt; a StageFailedError after the last, unless the record that is to blame may be given up."""
+        task = running.tasks[index]
+        record = outcome.record
+        if outcome.has_died:
+            running.died.add(index)
+            record = record_at(running.folder, task.id)
+        attempts = running.attempts[index] = running.attempts.get(index, 0) + 1
+        if attempts >= MAX_ATTEMPTS:
+            can_give_up = record is not None and len(task.poisoned) < MAX_POISONED
+            if record is None or self._on_error == "stop" or not can_give_up:
+                hint = "" if record is None else f"\nat {record}; {GIVE_UP_HINT}"
+                raise StageFailedError(running.node.name, task.id, MAX_ATTEMPTS, (outcome.trace or "") + hint)
+            running.tasks[index] = replace(task, poisoned=(*task.poisoned, record))
+            running.attempts[index] = 0
+            self._progress.record_given_up(running.node.name, record)
+            return
+        self._progress.task_retried(running.node.name, task.id, outcome.trace or "")
 
     def _finish(self, running: _Running) -> None:
         node = running.node

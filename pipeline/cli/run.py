@@ -43,7 +43,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     loaded = _load(config, variables)
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet))
+    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
     result = runner.run(options.open_pool, documents)
     print_table(token_table(token_rows(folder)))
     (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)

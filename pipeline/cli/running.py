@@ -12,7 +12,7 @@ from pipeline.cli.output import fact_lines, say
 from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
 from pipeline.pools import InlinePool, Pool, RayPool
 from pipeline.progress import Progress
-from pipeline.runner import Runner, RunResult
+from pipeline.runner import OnError, Runner, RunResult
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.given import merge_documents
@@ -27,6 +27,10 @@ class Workers(Record):
         2, ge=0, description="worker processes on this machine; 0 runs in this process without Ray"
     )
     address: str | None = Field(None, description="address of a Ray cluster, as in ray://host:10001 or auto")
+    on_error: OnError = Field(
+        "stop",
+        description="what a raw record does on which every attempt fails (60 s, a worker that dies): stop the run, or ledger",
+    )
     quiet: bool = Field(False, description="no progress on standard error")
 
     def open_pool(self) -> Pool:
@@ -62,7 +66,7 @@ def add_command(
 def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> RunResult:
     """Run a graph into `where.out` and say in one line what came of it."""
     _check_same_run(graph, where.out)
-    runner = Runner(graph, where.out, name, Progress(quiet=where.quiet))
+    runner = Runner(graph, where.out, name, Progress(quiet=where.quiet), where.on_error)
     result = runner.run(where.open_pool, outputs)
     say(finished_line(where.out, result, outputs))
     return result

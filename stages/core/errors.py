@@ -27,6 +27,10 @@ class ReadFaultError(Exception):
     """
 
 
+class RecordTimeoutError(BaseException):
+    """A raw record took longer than the watchdog allows. No Exception: no reader may take it for damage."""
+
+
 class MachineError(Exception):
     """The machine cannot go on (a full disk, no memory, a folder that is gone): one line that says what to mend."""
 

@@ -1,4 +1,4 @@
-"""A word from a long task to whoever watches the run: one line beside its report, replaced now and then, gone at the end."""
+"""Words from a running task to whoever watches the run, in small files beside its report, gone at the end of the task."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from stages.core.manifest import REPORTS_FOLDER
-from stages.core.stage import Task
+from stages.core.stage import RecordName, Task
 
 SECONDS_BETWEEN_WORDS = 2.0
-_SUFFIX = ".now"
+_SUFFIX, _RECORD_SUFFIX = ".now", ".at"
 
 
 class Heartbeat:
@@ -43,8 +45,25 @@ def heartbeat_path(folder: str, task: str) -> Path:
 def delete_words(folder: str) -> None:
     """Take away the lines of killed tasks of a stage."""
     if "://" not in folder:
-        for path in sorted((Path(folder) / REPORTS_FOLDER).glob(f"*{_SUFFIX}")):
-            path.unlink(missing_ok=True)
+        for suffix in (_SUFFIX, _RECORD_SUFFIX):
+            for path in sorted((Path(folder) / REPORTS_FOLDER).glob(f"*{suffix}")):
+                path.unlink(missing_ok=True)
+
+
+def record_path(folder: str, task: str) -> Path | None:
+    """Where a task of a local run keeps the name of the raw record that it is at."""
+    return None if "://" in folder else Path(folder) / REPORTS_FOLDER / f"{task}{_RECORD_SUFFIX}"
+
+
+def record_at(folder: str, task: str) -> RecordName | None:
+    """The raw record that a task is at, or was when its process died; None when it is not known."""
+    path = record_path(folder, task)
+    try:
+        line = b"" if path is None else path.read_bytes().partition(b"\n")[0]
+        found = orjson.loads(line)
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return None
+    return RecordName(*map(str, found)) if isinstance(found, list) and len(found) == 2 else None
 
 
 def last_word(folder: str, task: str) -> str | None:

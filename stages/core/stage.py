@@ -7,7 +7,7 @@ import hashlib
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -28,14 +28,43 @@ FINGERPRINT_DIGITS = 16
 Params = TypeVar("Params")
 
 
+class RecordName(NamedTuple):
+    """A raw record: the raw file's name and the record's key in it."""
+
+    raw_name: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"record {self.key or 'all'} of {self.raw_name}"
+
+    def line(self) -> bytes:
+        """Both on a line of a file."""
+        return orjson.dumps(list(self)) + b"\n"
+
+
+def at_record(error: BaseException, record: RecordName) -> None:
+    """Say of an error at which raw record it was raised."""
+    error.__dict__["record"] = record
+
+
+def record_of(error: BaseException) -> RecordName | None:
+    """The raw record at which an error was raised, where that is known."""
+    found = error.__dict__.get("record")
+    return found if isinstance(found, RecordName) else None
+
+
 @dataclasses.dataclass(frozen=True)
 class Task(Generic[Params]):
-    """One shard task: the files that it streams, what else it must know (a frozen record, or None), where it writes."""
+    """One shard task: the files that it streams, what else it must know (a frozen record, or None), where it writes.
+
+    `poisoned` are raw records that the runner has given up, to be written as ledger rows and not read.
+    """
 
     id: str
     inputs: tuple[str, ...]
     params: Params
     output: str = ""
+    poisoned: tuple[RecordName, ...] = ()
 
     def at(self, folder: str) -> Task[Params]:
         """The same task with its output folder set."""

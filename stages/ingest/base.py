@@ -22,6 +22,7 @@ from stages.core.verb import Wiring
 from stages.core.writer import TaskWriter
 from stages.ingest.raw import RawBatch, RawFile, RawRecord
 from stages.ingest.records import RecordWriter
+from stages.ingest.watch import RECORD_SECONDS, TaskWatch, Watch
 
 Part = TypeVar("Part")
 Range = tuple[int, int]
@@ -113,11 +114,16 @@ def tasks_by_bytes(
     ]
 
 
-def raw_files_of(task: Task[RawParams]) -> list[RawFile]:
+def raw_files_of(task: Task[RawParams], watch: Watch | None = None) -> list[RawFile]:
     """The raw files of a task made by `tasks_by_bytes`."""
     return [
         RawFile(
-            uri, part.name, part.size, start=part.start, stop=None if part.stop == part.size else part.stop
+            uri,
+            part.name,
+            part.size,
+            start=part.start,
+            stop=None if part.stop == part.size else part.stop,
+            watch=watch or Watch(),
         )
         for uri, part in zip(task.inputs, task.params.parts, strict=True)
     ]
@@ -157,6 +163,8 @@ class RawStage(Stage[Params], Generic[Params]):
 class IngestStage(RawStage[RawParams]):
     """Raw files of one source to documents: subclasses say what the records of a raw file are."""
 
+    record_seconds: ClassVar[float] = RECORD_SECONDS
+
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[RawParams]]:
         """Tasks over the raw files, by bytes."""
         return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
@@ -171,9 +179,9 @@ class IngestStage(RawStage[RawParams]):
 
     def run(self, task: Task[RawParams]) -> ShardReport:
         """Read the task's raw files and write documents and ledger."""
-        with TaskWriter(task, self.stage_name) as out:
+        with TaskWriter(task, self.stage_name) as out, TaskWatch(task, self.record_seconds) as watch:
             writer = RecordWriter(out, self.source)
-            for raw in raw_files_of(task):
+            for raw in raw_files_of(task, watch):
                 out.bytes_in += raw.num_bytes
                 writer.add_file(raw, self.read(raw))
             writer.flush()

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from stages.core import storage
 from stages.core.reading import Reads
+from stages.ingest.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class RawFile:
     start: int = field(default=0, kw_only=True)
     stop: int | None = field(default=None, kw_only=True)
     reads: Reads = field(default_factory=Reads, kw_only=True, repr=False, compare=False)
+    watch: Watch = field(default_factory=Watch, kw_only=True, repr=False, compare=False)
 
     @property
     def num_bytes(self) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from stages.ingest.raw import Loss
+from stages.ingest.raw import Loss, RawFile
+from stages.ingest.watch import POISON
 
 Made = TypeVar("Made")
 RULE = "too_much_work"
@@ -23,11 +24,20 @@ class TooMuchWorkError(Exception):
         self.of_what, self.count, self.limit = of_what, count, limit
 
 
-def bounded(read: Callable[[], Made], key: str, url: str | None = None, text_bytes: int = 0) -> Made | Loss:
-    """What `read` makes of one raw record, or its row when that is too much work."""
+def bounded(
+    raw: RawFile, read: Callable[[], Made], key: str, url: str | None = None, text_bytes: int = 0
+) -> Made | Loss:
+    """What `read` makes of one raw record of a file, or its row when that is too much work, or was given up."""
+    if raw.watch.is_poisoned(raw.name, key):
+        return Loss(key, POISON, "given up after several attempts", url=url, text_bytes=text_bytes)
+    raw.watch.begin(raw.name, key)
     try:
-        return read()
+        made = read()
     except TooMuchWorkError as error:
+        raw.watch.end()
         return Loss(key, RULE, error.of_what, error.count, error.limit, url, text_bytes)
     except RecursionError:  # a parser of Python's own; every depth that we know of is bounded before
+        raw.watch.end()
         return Loss(key, RULE, "nesting that Python's parser refuses", url=url, text_bytes=text_bytes)
+    raw.watch.end()  # not after an error that goes on: whoever tells of it asks which record it was
+    return made

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,8 +15,10 @@ from stages.core.manifest import Manifest, Record, ShardReport, document_uris
 from stages.core.parquet import read_documents
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
-from stages.ingest.raw import RawDocument
+from stages.ingest.base import IngestStage
+from stages.ingest.raw import RawDocument, RawFile, RawRecord
 from stages.ingest.records import RecordWriter
+from stages.ingest.work import bounded
 
 
 class NumberParams(Record):
@@ -82,3 +86,27 @@ class Lossy(Copy):
                 out.documents_in += batch.num_rows
                 out.keep(batch.slice(1))
         return out.report
+
+
+class Stubborn(IngestStage):
+    """A document for each line of a file; lines that say so hang, kill the process, fail, or are too large for memory."""
+
+    stage_name: ClassVar[str] = "stubborn"
+    source: ClassVar[str] = "c4"
+    record_seconds: ClassVar[float] = 0.5
+
+    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+        with raw.open() as stream:
+            for number, line in enumerate(stream.read().decode().splitlines()):
+                key = str(number)
+                yield bounded(raw, partial(self._line, key, line), key, "https://x", len(line))
+
+    @staticmethod
+    def _line(key: str, line: str) -> RawRecord:
+        if line == "hang":
+            time.sleep(1000)
+        if line == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if line == "fail":
+            raise ValueError("a fault of the reader")
+        return RawDocument(key, line)

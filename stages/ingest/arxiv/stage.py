@@ -73,11 +73,11 @@ class ArxivIngest(IngestStage):
             return
         everything = chain((first,), members)
         if _is_bulk_member(first.name if isinstance(first, Member) else first.key):
-            yield from self._read_bulk(everything)
+            yield from self._read_bulk(raw, everything)
         else:
-            yield from self._read_paper("", raw.name, everything)
+            yield from self._read_paper(raw, "", raw.name, everything)
 
-    def _read_bulk(self, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
+    def _read_bulk(self, raw: RawFile, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
         """The papers of arXiv's bulk archive, each unpacked in memory; damage in one costs that one alone."""
         for member in members:
             if isinstance(member, Loss):
@@ -89,19 +89,21 @@ class ArxivIngest(IngestStage):
                 yield Loss(name, "not_latex", kind, url=url, text_bytes=member.size)
                 continue
             try:
-                yield from self._read_bulk_member(BytesFile("", name, member.size, member.data))
+                yield from self._read_bulk_member(
+                    BytesFile("", name, member.size, member.data, watch=raw.watch)
+                )
             except DamagedInputError as error:
                 key = f"{name}@{error.offset}"
                 yield Loss(key, "damaged", error.reason, url=url, text_bytes=member.size)
 
     def _read_bulk_member(self, inner: BytesFile) -> Iterator[RawRecord]:
         if kind_of(inner.data):
-            yield self._paper(inner.name, inner.name, {inner.name: inner.data})
+            yield self._paper(inner, inner.name, inner.name, {inner.name: inner.data})
             return
         head = _head(inner)
         if is_tar_block(head) or head.startswith(ZIP_MAGIC):
             parts = archive_members(inner, self.max_paper_bytes, _is_source)
-            yield from self._read_paper(inner.name, inner.name, parts)
+            yield from self._read_paper(inner, inner.name, inner.name, parts)
         else:
             yield self._read_single(inner.name, inner)
 
@@ -110,9 +112,11 @@ class ArxivIngest(IngestStage):
         if len(data) > self.max_file_bytes:
             url = abstract_url(raw.name)
             return Loss(key, "too_large", None, len(data), self.max_file_bytes, url, text_bytes=raw.size)
-        return self._paper(key, raw.name, {raw.name.rsplit("/", 1)[-1]: data})
+        return self._paper(raw, key, raw.name, {raw.name.rsplit("/", 1)[-1]: data})
 
-    def _read_paper(self, key: str, name: str, members: Iterator[Member | Loss]) -> Iterator[RawRecord]:
+    def _read_paper(
+        self, raw: RawFile, key: str, name: str, members: Iterator[Member | Loss]
+    ) -> Iterator[RawRecord]:
         """The paper of an archive; refused files are rows, and damage comes after what could be read."""
         files: dict[str, bytes] = {}
         others: list[str] = []
@@ -147,19 +151,24 @@ class ArxivIngest(IngestStage):
                 files[member.name.removeprefix("./")] = member.data
         except DamagedInputError as error:
             damage = error
-        yield self._paper(key, name, files, others)
+        yield self._paper(raw, key, name, files, others)
         if damage is not None:
             raise damage
 
     def _paper(
-        self, key: str, name: str, files: dict[str, bytes], others: list[str] | None = None
+        self,
+        raw: RawFile,
+        key: str,
+        name: str,
+        files: dict[str, bytes],
+        others: list[str] | None = None,
     ) -> RawRecord:
         if not files and others:
             kinds = sorted({other.rsplit(".", 1)[-1].lower() for other in others if _OTHER.fullmatch(other)})
             return Loss(key, "not_latex", " ".join(kinds) or "no source file", url=abstract_url(name))
         read = partial(paper_of, key, files, arxiv_id(name), self.keep_appendix, self.keep_abstract)
         size = sum(len(data) for data in files.values())
-        return bounded(read, key, abstract_url(name), size)
+        return bounded(raw, read, key, abstract_url(name), size)
 
 
 def _is_bulk_member(name: str) -> bool:

@@ -41,12 +41,12 @@ class BooksIngest(IngestStage):
         if _EPUB_FILE.search(raw.name):
             yield from self._read_epub(raw)
         elif _TEXT_FILE.search(raw.name):
-            yield self._read_text(raw)
+            yield bounded(raw, partial(self._read_text, raw), "", text_bytes=raw.size)
         else:
             yield Loss("", "unrecognised_file", "neither .txt nor .epub", text_bytes=raw.size)
 
     def _read_epub(self, raw: RawFile) -> Iterator[RawRecord]:
-        epub = bounded(partial(read_epub, raw, self.max_book_bytes), "", text_bytes=raw.size)
+        epub = bounded(raw, partial(read_epub, raw, self.max_book_bytes), "", text_bytes=raw.size)
         if isinstance(epub, Loss):
             yield epub
             return

@@ -106,7 +106,8 @@ class CommonCrawlIngest(IngestStage):
             if refused is not None:
                 yield _loss(record, *refused)
                 continue
-            yield bounded(partial(self._read_record, record, dump), record.key, record.url, len(record.block))
+            read = partial(self._read_record, record, dump)
+            yield bounded(raw, read, record.key, record.url, len(record.block))
 
     def _read_record(self, record: ArchiveRecord, dump: str) -> RawRecord:
         if self.verify_digests and (wrong := wrong_digest(record)):

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ from stages.ingest.github.repository import (
 )
 from stages.ingest.github.rules import SourceFileRules
 from stages.ingest.raw import Loss, RawFile, RawRecord
+from stages.ingest.work import bounded
 
 MAX_HELD_BYTES = 64 << 20
 """An archive whose files to judge are no larger is read once: they wait in memory for the licence."""
@@ -95,10 +97,10 @@ class GithubIngest(SourceFileRules):
             return self._read_folder(raw)
         kind = _kind_of(raw)
         if kind == "parquet":
-            return self._read_rows(parquet_rows(raw))
+            return self._read_rows(raw, parquet_rows(raw))
         if kind == "json":
             max_line_bytes = LINE_BYTES_PER_BYTE * self.max_file_bytes + (1 << 16)
-            return self._read_rows(json_rows(raw, max_line_bytes))
+            return self._read_rows(raw, json_rows(raw, max_line_bytes))
         if kind == "unknown":
             return iter([Loss("", "unknown_format", "no archive and no export", text_bytes=raw.size)])
         return self._read_archive(raw)
@@ -137,7 +139,7 @@ class GithubIngest(SourceFileRules):
         repository = archived_repository(raw.name, tops, texts, self.licenses, self.read_manifests)
         if held is not None:
             for member in held:
-                yield self._archived(repository, member)
+                yield self._archived(raw, repository, member)
             if damage is not None:
                 raise damage
             return
@@ -147,15 +149,16 @@ class GithubIngest(SourceFileRules):
             return repository.verdict(path).allowed and self.refused_by_name(path) is None
 
         for member in archive_members(raw, self.max_file_bytes, kept):
-            yield self._archived(repository, member)
+            yield self._archived(raw, repository, member)
 
-    def _archived(self, repository: Repository, member: Member | Loss) -> RawRecord:
+    def _archived(self, raw: RawFile, repository: Repository, member: Member | Loss) -> RawRecord:
         if isinstance(member, Loss):
             if member.rule != "too_large":
                 return member
             member = Member(member.key, member.text_bytes, None)
         path = repository.path(member.name)
-        return self._repository_file(repository, member.name, path, member.size, member.data)
+        read = partial(self._repository_file, repository, member.name, path, member.size, member.data)
+        return bounded(raw, read, member.name, repository.url(path), member.size)
 
     def _repository_file(
         self, repository: Repository, key: str, path: str, size: int, data: bytes | None
@@ -216,11 +219,15 @@ class GithubIngest(SourceFileRules):
                 raise
             reason = getattr(error.__cause__, "strerror", None)
             return Loss(path, "unreadable", reason, url=url, text_bytes=entry.size)
-        return self._repository_file(repository, path, path, max(entry.size, len(data)), data)
+        read = partial(self._repository_file, repository, path, path, max(entry.size, len(data)), data)
+        return bounded(raw, read, path, url, entry.size)
 
-    def _read_rows(self, rows: Iterator[ExportRow | Loss]) -> Iterator[RawRecord]:
+    def _read_rows(self, raw: RawFile, rows: Iterator[ExportRow | Loss]) -> Iterator[RawRecord]:
         for row in rows:
-            yield row if isinstance(row, Loss) else self._row(row)
+            if isinstance(row, Loss):
+                yield row
+            else:
+                yield bounded(raw, partial(self._row, row), str(row.number), text_bytes=row.num_bytes)
 
     def _row(self, row: ExportRow) -> RawRecord:
         """The document or the ledger row of an export's row; its key is its number, for paths may repeat."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.streams import split_dump
 from stages.ingest.wikipedia.wikitext import plain_text
+from stages.ingest.work import bounded
 
 
 class WikipediaIngest(IngestStage):
@@ -33,7 +35,11 @@ class WikipediaIngest(IngestStage):
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All pages of one dump that begin in the range."""
         for article in read_articles(raw, self.languages):
-            yield article if isinstance(article, Loss) else article_document(article)
+            if isinstance(article, Loss):
+                yield article
+                continue
+            read = partial(article_document, article)
+            yield bounded(raw, read, article.key, article.url, len(article.wikitext))
 
 
 def article_document(article: Article) -> RawRecord:

@@ -82,8 +82,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    def filesystem(protocol: str) -> HTTPFileSystem:
-        return HTTPFileSystem(block_size=BLOCK_BYTES, skip_instance_cache=True)
+    def filesystem(protocol: str, **options: object) -> HTTPFileSystem:
+        return HTTPFileSystem(block_size=BLOCK_BYTES, skip_instance_cache=True, **options)
 
     monkeypatch.setattr(fsspec, "filesystem", filesystem)
 

@@ -2,20 +2,24 @@
 
 import pytest
 
-from stages.ingest.raw import Loss, RawDocument
+from stages.ingest.raw import Loss, RawDocument, RawFile
 from stages.ingest.work import TooMuchWorkError, bounded
+
+RAW = RawFile("x", "x", 5)
 
 
 def test_a_record_within_its_bounds_is_what_its_reader_made() -> None:
     document = RawDocument("1", "text")
-    assert bounded(lambda: document, "1") is document
+    assert bounded(RAW, lambda: document, "1") is document
 
 
 def test_what_was_counted_its_bound_and_what_it_was_are_in_the_row() -> None:
     def read() -> RawDocument:
         raise TooMuchWorkError("elements", 11, 10)
 
-    assert bounded(read, "1", "http://x", 5) == Loss("1", "too_much_work", "elements", 11, 10, "http://x", 5)
+    assert bounded(RAW, read, "1", "http://x", 5) == Loss(
+        "1", "too_much_work", "elements", 11, 10, "http://x", 5
+    )
 
 
 def test_nesting_that_pythons_parsers_refuse_is_a_row() -> None:
@@ -23,7 +27,7 @@ def test_nesting_that_pythons_parsers_refuse_is_a_row() -> None:
         return read()
 
     row = Loss("1", "too_much_work", "nesting that Python's parser refuses", text_bytes=5)
-    assert bounded(read, "1", text_bytes=5) == row
+    assert bounded(RAW, read, "1", text_bytes=5) == row
 
 
 @pytest.mark.parametrize("error", [MemoryError, OSError, ValueError])
@@ -32,4 +36,4 @@ def test_other_errors_go_on(error: type[Exception]) -> None:
         raise error
 
     with pytest.raises(error):
-        bounded(read, "1")
+        bounded(RAW, read, "1")
