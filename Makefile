@@ -11,7 +11,7 @@ KENLM_BUILD := $(VENV)/kenlm
 PROFILE := build/profile
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test fast fuzz cover lint format lock map profile bench lmplz peers clean
+.PHONY: setup demo test fast chaos fuzz cover lint format lock map profile bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -37,6 +37,12 @@ fuzz: SEED ?= 1
 fuzz: WORKERS ?= 1
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --cases $(N) --seed $(SEED) --workers $(WORKERS)
+
+# The demo with its driver, workers, raylet and GCS killed at random moments: `make chaos N=100 SEED=2`; a slice of it is a test.
+chaos: N ?= 10
+chaos: SEED ?= 1
+chaos: setup
+	$(BIN)/python -m tests.chaos $(N) --seed $(SEED)
 
 # Of all tests, or of `make cover TESTS=tests/stages/filter`. What numba compiled and what other processes ran counts as not run.
 cover: setup

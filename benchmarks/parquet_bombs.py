@@ -27,7 +27,12 @@ _PROGRAMS = {
     + _STAGE.replace("{stage}", "GithubIngest"),
     "documents": "from stages.core.given import manifest_of_parquet\nrows = manifest_of_parquet([{path!r}]).documents_out\n",
 }
-_PEAK = "import resource, tempfile\n{program}\nprint(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)\n"
+_PEAK = """
+import tempfile
+from benchmarks.measure import peak_memory_bytes
+{program}
+print(rows, peak_memory_bytes() >> 20)
+"""
 
 
 def bombs() -> dict[str, tuple[str, dict[str, Any]]]:

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.execute import Outcome, execute
@@ -63,10 +64,19 @@ class InlinePool:
         self._queue.clear()
 
 
+@dataclass(frozen=True)
+class TaskResources:
+    """What a task asks Ray for: cores, bytes of memory, and the GPUs of a training (None: one where there is one)."""
+
+    cpus: int = 1
+    memory_bytes: int | None = None
+    gpus: int | None = None
+
+
 class RayPool:
     """Ray tasks on this machine (`workers` processes) or on a cluster (`address`)."""
 
-    def __init__(self, workers: int, address: str | None) -> None:
+    def __init__(self, workers: int, address: str | None, resources: TaskResources | None = None) -> None:
         import ray  # here, since a run that has nothing left to do needs no Ray
 
         self._ray: Any = ray
@@ -78,6 +88,7 @@ class RayPool:
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():  # Ray puts its own in their place
                 signal.signal(number, handler or signal.SIG_DFL)
+        self._resources = resources or TaskResources()
         self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
         # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
         self._execute = self._ray.remote(max_retries=0)(execute)
@@ -114,12 +125,15 @@ class RayPool:
 
     def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None:
         """Start a task on one core, or on all of one machine when the stage wants them, or it died beside others."""
-        options: dict[str, int] = {"num_cpus": self._largest_machine() if alone else 1}
+        asked = self._resources
+        options: dict[str, int] = {"num_cpus": self._largest_machine() if alone else asked.cpus}
         if stage.uses_all_cores:
             # Ray hides every GPU from a task that asks for none.
             has_gpu = self._ray.cluster_resources().get("GPU", 0) >= 1
-            is_local = len(self._ray.nodes()) == 1
-            options = {"num_cpus": self.size if is_local else 1, "num_gpus": int(has_gpu)}
+            gpus = int(has_gpu) if asked.gpus is None else asked.gpus
+            options = {"num_cpus": self._largest_machine(), "num_gpus": gpus}
+        if asked.memory_bytes is not None:
+            options["memory"] = asked.memory_bytes
         self._running[self._execute.options(**options).remote(stage, task)] = key
 
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:

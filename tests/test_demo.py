@@ -21,7 +21,7 @@ from pipeline.graph import run_manifests
 from pipeline.inspect.tokens import token_rows
 from stages.core.documents import DOCUMENT_SCHEMA, SOURCES
 from stages.core.ledger import LEDGER_SCHEMA
-from stages.core.manifest import DOCUMENTS, INDEX, LEDGER, MODEL, TOKENS, Manifest, ShardReport
+from stages.core.manifest import DOCUMENTS, INDEX, LEDGER, MODEL, TOKENS, Manifest, ShardReport, read_record
 from stages.core.parquet import read_documents
 from stages.tokenize.tokenizers.load import load_tokenizer
 from tests.demo import ROOT, TIMEOUT_SECONDS, command, run_demo
@@ -93,7 +93,7 @@ def test_every_shard_adds_up_and_its_ledger_has_a_row_for_every_drop(runs: Path)
     reports = list((runs / "demo").glob("*/reports/*.json"))
     assert len(reports) > 60
     for path in reports:
-        report = ShardReport.model_validate_json(path.read_bytes())
+        report = read_record(str(path), ShardReport)
         report.check_conservation()
         folder = path.parents[1]
         ledgers = [folder / file.name for file in report.files if file.kind == LEDGER]

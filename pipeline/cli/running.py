@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.cli.output import fact_lines, say
 from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
-from pipeline.pools import InlinePool, Pool, RayPool
+from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
 from pipeline.progress import Progress
 from pipeline.runner import OnError, Runner, RunResult
 from stages.core import storage
@@ -27,6 +27,13 @@ class Workers(Record):
         2, ge=0, description="worker processes on this machine; 0 runs in this process without Ray"
     )
     address: str | None = Field(None, description="address of a Ray cluster, as in ray://host:10001 or auto")
+    task_cpus: int = Field(1, ge=1, description="cores that a task asks Ray for")
+    task_memory: int | None = Field(
+        None, gt=0, description="bytes of memory that a task asks Ray for, so that no machine takes too many"
+    )
+    train_gpus: int | None = Field(
+        None, ge=0, description="GPUs that a training asks Ray for; one where there is one, unless said"
+    )
     on_error: OnError = Field(
         "stop",
         description="what a raw record does on which every attempt fails (60 s, a worker that dies): stop the run, or ledger",
@@ -37,7 +44,8 @@ class Workers(Record):
         """The pool that these options ask for."""
         if self.workers == 0 and self.address is None:
             return InlinePool()
-        return RayPool(self.workers, self.address)
+        asked = TaskResources(self.task_cpus, self.task_memory, self.train_gpus)
+        return RayPool(self.workers, self.address, asked)
 
 
 class Where(Workers):

@@ -18,9 +18,7 @@ from tests.small_run import bytes_of, make_small_run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "workers"), [(signal.SIGINT, 4), (signal.SIGTERM, 2), (signal.SIGHUP, 0), (signal.SIGTERM, 0)]
-)
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 4), (signal.SIGTERM, 2), (signal.SIGHUP, 0)])
 def test_a_run_that_is_asked_to_stop_can_go_on(tmp_path: Path, number: signal.Signals, workers: int) -> None:
     make_small_run(tmp_path)
     run = tmp_path / "stopped"
