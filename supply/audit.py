@@ -1,4 +1,4 @@
-"""Pins, what is installed, and our code in, a report out: exit code 1 for what is wrong, 3 if only the advisories are silent."""
+"""Pins, what is installed and our code in, a report out: exit code 1 for what is wrong, 3 if the advisories are silent."""
 
 from __future__ import annotations
 
