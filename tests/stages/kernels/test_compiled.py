@@ -89,3 +89,65 @@ def test_where_no_cache_can_be_written_kernels_are_compiled_without_one(
 
     assert double(4) == 8
     assert type(double._cache).__name__ == "NullCache"
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "is_refused"),
+    [("mine", 0o755, False), ("mine", 0o777, True), ("", 0o777, True), ("", 0o1777, False)],
+    ids=["mine", "written by all", "below what all write", "below what all write and each keeps"],
+)
+def test_a_folder_that_others_may_write_holds_no_kernels(
+    place: str, mode: int, is_refused: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "above" / "mine").mkdir(parents=True)
+    (tmp_path / "above" / place).chmod(mode)
+    try:
+        compiled.check_writers(tmp_path / "above" / "mine", Path(__file__))
+    except PermissionError as error:
+        assert is_refused and "others may write kernels there" in str(error)
+    else:
+        assert not is_refused
+
+
+def test_a_folder_of_another_user_holds_no_kernels_but_the_source_s_owner_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = tmp_path.stat().st_uid
+    source = tmp_path / "kernel.py"
+    source.write_text("")
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    compiled.check_writers(tmp_path, source)
+    real = Path.stat
+    moved = tmp_path / "cache"
+    moved.mkdir()
+    name = str(moved.resolve())
+
+    def stat(self: Path, **given: bool) -> os.stat_result:
+        found = real(self, **given)
+        return os.stat_result([*found[:4], owner + 7, *found[5:]]) if str(self) == name else found
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(PermissionError, match="others may write"):
+        compiled.check_writers(moved, source)
+
+
+@pytest.mark.slow
+def test_a_kernel_that_another_user_could_have_left_is_never_loaded(package: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    assert run(package, NUMBA_CACHE_DIR=str(cache)) == ["20", "0"]
+    (kept,) = cache.iterdir()
+    made = tmp_path / "made"
+    evil = f"c__builtin__\nopen\n(S'{made}'\nS'w'\ntR.".encode()
+    for index in kept.glob("*.nbi"):
+        index.write_bytes(evil)
+    kept.chmod(0o777)
+    assert run(package, NUMBA_CACHE_DIR=str(cache)) == ["20", "0"]
+    assert not made.exists()
+    kept.chmod(0o755)
+    subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=package,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        check=False,
+    )
+    assert made.exists(), "the index is no pickle that opens a file: the test proves nothing"

@@ -1,0 +1,1 @@
+"""What the program is made of: pins with their hashes, and the audit of what is installed."""
