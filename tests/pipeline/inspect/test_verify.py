@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,7 @@ from pipeline.cli.main import main
 from pipeline.inspect.verify import verify
 from stages.core.errors import UserError
 from stages.core.sealed import SEAL, sealed
-
-
-def flip(path: Path, offset: int) -> None:
-    data = bytearray(path.read_bytes())
-    data[offset] ^= 1
-    path.write_bytes(bytes(data))
+from tests.damage import check_all_damage, cut, flip
 
 
 def test_a_whole_run_has_no_faults(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,67 +90,14 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         verify(str(tmp_path))
 
 
-def other_file(path: Path, run: Path) -> Path:
-    """A file of the same sort and other content, of another stage where there is one."""
-    same = [p for p in sorted(run.rglob(f"*{path.suffix}")) if p.read_bytes() != path.read_bytes()]
-    return next((p for p in same if p.parent.name == path.parent.name), same[0] if same else run / "run.json")
-
-
-def remove(path: Path, run: Path) -> None:
-    path.unlink()
-
-
-def cut(path: Path, run: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def flip_middle(path: Path, run: Path) -> None:
-    flip(path, path.stat().st_size // 2)
-
-
-def swap(path: Path, run: Path) -> None:
-    path.write_bytes(other_file(path, run).read_bytes())
-
-
-DAMAGES: tuple[Callable[[Path, Path], None], ...] = (remove, cut, flip_middle, swap)
-
-
-def files_of_every_kind(run: Path) -> list[Path]:
-    """The first and the last file of every kind: of every name of a folder and suffix."""
-    kinds: dict[tuple[str, str], list[Path]] = {}
-    for path in sorted(run.rglob("*")):
-        if path.is_file():
-            kinds.setdefault(
-                (path.parent.name if path.name != "manifest.json" else "", path.suffix), []
-            ).append(path)
-    return sorted({path for files in kinds.values() for path in (files[0], files[-1])})
-
-
-def check_all_damage(run: Path) -> int:
-    """Every damage to a file of every kind is named by the file; the number of damages."""
-    assert verify(str(run)).faults == ()
-    number = 0
-    for path in files_of_every_kind(run):
-        whole = path.read_bytes()
-        for damage in DAMAGES:
-            if path.name == "run.json" and damage is remove:
-                continue
-            damage(path, run)
-            assert str(path) in {fault.uri for fault in verify(str(run)).faults}, (path, damage.__name__)
-            path.write_bytes(whole)
-            number += 1
-    assert verify(str(run)).faults == ()
-    return number
-
-
 def test_every_damage_to_every_kind_of_file_is_named(run: Path) -> None:
-    assert check_all_damage(run) >= 30
+    assert sum(check_all_damage(run).values()) >= 30
 
 
 @pytest.mark.slow
 def test_every_damage_to_every_kind_of_file_of_the_demo_is_named(demo_runs: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(demo_runs / "demo", tmp_path / "demo"))
-    assert check_all_damage(copy) >= 90
+    assert sum(check_all_damage(copy).values()) >= 90
 
 
 def numbers_changed(value: Any) -> Iterator[Any]:
