@@ -25,7 +25,7 @@ $(VENV)/.ready: pyproject.toml $(wildcard pins/*.txt)
 ifeq ($(TORCH),any)
 	$(PIP) install -c constraints.txt torch
 else
-	$(PIP) install $(PINNED) -r pins/torch.txt
+	$(PIP) install $(PINNED) -r pins/torch-cpu.txt 2> /dev/null || $(PIP) install $(PINNED) -r pins/torch.txt
 	$(BIN)/python -m supply.cuda || $(PIP) install $(PINNED) -r pins/cuda.txt
 endif
 	$(PIP) install --no-deps --no-build-isolation -e .

@@ -39,7 +39,8 @@ OURS = ("--universal", "--python-version", PYTHONS[0], "-c", str(CONSTRAINTS))
 HEADS = {
     "build": "What the rest is built with.",
     "main": "All that the program, its extras, its tests and its benchmarks need, but PyTorch.",
-    "torch": "PyTorch: the wheels of PyPI, and last the CPU build of PyTorch's own index for Python 3.11 on Linux x86-64.",
+    "torch": "PyTorch: the wheels of PyPI.",
+    "torch-cpu": "PyTorch's CPU build (Python 3.11, Linux x86-64), tried first: it is there where pip knows PyTorch's index.",
     "cuda": "What PyTorch's wheels of PyPI need on Linux; its CPU build needs none of it.",
     "tools": "What `make pins` and `make audit` use.",
     "peers": "The peers of benchmarks/peers/requirements.txt.",
@@ -164,8 +165,7 @@ def main() -> None:
         raise SystemExit(
             "\n".join(["make pins: constraints.txt does not say these versions; add them:", *missing])
         )
-    torch = ours["torch"]
-    ours["torch"] = Pin("torch", torch.version, torch.marker, (*torch.hashes, TORCH_CPU))
+    _write("torch-cpu", [Pin("torch", f"{ours['torch'].version}+cpu", "", (TORCH_CPU,))])
     for name in ("build", "main", "torch", "cuda"):
         _write(name, [pin for pin in ours.values() if file_of(pin.name) == name])
     _write("tools", tools)

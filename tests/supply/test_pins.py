@@ -84,7 +84,9 @@ def test_torch_may_be_pypi_s_or_the_cpu_build_and_what_cuda_needs_is_no_part_of_
     assert torch.version == "2.13.0", (
         "TORCH_CPU is the hash of the CPU build of 2.13.0: look up that of the new version"
     )
-    assert torch.hashes[-1] == TORCH_CPU and len(torch.hashes) > 1
+    assert TORCH_CPU not in torch.hashes and len(torch.hashes) > 1
+    (cpu,) = read_pins("torch-cpu")
+    assert (cpu.version, cpu.hashes) == ("2.13.0+cpu", (TORCH_CPU,))
     assert not [pin.name for pin in read_pins("main") if pin.name.startswith(("nvidia", "cuda", "triton"))]
     cuda = {pin.name for pin in read_pins("cuda")}
     linux = next(dict(at) for at in environments())
