@@ -144,7 +144,12 @@ class RayPool:
             try:
                 yield key, self._ray.get(reference)
             except self._ray.exceptions.RayError as error:
-                yield key, Outcome(trace=f"the worker process died: {error}", has_died=True)
+                yield (
+                    key,
+                    Outcome(
+                        trace=f"{error}\nthe worker process died ({type(error).__name__})", has_died=True
+                    ),
+                )
 
     def kill(self, key: tuple[str, int]) -> None:
         """End the process of a task, which then counts as one that died."""

@@ -107,6 +107,18 @@ class Stubborn(IngestStage):
             time.sleep(1000)
         if line == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if line == "eat":
+            held = []
+            while True:  # until the machine's memory is used up
+                held.append(b"x" * (32 << 20))
+                time.sleep(0.05)
         if line == "fail":
             raise ValueError("a fault of the reader")
         return RawDocument(key, line)
+
+
+class Hungry(Stubborn):
+    """The same, with time to eat."""
+
+    stage_name: ClassVar[str] = "hungry"
+    record_seconds: ClassVar[float] = 60.0
