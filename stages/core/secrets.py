@@ -8,8 +8,12 @@ from stages.core.errors import UserError
 
 HIDDEN = "***"
 
-_USER = re.compile(r"(?<=://)(?:[^\s/@:'\"]*:(?![0-9]+/)[^\s@'\"]*|[^\s/@'\"]+)@")
-"""`user:password@`, whose password may hold a slash as AWS's do, and `token@`; but not the port of `host:9000/a@b`."""
+_USER = re.compile(
+    r"(?<=://)[^\s/@:'\"]*:(?![0-9]+/)[^\s'\"]*@"
+    r"|(?:(?<=http://)|(?<=https://)|(?<=s3://)|(?<=gs://)|(?<=hf://))[^\s/@'\"]+@"
+)
+"""`user:password@`, whose password may hold a slash or an at sign, but not the port of `host:9000/a@b`; and `token@` where a
+token may stand, but not the user of `hdfs://ada@host` and the container of `abfs://data@account`."""
 
 _VALUE = re.compile(
     r"([?&](?:[^=&#\s'\"]*(?:secret|secret_?key|token|passwo?r?d|pwd|signature|credential|access_?key(?:_?id)?|api_?key)"

@@ -10,6 +10,9 @@ from stages.core.secrets import without_secrets
 
 HIDDEN = [
     ("s3://AKIA123:sEcReT/with+slash/x@bucket/run", "s3://***@bucket/run"),
+    ("s3://AKIA123:sEc@ReT@bucket/run", "s3://***@bucket/run"),
+    ("s3://AKIA123@bucket/run", "s3://***@bucket/run"),
+    ("abfss://data:key@account.example/x", "abfss://***@account.example/x"),
     ("hdfs://user:pw@host:9000/x", "hdfs://***@host:9000/x"),
     ("https://ghp_token@github.com/a/b", "https://***@github.com/a/b"),
     ("http://user:p%40ss@mirror.example/x.gz", "http://***@mirror.example/x.gz"),
@@ -28,6 +31,8 @@ HIDDEN = [
 PLAIN = [
     "s3://bucket/a@b/c",
     "hdfs://host:9000/data/a@b",
+    "hdfs://ada@host:9000/data",
+    "abfss://data@account.example/x",
     "http://localhost:8000/x@2x.png",
     "/data/user:pw@host/x",
     "https://h.example/x?page=2&keyboard=us&design=1",
