@@ -75,6 +75,14 @@ def cluster(folder: Path, num_nodes: int) -> Iterator[tuple[str, list[Node]]]:
     finally:
         for node in reversed(nodes):
             node.kill()
+        _forget(port)
+
+
+def _forget(port: int) -> None:
+    """Delete the file by which Ray's programs would look for the head that was killed; `ray stop` does so."""
+    noted = Path(tempfile.gettempdir()) / "ray" / "ray_current_cluster"
+    if noted.is_file() and noted.read_text().strip().endswith(f":{port}"):
+        noted.unlink()
 
 
 def _wait_for_nodes(address: str, number: int) -> None:
