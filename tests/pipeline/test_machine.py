@@ -54,7 +54,7 @@ def break_writes(monkeypatch: pytest.MonkeyPatch, number: int, after: int) -> No
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EMFILE])
-@pytest.mark.parametrize("after", range(0, 30, 3))
+@pytest.mark.parametrize("after", range(0, 30, 9))
 def test_a_run_on_a_full_disk_ends_in_one_line_leaves_no_temporary_file_and_goes_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -150,6 +150,7 @@ def test_inputs_that_double_are_a_row(tmp_path: Path, run_stage: Callable[..., M
     assert found == ("characters of inputs", 1_060_402.0, 1_060_400.0)
 
 
+@pytest.mark.slow
 def test_macros_that_double_are_a_row(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
     data = hostile.PAPERS["doubling macros"](600_000).encode()
     found = row_of(run_stage, ArxivIngest, tmp_path / "x.tex", data)

@@ -85,6 +85,7 @@ def test_an_arpa_file_is_let_through(model_folder: Callable[..., Path]) -> None:
     check_kenlm_file(str(model_folder("en") / "en.arpa"))
 
 
+@pytest.mark.slow
 def test_pieces_cut_anywhere_are_one_line_or_a_model(pieces: bytes, tmp_path: Path) -> None:
     path = tmp_path / "en.sp.model"
     for size in range(0, len(pieces), 11):
