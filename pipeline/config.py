@@ -1,23 +1,27 @@
-"""A recipe in YAML in, frozen and validated config objects out; every mistake is one line that says how to mend it."""
+"""A recipe in YAML in, frozen and validated config objects out; all its mistakes at once, a line each, with the fix."""
 
 from __future__ import annotations
 
 import re
-import types
 import typing
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field
 
 from pipeline.registry import check_sources, source_kinds, verbs
+from pipeline.validation import validate
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
+from stages.core.groups import Groups, check_groups
 from stages.core.location import Location
 from stages.core.manifest import Record
+from stages.core.mistakes import KeyPath, Mistakes, MistakesError, shown_value
+from stages.core.names import source_fault
 from stages.core.verb import Verb, suggest
-from stages.core.yaml_file import Variables, read_yaml
+from stages.core.yaml_file import Variables, read_yaml, yaml_lines
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix
 from stages.tokenize.train import TokenizerOptions
@@ -27,8 +31,13 @@ _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([KMGT]?B)", re.IGNORECASE
 _SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_RUN = "runs/${name}"
 STEPS, OLD_STEPS = "steps", "stages"
-SOURCE_KEYS = (STEPS, "expected")
+KIND, SOURCE = "kind", "source"
+SOURCE_KEYS = (KIND, STEPS, "expected")
 """Keys of a source that are the recipe's own; the others are options of its ingest stage."""
+
+ALL_SOURCES = "all_sources"
+APART = "x-"
+"""Begins the keys of a recipe that hold nothing but what others take in (`<<: *name`)."""
 
 
 class TokenizerRecipe(TokenizerOptions):
@@ -55,23 +64,14 @@ class Recipe(Record):
     name: str
     seed: int = 0
     run: str = Field(min_length=1)
-    variables: dict[str, str] = Field(default_factory=dict)
-    sources: dict[str, Any]
+    variables: dict[str, Any] = Field(default_factory=dict)
+    sources: dict[str, Any] = Field(min_length=1)
+    groups: Groups = Field(default_factory=dict)
     all_sources: Any = None
     quality_classifier: QualityClassifier = QualityClassifier()
     tokenizer: TokenizerRecipe = TokenizerRecipe()
     mixture: Mix = Mix()
     train: Train | None = None
-
-    @model_validator(mode="after")
-    def _known_sources(self) -> Recipe:
-        kinds = source_kinds()
-        for source in self.sources:
-            if source not in kinds:
-                raise ValueError(f"sources.{source}: no such source; {suggest(source, kinds)}")
-        if not self.sources:
-            raise ValueError("sources: name at least one")
-        return self
 
     def seeded(self, options: Seeded) -> Seeded:
         """Options with the recipe's seed, unless they name their own."""
@@ -92,156 +92,179 @@ class LoadedRecipe:
 
 
 def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> LoadedRecipe:
-    """Read and check a recipe file. `overrides` replace its `variables`."""
+    """Read and check a recipe file. `overrides` replace its `variables`. Mistakes name the lines of the file."""
     raw = read_yaml(path)
     if not isinstance(raw, dict):
         raise UserError(f"{path}: a recipe is a mapping with `name` and `sources`")
-    return parse_recipe(raw, path, overrides or {})
+    try:
+        loaded = parse_recipe(raw, overrides or {})
+    except MistakesError as error:
+        lines = yaml_lines(Path(path).read_bytes())
+        told = [f"{path}{_line(lines, mistake.place)}: {mistake}" for mistake in error.mistakes]
+        raise MistakesError(error.mistakes, told) from error
+    return replace(loaded, notes=tuple(f"{path}: {line}" for line in loaded.notes))
 
 
-def parse_recipe(raw: dict[str, Any], where: str, overrides: Mapping[str, str]) -> LoadedRecipe:
-    """Check a recipe that is already read; `where` begins every message."""
-    declared = raw.get("variables") or {}
-    if not isinstance(declared, dict):
-        raise UserError(f"{where}: variables: must be a mapping of names to values")
-    if unknown := sorted(set(overrides) - set(declared)):
-        raise UserError(f"{where}: no variable {unknown[0]!r}; {suggest(unknown[0], declared)}")
-    variables = Variables({"name": str(raw.get("name", ""))}, where)
-    for key, value in {**declared, **overrides}.items():
-        if not isinstance(value, str | int | float):
-            raise UserError(f"{where}: variables.{key}={value!r}: must be a text or a number")
-        variables.set(str(key), str(value))
-    body = {"run": DEFAULT_RUN} | {key: value for key, value in raw.items() if key != "variables"}
-    body = variables.replace(body)
-    recipe = validate(Recipe, body, where)
-    sources = {source: _source(source, options, where) for source, options in recipe.sources.items()}
-    _check_names(recipe, where)
-    across = _steps(recipe.all_sources, "all_sources", where)
-    old = [source for source, options in recipe.sources.items() if OLD_STEPS in options]
-    notes = tuple(f"{where}: sources.{source}.{OLD_STEPS} is called {STEPS} now; rename it" for source in old)
+def _line(lines: Mapping[KeyPath, int], place: KeyPath) -> str:
+    """`:12`, the line of a place or of what it lies in; nothing for what is not in the file."""
+    while place and place not in lines:
+        place = place[:-1]
+    return f":{lines[place]}" if place else ""
+
+
+def parse_recipe(raw: dict[str, Any], overrides: Mapping[str, str]) -> LoadedRecipe:
+    """Check a recipe that is already read; a MistakesError names the places."""
+    mistakes = Mistakes()
+    body = _with_variables({"run": DEFAULT_RUN} | raw, overrides, mistakes)
+    recipe = None
+    with mistakes.below():
+        recipe = validate(Recipe, body)
+    given = body.get("sources")
+    options = given if isinstance(given, dict) else {}
+    names = [str(name) for name in options]
+    groups = recipe.groups if recipe is not None else {}
+    sources = {}
+    for name in names:
+        with mistakes.below("sources", name):
+            sources[name] = _source(name, options[name], names, groups)
+    across: tuple[Verb, ...] = ()
+    with mistakes.below(ALL_SOURCES):
+        across = _steps(body.get(ALL_SOURCES), names, groups)
+    with mistakes.below("groups"):
+        check_groups(groups, names)
+    _check_names(body, names, groups, mistakes)
+    mistakes.end()
+    assert recipe is not None
+    old = [name for name in names if OLD_STEPS in options[name]]
+    notes = tuple(f"sources.{name}.{OLD_STEPS} is called {STEPS} now; rename it" for name in old)
     return LoadedRecipe(recipe=recipe, sources=sources, all_sources=across, notes=notes)
 
 
-def _check_names(recipe: Recipe, where: str) -> None:
-    """Shares of a source that the recipe does not have are found now and not after days of work."""
-    shares = {
-        "mixture.weights": recipe.mixture.weights,
-        "mixture.epochs": recipe.mixture.epochs,
-        "mixture.language_temperature": recipe.mixture.language_temperature,
-        "tokenizer.weights": recipe.tokenizer.weights,
+def _with_variables(raw: dict[str, Any], overrides: Mapping[str, str], mistakes: Mistakes) -> dict[str, Any]:
+    """The recipe with its variables replaced."""
+    declared = raw.get("variables") or {}
+    variables = Variables({"name": str(raw.get("name", ""))})
+    with mistakes.below("variables"):
+        if not isinstance(declared, dict):
+            raise UserError("must be a mapping of names to values")
+        for unknown in sorted(set(overrides) - set(declared)):
+            mistakes.add(f"no variable {unknown!r}; {suggest(unknown, declared)}")
+        for key, value in {**declared, **overrides}.items():
+            with mistakes.below(str(key)):
+                if isinstance(value, str | int | float):
+                    variables.set(str(key), str(value))
+                else:
+                    mistakes.add("must be a text or a number", shown_value(value))
+    body = {
+        k: v for k, v in ((str(k), v) for k, v in raw.items()) if k != "variables" and not k.startswith(APART)
     }
-    for key, named in shares.items():
-        for source in named or {}:
-            if source not in recipe.sources:
-                raise UserError(
-                    f"{where}: {key}.{source}: no such source here; {suggest(source, recipe.sources)}"
-                )
+    replaced: dict[str, Any] = variables.replace(body, mistakes)
+    return replaced
 
 
-def _source(source: str, options: Any, where: str) -> SourceRecipe:
-    place = f"sources.{source}"
+_SHARES = (
+    ("mixture", "weights"),
+    ("mixture", "epochs"),
+    ("mixture", "language_temperature"),
+    ("tokenizer", "weights"),
+)
+"""Where a recipe gives sources or groups shares."""
+
+
+def _check_names(body: Mapping[str, Any], names: Sequence[str], groups: Groups, mistakes: Mistakes) -> None:
+    """Shares of a source that the recipe does not have are found now and not after days of work."""
+    for part, key in _SHARES:
+        options = body.get(part)
+        shares = options.get(key) if isinstance(options, dict) else None
+        known = names if key == "language_temperature" else [*names, *groups]
+        for source in shares if isinstance(shares, dict) else ():
+            if source not in known:
+                with mistakes.below(part, key, str(source)):
+                    mistakes.add(f"no such source here; {suggest(str(source), known)}")
+    for part in ("mixture", "tokenizer"):
+        options = body.get(part)
+        if isinstance(options, dict) and options.get("groups"):
+            with mistakes.below(part, "groups"):
+                mistakes.add("groups of a recipe stand beside `sources`; move them there")
+
+
+def _source(name: str, options: Any, names: Sequence[str], groups: Groups) -> SourceRecipe:
+    mistakes = Mistakes()
     if not isinstance(options, dict):
-        raise UserError(f"{where}: {place}: must be a mapping with `input`")
+        raise UserError("must be a mapping with `input`")
+    kind = _kind_of(name, options, names)
     if STEPS in options and OLD_STEPS in options:
-        raise UserError(
-            f"{where}: {place}: has both {STEPS} and {OLD_STEPS}, which is its old name; keep one"
-        )
+        mistakes.add(f"has both {STEPS} and {OLD_STEPS}, which is its old name; keep one")
     key = OLD_STEPS if OLD_STEPS in options else STEPS
-    rest = {name: value for name, value in options.items() if name not in (*SOURCE_KEYS, OLD_STEPS)}
+    rest = {str(k): value for k, value in options.items() if k not in (*SOURCE_KEYS, OLD_STEPS)}
+    if SOURCE in rest:
+        with mistakes.below(SOURCE):
+            mistakes.add("unknown key; a source is called as its key here says")
     if isinstance(rest.get("input"), str):
         rest["input"] = [rest["input"]]
-    steps = _steps(options.get(key), f"{place}.{key}", where)
-    ingest = validate(source_kinds()[source], rest, where, place, SOURCE_KEYS)
-    expected = options.get("expected")
-    expected_bytes = None if expected is None else parse_bytes(str(expected), f"{where}: {place}.expected")
-    return SourceRecipe(ingest=ingest, steps=steps, expected_bytes=expected_bytes)
+    steps: tuple[Verb, ...] = ()
+    with mistakes.below(key):
+        steps = _steps(options.get(key), names, groups)
+    ingest = expected = None
+    with mistakes.below():
+        ingest = validate(kind, rest | {SOURCE: name}, SOURCE_KEYS)
+    with mistakes.below("expected"):
+        expected = None if options.get("expected") is None else parse_bytes(str(options["expected"]))
+    mistakes.end()
+    assert ingest is not None
+    return SourceRecipe(ingest=ingest, steps=steps, expected_bytes=expected)
 
 
-def parse_bytes(value: str, where: str) -> int:
+def _kind_of(name: str, options: Mapping[Any, Any], names: Sequence[str]) -> type[RawStage[Any]]:
+    """The stage that reads a source: of the kind that it names, or that its name is."""
+    if (fault := source_fault(name)) is not None:
+        raise UserError(fault)
+    if name in (ALL_SOURCES, "total"):
+        raise UserError(f"the name {name} is taken; give the source another")
+    if twin := next((other for other in names if other != name and other.lower() == name.lower()), None):
+        raise UserError(f"and {twin} would be one name where files know no case; rename one")
+    kinds = source_kinds()
+    if KIND not in options:
+        if name not in kinds:
+            raise UserError(f"no such kind of source; say `kind: ...`; {suggest(name, kinds)}")
+        return kinds[name]
+    kind = options[KIND]
+    if not isinstance(kind, str) or kind not in kinds:
+        raise UserError(f"kind: no kind {kind!r}; {suggest(str(kind), kinds)}")
+    return kinds[kind]
+
+
+def parse_bytes(value: str) -> int:
     """A size such as 783GB or 3.3TB, in bytes (powers of ten)."""
     match = _SIZE.fullmatch(value.strip())
     if match is None:
-        raise UserError(f"{where}={value!r}: no size; write one like 783GB or 3.3TB")
+        raise UserError(f"{value!r} is no size; write one like 783GB or 3.3TB")
     return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
 
 
-def _steps(steps: Any, place: str, where: str) -> tuple[Verb, ...]:
+def _steps(steps: Any, names: Sequence[str], groups: Groups) -> tuple[Verb, ...]:
     if not isinstance(steps or [], list):
-        raise UserError(f"{where}: {place}: must be a list of steps")
-    return tuple(_step(step, f"{place}[{i}]", where) for i, step in enumerate(steps or []))
+        raise UserError("must be a list of steps")
+    mistakes, made = Mistakes(), []
+    for place, step in enumerate(steps or []):
+        with mistakes.below(place):
+            made.append(_step(step, names, groups))
+    mistakes.end()
+    return tuple(made)
 
 
-def _step(step: Any, place: str, where: str) -> Verb:
+def _step(step: Any, names: Sequence[str], groups: Groups) -> Verb:
     if isinstance(step, str):
         step = {step: None}
     if not isinstance(step, dict) or len(step) != 1 or not isinstance(next(iter(step)), str):
-        raise UserError(f"{where}: {place}: a step is one verb with its options, as in `- dedup_exact: {{}}`")
+        raise UserError("a step is one verb with its options, as in `- dedup_exact: {}`")
     ((verb, options),) = step.items()
     known = verbs()
     if verb not in known:
-        raise UserError(f"{where}: {place}: no step {verb!r}; {suggest(verb, known)}")
-    try:
-        made = known[verb].of_recipe(options, _checked)
-        check_sources(made)
-    except UserError as error:
-        raise UserError(f"{where}: {place}.{error}") from error
+        raise UserError(f"no step {verb!r}; {suggest(verb, known)}")
+    mistakes = Mistakes()
+    with mistakes.below(verb):
+        made = known[verb].of_recipe(options, validate)
+        check_sources(made, names, groups)
+    mistakes.end()
     return made
-
-
-def _checked(model: type[Any], values: Any, place: str) -> Any:
-    """For a verb that reads what a recipe says: `values` as a `model`, or a UserError that begins with `place`."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UserError(describe(error, model, place)) from error
-
-
-Validated = typing.TypeVar("Validated", bound=BaseModel)
-
-
-def validate(
-    model: type[Validated], values: Any, where: str, place: str = "", also_known: Iterable[str] = ()
-) -> Validated:
-    """Build `model` from `values`; the first mistake becomes a UserError that names file, key, value and fix."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{where}: {describe(error, model, place, also_known)}") from error
-
-
-def describe(
-    error: ValidationError, model: type[BaseModel], place: str = "", also_known: Iterable[str] = ()
-) -> str:
-    """The first mistake of a validation error in one line."""
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    at = ".".join(part for part in (place, path) if part) or "recipe"
-    kind, given = first["type"], first.get("input")
-    if kind == "extra_forbidden":
-        known = [*known_keys(model, first["loc"][:-1]), *also_known]
-        return f"{at}: unknown key; {suggest(str(first['loc'][-1]), known)}"
-    if kind == "missing":
-        return f"{at}: is missing; add it"
-    message = first["msg"].removeprefix("Value error, ")
-    if kind == "value_error":
-        return message if message.startswith(at) or at == "recipe" else f"{at}: {message}"
-    shown = repr(given)
-    return f"{at}={shown if len(shown) < 80 else shown[:77] + '...'}: {message[0].lower()}{message[1:]}"
-
-
-def known_keys(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
-    """Field names of the model that `path` leads to inside `model`."""
-    current: Any = model
-    for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
-            current = _model_in(current.model_fields[str(part)].annotation)
-    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
-
-
-def _model_in(annotation: Any) -> Any:
-    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
-        for inner in typing.get_args(annotation):
-            if (found := _model_in(inner)) is not None:
-                return found
-        return None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

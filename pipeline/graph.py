@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pydantic import ConfigDict, Field
 
 from stages.core import storage
-from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.given import manifest_of_parquet, merged_fingerprint
 from stages.core.manifest import (
@@ -196,9 +195,3 @@ def _add_once(found: dict[str, Manifest], name: str, manifest: Manifest) -> None
     if any(manifest.fingerprint == other.fingerprint for other in found.values()):
         raise UserError(f"{name}: is given twice; its documents would be there twice")
     found[name] = manifest
-
-
-def sources_in_order(names: Iterable[str]) -> list[str]:
-    """Source names in the order of the paper's table, others after them."""
-    known = [source for source in SOURCES if source in set(names)]
-    return known + sorted(set(names) - set(SOURCES))

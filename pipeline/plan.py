@@ -100,16 +100,15 @@ def _size_text(size: SourceSize | None) -> str:
 
 def input_bytes(graph: Graph, sizes: dict[str, int]) -> dict[str, int]:
     """Bytes that each node reads, about: those of its sources' raw files, whatever the stages between drop."""
-    found: dict[str, int] = {}
+    sources: dict[str, frozenset[str]] = {}
     for node in graph.nodes.values():
         if isinstance(node.stage, RawStage):
-            source = node.stage.source
-            found[node.name] = sizes.get(source, 0)
-        elif node.inputs:
-            documents = [name for name in graph.parts(node.inputs) if name in found]
-            joins = len(documents) > 1 and len({name.split(".")[0] for name in documents}) > 1
-            found[node.name] = (sum if joins else max)(found[name] for name in documents)
-    return found
+            sources[node.name] = frozenset([node.stage.source])
+        else:
+            parts = graph.parts(node.inputs)
+            read = [sources[p] for p in parts if not isinstance(graph.nodes[p].stage, NO_DATA_STAGES)]
+            sources[node.name] = frozenset().union(*read)
+    return {name: sum(sizes.get(source, 0) for source in behind) for name, behind in sources.items()}
 
 
 def _estimates(graph: Graph, sizes: dict[str, int]) -> list[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from pipeline.config import LoadedRecipe
-from pipeline.graph import Graph, sources_in_order
+from pipeline.config import ALL_SOURCES, LoadedRecipe
+from pipeline.graph import Graph
+from pipeline.sources import sources_in_order
 from pipeline.wiring import add_mixture, add_quality, add_tokenizer, add_tokens, add_training
 from stages.core.errors import UserError
 from stages.core.verb import Verb
 from stages.tokenize.encode import Encode
 
-ALL_SOURCES = "all_sources"
+WIKIPEDIA = "wikipedia"
+QUALITY_PAGES = "quality.pages"
+"""The pages of several sources that one classifier learns from."""
 
 
 def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
@@ -20,7 +22,7 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     recipe, run = loaded.recipe, _Build(loaded)
 
     # 2.1 Pre-training data: every source by its own chain.
-    documents = [run.source(source) for source in sources_in_order(loaded.sources)]
+    documents = [run.source(source) for source in run.names]
 
     # Documents of different sources together: equal ones, benchmarks' texts.
     if loaded.all_sources:
@@ -29,14 +31,17 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     # 2.1 Tokenizer: byte-pair encoding, trained on a sample of what was kept.
     options, tokenizer = recipe.tokenizer, None
     if options.model is None:
-        tokenizer = add_tokenizer(run.graph.below("tokenizer"), recipe.seeded(options), documents)
+        named = {name: group for name, group in recipe.groups.items() if name in options.weights}
+        options = recipe.seeded(options).model_copy(update={"groups": named})
+        tokenizer = add_tokenizer(run.graph.below("tokenizer"), options, documents)
 
     # Tokens: encode, shuffle and pack; then the mixture (Table 1) and the trainer (2.2, 2.3).
     wiring = run.graph.below("")
     split = tuple(sorted(recipe.mixture.language_temperature))
     encode = Encode(model=options.model, seed=recipe.seed, split_languages=split)
     packed = add_tokens(wiring, encode, documents, tokenizer)
-    mixed = add_mixture(wiring, recipe.mixture, packed)
+    mixture = recipe.mixture.model_copy(update={"groups": recipe.groups})
+    mixed = add_mixture(wiring, mixture, packed)
     if recipe.train is not None:
         add_training(wiring, recipe.train, packed, mixed)
     return run.graph, documents
@@ -48,18 +53,30 @@ class _Build:
     def __init__(self, loaded: LoadedRecipe) -> None:
         self.graph = Graph()
         self._loaded = loaded
+        kinds = {name: recipe.ingest.kind for name, recipe in loaded.sources.items()}
+        self.names = sources_in_order(loaded.sources, kinds)
         self._quality_model: str | None = None
+        self._begun: dict[str, tuple[str, int]] = {}
 
     def source(self, source: str) -> str:
         """Raw files of one source to its finished documents."""
-        recipe = self._loaded.sources[source]
-        documents = recipe.ingest.wire(self.graph.below(source))
-        return self._steps(source, documents, recipe.steps)
+        documents, done = self._begin(source)
+        return self._steps(source, documents, self._loaded.sources[source].steps[done:])
 
     def across(self, documents: Sequence[str]) -> str:
         """The steps that the documents of all sources go through together."""
         union = self.graph.add_union(ALL_SOURCES, documents)
         return self._steps(ALL_SOURCES, union, self._loaded.all_sources)
+
+    def _begin(self, source: str) -> tuple[str, int]:
+        """A source up to the step that waits for the classifier: its documents there, and how many steps that took."""
+        if source not in self._begun:
+            recipe = self._loaded.sources[source]
+            documents = recipe.ingest.wire(self.graph.below(source))
+            waits = [number for number, verb in enumerate(recipe.steps) if verb.needs_trained_model]
+            first = waits[0] if waits else len(recipe.steps)
+            self._begun[source] = self._steps(source, documents, recipe.steps[:first]), first
+        return self._begun[source]
 
     def _steps(self, source: str, documents: str, steps: Sequence[Verb]) -> str:
         for verb in steps:
@@ -72,17 +89,22 @@ class _Build:
         return documents
 
     def _model(self, pages: str) -> str:
-        """2.1 English CommonCrawl: a linear model tells pages used as references in Wikipedia from random ones."""
+        """2.1 English CommonCrawl: a linear model tells pages used as references in Wikipedia from random ones.
+
+        It learns from the pages of all sources that wait for it, as LLaMA's did from five dumps.
+        """
         if self._quality_model is None:
-            wikipedia: Any = self._loaded.sources.get("wikipedia")
-            if wikipedia is None:
+            sources = self._loaded.sources
+            dumps = {n: sources[n].ingest.input for n in self.names if sources[n].ingest.kind == WIKIPEDIA}
+            if not dumps:
                 raise UserError(
-                    "the reference rule learns from Wikipedia's citations: add the source wikipedia, or name its model"
+                    "the reference rule learns from Wikipedia's citations: add a source of kind wikipedia, or name its model"
                 )
+            waiting = [n for n in self.names if any(verb.needs_trained_model for verb in sources[n].steps)]
+            begun = [self._begin(name)[0] for name in waiting]
+            together = self.graph.add_union(QUALITY_PAGES, begun) if len(begun) > 1 else pages
             options = self._loaded.recipe.seeded(self._loaded.recipe.quality_classifier)
-            self._quality_model = add_quality(
-                self.graph.below("quality"), options, pages, wikipedia.ingest.input
-            )
+            self._quality_model = add_quality(self.graph.below("quality"), options, together, dumps)
         return self._quality_model
 
     def _refuse_model(self, pages: str) -> str:

@@ -5,10 +5,12 @@ Nothing is listed here: a class is known by the room that its file lies in.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from pipeline.graph import sources_in_order
 from stages.core.discover import classes_in
+from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.verb import Verb, suggest
 from stages.fetch.site import Site
@@ -20,11 +22,17 @@ VERB_ROOMS = ("stages", "stages.dedup")
 
 Kind = type[RawStage[Any]]
 
+_NO_GROUPS: Mapping[str, Collection[str]] = MappingProxyType({})
+
 
 def source_kinds() -> dict[str, Kind]:
     """The stage that reads each kind of source, in the order of the paper's table; its fields are the source's options."""
-    found = {kind.source: kind for kind in classes_in(INGEST_ROOM, RawStage, file="stage")}
-    return {name: found[name] for name in sources_in_order(found)}
+    found = {kind.kind: kind for kind in classes_in(INGEST_ROOM, RawStage, file="stage")}
+    return {name: found[name] for name in sorted(found, key=lambda name: (_place(name), name))}
+
+
+def _place(kind: str) -> int:
+    return SOURCES.index(kind) if kind in SOURCES else len(SOURCES)
 
 
 def verbs() -> dict[str, type[Verb]]:
@@ -38,13 +46,15 @@ def comparing_verbs() -> dict[str, type[Verb]]:
     return {name: verb for name, verb in verbs().items() if not issubclass(verb, FilterVerb)}
 
 
-def check_sources(verb: Verb) -> None:
-    """A UserError when the options of a verb name a source of no kind."""
-    named = verb.named_sources()
-    kinds = source_kinds() if named else {}
-    for source in named:
-        if source not in kinds:
-            raise UserError(f"{verb.verb}: no source {source!r}; {suggest(source, kinds)}")
+def check_sources(
+    verb: Verb, known: Collection[str], groups: Mapping[str, Collection[str]] = _NO_GROUPS
+) -> None:
+    """A UserError when the options of a verb name a source that is not known, or a group of some."""
+    for source in verb.named_sources():
+        if source in groups:
+            raise UserError(f"{source!r} is a group; name its sources: {', '.join(groups[source])}")
+        if source not in known:
+            raise UserError(f"no source {source!r} here; {suggest(source, known)}")
 
 
 def sites() -> dict[str, type[Site]]:

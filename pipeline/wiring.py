@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from quality_classifier.references import ReferenceUrls
@@ -58,7 +58,11 @@ def add_training(wiring: Wiring, options: Train, packed: str, mixed: MixOutputs)
     return wiring.add(options, packed, mixed.mixture, *fitted)
 
 
-def add_quality(wiring: Wiring, options: QualityClassifier, pages: str, dumps: Sequence[str]) -> str:
-    """References of Wikipedia dumps, then the classifier that learns from the pages that they cite; its model."""
-    references = wiring.add(ReferenceUrls(input=tuple(dumps)))
+def add_quality(
+    wiring: Wiring, options: QualityClassifier, pages: str, dumps: Mapping[str, Sequence[str]]
+) -> str:
+    """References of Wikipedia dumps by source, then the classifier that learns from the pages that they cite; its model."""
+    references = [
+        wiring.add(ReferenceUrls(source=source, input=tuple(given))) for source, given in dumps.items()
+    ]
     return options.wire(wiring, pages, references)

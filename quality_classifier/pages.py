@@ -52,15 +52,15 @@ class TableParams(Record):
 
 
 class HashReferences(MatchOptions, Stage[TableParams]):
-    """Tables of reference URLs -> their distinct hashes by range. Inputs: the tables, the hashes of the pages."""
+    """Tables of reference URLs -> their distinct hashes by range. Inputs: their stages, then the hashes of the pages."""
 
     stage_name: ClassVar[str] = "hash_references"
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[TableParams]]:
         """One task per table."""
-        references, pages = inputs[0], Exchange.of(inputs[1])
-        params = TableParams(destinations=max(1, pages.destinations))
-        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(references.uris(TABLE))]
+        tables = [uri for references in inputs[:-1] for uri in references.uris(TABLE)]
+        params = TableParams(destinations=max(1, Exchange.of(inputs[-1]).destinations))
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(tables)]
 
     def run(self, task: Task[TableParams]) -> ShardReport:
         """Normalise and hash the URLs."""

@@ -52,7 +52,7 @@ class ReferenceUrls(RawStage[RawParams]):
     """The addresses that Wikipedia's articles cite, a row for each article and page, in the dump's order."""
 
     stage_name: ClassVar[str] = "reference_urls"
-    source: ClassVar[str] = "wikipedia"
+    kind: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(
         (), description="wikis to read, by the code in their dumps' names (bg, en, simple); none: all"
@@ -70,14 +70,16 @@ class ReferenceUrls(RawStage[RawParams]):
         """Write the table of one task; the report's facts count articles, addresses and damaged stretches."""
         with TaskWriter(task, self.stage_name) as out:
             facts = {"articles": 0, "references": 0, "damaged": 0}
-            tables = _tables(raw_files_of(task), self.languages, facts)
+            tables = _tables(raw_files_of(task), self.source, self.languages, facts)
             out.write_table(f"references-{task.id}", REFERENCE_SCHEMA, tables)
             out.facts = CitedUrls(**facts)
             out.bytes_in = sum(raw.num_bytes for raw in raw_files_of(task))
         return out.report
 
 
-def _tables(files: Sequence[RawFile], languages: Sequence[str], facts: dict[str, int]) -> Iterator[pa.Table]:
+def _tables(
+    files: Sequence[RawFile], source: str, languages: Sequence[str], facts: dict[str, int]
+) -> Iterator[pa.Table]:
     rows: list[tuple[str, str, int, str | None]] = []
     for raw in files:
         try:
@@ -86,7 +88,7 @@ def _tables(files: Sequence[RawFile], languages: Sequence[str], facts: dict[str,
                     facts["damaged"] += article.rule in ("damaged", "damaged_page", "too_large")
                     continue
                 facts["articles"] += 1
-                document = document_id("wikipedia", raw.name, article.key)
+                document = document_id(source, raw.name, article.key)
                 language = article.wiki.language
                 rows += [(url, document, article.page_id, language) for url in article_references(article)]
                 if len(rows) >= BATCH_ROWS:

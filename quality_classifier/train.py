@@ -116,10 +116,10 @@ def balanced_classes(pages: pa.Table, max_pages: int) -> pa.Table:
 class QualityClassifier(MatchOptions, PageDrawOptions, LabelOptions, FitOptions, Options):
     """How the quality classifier is trained: which pages count as cited, and how many are taken."""
 
-    def wire(self, wiring: Wiring, pages: str, references: str) -> str:
+    def wire(self, wiring: Wiring, pages: str, references: Sequence[str]) -> str:
         """From pages and tables of reference URLs to the output that holds the model."""
         page_hashes = wiring.add(self.stage(HashPages), pages)
-        reference_hashes = wiring.add(self.stage(HashReferences), references, page_hashes)
+        reference_hashes = wiring.add(self.stage(HashReferences), *references, page_hashes)
         cited = wiring.add(MatchReferences(), reference_hashes, page_hashes, pages)
         labelled = wiring.add(self.stage(LabelPages), pages, cited)
         return wiring.add(self.stage(TrainQuality), labelled)

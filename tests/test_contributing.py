@@ -86,7 +86,7 @@ def added(tmp_path: Path) -> Iterator[None]:
 def step_of(step: Any) -> Verb:
     """A step as a recipe gives it."""
     raw = {"name": "r", "sources": {"c4": {"input": "x", "steps": [step]}}}
-    (verb,) = parse_recipe(raw, "r.yaml", {}).sources["c4"].steps
+    (verb,) = parse_recipe(raw, {}).sources["c4"].steps
     return verb
 
 
@@ -212,7 +212,9 @@ def test_the_kind_of_source_goes_the_whole_way_of_a_recipe(
 @pytest.mark.usefixtures("added")
 def test_rules_can_name_the_kind_of_source() -> None:
     own = {"language": {"per_source": {"fortunes": {"min_score": 0.1}}}}
-    assert step_of({"filter": [own]}).named_sources() == ("fortunes",)
+    sources = {"fortunes": {"input": "x", "steps": [{"filter": [own]}]}}
+    (step,) = parse_recipe({"name": "r", "sources": sources}, {}).sources["fortunes"].steps
+    assert step.named_sources() == ("fortunes",)
 
 
 @pytest.mark.usefixtures("added")
@@ -241,7 +243,7 @@ def test_the_verb_is_a_step_of_a_recipe_and_a_command(
     assert [row["rule"] for row in ledger] == ["exact_duplicate", "near_duplicate"]
     assert "twins" in dedup_command.make_group()
     raw = {"name": "r", "sources": {"c4": {"input": "x", "steps": ["dedup_twins"]}}}
-    _, (documents,) = build(parse_recipe(raw, "r.yaml", {}))
+    _, (documents,) = build(parse_recipe(raw, {}))
     assert documents.startswith("c4.dedup_twins.")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cyclopts import App
 
 from pipeline.cli.running import Documents, add_command, flat, over_documents
-from pipeline.config import validate
 from pipeline.registry import comparing_verbs
+from pipeline.validation import validate
 from stages.core.verb import Verb
 from stages.dedup.ids.unique import check_unique_ids
 
@@ -15,8 +15,8 @@ PREFIX = "dedup_"
 
 def _add(group: App, verb: type[Verb]) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
-        chosen = options if options is not None else validate(verb, {}, f"dedup {name}")
-        over_documents(verb.verb, inputs, where, chosen.wire, check_unique_ids)
+        chosen = options if options is not None else validate(verb, {})
+        over_documents(verb.verb, inputs, where, chosen, check_unique_ids)
 
     name = verb.verb.removeprefix(PREFIX)
     add_command(group, name, verb.__doc__ or "", command, inputs=Documents, options=flat(verb))

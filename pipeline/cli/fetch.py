@@ -11,9 +11,9 @@ from pydantic import Field, ValidationError, create_model
 from rich.console import Console
 
 from pipeline.cli.output import FAILURE_CODE, print_table, say
-from pipeline.config import describe
 from pipeline.registry import sites
 from pipeline.text_table import add_text_row, text_table
+from pipeline.validation import describe
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.core.printing import printable

@@ -8,8 +8,7 @@ from cyclopts import App, Parameter
 from pydantic import ValidationError, create_model
 
 from pipeline.cli.running import Documents, add_command, flat, over_documents
-from pipeline.config import describe
-from pipeline.registry import check_sources
+from pipeline.validation import describe
 from stages.core.errors import UserError
 from stages.filter.rule import Rule, rule_classes
 from stages.filter.verb import AnnotateVerb, FilterVerb
@@ -26,8 +25,7 @@ def _add(group: App, name: str, rule_class: type[Rule]) -> None:
         if rule.needs_trained_model:
             raise UserError(f"filter {name}: needs --model; train one with `altiplano quality train`")
         verb = (AnnotateVerb if annotate_only else FilterVerb)(rules=(rule,))
-        check_sources(verb)
-        over_documents("filter", inputs, where, verb.wire)
+        over_documents("filter", inputs, where, verb)
 
     options = flat(_without_tag(rule_class))
     line = rule_class.__doc__ or ""

@@ -10,12 +10,18 @@ from pydantic import create_model
 from pipeline.cli.running import Where, add_command, flat, run_graph
 from pipeline.graph import Graph
 from pipeline.registry import Kind, source_kinds
+from pipeline.validation import validate
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.ingest.base import RawStage
 
 _RAW_FILES = Annotated[list[str], Parameter(help="raw files, folders or quoted patterns")]
+
+_NAME = Annotated[
+    str | None,
+    Parameter(name="--name", help="name of the source, which documents carry; its kind's by default"),
+]
 
 
 def ingest(options: RawStage[Any], where: Where) -> None:
@@ -34,9 +40,10 @@ def ingest(options: RawStage[Any], where: Where) -> None:
 def _add(group: App, name: str, kind: Kind) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
         given = options.model_dump(exclude_unset=True) if options is not None else {}
-        ingest(kind.model_validate(given | {"input": tuple(inputs)}), where)
+        ingest(validate(kind, given | {"input": tuple(inputs)}), where)
 
     fields: dict[str, Any] = {k: (v.annotation, v) for k, v in kind.model_fields.items() if k != "input"}
+    fields["source"] = (_NAME, None)
     bare = create_model(f"{kind.__name__}Options", __base__=Record, **fields)
     line = f"Raw files of {name} to documents."
     add_command(group, name, line, command, inputs=_RAW_FILES, options=flat(bare))

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command, stop
 from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, ReadFaultError, StageFailedError, UserError
+from stages.core.mistakes import MistakesError
 
 COMMANDS = {
     "run": ("run:run", "Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint."),
@@ -71,6 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except MistakesError as error:
+        stop(USER_ERROR_CODE, "\n".join(f"altiplano: {line}" for line in str(error).splitlines()))
     except (UserError, CycloptsError) as error:
         stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
     except MachineError as error:
@@ -104,7 +107,7 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, CycloptsError) and cause is not None:
         from pydantic import BaseModel, ValidationError
 
-        from pipeline.config import describe
+        from pipeline.validation import describe
 
         if isinstance(cause, ValidationError):
             return f"option {describe(cause, BaseModel)}"

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from pipeline.cli.running import Documents, WhereGiven, run_graph, show_facts
 from pipeline.graph import Graph, given_documents
 from pipeline.wiring import add_quality
+from quality_classifier.references import ReferenceUrls
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
 
@@ -31,5 +32,6 @@ def train(
     (pages, *rest) = list(graph.given)
     if rest:
         raise UserError("quality train: give one run or folder of pages")
-    last = add_quality(graph.below(""), options or QualityClassifier(), pages, references)
+    dumps = {ReferenceUrls.kind: references}
+    last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
     show_facts(run_graph(graph, "quality train", where, [last]), last)

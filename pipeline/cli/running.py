@@ -12,12 +12,15 @@ from pipeline.cli.output import fact_lines, say
 from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
 from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
 from pipeline.progress import Progress
+from pipeline.registry import check_sources
 from pipeline.runner import OnError, Runner, RunResult
 from stages.core import storage
+from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.given import merge_documents
 from stages.core.manifest import MANIFEST_NAME, Manifest, Record, read_manifest
 from stages.core.stage import AnyStage, is_made_by
+from stages.core.verb import Verb
 
 
 class Workers(Record):
@@ -107,17 +110,19 @@ def over_documents(
     name: str,
     inputs: Sequence[str],
     where: Where,
-    wire: Callable[[Below, str], str],
+    verb: Verb,
     check: Callable[[Below, str], None] | None = None,
 ) -> None:
-    """Run what `wire` adds over all given documents together, and beside it the stages that check them."""
+    """Run a verb over all given documents together, and beside it the stages that check them."""
     given = given_documents(inputs)
     name_given = next(iter(given)) if len(given) == 1 else "documents"
-    graph = Graph(given={name_given: merge_documents(list(given.values()))})
+    documents = merge_documents(list(given.values()))
+    check_sources(verb, [*SOURCES, *sorted(set(documents.sources) - set(SOURCES))])
+    graph = Graph(given={name_given: documents})
     wiring = graph.below("")
     if check is not None:
         check(wiring, name_given)
-    run_graph(graph, name, where, [wire(wiring, name_given)])
+    run_graph(graph, name, where, [verb.wire(wiring, name_given)])
 
 
 def given_stage(run: str, stage: type[AnyStage]) -> tuple[str, Manifest]:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.graph import run_manifests, sources_in_order
+from pipeline.graph import run_manifests
+from pipeline.sources import sources_in_order
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import LEDGER, VALUES, Manifest

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import duckdb
 from rich.table import Table
 
-from pipeline.graph import final_document_uris, run_manifests, sources_in_order
+from pipeline.graph import final_document_uris, run_manifests
+from pipeline.sources import kinds_of_run, sources_in_order
 from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import INDEX
@@ -33,7 +34,8 @@ class LanguageRow:
 
 def language_rows(run: str) -> list[LanguageRow]:
     """Rows in the order of the paper's sources, in each the language with the most tokens first."""
-    index = [uri for manifest in run_manifests(run).values() for uri in manifest.uris(INDEX)]
+    manifests = run_manifests(run)
+    index = [uri for manifest in manifests.values() for uri in manifest.uris(INDEX)]
     if not index:
         raise UserError(f"{run}: holds no packed tokens yet; finish it with `altiplano run`")
     documents = final_document_uris(run)
@@ -44,7 +46,8 @@ def language_rows(run: str) -> list[LanguageRow]:
     with duckdb.connect() as connection:
         rows = connection.execute(_QUERY, [UNKNOWN, documents, index]).fetchall()
     found = [LanguageRow(*row) for row in rows]
-    order = {source: number for number, source in enumerate(sources_in_order({row.source for row in found}))}
+    names = sources_in_order({row.source for row in found}, kinds_of_run(manifests))
+    order = {source: number for number, source in enumerate(names)}
     return sorted(found, key=lambda row: (order[row.source], -row.tokens, row.language))
 
 

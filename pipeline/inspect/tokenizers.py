@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from pipeline.graph import given_documents, sources_in_order
+from pipeline.graph import given_documents
+from pipeline.sources import sources_in_order
 from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS

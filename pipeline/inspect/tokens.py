@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from pipeline.graph import read_run, run_manifests, sources_in_order
-from pipeline.registry import source_kinds
+from pipeline.graph import run_manifests
+from pipeline.sources import kinds_of_run, sources_in_order
 from pipeline.text_table import add_text_row, text_table
 from stages.core.documents import source_of
 from stages.core.errors import UserError
@@ -42,9 +42,8 @@ def token_rows(run: str) -> list[TokenRow]:
     shards = [shard for manifest in packed for shard in manifest.facts_of(PackedShard)]
     rows = []
     # A source that lost all its documents is shown too, with nothing in it.
-    made = {node.stage for node in read_run(run).nodes}
-    expected = {source for source, kind in source_kinds().items() if kind.stage_name in made}
-    for source in sources_in_order({source_of(shard.source) for shard in shards} | expected):
+    kinds = kinds_of_run(manifests)
+    for source in sources_in_order({source_of(shard.source) for shard in shards} | set(kinds), kinds):
         own = [shard for shard in shards if source_of(shard.source) == source]
         mixed = _whole_source(mixture, source)
         rows.append(

@@ -6,6 +6,9 @@ Sources of documents, languages, lists of remote files and manifests of others n
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from stages.core import storage
 from stages.core.errors import UserError
@@ -38,6 +41,12 @@ def below(folder: str, name: str) -> str:
     return storage.join(folder, name)
 
 
+def _is_source(name: str) -> str:
+    if (fault := source_fault(name)) is not None:
+        raise ValueError(fault)
+    return name
+
+
 def source_fault(name: str) -> str | None:
     """What is wrong with a source's name, which becomes a part of files' names; None when nothing is."""
     if len(name) > MAX_SOURCE_CHARS:
@@ -47,3 +56,7 @@ def source_fault(name: str) -> str | None:
     if _SOURCE.fullmatch(name) is None:
         return f"{name!r} is no name of a source: letters of ASCII, digits, `_`, `-` and `.`, a letter or digit first"
     return None
+
+
+SourceName = Annotated[str, AfterValidator(_is_source)]
+"""A field that holds the name of a source."""

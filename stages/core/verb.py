@@ -16,8 +16,8 @@ from stages.core.stage import AnyStage
 
 S = TypeVar("S", bound=AnyStage)
 
-Check = Callable[[type[Any], Any, str], Any]
-"""(class, values, place below the step) -> the validated object, or a UserError that names place, key and fix."""
+Check = Callable[[type[Any], Any], Any]
+"""(class, values) -> the validated object, or a MistakesError that names places in the values, and fixes."""
 
 
 class Wiring(Protocol):
@@ -55,12 +55,17 @@ class Verb(Options, ABC):
     @classmethod
     def of_recipe(cls, options: Any, check: Check) -> Self:
         """The verb from what a recipe writes below its name: a mapping of options, unless a verb says otherwise."""
-        made: Self = check(cls, {} if options is None else options, cls.verb)
+        made: Self = check(cls, {} if options is None else options)
         return made
 
     def named_sources(self) -> tuple[str, ...]:
-        """Sources that the options name: one of no kind is a user's mistake, told before anything runs."""
+        """Sources that the options name: one that is not there is a user's mistake, told before anything runs."""
         return ()
+
+    @property
+    def needs_trained_model(self) -> bool:
+        """Whether it waits for the quality model that the run trains."""
+        return False
 
     @abstractmethod
     def wire(self, wiring: Wiring, documents: str) -> str:

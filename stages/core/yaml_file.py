@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from stages.core.errors import UserError
+from stages.core.mistakes import KeyPath, Mistakes
 
 MAX_FILE_BYTES = 256 << 10
 """Recipes have a few KB; YAML is read at about 100 KB a second."""
@@ -24,6 +25,8 @@ MAX_TEXT_CHARS = 64 << 10
 MAX_ALL_CHARS = 4 << 20
 """What variables may make of one text, and of all of a recipe."""
 
+_MERGE = "tag:yaml.org,2002:merge"
+
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -32,7 +35,7 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
-        self._depth = 0
+        self._depth = self._merged = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """A node; the place where it lies too deep."""
@@ -44,16 +47,47 @@ class _Loader(yaml.SafeLoader):
         self._depth -= 1
         return node
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """A mapping, or the place of the repeated key."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.YAMLError(f"key {str(key)[:80]!r} is there twice{node.start_mark}")
-            if isinstance(key, str):
-                seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+        for key, _ in node.value:
+            name = _key_of(key)
+            if name is not None and name in seen:
+                raise yaml.YAMLError(f"key {name[1][:80]!r} is there twice{key.start_mark}")
+            seen.add(name)
+        return node
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Take in what `<<` names: each key once, so that no merge of merges grows; keys of the mapping's own win."""
+        merged, own = [], []
+        for key, value in node.value:
+            if key.tag != _MERGE:
+                own.append((key, value))
+                continue
+            many = isinstance(value, yaml.SequenceNode)
+            for part in value.value if many else [value]:
+                if not isinstance(part, yaml.MappingNode):
+                    raise yaml.YAMLError(f"<< takes a mapping (*name), or a list of some{key.start_mark}")
+                merged.append(part)
+        node.value = own
+        if not merged:
+            return
+        found: dict[tuple[str, str] | yaml.Node, tuple[yaml.Node, yaml.Node]] = {}
+        for part in reversed(merged):  # the first of a list wins
+            if part is not node:
+                self.flatten_mapping(part)
+            self._merged += len(part.value)
+            if self._merged > MAX_VALUES:
+                raise yaml.YAMLError(f"<< takes in more than {MAX_VALUES:,} values{part.start_mark}")
+            found |= {_key_of(key) or key: (key, value) for key, value in part.value}
+        found |= {_key_of(key) or key: (key, value) for key, value in own}
+        node.value = list(found.values())
+
+
+def _key_of(key: yaml.Node) -> tuple[str, str] | None:
+    """What a key is, where it is no list or mapping."""
+    return (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else None
 
 
 def read_yaml(path: str) -> Any:
@@ -91,6 +125,35 @@ def _load(text: str) -> Any:
         loader.dispose()
 
 
+def yaml_lines(data: bytes) -> dict[KeyPath, int]:
+    """The line (from 1) on which each value of a YAML file that `parse_yaml` takes is named, by its place."""
+    loader = _Loader(data.decode("utf-8"))
+    try:
+        root = loader.get_single_node()
+        lines: dict[KeyPath, int] = {}
+        waiting: list[tuple[KeyPath, int, yaml.Node]] = [] if root is None else [((), 1, root)]
+        while waiting and len(lines) < MAX_VALUES:
+            place, line, node = waiting.pop()
+            lines.setdefault(place, line)
+            if isinstance(node, yaml.MappingNode):
+                loader.flatten_mapping(node)
+            waiting += [((*place, key), at, inner) for key, at, inner in _inside(node)]
+        return lines
+    finally:
+        loader.dispose()
+
+
+def _inside(node: yaml.Node) -> Iterator[tuple[str | int, int, yaml.Node]]:
+    """Key or number, line, and node of what a mapping or a list holds."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key.value, key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield number, value.start_mark.line + 1, value
+
+
 def _check_size(value: Any) -> None:
     """A ValueError when aliases make more of the values than anyone wrote, or endlessly many."""
     seen = 0
@@ -115,22 +178,30 @@ def _check_size(value: Any) -> None:
 class Variables:
     """Values by name, put in place of `${name}`; what they make of a recipe is bounded."""
 
-    def __init__(self, values: Mapping[str, str], where: str) -> None:
+    def __init__(self, values: Mapping[str, str]) -> None:
         self._values = dict(values)
-        self._where = where
         self._left = MAX_ALL_CHARS
 
     def set(self, name: str, value: str) -> None:
         """Give a variable its value, in which those before it are replaced."""
         self._values[name] = self._text(value)
 
-    def replace(self, value: Any) -> Any:
-        """Replace `${name}` in every string of a nested value."""
+    def replace(self, value: Any, mistakes: Mistakes) -> Any:
+        """Replace `${name}` in every string of a nested value; one that is not set is a mistake at its place."""
         if isinstance(value, dict):
-            return {key: self.replace(inner) for key, inner in value.items()}
+            return dict(self._replaced(value.items(), mistakes))
         if isinstance(value, list):
-            return [self.replace(inner) for inner in value]
+            return [inner for _, inner in self._replaced(enumerate(value), mistakes)]
         return self._text(value) if isinstance(value, str) else value
+
+    def _replaced(self, values: Iterable[tuple[Any, Any]], mistakes: Mistakes) -> list[tuple[Any, Any]]:
+        found = []
+        for key, value in values:
+            made = value
+            with mistakes.below(key):
+                made = self.replace(value, mistakes)
+            found.append((key, made))
+        return found
 
     def _text(self, value: str) -> str:
         chars = 0
@@ -138,13 +209,13 @@ class Variables:
         def replacement(match: re.Match[str]) -> str:
             nonlocal chars
             if match[1] not in self._values:
-                raise UserError(f"{self._where}: ${{{match[1][:80]}}} is not set; add it under `variables`")
+                raise UserError(f"${{{match[1][:80]}}} is not set; add it under `variables`")
             found = self._values[match[1]]
             chars += len(found)
             self._left -= len(found)
             if chars > MAX_TEXT_CHARS or self._left < 0:
                 raise UserError(
-                    f"{self._where}: ${{{match[1][:80]}}} makes a text of more than {MAX_TEXT_CHARS:,} characters, "
+                    f"${{{match[1][:80]}}} makes a text of more than {MAX_TEXT_CHARS:,} characters, "
                     f"or all texts more than {MAX_ALL_CHARS:,}; variables are for paths and numbers"
                 )
             return found

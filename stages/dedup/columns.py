@@ -119,6 +119,10 @@ class PriorityOptions(Record):
         (), description="the source whose copy is kept comes first (none: in the order of the paper's table)"
     )
 
+    def named_sources(self) -> tuple[str, ...]:
+        """Those of `priority`."""
+        return self.priority
+
 
 def source_places(sources: pa.Array, priority: Sequence[str]) -> pa.Array:
     """Place of each source in `priority` (where that is empty, in the paper's table), uint8; any other one comes last."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, SerializeAsAny
 
 from stages.core.errors import UserError
+from stages.core.mistakes import Mistakes, shown_value
 from stages.core.verb import Check, Verb, Wiring, suggest
 from stages.filter.rule import Rule, rule_classes
 from stages.filter.stage import Filter
@@ -25,14 +26,23 @@ class FilterVerb(Verb):
     def of_recipe(cls, options: Any, check: Check) -> Self:
         """`- filter: [language: {..}, c4]` in the recipe."""
         if not isinstance(options, list) or not options:
-            raise UserError(f"{cls.verb}: must be a list of rules, as in `- language: {{keep: [en]}}`")
-        rules = tuple(_rule(rule, f"{cls.verb}[{place}]", check) for place, rule in enumerate(options))
-        made: Self = check(cls, {"rules": rules}, cls.verb)
+            raise UserError("must be a list of rules, as in `- language: {keep: [en]}`")
+        mistakes, rules = Mistakes(), []
+        for place, rule in enumerate(options):
+            with mistakes.below(place):
+                rules.append(_rule(rule, check))
+        mistakes.end()
+        made: Self = check(cls, {"rules": tuple(rules)})
         return made
 
     def named_sources(self) -> tuple[str, ...]:
         """Those that the rules name."""
         return tuple(source for rule in self.rules for source in rule.named_sources())
+
+    @property
+    def needs_trained_model(self) -> bool:
+        """Whether a rule does."""
+        return any(rule.needs_trained_model for rule in self.rules)
 
     def wire(self, wiring: Wiring, documents: str) -> str:
         """One stage; it also reads the trained model where a rule needs one."""
@@ -54,15 +64,18 @@ class AnnotateVerb(FilterVerb):
     annotate_only: ClassVar[bool] = True
 
 
-def _rule(rule: Any, place: str, check: Check) -> Rule:
+def _rule(rule: Any, check: Check) -> Rule:
     named = {rule: {}} if isinstance(rule, str) else rule
     if not isinstance(named, dict) or len(named) != 1:
-        raise UserError(f"{place}: a rule is one name with its options")
+        raise UserError("a rule is one name with its options")
     ((name, values),) = named.items()
-    if values is not None and not isinstance(values, dict):
-        raise UserError(f"{place}.{name}={values!r}: must be a mapping of options")
     classes = rule_classes()
     if name not in classes:
-        raise UserError(f"{place}: no rule {name!r}; {suggest(str(name), classes)}")
-    made: Rule = check(classes[name], values or {}, f"{place}.{name}")
+        raise UserError(f"no rule {name!r}; {suggest(str(name), classes)}")
+    mistakes = Mistakes()
+    with mistakes.below(name):
+        if values is not None and not isinstance(values, dict):
+            raise UserError(f"{shown_value(values)}: must be a mapping of options")
+        made: Rule = check(classes[name], values or {})
+    mistakes.end()
     return made

@@ -1,20 +1,21 @@
 """What all sources share: raw files planned by bytes, raw records read one by one, documents and ledger rows written.
 
-A source is a subclass of `IngestStage` with a `read` method: one raw file in, a stream of `RawDocument` and `Loss` out.
+A kind of source is a subclass of `IngestStage` with a `read` method: one raw file in, its `RawDocument` and `Loss` out.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.names import SourceName
 from stages.core.parquet import SHARD_TEXT_BYTES
 from stages.core.stage import Params, Stage, Task, task_id
 from stages.core.storage import FoundFile
@@ -129,13 +130,26 @@ def raw_files_of(task: Task[RawParams], watch: Watch | None = None) -> list[RawF
     ]
 
 
-class RawStage(Stage[Params], Generic[Params]):
+class NamedSource(BaseModel):
+    """What carries the name of a source: that of its kind, where nothing else is said."""
+
+    kind: ClassVar[str]
+
+    source: SourceName = Field(
+        "", description="name of the source, which documents carry; its kind's by default"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_its_kind(cls, values: Any) -> Any:
+        return {"source": cls.kind, **values} if isinstance(values, dict) else values
+
+
+class RawStage(NamedSource, Stage[Params], Generic[Params]):
     """A stage that reads raw files: input patterns, and a fingerprint over the files' content probes.
 
     A kind of source is such a stage in the file `stage.py` of a room of its own below `stages/ingest`.
     """
-
-    source: ClassVar[str]
 
     input: tuple[Annotated[Location, Field(min_length=1)], ...] = Field(
         min_length=1, description="raw files: paths, folders or patterns, local or remote"
@@ -161,7 +175,7 @@ class RawStage(Stage[Params], Generic[Params]):
 
 
 class IngestStage(RawStage[RawParams]):
-    """Raw files of one source to documents: subclasses say what the records of a raw file are."""
+    """Raw files of one kind of source to documents: subclasses say what the records of a raw file are."""
 
     record_seconds: ClassVar[float] = RECORD_SECONDS
 

@@ -10,7 +10,9 @@ from typing import ClassVar
 import orjson
 from pydantic import Field, field_validator
 
+from stages.core.documents import source_of
 from stages.core.errors import UserError
+from stages.core.groups import Groups, check_groups, epochs_of_sources, weights_of_sources
 from stages.core.manifest import MODEL, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
@@ -42,8 +44,16 @@ class Mix(SequenceOptions, Stage[MixParams]):
 
     stage_name: ClassVar[str] = "mix"
 
-    weights: dict[str, float] | None = Field(None, description="share of the budget by source, summing to 1")
-    epochs: dict[str, float] | None = Field(None, description="passes over a source, such as wikipedia: 2")
+    weights: dict[str, float] | None = Field(
+        None, description="share of the budget by source or group, summing to 1"
+    )
+    epochs: dict[str, float] | None = Field(
+        None, description="passes over a source, or all of a group, such as wikipedia: 2"
+    )
+    groups: Groups = Field(
+        default_factory=dict,
+        description="sources under one name; its weight is split by their tokens, or by the shares given here",
+    )
     budget: str | int | None = Field(None, description="tokens to train on, such as 1.4T")
     max_epochs: float = Field(
         MANY_EPOCHS, gt=0, description="with weights alone: passes over any source at most"
@@ -87,6 +97,9 @@ class Mix(SequenceOptions, Stage[MixParams]):
             raise UserError(f"mix with packing {self.packing}: was given {len(inputs)} stages")
         tokens, tokenizer = _packed_tokens(inputs[0])
         fitted = _fitted(inputs[1], self.sequence_length) if len(inputs) > 1 else None
+        check_groups(
+            self.groups, {*map(source_of, tokens), *(one for group in self.groups.values() for one in group)}
+        )
         self.mixture(tokens, tokenizer, fitted)
         return [Task(task_id(0), (), MixParams(tokens=tokens, tokenizer_sha256=tokenizer, fitted=fitted))]
 
@@ -126,7 +139,12 @@ class Mix(SequenceOptions, Stage[MixParams]):
             available,
             self.language_temperature,
             lambda sources: solve(
-                sources, self.weights, self.epochs, budget, self.max_epochs, self.temperature
+                sources,
+                weights_of_sources(self.weights or {}, self.groups, sources),
+                epochs_of_sources(self.epochs or {}, self.groups, sources),
+                budget,
+                self.max_epochs,
+                self.temperature,
             ),
         )
         drawn = whole_sequences(solution.tokens, per_sequence)
@@ -146,6 +164,13 @@ class Mix(SequenceOptions, Stage[MixParams]):
             )
             for source in there
         }
+        packed = {source_of(source) for source in there}
+        missing = [
+            f"{group}: {source} has no tokens"
+            for group, members in self.groups.items()
+            for source in members
+            if source not in packed
+        ]
         empty = [f"{s} is left out: {tokens[s]} tokens are no whole sequence" for s in there if not there[s]]
         mixture = Mixture(
             sequence_length=length,
@@ -155,7 +180,7 @@ class Mix(SequenceOptions, Stage[MixParams]):
             total_sequences=total,
             sources=sources,
         )
-        return mixture, (*empty, *solution.warnings)
+        return mixture, (*missing, *empty, *solution.warnings)
 
 
 def _fitted(fit: Manifest, sequence_length: int) -> dict[str, tuple[int, int]]:

@@ -61,8 +61,8 @@ class Solution:
 
 def solve(
     available: Mapping[str, int],
-    weights: Mapping[str, float] | None = None,
-    epochs: Mapping[str, float] | None = None,
+    weights: Mapping[str, float | Fraction] | None = None,
+    epochs: Mapping[str, float | Fraction] | None = None,
     budget: int | None = None,
     max_epochs: float = MANY_EPOCHS,
     temperature: float = 1.0,
@@ -92,8 +92,8 @@ def solve(
 
 def _check_given(
     available: Mapping[str, int],
-    weights: Mapping[str, float],
-    epochs: Mapping[str, float],
+    weights: Mapping[str, float | Fraction],
+    epochs: Mapping[str, float | Fraction],
     budget: int | None,
 ) -> None:
     if not any(available.values()):
@@ -192,7 +192,7 @@ def many_epochs(available: Mapping[str, int], tokens: Mapping[str, Fraction]) ->
     ]
 
 
-def _exact(value: float) -> Fraction:
+def _exact(value: float | Fraction) -> Fraction:
     """The decimal that the user wrote: 0.67 is 67/100 and not the nearest binary fraction."""
     return Fraction(str(value))
 

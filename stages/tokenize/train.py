@@ -6,7 +6,8 @@ sample (shard -> a seeded share of its documents, by source) -> train (all sampl
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 from stages.core.errors import UserError
+from stages.core.groups import Groups, weights_of_sources
 from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport, add_sources, document_uris
 from stages.core.parquet import read_batches, read_documents
 from stages.core.stage import Stage, Task, task_id
@@ -35,7 +37,7 @@ MAX_LINE_BYTES = 1 << 30
 
 
 def sampling_rates(
-    text_bytes: dict[str, int], weights: dict[str, float], max_text_bytes: int
+    text_bytes: Mapping[str, int], weights: Mapping[str, float | Fraction], max_text_bytes: int
 ) -> dict[str, float]:
     """Share of each source's documents to draw so that their bytes follow `weights`, `max_text_bytes` in all.
 
@@ -45,7 +47,7 @@ def sampling_rates(
     if not weights:
         return dict.fromkeys(text_bytes, min(1.0, max_text_bytes / max(1, total)))
     return {
-        source: min(1.0, weights.get(source, 0.0) * max_text_bytes / max(1, available))
+        source: min(1.0, float(weights.get(source, 0.0)) * max_text_bytes / max(1, available))
         for source, available in text_bytes.items()
     }
 
@@ -59,8 +61,9 @@ class SampleOptions(Record):
         description="text to train on, about (SentencePiece takes some 20 times as much memory)",
     )
     weights: dict[str, float] = Field(
-        default_factory=dict, description="shares of the sources in that text (default: as they come)"
+        default_factory=dict, description="shares of sources or groups in that text (default: as they come)"
     )
+    groups: Groups = Field(default_factory=dict, description="sources under one name, for `weights`")
     seed: int = Field(0, description="chooses the documents")
 
 
@@ -78,7 +81,8 @@ class SampleText(SampleOptions, Stage[SampleTextParams]):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleTextParams]]:
         """One task per document shard of every input."""
         available = {k: v.text_bytes for k, v in add_sources(m.sources for m in inputs).items()}
-        params = SampleTextParams(rates=sampling_rates(available, self.weights, self.max_text_bytes))
+        weights = weights_of_sources(self.weights, self.groups, available)
+        params = SampleTextParams(rates=sampling_rates(available, weights, self.max_text_bytes))
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs))]
 
     def run(self, task: Task[SampleTextParams]) -> ShardReport:

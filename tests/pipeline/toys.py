@@ -92,7 +92,7 @@ class Stubborn(IngestStage):
     """A document for each line of a file; lines that say so hang, kill the process, fail, or are too large for memory."""
 
     stage_name: ClassVar[str] = "stubborn"
-    source: ClassVar[str] = "c4"
+    kind: ClassVar[str] = "c4"
     record_seconds: ClassVar[float] = 0.5
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:

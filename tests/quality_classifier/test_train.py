@@ -48,7 +48,7 @@ def run_steps(
     run: Callable[..., Manifest], documents: Manifest, references: Manifest, options: QualityClassifier
 ) -> list[Manifest]:
     running = Running(run, documents=documents, references=references)
-    options.wire(running, "documents", "references")
+    options.wire(running, "documents", ["references"])
     return list(running.outputs.values())
 
 

@@ -43,7 +43,7 @@ class ArxivIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_arxiv"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "arxiv"
+    kind: ClassVar[str] = "arxiv"
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")
     max_paper_bytes: int = Field(100_000_000, gt=0, description="largest sum of a paper's source files")

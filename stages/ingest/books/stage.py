@@ -28,7 +28,7 @@ class BooksIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_books"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "books"
+    kind: ClassVar[str] = "books"
 
     min_chars: int = Field(0, ge=0, description="shorter books are dropped")
     max_book_bytes: int = Field(64 << 20, gt=0, description="larger files are dropped unread")

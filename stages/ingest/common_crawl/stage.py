@@ -57,7 +57,7 @@ class CommonCrawlIngest(IngestStage):
     stage_name: ClassVar[str] = "ingest_common_crawl"
     version: ClassVar[int] = 3
     follows_unicode: ClassVar[bool] = True
-    source: ClassVar[str] = "common_crawl"
+    kind: ClassVar[str] = "common_crawl"
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
     extractor: Literal["resiliparse", "trafilatura"] = Field(

@@ -55,7 +55,7 @@ class GithubIngest(SourceFileRules):
     """
 
     stage_name: ClassVar[str] = "ingest_github"
-    source: ClassVar[str] = "github"
+    kind: ClassVar[str] = "github"
     version: ClassVar[int] = 3
 
     def raw_files(self) -> list[FoundFile]:

@@ -83,7 +83,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
     version: ClassVar[int] = 2
-    source: ClassVar[str] = "stackexchange"
+    kind: ClassVar[str] = "stackexchange"
 
     sites: tuple[str, ...] = Field(
         (), description="read only these sites: host names, or names of their folders"
@@ -98,7 +98,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     def wire(self, wiring: Wiring) -> str:
         """The posts, then the threads that are made of them."""
         options = {name: getattr(self, name) for name in ThreadOptions.model_fields}
-        return wiring.add(StackExchangeThreads(**options), wiring.add(self))
+        return wiring.add(StackExchangeThreads(source=self.source, **options), wiring.add(self))
 
     def content_config(self) -> dict[str, Any]:
         """Which threads are kept is for the next stage to say."""

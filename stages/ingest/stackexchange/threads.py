@@ -20,13 +20,14 @@ from stages.core.exchange import Exchange
 from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
+from stages.ingest.base import NamedSource
 from stages.ingest.raw import Loss, Merged, RawDocument, RawRecord
 from stages.ingest.records import RecordWriter
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.stackexchange.post_exchange import POST_SCHEMA, QUESTION
 from stages.ingest.stackexchange.sites import QuestionSite, parse_site
 
-SOURCE = "stackexchange"
+KIND = "stackexchange"
 SLICE_ROWS = 8192
 
 _TAG_MARKS = re.compile(r"[<>|]")
@@ -48,10 +49,11 @@ class ThreadsParams(Record):
     destination: int
 
 
-class StackExchangeThreads(ThreadOptions, Stage[ThreadsParams]):
+class StackExchangeThreads(NamedSource, ThreadOptions, Stage[ThreadsParams]):
     """Puts questions and answers together."""
 
     stage_name: ClassVar[str] = "stackexchange_threads"
+    kind: ClassVar[str] = KIND
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[ThreadsParams]]:
         """A task for every destination of the ingest's exchange."""
@@ -69,7 +71,7 @@ class StackExchangeThreads(ThreadOptions, Stage[ThreadsParams]):
             table = pa.Table.from_batches(batches, POST_SCHEMA).combine_chunks()
             out.documents_in += table.num_rows
             out.bytes_in += pc.sum(pc.binary_length(table["body"])).as_py() or 0
-            writer = RecordWriter(out, SOURCE)
+            writer = RecordWriter(out, self.source)
             for raw_name, rows in threads_of(table):
                 for record in rules.thread(rows):
                     writer.add(raw_name, record)

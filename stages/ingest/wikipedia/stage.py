@@ -22,7 +22,7 @@ class WikipediaIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_wikipedia"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "wikipedia"
+    kind: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(
         (), description="wikis to keep, by the code in their dumps' names (bg, en, simple); none: all"

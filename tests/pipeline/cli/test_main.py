@@ -86,10 +86,6 @@ def test_explain_tells_the_story_of_a_dropped_and_of_a_kept_document(
         (["dedup", "exact", "absent", "--out", "o"], "absent: no such file or folder"),
         (["filter", "reference", "absent", "--out", "o"], "needs --model"),
         (["filter", "language", "x", "--out", "o", "--min-score", "high"], "min_score='high'"),
-        (
-            ["filter", "language", "x", "--out", "o", "--per-source.c5.keep", "en"],
-            "no source 'c5'; known: common_crawl",
-        ),
         (["tokenize", "absent", "--out", "o"], "needs --model"),
         (["mix", "absent", "--out", "o"], "neither a run nor a stage's folder"),
         (["inspect", "tokens", "absent"], "not a run"),
@@ -133,7 +129,7 @@ def test_plan_shows_stages_sizes_and_estimates(capsys: pytest.CaptureFixture[str
     root = Path(__file__).resolve().parents[3]
     main(["plan", str(root / "configs" / "llama1.yaml")])
     shown = capsys.readouterr().out
-    assert "common_crawl: no raw files here; 3.3 TB expected" in shown
+    assert "cc_2017_51: no raw files here; 660.0 GB expected" in shown
     assert "65.29 B parameters on 1.4T tokens" in shown
     assert "21.1 days on 2,048" in shown
 

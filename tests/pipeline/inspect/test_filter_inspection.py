@@ -184,11 +184,11 @@ def test_the_step_annotate_of_a_recipe_is_a_filter_that_drops_nothing() -> None:
             }
         },
     }
-    graph, _ = build(parse_recipe(raw, "recipe", {}))
+    graph, _ = build(parse_recipe(raw, {}))
     stages = {name: node.stage.model_dump() for name, node in graph.nodes.items() if "c4." in name}
     assert stages["c4.annotate"]["annotate_only"] is True
     assert [rule["rule"] for rule in stages["c4.annotate"]["rules"]] == ["gopher_quality", "c4"]
     assert stages["c4.filter"]["annotate_only"] is False
     raw["sources"]["c4"]["steps"] = [{"annotate": {}}]  # type: ignore[index]
     with pytest.raises(UserError, match=r"annotate: must be a list of rules"):
-        parse_recipe(raw, "recipe", {})
+        parse_recipe(raw, {})

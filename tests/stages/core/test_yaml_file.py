@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.yaml_file import MAX_FILE_BYTES, Variables, parse_yaml, read_yaml
+from stages.core.mistakes import Mistakes, MistakesError
+from stages.core.yaml_file import MAX_FILE_BYTES, Variables, parse_yaml, read_yaml, yaml_lines
 
 LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)
@@ -17,7 +18,15 @@ BAD = {
     "billion laughs": (LAUGHS, "aliases"),
     "an alias of itself": ("name: &a [*a]", "aliases"),
     "a mapping in itself": ("a: &a {b: *a}", "aliases"),
-    "merged laughs": ("a: &a {b: c}\nd: {<<: [*a, *a]}", "merge"),
+    "merged laughs": (
+        "a0: &a0 {"
+        + ",".join(f"k{i}: 1" for i in range(400))
+        + "}\n"
+        + "".join(f"a{i}: &a{i} {{<<: [{','.join([f'*a{i - 1}'] * 50)}]}}\n" for i in range(1, 30)),
+        "takes in more than",
+    ),
+    "a merge of no mapping": ("a: {<<: [1, 2]}", "<< takes a mapping"),
+    "two merges": ("a: &a {b: c}\nd: {<<: *a, <<: *a}", "twice"),
     "lists in lists": ("a: " + "[" * 20_000, "levels deep"),
     "mappings in mappings": ("".join(" " * i + "a:\n" for i in range(500)), "levels deep"),
     "an object of Python": ("a: !!python/object/apply:os.system [true]", "constructor for the tag"),
@@ -56,19 +65,60 @@ def test_aliases_that_stay_small_are_read() -> None:
 
 
 def test_variables_that_double_each_other_end_in_one_line() -> None:
-    variables = Variables({"v0": "x" * 10}, "recipe.yaml")
-    with pytest.raises(UserError, match=r"recipe\.yaml: .*v[0-9]+.* makes a text of more than"):
+    variables = Variables({"v0": "x" * 10})
+    with pytest.raises(UserError, match=r"v[0-9]+.* makes a text of more than"):
         for i in range(1, 60):
             variables.set(f"v{i}", f"${{v{i - 1}}}${{v{i - 1}}}")
 
 
 def test_many_texts_with_a_long_variable_end_in_one_line() -> None:
-    variables = Variables({"v": "x" * 60_000}, "recipe.yaml")
+    variables, mistakes = Variables({"v": "x" * 60_000}), Mistakes()
+    variables.replace({"a": [{"b": "${v}"}] * 1000}, mistakes)
     with pytest.raises(UserError, match="all texts more than"):
-        variables.replace({"a": [{"b": "${v}"}] * 1000})
+        mistakes.end()
 
 
 def test_variables_are_replaced_in_texts_at_any_depth() -> None:
-    variables = Variables({"name": "a"}, "recipe.yaml")
+    variables, mistakes = Variables({"name": "a"}), Mistakes()
     variables.set("data", "in/${name}")
-    assert variables.replace([{"x": "${data}/*.gz", "y": 1}]) == [{"x": "in/a/*.gz", "y": 1}]
+    assert variables.replace([{"x": "${data}/*.gz", "y": 1}], mistakes) == [{"x": "in/a/*.gz", "y": 1}]
+    mistakes.end()
+
+
+def test_every_variable_that_is_not_set_is_told_with_its_place() -> None:
+    mistakes = Mistakes()
+    Variables({}).replace({"a": ["${x}", "b"], "c": "${y}"}, mistakes)
+    with pytest.raises(MistakesError) as caught:
+        mistakes.end()
+    assert str(caught.value).split("\n") == [
+        "a[0]: ${x} is not set; add it under `variables`",
+        "c: ${y} is not set; add it under `variables`",
+    ]
+
+
+MERGED = """\
+base: &base {input: x, steps: [a]}
+more: &more {steps: [b], kind: c4}
+sources:
+  one:
+    <<: *base
+    kind: books
+  two: {<<: [*more, *base], input: y}
+"""
+
+
+def test_merge_keys_take_in_mappings_and_the_own_keys_win() -> None:
+    value = parse_yaml(MERGED.encode(), "x")
+    assert value["sources"] == {
+        "one": {"input": "x", "steps": ["a"], "kind": "books"},
+        "two": {"input": "y", "steps": ["b"], "kind": "c4"},
+    }
+
+
+def test_the_lines_of_values_are_those_that_name_them_merged_ones_too() -> None:
+    lines = yaml_lines(MERGED.encode())
+    assert lines[("sources", "one")] == 4
+    assert lines[("sources", "one", "kind")] == 6
+    assert lines[("sources", "one", "steps", 0)] == 1
+    assert lines[("sources", "two", "kind")] == 2
+    assert lines[("sources", "two", "input")] == 7

@@ -1,0 +1,33 @@
+"""Names of sources and their kinds in, the order in which runs and tables have them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from pipeline.registry import source_kinds
+from stages.core.documents import SOURCES
+from stages.core.manifest import Manifest
+
+_NO_KINDS: Mapping[str, str] = MappingProxyType({})
+
+
+def sources_in_order(names: Iterable[str], kinds: Mapping[str, str] = _NO_KINDS) -> list[str]:
+    """Sources in the order of the paper's table by their kinds, one kind's by name; a name of no known kind is one itself."""
+    places = {kind: place for place, kind in enumerate(SOURCES)}
+
+    def place(name: str) -> tuple[int, str, str]:
+        kind = kinds.get(name, name)
+        return places.get(kind, len(places)), kind if kind not in places else "", name
+
+    return sorted(set(names), key=place)
+
+
+def kinds_of_run(manifests: Mapping[str, Manifest]) -> dict[str, str]:
+    """The kind of every source that the finished stages of a run read, by the source's name."""
+    kind_of = {stage.stage_name: kind for kind, stage in source_kinds().items()}
+    return {
+        str(manifest.config["source"]): kind_of[manifest.stage]
+        for manifest in manifests.values()
+        if manifest.stage in kind_of
+    }
