@@ -10,18 +10,22 @@ from typing import BinaryIO
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.codecs import MAX_PIECE_BYTES, READ_BYTES, Decoder, Deflate
+from stages.ingest.frames import FRAME_MAGIC, frame_pieces
 from stages.ingest.raw import RawFile
 from stages.ingest.seven_zip import SEVEN_ZIP_MAGIC, member_pieces, sole_member
 
 
 def compression_of(head: bytes) -> str:
-    """`gzip`, `bz2`, `xz`, `7z` or `none`, told by a file's first bytes and not by its name."""
+    """`gzip`, `bz2`, `xz`, `zstd`, `lz4`, `7z` or `none`, told by a file's first bytes and not by its name."""
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
     if head.startswith(b"BZh"):
         return "bz2"
     if head.startswith(b"\xfd7zXZ\0"):
         return "xz"
+    for kind, magic in FRAME_MAGIC.items():
+        if head.startswith(magic):
+            return kind
     return "7z" if head.startswith(SEVEN_ZIP_MAGIC) else "none"
 
 
@@ -37,6 +41,8 @@ def decompressed(raw: RawFile, wanted: Callable[[str], bool] = lambda _: True) -
         stream.seek(0)
         if kind == "7z":
             yield from member_pieces(raw, sole_member(raw, wanted))
+        elif kind in FRAME_MAGIC:
+            yield from frame_pieces(stream, kind)
         elif kind == "none":
             while piece := stream.read(READ_BYTES):
                 yield piece

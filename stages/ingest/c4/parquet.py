@@ -7,17 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from stages.core.bounded import bounded_batches
-from stages.core.chunks import group_places
 from stages.core.errors import DamagedInputError
 from stages.ingest.c4.columns import Columns, to_records
+from stages.ingest.parquet_rows import group_rows, open_parquet
 from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile
 
-PARQUET_MAGIC = b"PAR1"
 BATCH_ROWS = 1024
-BUFFER_BYTES = 1 << 20
 _WANTED = ("text", "timestamp", "url")
 _TEXT_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
@@ -31,12 +27,7 @@ def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
     DamagedInputError when the footer cannot be read, or there is no column `text`.
     """
     with raw.open() as stream:
-        try:
-            file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name may be no text
-            if isinstance(error, MemoryError):  # ArrowMemoryError is both
-                raise
-            raise DamagedInputError(f"Parquet without a readable footer ({_first_line(error)})", 0) from error
+        file = open_parquet(stream)
         # lists and structs are no text, and one row of them may stand for any number of bytes
         columns = [
             field.name
@@ -47,50 +38,13 @@ def read_parquet(raw: RawFile, source: str, max_text_bytes: int) -> Records:
             raise DamagedInputError("Parquet without a column text", 0, "missing_text")
         number = 0
         for index in range(file.num_row_groups):
-            reader = _GroupReader(file, index, number, columns)
-            for batch in reader.batches():
-                yield from _batch_records(batch, reader.number, source, raw.name, max_text_bytes)
-                reader.number += batch.num_rows
-            if reader.loss is not None:
-                yield reader.loss
+            for found in group_rows(file, index, number, columns, BATCH_ROWS):
+                if isinstance(found, Loss):
+                    yield found
+                else:
+                    first, batch = found
+                    yield from _batch_records(batch, first, source, raw.name, max_text_bytes)
             number += file.metadata.row_group(index).num_rows
-
-
-class _GroupReader:
-    """The batches of one row group up to its damage: `number` is the row reached, `loss` says afterwards what is lost."""
-
-    def __init__(self, file: pq.ParquetFile, index: int, number: int, columns: list[str]) -> None:
-        self._file, self._index, self._columns = file, index, columns
-        self._group = file.metadata.row_group(index)
-        self._end = number + self._group.num_rows
-        self.number = number
-        self.loss: Loss | None = None
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Batches in order; the caller moves `number` on."""
-        found = bounded_batches(self._file, self._index, self._columns, BATCH_ROWS)
-        try:
-            while (batch := next(found, None)) is not None:
-                yield batch
-            if self.number < self._end:
-                raise pa.ArrowInvalid("fewer rows than the footer says")
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, MemoryError):  # ArrowMemoryError is both
-                raise
-            self.loss = self._damage(error)
-
-    def _damage(self, error: BaseException) -> Loss:
-        places = group_places(self._file.metadata)
-        place = None if places is None else places[self._index]
-        offset = f"group-{self._index}" if place is None else place.first_column
-        size = self._group.total_byte_size if place is None else place.num_bytes
-        rows = f"rows {self.number} to {self._end - 1}"
-        return Loss(
-            f"@{offset}",
-            "damaged",
-            f"row group {self._index}, {rows}: {_first_line(error)}",
-            text_bytes=size,
-        )
 
 
 def _batch_records(
@@ -162,7 +116,3 @@ def _row_record(key: str, text: Any, timestamp: Any, url: Any, max_text_bytes: i
 
 def _replaced(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -10,8 +10,9 @@ from pydantic import Field
 from stages.ingest.base import IngestStage
 from stages.ingest.c4.blocks import line_blocks
 from stages.ingest.c4.json_blocks import BlockReader
-from stages.ingest.c4.parquet import PARQUET_MAGIC, read_parquet
+from stages.ingest.c4.parquet import read_parquet
 from stages.ingest.compressed import decompressed
+from stages.ingest.parquet_rows import PARQUET_MAGIC
 from stages.ingest.raw import RawBatch, RawFile, RawRecord
 
 

@@ -9,10 +9,9 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from fastwarc.stream_io import Lz4Reader, ZstdReader
-
 from stages.core.errors import DamagedInputError
 from stages.ingest.compressed import compression_of, decompressed
+from stages.ingest.frames import frame_reader
 from stages.ingest.raw import RawFile
 
 READ_BYTES = 16 << 10
@@ -25,6 +24,9 @@ MAGIC = {
     "zstd": rb"\x28\xb5\x2f\xfd",
     "lz4": rb"\x04\x22\x4d\x18",
 }
+ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"
+"""The skippable frame before the first member that holds the dictionary of all."""
+
 _RECORD_START = re.compile(rb"\s*(?:WARC/\d|[a-z]{3,8}:\S)")
 _TRIAL_BYTES = 4 << 10
 
@@ -50,11 +52,7 @@ MemberEvent = MemberStart | MemberDamage | bytes
 
 def archive_compression(head: bytes) -> str:
     """`gzip`, `zstd`, `lz4`, `bz2`, `xz` or `none`, by a file's first bytes."""
-    if head.startswith((b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")):
-        return "zstd"
-    if head.startswith(b"\x04\x22\x4d\x18"):
-        return "lz4"
-    return compression_of(head)
+    return "zstd" if head.startswith(ZSTD_DICTIONARY) else compression_of(head)
 
 
 def opening(stream: BinaryIO) -> tuple[str, int]:
@@ -162,32 +160,10 @@ def _rescue(decoder: Any, chunk: bytes) -> Iterator[bytes]:
             return
 
 
-class _Forward:
-    """A stream as it is from here on; fastwarc's readers must not seek back to its start."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._position = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        raise io.UnsupportedOperation("forward only")
-
-    def close(self) -> None:
-        """The stream below belongs to the caller."""
-
-    def tell(self) -> int:
-        return self._position
-
-
 def _framed(stream: BinaryIO, start: int, kind: str) -> Generator[MemberEvent, None, MemberDamage | None]:
     """A zstd or lz4 stream from `start` on; fastwarc's readers join its frames."""
     yield MemberStart(start)
-    reader = (ZstdReader if kind == "zstd" else Lz4Reader)(_Forward(stream))
+    reader = frame_reader(stream, kind)
     try:
         while piece := reader.read(SCAN_BYTES):
             yield piece
@@ -220,7 +196,6 @@ def _trial(data: bytes, kind: str) -> bytes:
     try:
         if kind == "gzip":
             return zlib.decompressobj(wbits=31).decompress(data, 64)
-        reader = (ZstdReader if kind == "zstd" else Lz4Reader)(io.BytesIO(data))
-        return bytes(reader.read(64))
+        return bytes(frame_reader(io.BytesIO(data), kind).read(64))
     except (zlib.error, OSError):
         return b""

@@ -18,7 +18,7 @@ from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_m
 from stages.ingest.base import list_raw_files
 from stages.ingest.compressed import decompressed
 from stages.ingest.github import folders, git_folder
-from stages.ingest.github.exports import PARQUET_MAGIC, ExportRow, json_rows, parquet_rows
+from stages.ingest.github.exports import export_json_rows, export_parquet_rows
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES
 from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, judge
 from stages.ingest.github.repository import (
@@ -30,6 +30,8 @@ from stages.ingest.github.repository import (
     verdicts_of,
 )
 from stages.ingest.github.rules import SourceFileRules
+from stages.ingest.json_lines import FieldsRow
+from stages.ingest.parquet_rows import PARQUET_MAGIC
 from stages.ingest.raw import Loss, RawFile, RawRecord
 from stages.ingest.work import bounded
 
@@ -97,10 +99,10 @@ class GithubIngest(SourceFileRules):
             return self._read_folder(raw)
         kind = _kind_of(raw)
         if kind == "parquet":
-            return self._read_rows(raw, parquet_rows(raw))
+            return self._read_rows(raw, export_parquet_rows(raw))
         if kind == "json":
             max_line_bytes = LINE_BYTES_PER_BYTE * self.max_file_bytes + (1 << 16)
-            return self._read_rows(raw, json_rows(raw, max_line_bytes))
+            return self._read_rows(raw, export_json_rows(raw, max_line_bytes))
         if kind == "unknown":
             return iter([Loss("", "unknown_format", "no archive and no export", text_bytes=raw.size)])
         return self._read_archive(raw)
@@ -222,14 +224,14 @@ class GithubIngest(SourceFileRules):
         read = partial(self._repository_file, repository, path, path, max(entry.size, len(data)), data)
         return bounded(raw, read, path, url, entry.size)
 
-    def _read_rows(self, raw: RawFile, rows: Iterator[ExportRow | Loss]) -> Iterator[RawRecord]:
+    def _read_rows(self, raw: RawFile, rows: Iterator[FieldsRow | Loss]) -> Iterator[RawRecord]:
         for row in rows:
             if isinstance(row, Loss):
                 yield row
             else:
                 yield bounded(raw, partial(self._row, row), str(row.number), text_bytes=row.num_bytes)
 
-    def _row(self, row: ExportRow) -> RawRecord:
+    def _row(self, row: FieldsRow) -> RawRecord:
         """The document or the ledger row of an export's row; its key is its number, for paths may repeat."""
         key, fields = str(row.number), row.fields
         name, path, content = fields["repo_name"], fields["path"], fields["content"]

@@ -16,7 +16,7 @@ import pytest
 
 from stages.core.errors import DamagedInputError
 from stages.core.manifest import Manifest
-from stages.ingest.github.exports import json_rows, parquet_rows
+from stages.ingest.github.exports import export_json_rows, export_parquet_rows
 from stages.ingest.github.stage import GithubIngest
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 
@@ -156,7 +156,8 @@ def test_lines_that_are_no_row(tmp_path: Path) -> None:
     path.write_text("\ufeff" + good + "\r\n\n{broken\n" + "[1]\n" + good + "\n" + "x" * 500 + "\n" + good)
     raw = RawFile(str(path), path.name, path.stat().st_size)
     found = [
-        (r.number, "row") if not isinstance(r, Loss) else (int(r.key), r.rule) for r in json_rows(raw, 400)
+        (r.number, "row") if not isinstance(r, Loss) else (int(r.key), r.rule)
+        for r in export_json_rows(raw, 400)
     ]
     assert found == [(0, "row"), (2, "bad_json"), (3, "bad_json"), (4, "row"), (5, "too_large"), (6, "row")]
 
@@ -190,7 +191,7 @@ def test_a_damaged_row_group_leaves_the_others(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[start : start + 40] = b"\xff" * 40
     path.write_bytes(data)
-    found = list(parquet_rows(raw))
+    found = list(export_parquet_rows(raw))
     assert [row.number for row in found if not isinstance(row, Loss)] == [0, 1, 2, 6, 7, 8]
     [loss] = [row for row in found if isinstance(row, Loss)]
     assert (loss.key, loss.rule) == (f"@{start}", "damaged")
