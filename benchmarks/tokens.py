@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from benchmarks import work
 from benchmarks.byte_level import as_tiktoken, train_byte_level
 from benchmarks.measure import HEADER, Row, measure
-from pipeline.graph import given_documents
+from pipeline.given import given_documents
 from stages.core.manifest import DOCUMENTS, Manifest
 from stages.core.parquet import read_documents
 from stages.tokenize.encode import Encode
@@ -43,8 +43,8 @@ def main(*inputs: str, model: str) -> None:
     """
     print("| " + " | ".join(HEADER) + " |")
     print("|" + "---|" * len(HEADER))
-    with tempfile.TemporaryDirectory() as folder:
-        for row in rows(list(given_documents(list(inputs)).values()), model, Path(folder)):
+    with tempfile.TemporaryDirectory() as folder, given_documents(list(inputs)) as manifests:
+        for row in rows(manifests, model, Path(folder)):
             print("| " + " | ".join(row.cells()) + " |", flush=True)
 
 

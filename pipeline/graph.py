@@ -9,11 +9,10 @@ from pydantic import ConfigDict, Field
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.given import manifest_of_parquet, merged_fingerprint
+from stages.core.given import merged_fingerprint
 from stages.core.manifest import (
     DOCUMENTS,
     MANIFEST_NAME,
-    REPORTS_FOLDER,
     Manifest,
     Record,
     read_manifest,
@@ -161,37 +160,3 @@ def final_document_uris(run: str) -> list[str]:
         if folder and storage.exists(storage.join(folder, MANIFEST_NAME)):
             uris += read_manifest(folder).uris(DOCUMENTS)
     return [uri for uri in dict.fromkeys(uris) if storage.exists(uri)]
-
-
-def given_documents(inputs: Sequence[str]) -> dict[str, Manifest]:
-    """Documents from outside a run: run folders (their last documents), stage folders, or Parquet files."""
-    found: dict[str, Manifest] = {}
-    files: list[str] = []
-    for given in inputs:
-        uri = storage.absolute(given)
-        if storage.exists(storage.join(uri, RUN_FILE)):
-            manifests = run_manifests(uri)
-            for name in read_run(uri).outputs:
-                if name not in manifests:
-                    raise UserError(f"{uri}: stage {name[:200]} is not finished; run it again to finish it")
-                if manifests[name].of_kind(DOCUMENTS):
-                    _add_once(found, f"{uri}:{name}", manifests[name])
-        elif storage.exists(storage.join(uri, MANIFEST_NAME)):
-            _add_once(found, uri, read_manifest(uri))
-        elif storage.exists(storage.join(uri, REPORTS_FOLDER)):
-            raise UserError(f"{given}: this stage is not finished; run its command again to finish it")
-        else:
-            files.append(uri)
-    if files:
-        found["documents"] = manifest_of_parquet(files)
-    if not any(manifest.of_kind(DOCUMENTS) for manifest in found.values()):
-        raise UserError(
-            f"{', '.join(inputs)}: no documents there; give a run, a stage's folder or Parquet files"
-        )
-    return found
-
-
-def _add_once(found: dict[str, Manifest], name: str, manifest: Manifest) -> None:
-    if any(manifest.fingerprint == other.fingerprint for other in found.values()):
-        raise UserError(f"{name}: is given twice; its documents would be there twice")
-    found[name] = manifest

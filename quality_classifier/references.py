@@ -58,13 +58,13 @@ class ReferenceUrls(RawStage[RawParams]):
         (), description="wikis to read, by the code in their dumps' names (bg, en, simple); none: all"
     )
 
-    def split(self, file: FoundFile) -> Sequence[Range]:
+    def ranges(self, file: FoundFile) -> Sequence[Range]:
         """Tasks share a large dump, as in its ingest."""
         return split_dump(file, self.task_bytes)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[RawParams]]:
         """Tasks over the dumps, by bytes."""
-        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
+        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.ranges)
 
     def run(self, task: Task[RawParams]) -> ShardReport:
         """Write the table of one task; the report's facts count articles, addresses and damaged stretches."""

@@ -8,9 +8,9 @@ from cyclopts import App, Parameter
 
 from pipeline.cli.output import say
 from pipeline.cli.running import Documents, WhereGiven, run_graph, show_facts
-from pipeline.graph import Graph, given_documents
+from pipeline.given import add_given_together
+from pipeline.graph import Graph
 from stages.core import storage
-from stages.core.given import merge_documents
 from stages.core.manifest import MODEL
 from stages.filter.rules.perplexity import language_models_folder
 from stages.language_model.cutoffs import LanguageModelOptions
@@ -36,11 +36,10 @@ def train(
 ) -> None:
     """Train the perplexity models of a language on its Wikipedia, and measure the cut-offs of the buckets."""
     graph = Graph()
-    for name, given in (("documents", inputs), ("reference", reference)):
-        if given:
-            graph.given[name] = merge_documents(list(given_documents(given).values()))
+    documents = add_given_together(graph, inputs)
+    percentiles = add_given_together(graph, reference, "reference") if reference else None
     chosen, kept = options or LanguageModelOptions(), folder or language_models_folder()
-    made = chosen.wire(graph.below(""), language, "documents", "reference" if reference else None)
+    made = chosen.wire(graph.below(""), language, documents, percentiles)
     result = run_graph(graph, f"lm train {language}", where, [made.cutoffs])
     storage.make_folder(kept)
     for node in made:

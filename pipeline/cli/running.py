@@ -9,7 +9,8 @@ from cyclopts import Parameter
 from pydantic import BaseModel, Field
 
 from pipeline.cli.output import fact_lines, say
-from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
+from pipeline.given import add_given_together
+from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
 from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
@@ -17,10 +18,10 @@ from pipeline.runner import OnError, Runner, RunResult
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.given import merge_documents
 from stages.core.manifest import MANIFEST_NAME, Manifest, Record, read_manifest
 from stages.core.stage import AnyStage, is_made_by
 from stages.core.verb import Verb
+from stages.ingest.dataset.stage import DatasetIngest
 
 
 class Workers(Record):
@@ -57,7 +58,9 @@ class Where(Workers):
     out: Annotated[str, Parameter(help="folder of the run; finished work in it is kept")]
 
 
-Documents = Annotated[list[str], Parameter(help="runs, folders of a stage, or Parquet files of documents")]
+Documents = Annotated[
+    list[str], Parameter(help="runs, folders of a stage, or files: Parquet, JSON lines, CSV, text")
+]
 WhereGiven = Annotated[Where, Parameter(name="*")]
 
 
@@ -114,11 +117,10 @@ def over_documents(
     check: Callable[[Below, str], None] | None = None,
 ) -> None:
     """Run a verb over all given documents together, and beside it the stages that check them."""
-    given = given_documents(inputs)
-    name_given = next(iter(given)) if len(given) == 1 else "documents"
-    documents = merge_documents(list(given.values()))
-    check_sources(verb, [*SOURCES, *sorted(set(documents.sources) - set(SOURCES))])
-    graph = Graph(given={name_given: documents})
+    graph = Graph()
+    name_given = add_given_together(graph, inputs)
+    there = {source for manifest in graph.given.values() for source in manifest.sources}
+    check_sources(verb, [*SOURCES, DatasetIngest.kind, *sorted(there - set(SOURCES))])
     wiring = graph.below("")
     if check is not None:
         check(wiring, name_given)

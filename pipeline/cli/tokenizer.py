@@ -8,7 +8,8 @@ from cyclopts import App, Parameter
 
 from pipeline.cli.output import print_table
 from pipeline.cli.running import Documents, WhereGiven, run_graph, show_facts
-from pipeline.graph import Graph, given_documents
+from pipeline.given import add_given
+from pipeline.graph import Graph
 from pipeline.inspect.tokenizers import fit_table, tokenizer_fits
 from pipeline.wiring import add_tokenizer
 from stages.tokenize.train import TokenizerOptions
@@ -28,8 +29,9 @@ def train(
     where: WhereGiven,
 ) -> None:
     """Train a BPE tokenizer with LLaMA's options on documents."""
-    graph = Graph(given=given_documents(inputs))
-    last = add_tokenizer(graph.below(""), options or TokenizerOptions(), list(graph.given))
+    graph = Graph()
+    documents = add_given(graph, inputs)
+    last = add_tokenizer(graph.below(""), options or TokenizerOptions(), documents)
     show_facts(run_graph(graph, "tokenizer train", where, [last]), last)
 
 

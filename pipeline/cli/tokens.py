@@ -8,7 +8,8 @@ from cyclopts import Parameter
 
 from pipeline.cli.output import say
 from pipeline.cli.running import Documents, WhereGiven, given_stage, run_graph, show_facts
-from pipeline.graph import Graph, given_documents
+from pipeline.given import add_given
+from pipeline.graph import Graph
 from pipeline.wiring import MixOutputs, add_mixture, add_tokens, add_training
 from stages.core.errors import UserError
 from stages.mix.mixture import Mix
@@ -30,8 +31,8 @@ def tokenize(
     """Encode documents with a tokenizer and pack them, shuffled, into token shards."""
     if options is None or options.model is None:
         raise UserError("tokenize: needs --model; train one with `altiplano tokenizer train`")
-    graph = Graph(given=given_documents(inputs))
-    packed = add_tokens(graph.below(""), options, list(graph.given), None)
+    graph = Graph()
+    packed = add_tokens(graph.below(""), options, add_given(graph, inputs), None)
     result = run_graph(graph, "tokenize", where, [packed])
     encoded = result.manifests[graph.nodes[packed].inputs[0]]
     for encoder in sorted({shard.encoder for shard in encoded.facts_of(EncodedShard)}):

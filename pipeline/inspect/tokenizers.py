@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from pipeline.graph import given_documents
+from pipeline.given import given_documents
 from pipeline.sources import sources_in_order
 from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
@@ -19,14 +19,14 @@ Fits = Mapping[tuple[str, str], Mapping[str, Fit]]
 
 
 def tokenizer_fits(inputs: Sequence[str], models: Sequence[str], max_text_bytes: int) -> Fits:
-    """Counts by (source, language) and model, over given runs, stage folders or Parquet files."""
+    """Counts by (source, language) and model, over given runs, stage folders or files."""
     if len(set(models)) < len(models):
         raise UserError("--models: one is given twice")
     tokenizers = {model: load_tokenizer(model) for model in models}
-    manifests = given_documents(inputs).values()
-    shards = [uri for manifest in manifests for uri in manifest.uris(DOCUMENTS)]
-    batches = read_documents(shards, ["source", "language", "text"])
-    return fits_by_language(batches, tokenizers, max_text_bytes)
+    with given_documents(inputs) as manifests:
+        shards = [uri for manifest in manifests for uri in manifest.uris(DOCUMENTS)]
+        batches = read_documents(shards, ["source", "language", "text"])
+        return fits_by_language(batches, tokenizers, max_text_bytes)
 
 
 def fit_table(fits: Fits, models: Sequence[str]) -> Table:

@@ -73,11 +73,25 @@ def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type without views and dictionaries, which others write and many of Arrow's functions do not take."""
+    if pa.types.is_dictionary(kind):
+        return plain_type(kind.value_type)
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    wanted = pa.schema([field.with_type(plain_type(field.type)) for field in batch.schema])
+    return batch if batch.schema.equals(wanted) else batch.cast(wanted)
+
+
 class GroupReader:
     """The row groups of a Parquet file: a small one whole, a large one in batches.
 
     Columns of texts are read as what the file holds, a dictionary and references to it, so that what a small row group
-    takes is known before it is decoded.
+    takes is known before it is decoded. Batches have plain types (`plain_type`).
     """
 
     def __init__(self, raw: Any, columns: Sequence[str] | None, large_rows: int) -> None:
@@ -103,7 +117,8 @@ class GroupReader:
             self._large = pq.ParquetFile(
                 self._raw, metadata=self.metadata, buffer_size=READ_BYTES, page_checksum_verification=True
             )
-        yield from bounded_batches(self._large, group, self._columns, self._large_rows)
+        for batch in bounded_batches(self._large, group, self._columns, self._large_rows):
+            yield _plain(batch)
 
     def _small(self, group: int) -> pa.Table | None:
         """All rows of a row group that takes at most `BATCH_BYTES`; None of another."""
@@ -118,13 +133,12 @@ class GroupReader:
             return None  # Arrow makes no dictionary of DELTA encodings
         if sum(map(_decoded_bytes, table.columns)) > BATCH_BYTES:
             return None
+        fields = [self._schema.field(name) for name in table.schema.names]
+        schema = pa.schema([f.with_type(plain_type(f.type)) for f in fields], self._schema.metadata)
         columns = [
-            column
-            if column.type == self._schema.field(name).type
-            else column.cast(self._schema.field(name).type)
-            for name, column in zip(table.schema.names, table.columns, strict=True)
+            column if column.type == field.type else column.cast(field.type)
+            for field, column in zip(schema, table.columns, strict=True)
         ]
-        schema = pa.schema([self._schema.field(name) for name in table.schema.names], self._schema.metadata)
         return pa.Table.from_arrays(columns, schema=schema).combine_chunks()
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,6 +47,41 @@ def manifest_of_parquet(patterns: Sequence[str]) -> Manifest:
     if not files:
         raise UserError(f"{', '.join(patterns)}: no Parquet file of documents there")
     return _given(files, [f"{file.rows} {file.sha256}" for file in files])
+
+
+def holds_documents(pattern: str) -> bool:
+    """Whether the files that match are Parquet of documents, by what their footers say: not anyone's tables.
+
+    A file that cannot be told, as one that is damaged, counts as one of documents; its trouble is told where it is read.
+    A UserError when documents and other tables lie side by side.
+    """
+    documents: list[str] = []
+    others: list[str] = []
+    for found in storage.find_files(pattern):
+        if not found.name.endswith(".parquet"):
+            others.append(found.name)
+            continue
+        names = _column_names(storage.absolute(found.uri))
+        (documents if names is None or set(REQUIRED) <= set(names) else others).append(found.name)
+    tables = [name for name in others if name.endswith(".parquet")]
+    if documents and tables:
+        raise UserError(
+            f"{pattern}: {documents[0]} holds documents, and {tables[0]} a table of others; give them apart, "
+            "the table by `altiplano ingest dataset`"
+        )
+    return bool(documents)
+
+
+def _column_names(uri: str) -> list[str] | None:
+    """The columns of a Parquet file; those of documents for a ledger and values, which are passed over; None of damage."""
+    try:
+        with storage.open_whole(uri, storage.size_bytes(uri)) as raw:
+            schema = pq.ParquetFile(raw).schema_arrow
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, MemoryError):  # ArrowMemoryError is both
+            raise
+        return None
+    return REQUIRED if is_ledger(schema.names) or is_values(schema) else list(schema.names)
 
 
 def _check_finished(uri: str) -> None:
@@ -134,15 +170,27 @@ def _file_info(uri: str) -> FileInfo | None:
 def _check_types(uri: str, schema: pa.Schema) -> None:
     for name in REQUIRED:
         kind = schema.field(name).type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        if not _fits(kind, pa.string()):
             raise UserError(f"{uri}: column {name} is {kind}, not string; cast it first")
     for field in DOCUMENT_SCHEMA:
         at = schema.get_field_index(field.name)
-        if at >= 0 and pa.types.is_nested(schema.field(at).type):
+        if at >= 0 and not _fits(schema.field(at).type, field.type):
             kind = schema.field(at).type
             raise UserError(
-                f"{uri}: column {field.name} is {kind}, not {field.type}; cast it or leave it out"
+                f"{uri}: column {field.name} is {kind}, not {field.type}; cast it or leave it out, or read the file "
+                "with `altiplano ingest dataset`"
             )
+
+
+def _fits(kind: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether every value of one type can be one of ours."""
+    if pa.types.is_null(kind):
+        return True
+    if pa.types.is_floating(wanted):
+        return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
@@ -156,8 +204,23 @@ def _checked_totals(uri: str, batch: pa.RecordBatch) -> dict[str, SourceTotals]:
     for name in REQUIRED:
         if nulls := batch.column(name).null_count:
             raise UserError(f"{uri}: {nulls:,} documents have no {name} (null); fill it in or leave them out")
+    _check_metadata(uri, batch.column("metadata"))
     totals = source_totals(batch)
     for source in totals:
         if fault := source_fault(source):
             raise UserError(f"{uri}: {fault}; rename it in column source")
     return totals
+
+
+def _check_metadata(uri: str, metadata: pa.Array) -> None:
+    """A UserError at the first metadata that is no JSON object."""
+    for value in metadata.unique().to_pylist():
+        try:
+            is_object = isinstance(orjson.loads(value), dict)
+        except orjson.JSONDecodeError:
+            is_object = False
+        if not is_object:
+            raise UserError(
+                f"{uri}: the metadata {value[:60]!r} is no JSON object; mend it, or read the file with "
+                "`altiplano ingest dataset`"
+            )

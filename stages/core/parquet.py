@@ -271,16 +271,18 @@ def read_documents(uris: Iterable[str], columns: Sequence[str] | None = None) ->
     """Stream document shards; with all columns the batches have exactly DOCUMENT_SCHEMA."""
     # a foreign file's other columns are not read at all
     for batch in read_batches(uris, DOCUMENT_SCHEMA.names if columns is None else columns):
-        if columns is None and batch.schema != DOCUMENT_SCHEMA:
-            yield _as_documents(batch)
+        if columns is None:
+            yield batch if batch.schema == DOCUMENT_SCHEMA else _as_documents(batch, DOCUMENT_SCHEMA)
         else:
-            yield batch
+            yield _as_documents(batch, pa.schema([DOCUMENT_SCHEMA.field(name) for name in columns]))
 
 
-def _as_documents(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _as_documents(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """A batch of a foreign Parquet file with our columns: order and types mended, missing nullable ones null."""
+    if batch.schema == schema:
+        return batch
     arrays: list[Any] = []
-    for field in DOCUMENT_SCHEMA:
+    for field in schema:
         at = batch.schema.get_field_index(field.name)
         arrays.append(pa.nulls(batch.num_rows, field.type) if at < 0 else batch.column(at).cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -160,7 +160,7 @@ class RawStage(NamedSource, Stage[Params], Generic[Params]):
         """The raw files of the input, sorted by name."""
         return list_raw_files(self.input)
 
-    def split(self, file: FoundFile) -> Sequence[Range]:
+    def ranges(self, file: FoundFile) -> Sequence[Range]:
         """The ranges that tasks may read of a raw file: all of it, unless a source knows how to split its files."""
         return whole_file(file)
 
@@ -181,7 +181,7 @@ class IngestStage(RawStage[RawParams]):
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[RawParams]]:
         """Tasks over the raw files, by bytes."""
-        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.split)
+        return tasks_by_bytes(self.raw_files(), self.task_bytes, self.ranges)
 
     @abstractmethod
     def read(self, raw: RawFile) -> Iterator[RawRecord | RawBatch]:

@@ -48,21 +48,27 @@ class RawFile:
 
 @dataclass(frozen=True)
 class RawDocument:
-    """A document as a source reads it. `key` is its stable name inside the raw file ("" when it is the whole file)."""
+    """A document as a source reads it. `key` is its stable name inside the raw file ("" when it is the whole file).
+
+    `own_id` is what its author calls it; below the source it is then called so.
+    """
 
     key: str
     text: str
     url: str | None = None
     language: str | None = None
     language_score: float | None = None
+    perplexity: float | None = None
+    quality: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    own_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Loss:
     """A raw record, or a damaged stretch of a raw file, that gives no document, and why: a ledger row.
 
-    `key` as in RawDocument; a damaged stretch has the key `@<offset>`. `rule` is a short snake_case name.
+    `key` and `own_id` as in RawDocument; a damaged stretch has the key `@<offset>`. `rule` is a short snake_case name.
     """
 
     key: str
@@ -72,6 +78,7 @@ class Loss:
     threshold: float | None = None
     url: str | None = None
     text_bytes: int = 0
+    own_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

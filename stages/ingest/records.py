@@ -17,12 +17,18 @@ from stages.ingest.raw import Loss, Merged, RawBatch, RawDocument, RawFile, RawR
 
 BATCH_TEXT_BYTES = 8 << 20
 BATCH_ROWS = 4096
+SCORES = ("language_score", "perplexity", "quality")
 METADATA_OPTIONS = orjson.OPT_SORT_KEYS
 
 
 def document_id(source: str, raw_name: str, key: str) -> str:
     """`<source>/<raw file>/<record key>`; without key when the raw file is one document."""
     return f"{source}/{raw_name}/{key}" if key else f"{source}/{raw_name}"
+
+
+def own_name(source: str, own_id: str) -> str:
+    """The id of a document that has one of its own: below its source, where it does not say that already."""
+    return own_id if own_id.startswith(f"{source}/") else f"{source}/{own_id}"
 
 
 class RecordWriter:
@@ -57,6 +63,8 @@ class RecordWriter:
             return
         self._out.created += 1
         name = document_id(self._source, raw_name, record.key)
+        if not isinstance(record, Merged) and record.own_id is not None:
+            name = own_name(self._source, record.own_id)
         if isinstance(record, RawDocument) and not record.text.strip():
             record = Loss(record.key, "empty_text", url=record.url)
         if isinstance(record, Merged):
@@ -108,7 +116,7 @@ def _batch(source: str, rows: Sequence[tuple[str, RawDocument]]) -> pa.RecordBat
             "text": [to_valid_unicode(record.text) for record in records],
             "url": [None if record.url is None else to_valid_unicode(record.url) for record in records],
             "language": [record.language for record in records],
-            "language_score": [record.language_score for record in records],
+            **{name: [getattr(record, name) for record in records] for name in SCORES},
             "metadata": [_metadata_json(record.metadata) for record in records],
         }
     )

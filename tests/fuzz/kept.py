@@ -12,7 +12,8 @@ import orjson
 import pyarrow as pa
 
 from pipeline.config import load_recipe
-from pipeline.graph import RunNode, RunRecord, given_documents, run_manifests
+from pipeline.given import given_documents
+from pipeline.graph import RunNode, RunRecord, run_manifests
 from pipeline.inspect.verify import verify
 from stages.core.exchange import Exchange
 from stages.core.manifest import document_uris, read_manifest, read_report, write_record
@@ -93,8 +94,9 @@ def _records(folder: Path, seed: Seed) -> None:
     run_manifests(str(folder))
     read_report(str(folder / NODE), "00000")
     verify(str(folder))
-    for manifest in given_documents([str(folder)]).values():
-        manifest.uris("documents")
+    with given_documents([str(folder)]) as manifests:
+        for manifest in manifests:
+            manifest.uris("documents")
 
 
 def _documents(folder: Path, seed: Seed) -> None:
@@ -117,9 +119,11 @@ def _given_seeds() -> Sequence[Seed]:
 
 
 def _given(folder: Path, seed: Seed) -> None:
-    manifests = given_documents([str(folder / "docs")])
-    with TaskWriter(_task(folder / "out"), "copy") as out:
-        for batch in out.read(document_uris(list(manifests.values()))):
+    with (
+        given_documents([str(folder / "docs")]) as manifests,
+        TaskWriter(_task(folder / "out"), "copy") as out,
+    ):
+        for batch in out.read(document_uris(manifests)):
             out.keep(batch)
     out.report.check_conservation()
     assert out.report.documents_out == sum(manifest.documents_out for manifest in manifests.values())

@@ -132,10 +132,19 @@ class _Reader:
         )  # `@<member>` is the damage of its compression
         return Loss(f"@{place}", "damaged", "bytes that belong to no record", text_bytes=passed)
 
-    def _to_next(self, key: str, rule: str, detail: str, url: str | None = None, **measured: float) -> Loss:
+    def _to_next(
+        self,
+        key: str,
+        rule: str,
+        detail: str,
+        url: str | None = None,
+        *,
+        value: float | None = None,
+        threshold: float | None = None,
+    ) -> Loss:
         """Give up the record at the window's position and move to the next one."""
         passed = self._window.skip_to(self._mark or ANY_MARK, MAX_LINE_BYTES)
-        return Loss(key, rule, detail, url=url, text_bytes=passed, **measured)
+        return Loss(key, rule, detail, value, threshold, url, passed)
 
     def _warc(self, key: str) -> ArchiveRecord | Loss:
         window = self._window

@@ -28,7 +28,7 @@ class WikipediaIngest(IngestStage):
         (), description="wikis to keep, by the code in their dumps' names (bg, en, simple); none: all"
     )
 
-    def split(self, file: FoundFile) -> Sequence[Range]:
+    def ranges(self, file: FoundFile) -> Sequence[Range]:
         """Tasks share a large dump that is plain, or bz2 of several streams."""
         return split_dump(file, self.task_bytes)
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.graph import Graph, given_documents
+from pipeline.given import add_given
+from pipeline.graph import Graph
 from pipeline.pools import InlinePool, Pool
 from pipeline.progress import Progress
 from pipeline.registry import comparing_verbs
@@ -80,9 +81,9 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(
     files = [write(tmp_path / str(number), shard) for number, shard in enumerate(shards)]
 
     def run(name: str, given: list[str], pool: Callable[[], Pool]) -> RunResult:
-        graph = Graph(given=given_documents(given))
+        graph = Graph()
+        (documents,) = add_given(graph, given)
         needed = {"decontaminate": {"benchmarks": (str(quiz),)}}
-        (documents,) = graph.given
         outputs = [
             options.model_validate(needed.get(verb, {})).wire(graph.below(verb), documents)
             for verb, options in comparing_verbs().items()

@@ -1,0 +1,1 @@
+"""Anyone's own documents in (JSON lines, Parquet, CSV, Arrow, text files, datasets of the Hub), documents out."""
