@@ -110,7 +110,8 @@ def _hub_files(
             f"{place}: no file or folder here, and the Hub does not give a dataset of this name ({reason})"
         ) from error
     except (ValueError, RuntimeError) as error:
-        raise UserError(f"{place}: {' '.join(str(error).split())[:400]}") from error
+        reason = " ".join(str(error).split("Example of usage")[0].split())[:400]
+        raise UserError(f"{place}: {reason}; say which by `subset`") from error
     found = builder.config.data_files
     if not found:
         raise UserError(f"{place}: the Hub has no data files of it that can be read without its own program")

@@ -101,10 +101,11 @@ class DatasetIngest(IngestStage):
                 yield row if isinstance(row, Loss) else self._document(raw, reader, row)
 
     def _document(self, raw: RawFile, reader: RowReader, row: FieldsRow) -> RawRecord:
-        if row.num_bytes > self.max_row_bytes:
-            limit = self.max_row_bytes
-            return Loss(str(row.number), "too_large", "bytes", row.num_bytes, limit, text_bytes=row.num_bytes)
-        return bounded(raw, lambda: reader.document(row), str(row.number), text_bytes=row.num_bytes)
+        key, limit = str(row.number), self.max_row_bytes
+        found = bounded(raw, lambda: reader.document(row), key, text_bytes=row.num_bytes)
+        if isinstance(found, RawDocument) and (size := len(found.text)) > limit:
+            return Loss(key, "too_large", "characters", size, limit, found.url, size, own_id=found.own_id)
+        return found
 
     def _format(self, name: str) -> str:
         """What a file is, by the options or its name; nothing of one that is not known."""

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import orjson
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.hub_server import hub, in_a_process
 
 
 def rows(*texts: str) -> bytes:
@@ -37,106 +29,10 @@ FILES = {
 REPOSITORY = "datasets/allenai/c4"
 
 
-class Hub(BaseHTTPRequestHandler):
-    """The Hub's answers: repository and revision, tree, file with ranges."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def answer(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def answer_json(self, value: Any) -> None:
-        self.answer(200, orjson.dumps(value), Content_Type="application/json")
-
-    def do_GET(self) -> None:
-        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        if parts[:4] == ["api", *REPOSITORY.split("/")]:
-            kind, revision, path = (parts[4:5] or [""])[0], (parts[5:6] or ["main"])[0], "/".join(parts[6:])
-        elif parts[:4] == [*REPOSITORY.split("/"), "resolve"]:
-            kind, revision, path = "resolve", parts[4], "/".join(parts[5:])
-        else:
-            return self.answer(404, b"{}", X_Error_Code="RepoNotFound")
-        if revision not in {key[0] for key in FILES}:
-            return self.answer(404, b"{}", X_Error_Code="RevisionNotFound")
-        if kind in ("", "revision"):
-            return self.answer_json(
-                {"id": "allenai/c4", "sha": "0" * 40, "siblings": [], "private": False, "tags": []}
-            )
-        if kind == "tree":
-            return self.tree(revision, path, "recursive=true" in urlsplit(self.path).query.lower())
-        return self.file(FILES.get((revision, path)))
-
-    def tree(self, revision: str, folder: str, is_recursive: bool) -> None:
-        prefix = folder + "/" if folder else ""
-        entries: dict[str, dict[str, Any]] = {}
-        for (of, name), data in FILES.items():
-            if of != revision or not name.startswith(prefix):
-                continue
-            steps = name.removeprefix(prefix).split("/")
-            for depth in range(1, len(steps) if is_recursive else min(2, len(steps))):
-                path = prefix + "/".join(steps[:depth])
-                entries[path] = {"type": "directory", "oid": "1" * 40, "size": 0, "path": path}
-            if len(steps) == 1 or is_recursive:
-                oid = hashlib.sha1(data).hexdigest()
-                entries[name] = {"type": "file", "oid": oid, "size": len(data), "path": name}
-        if not entries:
-            return self.answer(404, b"{}", X_Error_Code="EntryNotFound")
-        return self.answer_json(list(entries.values()))
-
-    def file(self, data: bytes | None) -> None:
-        if data is None:
-            return self.answer(404, b"{}", X_Error_Code="EntryNotFound")
-        asked = self.headers.get("Range")
-        if asked is None:
-            return self.answer(200, data)
-        start, stop = asked.removeprefix("bytes=").split("-")
-        part = data[int(start) : int(stop) + 1 if stop else None]
-        span = f"bytes {start}-{int(start) + len(part) - 1}/{len(data)}"
-        return self.answer(206, part, Content_Range=span)
-
-
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def in_a_process(endpoint: str, script: str, tmp_path: Path, **environment: str) -> Any:
-    """What `script` leaves in `found`: the endpoint is read once, when the Hub's library is imported."""
-    opening = """
-        import json
-        from stages.core import storage
-        from stages.core.errors import UserError
-        def told(call, *given):
-            try:
-                return call(*given)
-            except UserError as error:
-                return str(error)
-    """
-    code = textwrap.dedent(opening) + textwrap.dedent(script) + "\nprint(json.dumps(found))"
-    variables = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**variables, "PATH": "", "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    return orjson.loads(done.stdout)
+    with hub({REPOSITORY: FILES}) as address:
+        yield address
 
 
 def test_patterns_revisions_probes_and_bytes(endpoint: str, tmp_path: Path) -> None:
