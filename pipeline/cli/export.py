@@ -7,16 +7,13 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from pipeline.chain import need_token_stages, token_stages
 from pipeline.cli.output import say
-from pipeline.graph import run_manifests
 from stages.core.errors import UserError
-from stages.core.manifest import MODEL, Manifest
-from stages.core.stage import AnyStage, is_made_by
-from stages.mix.mixture import Mix
+from stages.core.manifest import MODEL
 from stages.mix.schedule import read_mixture
 from stages.tokenize.exports import export_formats, export_tokens
-from stages.tokenize.pack import Pack, PackedShard
-from stages.train.stage import Train
+from stages.tokenize.pack import PackedShard
 
 app = App(name="export", help="Write what a run made in other tools' formats.")
 
@@ -38,7 +35,7 @@ def tokens(
     out
         folder to write into
     """
-    names = export_tokens(_finished(run, Pack).folder, out, format)
+    names = export_tokens(need_token_stages(run).packed.folder, out, format)
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
 
@@ -59,15 +56,13 @@ def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
         raise UserError("exporting a model needs torch: pip install '.[train]'")
     from stages.train.export import export_hugging_face
 
-    checkpoints = [uri for uri in _finished(run, Train).uris(MODEL) if uri.endswith(".pt")]
-    length = read_mixture(_finished(run, Mix).folder).sequence_length
-    means = _finished(run, Pack).facts_of(PackedShard)[0]
+    found = token_stages(run)
+    if found is None or found.trained is None or found.mixed is None:
+        raise UserError(
+            f"{run}: no finished training there; give the folder that `altiplano train` or `run` wrote"
+        )
+    checkpoints = [uri for uri in found.trained.uris(MODEL) if uri.endswith(".pt")]
+    length = read_mixture(found.mixed.folder).sequence_length
+    means = found.packed.facts_of(PackedShard)[0]
     names = export_hugging_face(checkpoints[-1], out, length, dtype, means.bos, means.eos)
     say(f"{out}: {', '.join(names)}")
-
-
-def _finished(run: str, stage: type[AnyStage]) -> Manifest:
-    found = [manifest for manifest in run_manifests(run).values() if is_made_by(manifest, stage)]
-    if not found:
-        raise UserError(f"{run}: no finished {stage.stage_name} stage there; nothing to export")
-    return found[-1]

@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.table import Table
 
-from pipeline.graph import read_run, run_manifests, sources_in_order
+from pipeline.chain import TokenStages, last_documents, token_stages
+from pipeline.graph import RUN_FILE, read_run, sources_in_order
 from pipeline.registry import source_kinds
 from pipeline.text_table import add_text_row, text_table
+from stages.core import storage
 from stages.core.documents import source_of
 from stages.core.errors import UserError
-from stages.core.manifest import Manifest
-from stages.core.stage import is_made_by
-from stages.mix.mixture import Mix
+from stages.core.manifest import add_sources
 from stages.mix.schedule import MixtureSource, read_mixture
-from stages.tokenize.pack import Pack, PackedShard
+from stages.tokenize.pack import PackedShard
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
 class TokenRow:
-    """One source of a run; `share` and `epochs` are None before the mixture is solved."""
+    """One source of a run; `tokens` is None before they are packed, the rest before the mixture is solved."""
 
     source: str
     documents: int
     text_bytes: int
-    tokens: int
+    tokens: int | None
     share: float | None
     epochs: float | None
     tokens_drawn: int | None
 
 
 def token_rows(run: str) -> list[TokenRow]:
-    """One row per source that the run packed, in the order of the paper's table."""
-    manifests = run_manifests(run)
-    packed = [manifest for manifest in manifests.values() if is_made_by(manifest, Pack)]
-    if not packed:
-        raise UserError(f"{run}: holds no packed tokens yet; finish it with `altiplano run`")
-    mixture = _mixture(manifests)
-    shards = [shard for manifest in packed for shard in manifest.facts_of(PackedShard)]
+    """One row per source of a run or a stage's folder, in the order of the paper's table.
+
+    Tokens may lie in another run, where this one only mixed or trained. Before there are tokens the documents that the
+    run ended with are counted.
+    """
+    found = token_stages(run)
+    return _document_rows(run) if found is None else _packed_rows(run, found)
+
+
+def _document_rows(run: str) -> list[TokenRow]:
+    holders = last_documents(run)
+    if not holders:
+        raise UserError(
+            f"{run}: no stage that is finished there holds documents or tokens; run its command again, or give another run"
+        )
+    totals = add_sources(manifest.sources for manifest in holders)
     rows = []
-    # A source that lost all its documents is shown too, with nothing in it.
-    made = {node.stage for node in read_run(run).nodes}
-    expected = {source for source, kind in source_kinds().items() if kind.stage_name in made}
-    for source in sources_in_order({source_of(shard.source) for shard in shards} | expected):
+    for source in sources_in_order({*totals, *_ingested(run)}):
+        own = totals.get(source)
+        documents, text_bytes = (0, 0) if own is None else (own.documents, own.text_bytes)
+        rows.append(TokenRow(source, documents, text_bytes, None, None, None, None))
+    return rows
+
+
+def _packed_rows(run: str, found: TokenStages) -> list[TokenRow]:
+    mixture = {} if found.mixed is None else read_mixture(found.mixed.folder).sources
+    shards = found.packed.facts_of(PackedShard)
+    rows = []
+    for source in sources_in_order({*(source_of(shard.source) for shard in shards), *_ingested(run)}):
         own = [shard for shard in shards if source_of(shard.source) == source]
         mixed = _whole_source(mixture, source)
         rows.append(
@@ -59,6 +79,14 @@ def token_rows(run: str) -> list[TokenRow]:
             )
         )
     return rows
+
+
+def _ingested(run: str) -> set[str]:
+    """Sources that a run began with: one that lost all its documents is shown too, with nothing in it."""
+    if not storage.exists(storage.join(run, RUN_FILE)):
+        return set()
+    made = {node.stage for node in read_run(run).nodes}
+    return {source for source, kind in source_kinds().items() if kind.stage_name in made}
 
 
 def _whole_source(mixture: Mapping[str, MixtureSource], source: str) -> MixtureSource | None:
@@ -78,36 +106,36 @@ def _whole_source(mixture: Mapping[str, MixtureSource], source: str) -> MixtureS
     )
 
 
-def _mixture(manifests: Mapping[str, Manifest]) -> dict[str, MixtureSource]:
-    for manifest in manifests.values():
-        if is_made_by(manifest, Mix):
-            return read_mixture(manifest.folder).sources
-    return {}
-
-
-def token_table(rows: list[TokenRow]) -> Table:
-    """The rows as a table with their total."""
+def token_table(rows: Sequence[TokenRow]) -> Table:
+    """The rows as a table with their total; columns of what no row knows yet are left out."""
     total = TokenRow(
         "total",
         sum(row.documents for row in rows),
         sum(row.text_bytes for row in rows),
-        sum(row.tokens for row in rows),
-        sum(row.share or 0.0 for row in rows),
+        _sum(row.tokens for row in rows),
+        _sum(row.share for row in rows),
         None,
-        sum(row.tokens_drawn or 0 for row in rows),
+        _sum(row.tokens_drawn for row in rows),
     )
     numbers = ("documents", "bytes", "tokens", "bytes/token", "share", "epochs", "tokens drawn")
-    table = text_table(("source",), numbers, (total.source, *_cells(total)))
+    shown = 2 if total.tokens is None else 4 if total.share is None else len(numbers)
+    table = text_table(("source",), numbers[:shown], (total.source, *_cells(total)[:shown]))
     for row in rows:
-        add_text_row(table, row.source, *_cells(row))
+        add_text_row(table, row.source, *_cells(row)[:shown])
     return table
+
+
+def _sum(values: Iterable[Number | None]) -> Number | None:
+    """The sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 def _cells(row: TokenRow) -> list[str]:
     return [
         f"{row.documents:,}",
         f"{row.text_bytes:,}",
-        f"{row.tokens:,}",
+        "-" if row.tokens is None else f"{row.tokens:,}",
         f"{row.text_bytes / row.tokens:.2f}" if row.tokens else "-",
         "-" if row.share is None else f"{row.share:.1%}",
         "-" if row.epochs is None else f"{row.epochs:.2f}",

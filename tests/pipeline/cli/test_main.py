@@ -91,8 +91,8 @@ def test_explain_tells_the_story_of_a_dropped_and_of_a_kept_document(
             "no source 'c5'; known: common_crawl",
         ),
         (["tokenize", "absent", "--out", "o"], "needs --model"),
-        (["mix", "absent", "--out", "o"], "neither a run nor a stage's folder"),
-        (["inspect", "tokens", "absent"], "not a run"),
+        (["mix", "absent", "--out", "o"], "neither a run nor a finished stage's folder"),
+        (["inspect", "tokens", "absent"], "neither a run nor a finished stage's folder"),
         (["explain", "absent", "id"], "not a run"),
         (["models", "fetch", "lid.177"], "known: lid.176"),
     ],
@@ -123,7 +123,8 @@ def test_parquet_without_our_columns_is_named(tmp_path: Path, capsys: pytest.Cap
 def test_an_unfinished_run_is_named(
     tmp_path: Path, ingested: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "holds no packed tokens yet" in fails(capsys, "inspect", "tokens", str(ingested))
+    said = fails(capsys, "export", "tokens", str(ingested), "--format", "mds", "--out", str(tmp_path / "mds"))
+    assert "holds no packed tokens yet" in said
     next(ingested.glob("*/manifest.json")).unlink()
     said = fails(capsys, "dedup", "exact", str(ingested), "--out", str(tmp_path / "o"), "--workers", "0")
     assert "is not finished; run it again" in said
