@@ -7,12 +7,13 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from pipeline.chain import need_token_stages, token_stages
-from pipeline.cli.output import say
+from pipeline.chain import need_token_stages, stage_at, token_stages
+from pipeline.cli.output import note, say
 from stages.core.errors import UserError
-from stages.core.manifest import MODEL
+from stages.core.manifest import MODEL, Manifest
+from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture
-from stages.tokenize.exports import export_formats, export_tokens
+from stages.tokenize.exports import ExportMixture, Share, export_formats, export_tokens
 from stages.tokenize.pack import PackedShard
 
 app = App(name="export", help="Write what a run made in other tools' formats.")
@@ -25,8 +26,9 @@ def tokens(
     *,
     out: str,
     format: Annotated[str, Parameter(help=f"one of {', '.join(export_formats())}")],
+    mixture: str | None = None,
 ) -> None:
-    """Packed tokens for another trainer: files of each source, and dataset.json that says what the ids mean.
+    """Packed tokens for another trainer: files of each source, dataset.json that says what the ids mean, the mixture.
 
     Parameters
     ----------
@@ -34,8 +36,14 @@ def tokens(
         folder of a run with packed tokens
     out
         folder to write into
+    mixture
+        run that holds the mixture, where the run of the tokens does not
     """
-    names = export_tokens(need_token_stages(run).packed.folder, out, format)
+    found = need_token_stages(run)
+    mixed = found.mixed if mixture is None else _mixture_of(found.packed, run, mixture)
+    names = export_tokens(found.packed.folder, out, format, None if mixed is None else _exported(mixed))
+    if mixed is None:
+        note(f"{run} holds no mixture; --mixture RUN writes the one of another run beside the tokens")
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
 
@@ -66,3 +74,33 @@ def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
     means = found.packed.facts_of(PackedShard)[0]
     names = export_hugging_face(checkpoints[-1], out, length, dtype, means.bos, means.eos)
     say(f"{out}: {', '.join(names)}")
+
+
+def _mixture_of(packed: Manifest, run: str, mixture: str) -> Manifest:
+    """The mixture that a run holds; a UserError when it is not one of these tokens."""
+    mixed = stage_at(mixture, Mix)
+    if mixed.inputs[0] != packed.fingerprint:
+        raise UserError(
+            f"{mixture}: a mixture of other tokens than those of {run}; give a run that mixed these"
+        )
+    return mixed
+
+
+def _exported(mixed: Manifest) -> ExportMixture:
+    """What exports say of a mixture. Weights are shares of tokens: other trainers make sequences of their own."""
+    mixture = read_mixture(mixed.folder)
+    shares = {
+        source: Share(
+            weight=part.tokens / mixture.total_tokens,
+            epochs=part.epochs,
+            tokens=part.tokens,
+            tokens_available=part.tokens_available,
+        )
+        for source, part in mixture.sources.items()
+    }
+    return ExportMixture(
+        packing=mixture.packing,
+        sequence_length=mixture.sequence_length,
+        total_tokens=mixture.total_tokens,
+        sources=shares,
+    )
