@@ -145,7 +145,7 @@ def test_a_short_shard_is_refused(packed: str, tmp_path: Path) -> None:
         export_tokens(packed, str(tmp_path / "out"), "megatron")
 
 
-@pytest.mark.parametrize("format_name", ["huggingface", "mds", "megatron", "nanogpt"])
+@pytest.mark.parametrize("format_name", ["huggingface", "litdata", "mds", "megatron", "nanogpt"])
 @pytest.mark.parametrize(
     "source", ["../../x", "/tmp/x", "a/../../../x", "..", "a\x1b[2Jb", "c4:../x", "c4:", "c4:de:at"]
 )

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.tokenize.exports import ExportMixture, Share, export_formats, export_tokens
+from stages.tokenize.exports import BlendPart, ExportMixture, Share, export_formats, export_tokens
 from tests.packed import TOKENIZER_SHA256, write_packed
 
+FORMATS = ["huggingface", "litdata", "mds", "megatron", "nanogpt"]
 DE, EN = [("w/1", [1, 5, 2]), ("w/2", [1, 6, 6, 2])], [("w/3", [1, 7, 8, 2])]
 BOOKS, UNUSED = [("b/1", [1, 9, 9, 9, 2])], [("x/1", [1, 2])]
 PACKED = {"books": BOOKS, "c4.new": UNUSED, "wikipedia:de": DE, "wikipedia:en": EN}
@@ -51,13 +52,14 @@ def exported(packed: str, out: Path, format_name: str) -> list[str]:
 def files(stem: str, format_name: str) -> list[str]:
     return {
         "huggingface": [f"{stem}-00000.parquet"],
+        "litdata": [f"{stem}/chunk-0-0.bin", f"{stem}/index.json"],
         "mds": [f"{stem}/shard.00000.mds", f"{stem}/index.json"],
         "megatron": [f"{stem}.bin", f"{stem}.idx"],
         "nanogpt": [f"{stem}.bin"],
     }[format_name]
 
 
-@pytest.mark.parametrize("format_name", ["huggingface", "mds", "megatron", "nanogpt"])
+@pytest.mark.parametrize("format_name", FORMATS)
 def test_mixture_json_says_which_files_are_drawn_how_often(
     packed: str, tmp_path: Path, format_name: str
 ) -> None:
@@ -86,7 +88,7 @@ def test_mixture_json_says_which_files_are_drawn_how_often(
     assert names[-2:] == ["mixture.json", "dataset.json"]
 
 
-@pytest.mark.parametrize("format_name", ["huggingface", "mds", "megatron", "nanogpt"])
+@pytest.mark.parametrize("format_name", FORMATS)
 def test_names_of_files_are_portable_and_no_two_sources_share_one(tmp_path: Path, format_name: str) -> None:
     """A dot for the mark alone would write `a:b`, `a.b` and `a:b.c`, `a.b:c` alike."""
     sources = ["a:b", "a.b", "a._b", "a:b.c", "a.b:c", "a.b.c", "a_b", "a-b:zh-TW", "a.:b", "a.", "a", "a:b_"]
@@ -193,6 +195,14 @@ def test_mosaic_streams_draw_every_document_as_often_as_the_mixture(packed: str,
         assert ids == dict([*BOOKS, *DE, *EN])[sample["id"]]
         drawn[sample["id"]] = drawn.get(sample["id"], 0) + 1
     assert drawn == {"b/1": 2, "w/1": 3, "w/2": 3, "w/3": 2}
+
+
+def test_an_export_into_a_store_is_streamed_from_there() -> None:
+    part = BlendPart("c4", MIXTURE.sources["books"])
+    streams = export_formats()["mds"].blend([part], "s3://bucket/mds")
+    assert orjson.loads(streams["streams.json"]) == {"c4": {"remote": "s3://bucket/mds/c4", "repeat": 2.0}}
+    blend = export_formats()["megatron"].blend([part], "s3://bucket/tokens")
+    assert blend == {"blend.txt": b"0.25 s3://bucket/tokens/c4\n"}
 
 
 # nanoGPT, Lit-GPT
