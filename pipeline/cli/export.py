@@ -13,7 +13,7 @@ from stages.core.errors import UserError
 from stages.core.manifest import MODEL, Manifest
 from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture
-from stages.tokenize.exports import ExportMixture, Share, export_formats, export_tokens
+from stages.tokenize.exports import ExportMixture, MixtureShare, export_formats, export_tokens
 from stages.tokenize.pack import PackedShard
 
 app = App(name="export", help="Write what a run made in other tools' formats.")
@@ -90,7 +90,7 @@ def _exported(mixed: Manifest) -> ExportMixture:
     """What exports say of a mixture. Weights are shares of tokens: other trainers make sequences of their own."""
     mixture = read_mixture(mixed.folder)
     shares = {
-        source: Share(
+        source: MixtureShare(
             weight=part.tokens / mixture.total_tokens,
             epochs=part.epochs,
             tokens=part.tokens,

@@ -21,10 +21,10 @@ from stages.core.verb import suggest
 from stages.tokenize.read import TOKEN_DTYPES, TokenShard, token_shards
 
 FORMATS_ROOM = "stages.tokenize.export"
-ABOUT_NAME, MIXTURE_NAME = "dataset.json", "mixture.json"
+ABOUT_FILE, MIXTURE_FILE = "dataset.json", "mixture.json"
 
 
-class Share(Record):
+class MixtureShare(Record):
     """One source of a mixture. `weight` is its share of the tokens that are drawn, repeats counted; `tokens` are they."""
 
     weight: float
@@ -39,7 +39,7 @@ class ExportMixture(Record):
     packing: str
     sequence_length: int
     total_tokens: int
-    sources: dict[str, Share]
+    sources: dict[str, MixtureShare]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class BlendPart:
     """A source that the mixture draws from, and what its files are called."""
 
     stem: str
-    share: Share
+    share: MixtureShare
 
 
 class ExportFormat(ABC):
@@ -87,7 +87,7 @@ def export_tokens(folder: str, out: str, format_name: str, mixture: ExportMixtur
     stems = _stems({shard.source for shard in shards}, out)
     # Before the data, which may take hours: a mixture that cannot be written is refused at once.
     last = {} if mixture is None else chosen.blend(_drawn(mixture, stems), out)
-    _forget(out, [ABOUT_NAME, MIXTURE_NAME, *chosen.blend([], out)])
+    _forget(out, [ABOUT_FILE, MIXTURE_FILE, *chosen.blend([], out)])
     storage.make_folder(out)
     files: dict[str, list[str]] = {}
     sources = {}
@@ -97,8 +97,8 @@ def export_tokens(folder: str, out: str, format_name: str, mixture: ExportMixtur
         counts = {name: sum(getattr(shard, name) for shard in own) for name in ("documents", "tokens")}
         sources[source] = {**counts, "files": files[source]}
     if mixture is not None:
-        last[MIXTURE_NAME] = _json(_described(mixture, files))
-    last[ABOUT_NAME] = _json(
+        last[MIXTURE_FILE] = _json(_described(mixture, files))
+    last[ABOUT_FILE] = _json(
         {
             **means.model_dump(include={"bos", "eos", "tokenizer_sha256", "vocab_size"}),
             "dtype": chosen.dtype(means.dtype),

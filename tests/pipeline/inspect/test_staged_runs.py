@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.inspect.batch import BatchRow, batch_rows
+from pipeline.inspect.document import token_document
 from pipeline.inspect.languages import LanguageRow, language_rows
 from pipeline.inspect.tokens import TokenRow, token_rows
 from stages.core.errors import UserError
@@ -85,6 +86,37 @@ def test_a_run_that_dropped_everything_shows_its_source_with_nothing(
     words = [line.split() for line in capsys.readouterr().out.splitlines() if line.split()]
     assert words[0] == ["source", "documents", "bytes"]
     assert words[2:] == [["c4", "0", "0"], ["total", "0", "0"]]
+
+
+def test_a_run_that_stopped_shows_the_documents_that_it_came_to(staged: Path, tmp_path: Path) -> None:
+    """Of a source whose last step is not finished those are shown that its last finished stage wrote."""
+    steps = {"c4": ["dedup_exact"], "books": ["dedup_exact"]}
+    raw = {"c4": str(staged / "c4.json.gz"), "books": str(staged / "tale.txt")}
+    recipe = {
+        "name": "r",
+        "run": str(tmp_path / "run"),
+        "sources": {name: {"input": raw[name], "steps": steps[name]} for name in raw},
+        "tokenizer": {"vocab_size": 320},
+        "mixture": {"sequence_length": 64},
+    }
+    (tmp_path / "r.yaml").write_bytes(orjson.dumps(recipe))
+    main(["run", str(tmp_path / "r.yaml"), *HERE])
+    for stage in ("c4.dedup_exact.remove", "pack", "mix"):
+        Path(stage_folder(tmp_path / "run", stage), "manifest.json").unlink()
+    assert token_rows(str(tmp_path / "run")) == [
+        TokenRow("c4", NUM_DOCUMENTS, C4_BYTES, None, None, None, None),
+        TokenRow("books", 1, BOOK_BYTES, None, None, None, None),
+    ]
+
+
+def test_a_document_is_shown_as_tokens_from_the_run_that_mixed_it(staged: Path) -> None:
+    (model,) = (staged / "tokenizer").glob("*/model/tokenizer.model")
+    found = token_document(str(staged / "fitted"), "c4/c4.json.gz/3", str(model))
+    assert found.text == text(3)
+    with pytest.raises(
+        UserError, match=r"tokens: does not hold tokenizer [0-9a-f]+; give its file by --model"
+    ):
+        token_document(str(staged / "mixture"), "c4/c4.json.gz/3")
 
 
 def test_tokens_then_a_mixture_of_them_show_more(staged: Path) -> None:

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from stages.tokenize.export import litdata as format_file
-from stages.tokenize.exports import ExportMixture, Share, export_tokens
+from stages.tokenize.exports import ExportMixture, MixtureShare, export_tokens
 from tests.packed import write_packed
 
 C4 = [[1, 7, 8, 9, 2], [1, 300, 2], [1, 6, 6, 2]]
@@ -80,8 +80,8 @@ def test_the_mixture_is_a_list_of_folders_and_of_weights(packed: str, tmp_path: 
 
 def mixture() -> ExportMixture:
     shares = {
-        "books:en": Share(weight=0.75, epochs=6.0, tokens=24, tokens_available=5),
-        "c4": Share(weight=0.25, epochs=1.0, tokens=8, tokens_available=12),
+        "books:en": MixtureShare(weight=0.75, epochs=6.0, tokens=24, tokens_available=5),
+        "c4": MixtureShare(weight=0.25, epochs=1.0, tokens=8, tokens_available=12),
     }
     return ExportMixture(packing="stream", sequence_length=2, total_tokens=32, sources=shares)
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.tokenize.exports import BlendPart, ExportMixture, Share, export_formats, export_tokens
+from stages.tokenize.exports import BlendPart, ExportMixture, MixtureShare, export_formats, export_tokens
 from tests.packed import TOKENIZER_SHA256, write_packed
 
 FORMATS = ["huggingface", "litdata", "mds", "megatron", "nanogpt"]
@@ -29,10 +29,10 @@ MIXTURE = ExportMixture(
     sequence_length=2,
     total_tokens=32,
     sources={
-        "books": Share(weight=0.25, epochs=2.0, tokens=8, tokens_available=5),
-        "c4.new": Share(weight=0.0, epochs=0.0, tokens=0, tokens_available=2),
-        "wikipedia:de": Share(weight=0.5, epochs=3.0, tokens=16, tokens_available=7),
-        "wikipedia:en": Share(weight=0.25, epochs=2.0, tokens=8, tokens_available=4),
+        "books": MixtureShare(weight=0.25, epochs=2.0, tokens=8, tokens_available=5),
+        "c4.new": MixtureShare(weight=0.0, epochs=0.0, tokens=0, tokens_available=2),
+        "wikipedia:de": MixtureShare(weight=0.5, epochs=3.0, tokens=16, tokens_available=7),
+        "wikipedia:en": MixtureShare(weight=0.25, epochs=2.0, tokens=8, tokens_available=4),
     },
 )
 
