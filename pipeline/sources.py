@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from pipeline.graph import RUN_FILE, run_manifests
 from pipeline.registry import source_kinds
+from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.manifest import Manifest
 
@@ -21,6 +23,12 @@ def sources_in_order(names: Iterable[str], kinds: Mapping[str, str] = _NO_KINDS)
         return places.get(kind, len(places)), kind if kind not in places else "", name
 
     return sorted(set(names), key=place)
+
+
+def kinds_at(folder: str) -> dict[str, str]:
+    """`kinds_of_run` of a run's folder; none of another folder."""
+    is_run = storage.exists(storage.join(folder, RUN_FILE))
+    return kinds_of_run(run_manifests(folder)) if is_run else {}
 
 
 def kinds_of_run(manifests: Mapping[str, Manifest]) -> dict[str, str]:

@@ -7,16 +7,14 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from pipeline.cli.output import say
-from pipeline.graph import run_manifests
+from pipeline.chain import need_token_stages, stage_at, token_stages
+from pipeline.cli.output import note, say
 from stages.core.errors import UserError
 from stages.core.manifest import MODEL, Manifest
-from stages.core.stage import AnyStage, is_made_by
 from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture
-from stages.tokenize.exports import export_formats, export_tokens
-from stages.tokenize.pack import Pack, PackedShard
-from stages.train.stage import Train
+from stages.tokenize.exports import ExportMixture, MixtureShare, export_formats, export_tokens
+from stages.tokenize.pack import PackedShard
 
 app = App(name="export", help="Write what a run made in other tools' formats.")
 
@@ -28,8 +26,9 @@ def tokens(
     *,
     out: str,
     format: Annotated[str, Parameter(help=f"one of {', '.join(export_formats())}")],
+    mixture: str | None = None,
 ) -> None:
-    """Packed tokens for another trainer: files of each source, and dataset.json that says what the ids mean.
+    """Packed tokens for another trainer: files of each source, dataset.json that says what the ids mean, the mixture.
 
     Parameters
     ----------
@@ -37,8 +36,14 @@ def tokens(
         folder of a run with packed tokens
     out
         folder to write into
+    mixture
+        run that holds the mixture, where the run of the tokens does not
     """
-    names = export_tokens(_finished(run, Pack).folder, out, format)
+    found = need_token_stages(run)
+    mixed = found.mixed if mixture is None else _mixture_of(found.packed, run, mixture)
+    names = export_tokens(found.packed.folder, out, format, None if mixed is None else _exported(mixed))
+    if mixed is None:
+        note(f"{run} holds no mixture; --mixture RUN writes the one of another run beside the tokens")
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
 
@@ -59,15 +64,43 @@ def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
         raise UserError("exporting a model needs torch: pip install '.[train]'")
     from stages.train.export import export_hugging_face
 
-    checkpoints = [uri for uri in _finished(run, Train).uris(MODEL) if uri.endswith(".pt")]
-    length = read_mixture(_finished(run, Mix).folder).sequence_length
-    means = _finished(run, Pack).facts_of(PackedShard)[0]
+    found = token_stages(run)
+    if found is None or found.trained is None or found.mixed is None:
+        raise UserError(
+            f"{run}: no finished training there; give the folder that `altiplano train` or `run` wrote"
+        )
+    checkpoints = [uri for uri in found.trained.uris(MODEL) if uri.endswith(".pt")]
+    length = read_mixture(found.mixed.folder).sequence_length
+    means = found.packed.facts_of(PackedShard)[0]
     names = export_hugging_face(checkpoints[-1], out, length, dtype, means.bos, means.eos)
     say(f"{out}: {', '.join(names)}")
 
 
-def _finished(run: str, stage: type[AnyStage]) -> Manifest:
-    found = [manifest for manifest in run_manifests(run).values() if is_made_by(manifest, stage)]
-    if not found:
-        raise UserError(f"{run}: no finished {stage.stage_name} stage there; nothing to export")
-    return found[-1]
+def _mixture_of(packed: Manifest, run: str, mixture: str) -> Manifest:
+    """The mixture that a run holds; a UserError when it is not one of these tokens."""
+    mixed = stage_at(mixture, Mix)
+    if mixed.inputs[0] != packed.fingerprint:
+        raise UserError(
+            f"{mixture}: a mixture of other tokens than those of {run}; give a run that mixed these"
+        )
+    return mixed
+
+
+def _exported(mixed: Manifest) -> ExportMixture:
+    """What exports say of a mixture. Weights are shares of tokens: other trainers make sequences of their own."""
+    mixture = read_mixture(mixed.folder)
+    shares = {
+        source: MixtureShare(
+            weight=part.tokens / mixture.total_tokens,
+            epochs=part.epochs,
+            tokens=part.tokens,
+            tokens_available=part.tokens_available,
+        )
+        for source, part in mixture.sources.items()
+    }
+    return ExportMixture(
+        packing=mixture.packing,
+        sequence_length=mixture.sequence_length,
+        total_tokens=mixture.total_tokens,
+        sources=shares,
+    )

@@ -7,15 +7,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import Field
 
-from pipeline.cli.output import note, print_table, say
-from pipeline.cli.running import Workers, finished_line
+from pipeline.cli.output import note, say
+from pipeline.cli.running import Workers, finished_line, show_mixture
 from pipeline.config import LoadedRecipe, load_recipe
-from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.plan import plan_lines
 from pipeline.progress import Progress
 from pipeline.recipe import build
 from pipeline.runner import Runner
-from stages.mix.mixture import Mix, Mixed
+from stages.mix.mixture import Mix
 from stages.train.stage import Train, Trained
 
 
@@ -45,10 +44,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     graph, documents = build(loaded)
     runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
     result = runner.run(options.open_pool, documents)
-    print_table(token_table(token_rows(folder)))
-    (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
-    for warning in mixed.warnings:
-        say(f"mixture: {warning}")
+    show_mixture(folder, result.manifests[Mix.stage_name])
     if loaded.recipe.train is not None:
         (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
         say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import BaseModel, Field
 
-from pipeline.cli.output import fact_lines, say
+from pipeline.chain import stage_at
+from pipeline.cli.output import fact_lines, print_table, say
 from pipeline.given import add_given_together
-from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
+from pipeline.graph import RUN_FILE, Below, Graph, read_run
+from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
@@ -18,10 +20,11 @@ from pipeline.runner import OnError, Runner, RunResult
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.manifest import MANIFEST_NAME, Manifest, Record, read_manifest
-from stages.core.stage import AnyStage, is_made_by
+from stages.core.manifest import Manifest, Record
+from stages.core.stage import AnyStage
 from stages.core.verb import Verb
 from stages.ingest.dataset.stage import DatasetIngest
+from stages.mix.mixture import Mixed
 
 
 class Workers(Record):
@@ -128,16 +131,12 @@ def over_documents(
 
 
 def given_stage(run: str, stage: type[AnyStage]) -> tuple[str, Manifest]:
-    """The finished output of a stage of this kind in a run or folder; a UserError when there is none."""
-    if storage.exists(storage.join(run, RUN_FILE)):
-        manifests = [m for m in run_manifests(run).values() if is_made_by(m, stage)]
-    elif storage.exists(storage.join(run, MANIFEST_NAME)):
-        manifests = [m for m in [read_manifest(run)] if is_made_by(m, stage)]
-    else:
-        raise UserError(f"{run}: neither a run nor a stage's folder")
-    if not manifests:
-        raise UserError(f"{run}: holds no finished stage {stage.stage_name!r}")
-    return f"{run}:{manifests[-1].node}", manifests[-1]
+    """The finished output of a stage of this kind in a run or folder; a UserError when there is none.
+
+    Its place is made absolute: `run.json` keeps it, and is read from anywhere.
+    """
+    manifest = stage_at(storage.absolute(run), stage)
+    return f"{manifest.folder.rpartition('/')[0]}:{manifest.node}", manifest
 
 
 def show_facts(result: RunResult, node: str) -> None:
@@ -145,3 +144,11 @@ def show_facts(result: RunResult, node: str) -> None:
     for facts in result.manifests[node].facts:
         for line in fact_lines(facts):
             say(line)
+
+
+def show_mixture(run: str, mixed: Manifest) -> None:
+    """Print the table of a run that ends with a mixture, and what its solver warns of."""
+    print_table(token_table(token_rows(run)))
+    for facts in mixed.facts_of(Mixed):
+        for warning in facts.warnings:
+            say(f"mixture: {warning}")

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pipeline.cli.output import say
-from pipeline.cli.running import Documents, WhereGiven, given_stage, run_graph, show_facts
+from pipeline.cli.running import Documents, WhereGiven, given_stage, run_graph, show_facts, show_mixture
 from pipeline.given import add_given
 from pipeline.graph import Graph
 from pipeline.wiring import MixOutputs, add_mixture, add_tokens, add_training
@@ -46,11 +46,12 @@ def mix(
     options: Annotated[Mix | None, Parameter(name="*")] = None,
     where: WhereGiven,
 ) -> None:
-    """Solve the mixture over packed tokens from weights, epochs and a token budget."""
+    """Solve the mixture over packed tokens from weights, epochs and a token budget; show it as `inspect tokens` does."""
     name, manifest = given_stage(packed, Pack)
     graph = Graph(given={name: manifest})
     last = add_mixture(graph.below(""), options or Mix(), name).mixture
-    show_facts(run_graph(graph, "mix", where, [last]), last)
+    result = run_graph(graph, "mix", where, [last])
+    show_mixture(where.out, result.manifests[last])
 
 
 def train(

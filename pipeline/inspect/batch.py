@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from pipeline.graph import final_document_uris, run_manifests
+from pipeline.chain import TokenStages, need_token_stages, run_of
+from pipeline.graph import final_document_uris
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.manifest import Manifest
-from stages.mix.mixture import Mix
 from stages.mix.schedule import Mixture, batch_of_step, read_mixture
-from stages.tokenize.best_fit import FitSequences
-from stages.tokenize.pack import Pack
 from stages.tokenize.read import PackedTokens
-from stages.train.stage import Train
 
 
 @dataclass(frozen=True)
@@ -54,9 +50,12 @@ class Training:
 def batch_rows(
     run: str, step: int, batch_sequences: int | None = None, seed: int | None = None
 ) -> list[BatchRow]:
-    """The batch of `step` (from 0) of a run; size and seed are those of its training where not given."""
-    manifests = run_manifests(run)
-    training = _training(run, manifests, batch_sequences, seed)
+    """The batch of `step` (from 0) of a run; size and seed are those of its training where not given.
+
+    Packed tokens, mixture and training may lie in runs of their own: `run` is the last of them.
+    """
+    found = need_token_stages(run)
+    training = _training(run, found, batch_sequences, seed)
     steps = training.mixture.num_steps(training.batch_sequences)
     if not 0 <= step < steps:
         raise UserError(
@@ -68,7 +67,7 @@ def batch_rows(
         (source, epoch, sequence, _held(training.tokens, source, sequence, length))
         for source, epoch, sequence in slots.rows()
     ]
-    urls = _urls(run, sorted({held.id for *_, documents in rows for held in documents}))
+    urls = _urls(run_of(found.packed), sorted({held.id for *_, documents in rows for held in documents}))
     return [
         BatchRow(
             step * training.batch_sequences + number,
@@ -90,29 +89,19 @@ def batch_lines(rows: Sequence[BatchRow]) -> Iterator[str]:
             yield f"  {held.id}  {place}{'' if held.url is None else '  ' + held.url}"
 
 
-def _training(
-    run: str, manifests: Mapping[str, Manifest], batch_sequences: int | None, seed: int | None
-) -> Training:
-    by_stage = {manifest.stage: manifest for manifest in manifests.values()}
-    for stage in (Pack, Mix):
-        if stage.stage_name not in by_stage:
-            raise UserError(
-                f"{run}: no finished {stage.stage_name} stage; batches need packed tokens and a mixture in one run"
-            )
-    packed, mixed = by_stage[Pack.stage_name], by_stage[Mix.stage_name]
-    config = by_stage[Train.stage_name].config if Train.stage_name in by_stage else {}
+def _training(run: str, found: TokenStages, batch_sequences: int | None, seed: int | None) -> Training:
+    if found.mixed is None:
+        raise UserError(
+            f"{run}: holds no mixture; `altiplano mix {run} --out FOLDER` makes one: give that folder"
+        )
+    config = {} if found.trained is None else found.trained.config
     batch_sequences = batch_sequences or config.get("batch_sequences")
     seed = config.get("seed") if seed is None else seed
     if batch_sequences is None or seed is None:
         raise UserError(f"{run}: no finished training there; give --batch-sequences and --seed")
-    mixture = read_mixture(mixed.folder)
-    fitted = by_stage[FitSequences.stage_name].folder if mixture.packing == "best_fit" else None
-    return Training(
-        PackedTokens.open(packed.folder, fitted),
-        mixture,
-        seed,
-        batch_sequences,
-    )
+    fitted = None if found.fitted is None else found.fitted.folder
+    tokens = PackedTokens.open(found.packed.folder, fitted)
+    return Training(tokens, read_mixture(found.mixed.folder), seed, batch_sequences)
 
 
 def _held(tokens: PackedTokens, source: str, sequence: int, length: int) -> list[Held]:
@@ -129,10 +118,10 @@ def _held(tokens: PackedTokens, source: str, sequence: int, length: int) -> list
     return held
 
 
-def _urls(run: str, ids: Sequence[str]) -> dict[str, str]:
-    """URLs of documents by id."""
+def _urls(run: str | None, ids: Sequence[str]) -> dict[str, str]:
+    """URLs by id, of the documents that are still where the run that packed them found them."""
     found: dict[str, str] = {}
-    for uri in final_document_uris(run):
+    for uri in final_document_uris(run) if run is not None else []:
         fs, path = storage.filesystem(uri)
         shard = ds.dataset(path, filesystem=fs, format="parquet")
         wanted = pc.field("id").isin(ids) & pc.field("url").is_valid()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from pipeline.graph import run_manifests
+from pipeline.chain import need_token_stages, run_of, stages_at
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.manifest import INDEX, MODEL, Manifest
+from stages.core.manifest import INDEX, MODEL
 from stages.core.names import below
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.read import TOKEN_DTYPES
@@ -35,19 +35,21 @@ class TokenDocument:
 
 
 def token_document(run: str, document: str, model: str | None = None) -> TokenDocument:
-    """The packed tokens of a document; `model` is the tokenizer's file where the run does not hold it."""
-    manifests = run_manifests(run)
-    for manifest in manifests.values():
-        for uri in manifest.uris(INDEX):
-            place = _find(uri, document)
-            if place is None:
-                continue
-            shard = uri.removesuffix(".index.parquet") + ".bin"
-            packed = next(p for p in manifest.facts_of(PackedShard) if shard.endswith(f"/{p.shard}"))
-            tokenizer = _tokenizer(run, manifests, packed.tokenizer_sha256, model)
-            ids = _read(shard, packed.dtype, *place)
-            pieces = tuple(tokenizer.piece(int(token)) for token in ids)
-            return TokenDocument(document, shard, place[0], ids, pieces, tokenizer.decode(ids))
+    """The packed tokens of a document, in this run or in the one that it was made of.
+
+    `model` is the tokenizer's file where the run that packed them does not hold it.
+    """
+    manifest = need_token_stages(run).packed
+    for uri in manifest.uris(INDEX):
+        place = _find(uri, document)
+        if place is None:
+            continue
+        shard = uri.removesuffix(".index.parquet") + ".bin"
+        packed = next(p for p in manifest.facts_of(PackedShard) if shard.endswith(f"/{p.shard}"))
+        tokenizer = _tokenizer(run_of(manifest) or manifest.folder, packed.tokenizer_sha256, model)
+        ids = _read(shard, packed.dtype, *place)
+        pieces = tuple(tokenizer.piece(int(token)) for token in ids)
+        return TokenDocument(document, shard, place[0], ids, pieces, tokenizer.decode(ids))
     raise UserError(
         f"{document}: no packed document of this id in {run}; `altiplano explain` tells what became of it"
     )
@@ -83,13 +85,13 @@ def _read(shard: str, dtype: str, offset: int, length: int) -> npt.NDArray[np.in
         return np.frombuffer(stream.read(length * kind.itemsize), kind).astype(np.int64)
 
 
-def _tokenizer(run: str, manifests: Mapping[str, Manifest], sha256: str, model: str | None) -> Tokenizer:
-    """The tokenizer of the packed tokens: the one given, or the one that the run trained."""
+def _tokenizer(run: str, sha256: str, model: str | None) -> Tokenizer:
+    """The tokenizer of the packed tokens: the one given, or the one that their run trained."""
     if model is not None:
         if storage.sha256_file(model) != sha256:
             raise UserError(f"{model}: another tokenizer than the one of these tokens ({sha256[:12]})")
         return load_tokenizer(model)
-    for manifest in manifests.values():
+    for manifest in stages_at(run):
         for file in manifest.of_kind(MODEL):
             if file.sha256 == sha256:
                 return load_tokenizer(below(manifest.folder, file.name))

@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.table import Table
 
-from pipeline.graph import run_manifests
-from pipeline.sources import kinds_of_run, sources_in_order
+from pipeline.chain import TokenStages, last_documents, run_of, token_stages
+from pipeline.sources import kinds_at, sources_in_order
 from pipeline.text_table import add_text_row, text_table
 from stages.core.documents import source_of
 from stages.core.errors import UserError
-from stages.core.manifest import Manifest
-from stages.core.stage import is_made_by
-from stages.mix.mixture import Mix
+from stages.core.manifest import add_sources
 from stages.mix.schedule import MixtureSource, read_mixture
-from stages.tokenize.pack import Pack, PackedShard
+from stages.tokenize.pack import PackedShard
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
 class TokenRow:
-    """One source of a run; `share` and `epochs` are None before the mixture is solved."""
+    """One source of a run, or a group of them (its `members`); what is not known yet is None."""
 
     source: str
     documents: int
     text_bytes: int
-    tokens: int
+    tokens: int | None
     share: float | None
     epochs: float | None
     tokens_drawn: int | None
+    members: tuple[str, ...] = ()
 
 
 def token_rows(run: str) -> list[TokenRow]:
-    """One row per source that the run packed, in the order of the paper's table."""
-    manifests = run_manifests(run)
-    packed = [manifest for manifest in manifests.values() if is_made_by(manifest, Pack)]
-    if not packed:
-        raise UserError(f"{run}: holds no packed tokens yet; finish it with `altiplano run`")
-    mixture = _mixture(manifests)
-    shards = [shard for manifest in packed for shard in manifest.facts_of(PackedShard)]
+    """One row per source of a run or a stage's folder, in the order of the paper's table, then one per group.
+
+    Tokens may lie in another run, where this one only mixed or trained. Before there are tokens the documents that the
+    run ended with are counted.
+    """
+    found = token_stages(run)
+    return _document_rows(run) if found is None else _packed_rows(run, found)
+
+
+def _document_rows(run: str) -> list[TokenRow]:
+    holders = last_documents(run)
+    if not holders:
+        raise UserError(
+            f"{run}: no stage that is finished there holds documents or tokens; run its command again, or give another run"
+        )
+    totals = add_sources(manifest.sources for manifest in holders)
     rows = []
-    # A source that lost all its documents is shown too, with nothing in it.
-    kinds = kinds_of_run(manifests)
-    for source in sources_in_order({source_of(shard.source) for shard in shards} | set(kinds), kinds):
+    kinds = kinds_at(run)
+    for source in sources_in_order({*totals, *kinds}, kinds):  # one that lost all its documents is shown too
+        own = totals.get(source)
+        documents, text_bytes = (0, 0) if own is None else (own.documents, own.text_bytes)
+        rows.append(TokenRow(source, documents, text_bytes, None, None, None, None))
+    return rows
+
+
+def _packed_rows(run: str, found: TokenStages) -> list[TokenRow]:
+    mixture = {} if found.mixed is None else read_mixture(found.mixed.folder).sources
+    shards = found.packed.facts_of(PackedShard)
+    rows = []
+    own_kinds = kinds_at(run)
+    kinds = kinds_at(run_of(found.packed) or run) | own_kinds
+    names = {*(source_of(shard.source) for shard in shards), *own_kinds}
+    for source in sources_in_order(names, kinds):
         own = [shard for shard in shards if source_of(shard.source) == source]
         mixed = _whole_source(mixture, source)
         rows.append(
@@ -57,7 +81,25 @@ def token_rows(run: str) -> list[TokenRow]:
                 tokens_drawn=None if mixed is None else mixed.tokens,
             )
         )
-    return rows
+    groups = {} if found.mixed is None else found.mixed.config.get("groups", {})
+    return [*rows, *_group_rows(rows, groups)]
+
+
+def _group_rows(rows: Sequence[TokenRow], groups: Mapping[str, Iterable[str]]) -> Iterator[TokenRow]:
+    """What the sources of each group have together; their epochs are tokens drawn over tokens there."""
+    for group, members in groups.items():
+        own = [row for row in rows if row.source in set(members)]
+        tokens, drawn = _sum(row.tokens for row in own), _sum(row.tokens_drawn for row in own)
+        yield TokenRow(
+            source=group,
+            documents=sum(row.documents for row in own),
+            text_bytes=sum(row.text_bytes for row in own),
+            tokens=tokens,
+            share=_sum(row.share for row in own),
+            epochs=drawn / tokens if tokens and drawn is not None else None,
+            tokens_drawn=drawn,
+            members=tuple(row.source for row in own),
+        )
 
 
 def _whole_source(mixture: Mapping[str, MixtureSource], source: str) -> MixtureSource | None:
@@ -77,36 +119,38 @@ def _whole_source(mixture: Mapping[str, MixtureSource], source: str) -> MixtureS
     )
 
 
-def _mixture(manifests: Mapping[str, Manifest]) -> dict[str, MixtureSource]:
-    for manifest in manifests.values():
-        if is_made_by(manifest, Mix):
-            return read_mixture(manifest.folder).sources
-    return {}
-
-
-def token_table(rows: list[TokenRow]) -> Table:
-    """The rows as a table with their total."""
+def token_table(rows: Sequence[TokenRow]) -> Table:
+    """The rows as a table with their total; columns of what no row knows yet are left out."""
+    sources = [row for row in rows if not row.members]
     total = TokenRow(
         "total",
-        sum(row.documents for row in rows),
-        sum(row.text_bytes for row in rows),
-        sum(row.tokens for row in rows),
-        sum(row.share or 0.0 for row in rows),
+        sum(row.documents for row in sources),
+        sum(row.text_bytes for row in sources),
+        _sum(row.tokens for row in sources),
+        _sum(row.share for row in sources),
         None,
-        sum(row.tokens_drawn or 0 for row in rows),
+        _sum(row.tokens_drawn for row in sources),
     )
     numbers = ("documents", "bytes", "tokens", "bytes/token", "share", "epochs", "tokens drawn")
-    table = text_table(("source",), numbers, (total.source, *_cells(total)))
+    shown = 2 if total.tokens is None else 4 if total.share is None else len(numbers)
+    table = text_table(("source",), numbers[:shown], (total.source, *_cells(total)[:shown]))
     for row in rows:
-        add_text_row(table, row.source, *_cells(row))
+        name = f"{row.source} ({len(row.members)} sources)" if row.members else row.source
+        add_text_row(table, name, *_cells(row)[:shown])
     return table
+
+
+def _sum(values: Iterable[Number | None]) -> Number | None:
+    """The sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 def _cells(row: TokenRow) -> list[str]:
     return [
         f"{row.documents:,}",
         f"{row.text_bytes:,}",
-        f"{row.tokens:,}",
+        "-" if row.tokens is None else f"{row.tokens:,}",
         f"{row.text_bytes / row.tokens:.2f}" if row.tokens else "-",
         "-" if row.share is None else f"{row.share:.1%}",
         "-" if row.epochs is None else f"{row.epochs:.2f}",

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from stages.core import storage
+from stages.core.documents import LANGUAGE_MARK
 from stages.core.errors import UserError
 
 MAX_NAME_BYTES = 1024
@@ -56,6 +57,20 @@ def source_fault(name: str) -> str | None:
     if _SOURCE.fullmatch(name) is None:
         return f"{name!r} is no name of a source: letters of ASCII, digits, `_`, `-` and `.`, a letter or digit first"
     return None
+
+
+def file_stem(name: str) -> str:
+    """A source, or a source and its language (`wikipedia:de`), as the beginning of a file's name: `wikipedia.de`.
+
+    A dot stands for the mark between them and `._` for a dot of their own, so no two names are written alike: after the
+    mark comes a letter or a digit. Only characters of POSIX's portable file names are left, which every system takes.
+    A UserError where a name is none of a source.
+    """
+    parts = name.split(LANGUAGE_MARK, 1)
+    for part in parts:
+        if fault := source_fault(part):
+            raise UserError(fault)
+    return ".".join(part.replace(".", "._") for part in parts)
 
 
 SourceName = Annotated[str, AfterValidator(_is_source)]

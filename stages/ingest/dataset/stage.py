@@ -17,7 +17,7 @@ from stages.ingest.compressed import decompressed
 from stages.ingest.dataset.columns import RowReader, check_mapping, missing_column
 from stages.ingest.dataset.places import SAVED_DATASET, SAVED_INFO, SAVED_SPLITS, dataset_files
 from stages.ingest.dataset.tables import (
-    Rows,
+    TableRows,
     table_of_arrow,
     table_of_csv,
     table_of_json,
@@ -41,7 +41,7 @@ _HOUSEHOLD = re.compile(
 """Files beside the data that say something of it, of the Hub and of `datasets`."""
 
 CHECKED_ROWS = 100
-"""Rows of a table without a header that are looked at for the column of texts."""
+"""TableRows of a table without a header that are looked at for the column of texts."""
 
 
 class DatasetIngest(IngestStage):
@@ -113,7 +113,7 @@ class DatasetIngest(IngestStage):
             return self.format
         return _ENDINGS.get(_COMPRESSED.sub("", name).rpartition(".")[2].lower(), "")
 
-    def _rows(self, raw: RawFile, kind: str) -> Rows:
+    def _rows(self, raw: RawFile, kind: str) -> TableRows:
         if kind == "arrow":
             return table_of_arrow(raw)
         if kind in ("csv", "tsv"):

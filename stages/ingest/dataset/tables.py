@@ -17,12 +17,12 @@ from stages.ingest.raw import Loss, RawFile
 
 BATCH_ROWS = 512
 DICTIONARY_ROWS = 8
-"""Rows with columns of a dictionary that are decoded at a time: each may refer to the same large value."""
+"""TableRows with columns of a dictionary that are decoded at a time: each may refer to the same large value."""
 
-Rows = Iterator[FieldsRow | Loss]
+TableRows = Iterator[FieldsRow | Loss]
 
 
-def table_of_parquet(raw: RawFile) -> Rows:
+def table_of_parquet(raw: RawFile) -> TableRows:
     """A row for each row of a Parquet file; a damaged row group is a ledger row, and the next one is read."""
     with raw.open() as stream:
         file = open_parquet(stream)
@@ -36,7 +36,7 @@ def table_of_parquet(raw: RawFile) -> Rows:
             start += file.metadata.row_group(index).num_rows
 
 
-def table_of_arrow(raw: RawFile) -> Rows:
+def table_of_arrow(raw: RawFile) -> TableRows:
     """A row for each row of an Arrow IPC file or stream, as `datasets` and Feather write them; damage ends it."""
     number = 0
     with raw.open() as stream:
@@ -64,7 +64,7 @@ def _ipc_batches(stream: Any, is_file: bool) -> Iterator[pa.RecordBatch]:
         yield reader.get_batch(index)
 
 
-def _batch_rows(number: int, batch: pa.RecordBatch) -> Rows:
+def _batch_rows(number: int, batch: pa.RecordBatch) -> TableRows:
     """The rows of a batch, the first of which is `number`; rule `encoding` for one with a text that is no UTF-8."""
     coded = any(pa.types.is_dictionary(column.type) for column in batch.columns)
     step = DICTIONARY_ROWS if coded else BATCH_ROWS
@@ -80,7 +80,7 @@ def _batch_rows(number: int, batch: pa.RecordBatch) -> Rows:
             yield FieldsRow(place, fields, size)
 
 
-def _rows_one_by_one(number: int, batch: pa.RecordBatch) -> Rows:
+def _rows_one_by_one(number: int, batch: pa.RecordBatch) -> TableRows:
     for row in range(batch.num_rows):
         one = batch.slice(row, 1)
         try:
@@ -90,7 +90,7 @@ def _rows_one_by_one(number: int, batch: pa.RecordBatch) -> Rows:
             yield Loss(str(number + row), "encoding", reason, text_bytes=one.nbytes)
 
 
-def table_of_csv(raw: RawFile, delimiter: str, max_row_bytes: int) -> Rows:
+def table_of_csv(raw: RawFile, delimiter: str, max_row_bytes: int) -> TableRows:
     """A row for each row of a CSV file below its header, all values texts; rules `bad_row`, `encoding`.
 
     Damage is raised after all rows that could be read; the half row where the file breaks off belongs to it.
@@ -161,7 +161,7 @@ def _csv_row(number: int, header: list[str], values: list[str] | str) -> FieldsR
     return FieldsRow(number, dict(zip(header, values, strict=True)), size)
 
 
-def table_of_json(raw: RawFile, max_row_bytes: int) -> Rows:
+def table_of_json(raw: RawFile, max_row_bytes: int) -> TableRows:
     """A row for each line of JSON lines, for each object of a JSON array, or for the one object of a file."""
     if (whole := _whole_json(raw, max_row_bytes)) is None:
         yield from json_rows(raw, max_row_bytes)

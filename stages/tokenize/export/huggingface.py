@@ -21,7 +21,7 @@ class HuggingFace(ExportFormat):
 
     name: ClassVar[str] = "huggingface"
 
-    def write(self, shards: Sequence[TokenShard], folder: str, source: str) -> list[str]:
+    def write(self, shards: Sequence[TokenShard], folder: str, stem: str) -> list[str]:
         """Files of about SHARD_TOKENS tokens, named when all of them are whole."""
         token = pa.uint16() if shards[0].dtype == "uint16" else pa.uint32()
         schema = pa.schema([("id", pa.string()), ("input_ids", pa.large_list(token))])
@@ -30,7 +30,7 @@ class HuggingFace(ExportFormat):
         try:
             for batch in document_batches(shards):
                 if filled >= SHARD_TOKENS:
-                    name = f"{source}-{len(writers):05d}.parquet"
+                    name = f"{stem}-{len(writers):05d}.parquet"
                     writers.append(ParquetWriter(folder, name, schema, DOCUMENTS))
                     filled = 0
                 lists = pa.LargeListArray.from_arrays(pa.array(batch.offsets), pa.array(batch.tokens, token))

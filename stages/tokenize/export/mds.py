@@ -1,4 +1,4 @@
-"""Packed tokens in, MosaicML's streaming shards out (streaming/base/format/mds)."""
+"""Packed tokens in, MosaicML's streaming shards out (streaming/base/format/mds), and how often each is repeated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import orjson
 from stages.core import storage
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
-from stages.tokenize.exports import ExportFormat
+from stages.tokenize.exports import BlendPart, ExportFormat
 from stages.tokenize.read import TokenShard
 
 VERSION = 2
@@ -21,13 +21,13 @@ COLUMNS = {"id": "str", "tokens": "bytes"}
 
 
 class Mds(ExportFormat):
-    """`<source>/shard.<n>.mds` and `<source>/index.json`: columns `id` and `tokens` (little-endian ids as bytes)."""
+    """`<source>/shard.<n>.mds` (columns `id` and `tokens`, little-endian bytes), `<source>/index.json`; `streams.json`."""
 
     name: ClassVar[str] = "mds"
 
-    def write(self, shards: Sequence[TokenShard], folder: str, source: str) -> list[str]:
+    def write(self, shards: Sequence[TokenShard], folder: str, stem: str) -> list[str]:
         """The shards, then the index."""
-        place = below(folder, source)
+        place = below(folder, stem)
         storage.make_folder(place)
         config = {
             "column_encodings": list(COLUMNS.values()),
@@ -49,12 +49,21 @@ class Mds(ExportFormat):
             with storage.atomic_output(storage.join(place, name)) as out:
                 out.write(struct.pack("<I", len(samples)) + offsets.astype("<u4").tobytes() + header)
                 out.write(b"".join(samples))
-            names.append(f"{source}/{name}")
+            names.append(f"{stem}/{name}")
             raw = {"basename": name, "bytes": out.num_bytes, "hashes": {}}
             entries.append(config | {"raw_data": raw, "samples": len(samples), "zip_data": None})
         index = orjson.dumps({"shards": entries, "version": VERSION}, option=orjson.OPT_SORT_KEYS)
         storage.write_bytes(storage.join(place, "index.json"), index)
-        return [*names, f"{source}/index.json"]
+        return [*names, f"{stem}/index.json"]
+
+    def blend(self, parts: Sequence[BlendPart], folder: str) -> dict[str, bytes]:
+        """The arguments of a `streaming.Stream` for each source; an epoch over all of them is the mixture, once."""
+        place = storage.absolute(folder)
+        where = "remote" if "://" in place else "local"
+        streams = {
+            part.stem: {where: storage.join(place, part.stem), "repeat": part.share.epochs} for part in parts
+        }
+        return {"streams.json": orjson.dumps(streams, option=orjson.OPT_INDENT_2) + b"\n"}
 
 
 def _shards(shards: Sequence[TokenShard]) -> Iterator[list[bytes]]:

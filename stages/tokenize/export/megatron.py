@@ -1,4 +1,4 @@
-"""Packed tokens in, Megatron's `IndexedDataset` out (megatron/core/datasets/indexed_dataset.py)."""
+"""Packed tokens in, Megatron's `IndexedDataset` out (megatron/core/datasets/indexed_dataset.py), and its blend file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core import storage
+from stages.core.errors import UserError
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
-from stages.tokenize.exports import ExportFormat
+from stages.tokenize.exports import BlendPart, ExportFormat
 from stages.tokenize.read import TokenShard
 
 MAGIC = b"MMIDIDX\x00\x00"
@@ -21,7 +22,7 @@ DTYPES = {"uint16": (8, "<u2"), "uint32": (4, "<i4")}
 
 
 class Megatron(ExportFormat):
-    """`<source>.bin` and `<source>.idx`: a document is a sequence and a document of its own."""
+    """`<source>.bin` and `<source>.idx`: a document is a sequence and a document of its own; `blend.txt`."""
 
     name: ClassVar[str] = "megatron"
 
@@ -29,10 +30,10 @@ class Megatron(ExportFormat):
         """Signed where the ids need 32 bits."""
         return DTYPES[packed][1]
 
-    def write(self, shards: Sequence[TokenShard], folder: str, source: str) -> list[str]:
+    def write(self, shards: Sequence[TokenShard], folder: str, stem: str) -> list[str]:
         """Both files; the index last."""
         code, stored = DTYPES[shards[0].dtype]
-        names = [f"{source}.bin", f"{source}.idx"]
+        names = [f"{stem}.bin", f"{stem}.idx"]
         lengths: list[np.ndarray] = []
         with storage.atomic_output(below(folder, names[0])) as out:
             for batch in document_batches(shards):
@@ -46,3 +47,13 @@ class Megatron(ExportFormat):
             out.write(pointers.astype("<i8").tobytes())
             out.write(np.arange(len(sizes) + 1, dtype="<i8").tobytes())
         return names
+
+    def blend(self, parts: Sequence[BlendPart], folder: str) -> dict[str, bytes]:
+        """Weight and path prefix by turns, as `--data-args-path blend.txt` takes them; Megatron splits at any space."""
+        place = storage.absolute(folder)
+        if parts and place.split() != [place]:
+            raise UserError(
+                f"{place}: Megatron splits its list of paths at spaces; give an --out without any"
+            )
+        lines = [f"{part.share.weight!r} {storage.join(place, part.stem)}\n" for part in parts]
+        return {"blend.txt": "".join(lines).encode()}

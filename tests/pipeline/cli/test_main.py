@@ -87,8 +87,8 @@ def test_explain_tells_the_story_of_a_dropped_and_of_a_kept_document(
         (["filter", "reference", "absent", "--out", "o"], "needs --model"),
         (["filter", "language", "x", "--out", "o", "--min-score", "high"], "min_score='high'"),
         (["tokenize", "absent", "--out", "o"], "needs --model"),
-        (["mix", "absent", "--out", "o"], "neither a run nor a stage's folder"),
-        (["inspect", "tokens", "absent"], "not a run"),
+        (["mix", "absent", "--out", "o"], "neither a run nor a finished stage's folder"),
+        (["inspect", "tokens", "absent"], "neither a run nor a finished stage's folder"),
         (["explain", "absent", "id"], "not a run"),
         (["models", "fetch", "lid.177"], "known: lid.176"),
     ],
@@ -104,13 +104,13 @@ def test_a_mistake_is_one_line(
     assert message in fails(capsys, *arguments)
 
 
-def test_parquet_without_our_columns_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_without_a_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table({"text": ["x"]}), tmp_path / "other.parquet")
+    pq.write_table(pa.table({"body": ["x"], "n": [1]}), tmp_path / "other.parquet")
     said = fails(capsys, "dedup", "exact", str(tmp_path / "other.parquet"), "--out", str(tmp_path / "o"))
-    assert "no column id, source, metadata" in said
+    assert "other.parquet: no column 'text'; its columns: body, n; say which holds the text" in said
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 nothing")
     said = fails(capsys, "dedup", "exact", str(tmp_path / "bad.parquet"), "--out", str(tmp_path / "o"))
     assert "not a Parquet file" in said
@@ -119,7 +119,8 @@ def test_parquet_without_our_columns_is_named(tmp_path: Path, capsys: pytest.Cap
 def test_an_unfinished_run_is_named(
     tmp_path: Path, ingested: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "holds no packed tokens yet" in fails(capsys, "inspect", "tokens", str(ingested))
+    said = fails(capsys, "export", "tokens", str(ingested), "--format", "mds", "--out", str(tmp_path / "mds"))
+    assert "holds no packed tokens yet" in said
     next(ingested.glob("*/manifest.json")).unlink()
     said = fails(capsys, "dedup", "exact", str(ingested), "--out", str(tmp_path / "o"), "--workers", "0")
     assert "is not finished; run it again" in said

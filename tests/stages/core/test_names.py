@@ -13,7 +13,7 @@ from stages.core.errors import UserError
 from stages.core.exchange import ExchangeWriter
 from stages.core.ledger import LEDGER_SCHEMA
 from stages.core.manifest import DOCUMENTS, MODEL, FileInfo, Manifest
-from stages.core.names import below, is_safe_name, source_fault
+from stages.core.names import below, file_stem, is_safe_name, source_fault
 from stages.core.parquet import ParquetWriter
 from stages.core.stage import Task
 from stages.core.writer import TaskWriter
@@ -69,6 +69,38 @@ def test_names_of_sources_are_kept(name: str) -> None:
 @pytest.mark.parametrize("name", [*LEAVING, ".hidden", "-f", "a b", "a:b", "é", "x" * 101, "a\x1b[2J", "a\n"])
 def test_other_names_are_no_sources(name: str) -> None:
     assert source_fault(name) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("wikipedia", "wikipedia"),
+        ("wikipedia:de", "wikipedia.de"),
+        ("c4.en", "c4._en"),
+        ("c4._en", "c4.__en"),
+        ("c4.en:zh-TW", "c4._en.zh-TW"),
+        ("a.:b.c", "a._.b._c"),
+    ],
+)
+def test_sources_and_languages_begin_the_names_of_files(name: str, stem: str) -> None:
+    assert file_stem(name) == stem
+
+
+@pytest.mark.parametrize("name", [*LEAVING, "a:", ":a", "a:b:c", "a:../b", "é", "a b"])
+def test_no_file_begins_with_another_name(name: str) -> None:
+    with pytest.raises(UserError, match="is no name of a source"):
+        file_stem(name)
+
+
+SOURCE_NAMES = st.from_regex(r"[ab0][ab0_.-]{0,4}(:[ab0][ab0_.-]{0,4})?", fullmatch=True)
+
+
+@given(SOURCE_NAMES, SOURCE_NAMES)
+def test_no_two_sources_have_files_of_one_name(one: str, other: str) -> None:
+    stems = file_stem(one), file_stem(other)
+    assert (stems[0] == stems[1]) == (one == other)
+    unescaped = stems[0].replace("._", "\0").replace(".", ":").replace("\0", ".")
+    assert unescaped == one, "docs/formats.md says how a name is read back"
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x"])

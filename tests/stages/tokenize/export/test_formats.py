@@ -45,8 +45,8 @@ def test_nanogpt(packed: str, tmp_path: Path) -> None:
         found = np.memmap(out / f"{source}.bin", dtype=about["dtype"], mode="r")
         assert found.tolist() == [token for _, ids in rows for token in ids]
     assert about["sources"] == {
-        "books": {"documents": 2, "tokens": 5},
-        "c4": {"documents": 3, "tokens": 12},
+        "books": {"documents": 2, "tokens": 5, "files": ["books.bin"]},
+        "c4": {"documents": 3, "tokens": 12, "files": ["c4.bin"]},
     }
     assert (about["bos"], about["eos"], about["vocab_size"], about["format"]) == (1, 2, 400, "nanogpt")
 
@@ -145,8 +145,10 @@ def test_a_short_shard_is_refused(packed: str, tmp_path: Path) -> None:
         export_tokens(packed, str(tmp_path / "out"), "megatron")
 
 
-@pytest.mark.parametrize("format_name", ["huggingface", "mds", "megatron", "nanogpt"])
-@pytest.mark.parametrize("source", ["../../x", "/tmp/x", "a/../../../x", "..", "a\x1b[2Jb"])
+@pytest.mark.parametrize("format_name", ["huggingface", "litdata", "mds", "megatron", "nanogpt"])
+@pytest.mark.parametrize(
+    "source", ["../../x", "/tmp/x", "a/../../../x", "..", "a\x1b[2Jb", "c4:../x", "c4:", "c4:de:at"]
+)
 def test_a_source_whose_name_leaves_the_folder_is_refused(
     tmp_path: Path, format_name: str, source: str
 ) -> None:
