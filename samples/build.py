@@ -1,4 +1,4 @@
-"""Our prose (samples/source) in, raw dumps in the seven real formats (samples/dumps) out, with their planted faults.
+"""Our prose (samples/source) in, raw dumps in the seven real formats, and a folder of notes (samples/dumps) out, with their planted faults.
 
 The same bytes come out on every machine: no clock, no zlib (its output differs between versions), no unseeded choice.
 """
@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from builder import arxiv, books, c4, common_crawl, github, stackexchange, wikipedia
+from builder import arxiv, books, c4, common_crawl, github, notes, stackexchange, wikipedia
 from builder.dumps import SOURCE, Dumps, Prose
 
-BUILDERS = (common_crawl, c4, github, wikipedia, books, arxiv, stackexchange)
+BUILDERS = (common_crawl, c4, github, wikipedia, books, arxiv, stackexchange, notes)
 DEFAULT_OUT = Path(__file__).resolve().parent / "dumps"
 
 
