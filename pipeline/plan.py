@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
 from pipeline.recipe import build
@@ -61,8 +62,10 @@ class SourceSize:
 
 
 def plan_lines(loaded: LoadedRecipe) -> list[str]:
-    """The plan as lines of text."""
+    """The plan as lines of text; a MistakesError for what would stop the run: files that are not there, wrong options."""
     graph, _ = build(loaded)
+    later = [name for name, source in loaded.sources.items() if source.expected_bytes is not None]
+    check_all(graph, later)
     sizes = {source: _size(loaded, source) for source in loaded.sources}
     lines = [f"recipe {loaded.recipe.name}: {len(graph.nodes)} stages, run folder {loaded.recipe.run}"]
     lines += [

@@ -1,4 +1,4 @@
-"""Our prose (samples/source) in, raw dumps in the seven real formats, and a folder of notes (samples/dumps) out, with their planted faults.
+"""Our prose (samples/source) in, raw dumps in all formats (samples/dumps) out, with their planted faults.
 
 The same bytes come out on every machine: no clock, no zlib (its output differs between versions), no unseeded choice.
 """

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import Field
 
+from pipeline.check import check_options
 from pipeline.cli.output import note, say
 from pipeline.cli.running import Workers, finished_line, show_mixture
 from pipeline.config import LoadedRecipe, load_recipe
@@ -42,6 +43,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     loaded = _load(config, variables)
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
+    check_options(graph)
     runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
     result = runner.run(options.open_pool, documents)
     show_mixture(folder, result.manifests[Mix.stage_name])

@@ -20,13 +20,20 @@ def build(prose: Prose, dumps: Dumps) -> None:
     near = with_words_changed(" ".join(note["body"] for note in first[40:44]))
     second[10:10] = [
         first[3] | {"uid": "copy-of-3"},
-        {"uid": "long", "body": " ".join(note["body"] for note in first[40:44]), "link": None, "topic": "long"},
+        {
+            "uid": "long",
+            "body": " ".join(note["body"] for note in first[40:44]),
+            "link": None,
+            "topic": "long",
+        },
         {"uid": "long-again", "body": near, "link": None, "topic": "long"},
         {"uid": "foreign", "body": " ".join(german.paragraphs), "link": german.url, "topic": german.title},
         {"uid": "no-body", "link": "https://notes.example/empty", "topic": "nothing"},
     ]
     dumps.add(FILES[0], b"".join(map(_line, first)))
-    dumps.add(FILES[1], b"".join(map(_line, second)) + b'{"uid": "half", "body": "This line ends in the mid\n')
+    dumps.add(
+        FILES[1], b"".join(map(_line, second)) + b'{"uid": "half", "body": "This line ends in the mid\n'
+    )
 
 
 def _notes(pages: list[Page]) -> Iterator[dict[str, str | None]]:

@@ -100,6 +100,9 @@ class Stage(BaseModel, ABC, Generic[Params]):
     def run(self, task: Task[Params]) -> ShardReport:
         """Do one task: write its files, return its report (which the caller writes last)."""
 
+    def check(self) -> None:
+        """A UserError for what is wrong with the options and can be known before anything runs: nothing, by default."""
+
     def dependencies(self) -> list[str]:
         """Lines that name content outside the config on which the output depends: raw files, model files."""
         return []

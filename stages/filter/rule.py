@@ -11,7 +11,7 @@ from typing import Annotated, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stages.core.discover import classes_in
 from stages.filter.verdict import Judge, Verdict
@@ -33,6 +33,19 @@ class Rule(BaseModel, ABC):
     def needs_trained_model(self) -> bool:
         """Whether the rule waits for a model that the run trains."""
         return False
+
+    @model_validator(mode="after")
+    def _least_is_below_most(self) -> Self:
+        """Of `min_X` and `max_X` no rule can have the first above the second."""
+        for name in type(self).model_fields:
+            stem = name.removeprefix("min_")
+            least, most = getattr(self, name), getattr(self, f"max_{stem}", None)
+            if name != stem and least is not None and most is not None and least > most:
+                raise ValueError(f"{name}={least} is above max_{stem}={most}: nothing would be kept")
+        return self
+
+    def check(self) -> None:
+        """A UserError for what is wrong with the options and can be known before anything runs: nothing, by default."""
 
     def dependencies(self) -> list[str]:
         """Lines that name the content of the files that the rule reads: none, unless a rule says otherwise."""

@@ -44,6 +44,11 @@ class Filter(Stage[FilterParams]):
         """Whether a rule waits for the quality model of the run."""
         return any(rule.needs_trained_model for rule in self.rules)
 
+    def check(self) -> None:
+        """What the rules say of their options."""
+        for rule in self._judged:
+            rule.check()
+
     def dependencies(self) -> list[str]:
         """SHA-256 of every model file and word list."""
         return [line for rule in self._judged for line in rule.dependencies()]

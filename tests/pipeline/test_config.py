@@ -336,3 +336,10 @@ def test_the_old_key_of_steps_is_still_read_and_says_so() -> None:
     assert (loaded.sources, new.notes) == (new.sources, ())
     both = {"c4": {"input": "x", "stages": [], "steps": []}}
     assert "has both steps and stages" in mistake(sources=both)
+
+
+def test_a_least_above_its_most_is_one_line() -> None:
+    steps = [{"filter": [{"gopher_quality": {"min_words": 9, "max_words": 5}}]}]
+    assert mistake(sources={"c4": {"input": "x", "steps": steps}}) == (
+        "sources.c4.steps[0].filter[0].gopher_quality: min_words=9 is above max_words=5: nothing would be kept"
+    )

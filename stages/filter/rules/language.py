@@ -67,6 +67,11 @@ class LanguageRule(Rule):
         """SHA-256 of the language model."""
         return [model_sha256(find_language_model(self.model))]
 
+    def check(self) -> None:
+        """A UserError for a language that the model does not know."""
+        path = find_language_model(self.model)
+        self._check_languages(load_fasttext(path), path)
+
     def judge(self, trained_model: str | None) -> Judge:
         """A function over batches; the model is loaded once."""
         path = find_language_model(self.model)

@@ -1,0 +1,38 @@
+"""A graph of stages in, all that is wrong with their options and the files that they name out, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pipeline.graph import Graph, Node
+from stages.core.mistakes import Mistakes
+from stages.ingest.base import RawStage
+
+
+def check_options(graph: Graph) -> None:
+    """A MistakesError with what the stages know to be wrong of their options."""
+    mistakes = Mistakes()
+    for node in graph.nodes.values():
+        with mistakes.below(node.name):
+            node.stage.check()
+    mistakes.end()
+
+
+def check_all(graph: Graph, expected: Collection[str] = ()) -> None:
+    """The same, and what of raw files, models and lists is not where the stages look for it.
+
+    `expected` are sources whose raw files may come later.
+    """
+    mistakes = Mistakes()
+    for node in graph.nodes.values():
+        with mistakes.below(node.name):
+            _check_places(node, expected)
+            node.stage.check()
+    mistakes.end()
+
+
+def _check_places(node: Node, expected: Collection[str]) -> None:
+    if not isinstance(node.stage, RawStage):
+        node.stage.dependencies()
+    elif node.stage.source not in expected:
+        node.stage.raw_files()
