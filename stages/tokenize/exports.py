@@ -14,8 +14,8 @@ import orjson
 from stages.core import storage
 from stages.core.discover import classes_in
 from stages.core.errors import UserError
+from stages.core.mistakes import suggest
 from stages.core.names import below
-from stages.core.verb import suggest
 from stages.tokenize.read import TOKEN_DTYPES, TokenShard, token_shards
 
 FORMATS_ROOM = "stages.tokenize.export"
