@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +33,8 @@ def _is_ours(name: str) -> bool:
 
 
 def _stop(name: str) -> None:
+    from importlib.metadata import packages_distributions  # takes longer than all else here
+
     owners = sorted(set(packages_distributions().get(name, ())) - {OWN_NAME})
     owner = f" ({', '.join(owners)})" if owners else ""
     sys.stderr.write(

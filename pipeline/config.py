@@ -18,9 +18,9 @@ from stages.core.errors import UserError
 from stages.core.groups import Groups, check_groups
 from stages.core.location import Location
 from stages.core.manifest import Record
-from stages.core.mistakes import KeyPath, Mistakes, MistakesError, shown_value
+from stages.core.mistakes import KeyPath, Mistakes, MistakesError, shown_value, suggest
 from stages.core.names import source_fault
-from stages.core.verb import Verb, suggest
+from stages.core.verb import Verb
 from stages.core.yaml_file import Variables, read_yaml, yaml_lines
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix

@@ -12,7 +12,8 @@ from typing import Any
 from stages.core.discover import classes_in
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.verb import Verb, suggest
+from stages.core.mistakes import suggest
+from stages.core.verb import Verb
 from stages.fetch.site import Site
 from stages.filter.verb import FilterVerb
 from stages.ingest.base import RawStage

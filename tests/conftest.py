@@ -50,7 +50,7 @@ def shared_data() -> Path:
 def demo_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the finished run `demo`, run once for all tests with two workers; only looked at."""
     folder = tmp_path_factory.mktemp("two-workers")
-    run_demo(folder)
+    run_demo(folder, "--workers", "2")
     return folder
 
 

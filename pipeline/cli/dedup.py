@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from pipeline.cli.running import Documents, add_command, flat, over_documents
+from pipeline.cli.running import Documents, add_command, checked, flat, over_documents
 from pipeline.registry import comparing_verbs
-from pipeline.validation import validate
 from stages.core.verb import Verb
 from stages.dedup.ids.unique import check_unique_ids
 
@@ -15,7 +14,7 @@ PREFIX = "dedup_"
 
 def _add(group: App, verb: type[Verb]) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
-        chosen = options if options is not None else validate(verb, {})
+        chosen = options if options is not None else checked(verb, {})
         over_documents(verb.verb, inputs, where, chosen, check_unique_ids)
 
     name = verb.verb.removeprefix(PREFIX)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, create_model
 from rich.console import Console
 
 from pipeline.cli.output import FAILURE_CODE, print_table, say
+from pipeline.cli.running import checked
 from pipeline.registry import sites
 from pipeline.text_table import add_text_row, text_table
-from pipeline.validation import describe
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.core.printing import printable
@@ -59,11 +59,7 @@ class FetchOptions(Record):
 def _add(group: App, name: str, site: type[Site]) -> None:
     def command(*, chosen=None, options=None):  # type: ignore[no-untyped-def]
         given = chosen.model_dump(exclude_unset=True) if chosen is not None else {}
-        try:
-            checked = site.model_validate(given)
-        except ValidationError as error:
-            raise UserError(f"fetch {name}: option {describe(error, site)}") from error
-        fetch(checked, options or FetchOptions())
+        fetch(checked(site, given), options or FetchOptions())
 
     fields: dict[str, Any] = {key: (info.annotation, info) for key, info in site.model_fields.items()}
     bare = create_model(f"{site.__name__}Options", __base__=Record, **fields)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from pydantic import ValidationError, create_model
+from pydantic import create_model
 
-from pipeline.cli.running import Documents, add_command, flat, over_documents
-from pipeline.validation import describe
+from pipeline.cli.running import Documents, add_command, checked, flat, over_documents
 from stages.core.errors import UserError
 from stages.filter.rule import Rule, rule_classes
 from stages.filter.verb import AnnotateVerb, FilterVerb
@@ -21,7 +20,7 @@ _ANNOTATE = Annotated[
 
 def _add(group: App, name: str, rule_class: type[Rule]) -> None:
     def command(inputs, /, *, annotate_only=False, options=None, where):  # type: ignore[no-untyped-def]
-        rule = options if options is not None else _defaults(name, rule_class)
+        rule = options if options is not None else checked(rule_class, {})
         if rule.needs_trained_model:
             raise UserError(f"filter {name}: needs --model; train one with `altiplano quality train`")
         verb = (AnnotateVerb if annotate_only else FilterVerb)(rules=(rule,))
@@ -30,14 +29,6 @@ def _add(group: App, name: str, rule_class: type[Rule]) -> None:
     options = flat(_without_tag(rule_class))
     line = rule_class.__doc__ or ""
     add_command(group, name, line, command, inputs=Documents, annotate_only=_ANNOTATE, options=options)
-
-
-def _defaults(name: str, rule_class: type[Rule]) -> Rule:
-    """The rule without any option; a UserError where it cannot do without."""
-    try:
-        return rule_class.model_validate({})
-    except ValidationError as error:
-        raise UserError(f"filter {name}: {describe(error, rule_class)}") from error
 
 
 def _without_tag(rule_class: type[Rule]) -> type[Rule]:
@@ -51,7 +42,7 @@ def make_group() -> App:
     """The group of all rules."""
     group = App(name="filter", help="Drop documents by a rule, or only write down its values.")
     for name, rule in rule_classes().items():
-        _add(group, name.replace("_", "-"), rule)
+        _add(group, name, rule)
     return group
 
 

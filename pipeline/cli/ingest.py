@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from pydantic import create_model
 
-from pipeline.cli.running import Where, add_command, flat, run_graph
+from pipeline.cli.running import Where, add_command, checked, flat, run_graph
 from pipeline.graph import Graph
 from pipeline.registry import Kind, source_kinds
-from pipeline.validation import validate
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Record
@@ -40,7 +39,7 @@ def ingest(options: RawStage[Any], where: Where) -> None:
 def _add(group: App, name: str, kind: Kind) -> None:
     def command(inputs, /, *, options=None, where):  # type: ignore[no-untyped-def]
         given = options.model_dump(exclude_unset=True) if options is not None else {}
-        ingest(validate(kind, given | {"input": tuple(inputs)}), where)
+        ingest(checked(kind, given | {"input": tuple(inputs)}), where)
 
     fields: dict[str, Any] = {k: (v.annotation, v) for k, v in kind.model_fields.items() if k != "input"}
     fields["source"] = (_NAME, None)

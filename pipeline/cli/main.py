@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError
 
+from pipeline.cli.options import OptionMistakesError, Typed
 from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command, stop
 from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, ReadFaultError, StageFailedError, UserError
@@ -55,6 +56,7 @@ def make_app() -> App:
         name="altiplano",
         help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer.",
         suppress_keyboard_interrupt=False,  # `main` says how to resume
+        version=_version,
     )
     for name, (place, line) in COMMANDS.items():
         made.command(f"pipeline.cli.{place}", name=name, help=line)
@@ -67,15 +69,21 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that has no letter for a name shows its number
             stream.reconfigure(errors="backslashreplace")
     _end_as_ctrl_c()
+    app, typed = make_app(), Typed()
     try:
-        make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        tokens = typed.read(app, sys.argv[1:] if arguments is None else arguments)
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except OptionMistakesError as error:
+        stop(USER_ERROR_CODE, "\n".join(f"altiplano: {typed.line(one)}" for one in error.mistakes))
     except MistakesError as error:
         stop(USER_ERROR_CODE, "\n".join(f"altiplano: {line}" for line in str(error).splitlines()))
-    except (UserError, CycloptsError) as error:
-        stop(USER_ERROR_CODE, f"altiplano: {_one_line(error)}")
+    except UserError as error:
+        stop(USER_ERROR_CODE, f"altiplano: {typed.text(_one_line(error))}")
+    except CycloptsError as error:
+        stop(USER_ERROR_CODE, "\n".join(f"altiplano: {line}" for line in _mistyped(error, typed)))
     except MachineError as error:
         stop(
             FAILURE_CODE,
@@ -102,13 +110,33 @@ def _end_as_ctrl_c() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"altiplano {version('altiplano')}"
+    except PackageNotFoundError:  # a checkout on the path
+        return "altiplano, not installed"
+
+
+def _mistyped(error: CycloptsError, typed: Typed) -> list[str]:
+    """What is wrong with the options, a line for each mistake."""
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name, command = error.argument.name, " ".join(error.command_chain or ())
+        if error.keyword is None:
+            return [f"{command} needs {name}; `altiplano {command} --help` says what it is"]
+        return [f"option {error.keyword}: needs a value"]
+    if error.__cause__ is not None and error.argument is not None:
+        from cyclopts.annotations import resolve_optional
+        from pydantic import ValidationError
+
+        from pipeline.validation import mistakes_of
+
+        if isinstance(error.__cause__, ValidationError):
+            model = resolve_optional(error.argument.hint)
+            return [typed.line(one) for one in mistakes_of(error.__cause__, model)]
+    return [_one_line(error)]
+
+
 def _one_line(error: Exception) -> str:
-    cause = error.__cause__
-    if isinstance(error, CycloptsError) and cause is not None:
-        from pydantic import BaseModel, ValidationError
-
-        from pipeline.validation import describe
-
-        if isinstance(cause, ValidationError):
-            return f"option {describe(cause, BaseModel)}"
     return " ".join(str(error).split())

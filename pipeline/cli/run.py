@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from pydantic import Field
 
 from pipeline.check import check_options
+from pipeline.cli.options import WHOLE
 from pipeline.cli.output import note, say
 from pipeline.cli.running import Workers, finished_line, show_mixture
 from pipeline.config import LoadedRecipe, load_recipe
@@ -26,7 +27,9 @@ class RunOptions(Workers):
 
 
 Variables = Annotated[
-    dict[str, str] | None, Parameter(name="--set", help="variables of the recipe: --set.data PATH")
+    dict[str, str] | None,
+    Parameter(name="--set", help="a variable of the recipe: --set data=PATH"),
+    WHOLE,
 ]
 RunOptionsGiven = Annotated[RunOptions | None, Parameter(name="*")]
 

@@ -9,7 +9,9 @@ from cyclopts import Parameter
 from pydantic import BaseModel, Field
 
 from pipeline.chain import stage_at
+from pipeline.cli.options import OptionMistakesError
 from pipeline.cli.output import fact_lines, print_table, say
+from pipeline.cores import cores_at_hand
 from pipeline.given import add_given_together
 from pipeline.graph import RUN_FILE, Below, Graph, read_run
 from pipeline.inspect.tokens import token_rows, token_table
@@ -17,10 +19,12 @@ from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
 from pipeline.runner import OnError, Runner, RunResult
+from pipeline.validation import Validated, validate
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest, Record
+from stages.core.mistakes import MistakesError
 from stages.core.stage import AnyStage
 from stages.core.verb import Verb
 from stages.ingest.dataset.stage import DatasetIngest
@@ -30,8 +34,10 @@ from stages.mix.mixture import Mixed
 class Workers(Record):
     """Where the tasks of a command run."""
 
-    workers: int = Field(
-        2, ge=0, description="worker processes on this machine; 0 runs in this process without Ray"
+    workers: int | None = Field(
+        None,
+        ge=0,
+        description="worker processes on this machine, one for each core unless said; 0: this process alone, without Ray",
     )
     address: str | None = Field(None, description="address of a Ray cluster, as in ray://host:10001 or auto")
     task_cpus: int = Field(1, ge=1, description="cores that a task asks Ray for")
@@ -52,7 +58,8 @@ class Workers(Record):
         if self.workers == 0 and self.address is None:
             return InlinePool()
         asked = TaskResources(self.task_cpus, self.task_memory, self.train_gpus)
-        return RayPool(self.workers, self.address, asked)
+        workers = cores_at_hand() if self.workers is None else self.workers
+        return RayPool(workers, self.address, asked)
 
 
 class Where(Workers):
@@ -70,6 +77,14 @@ WhereGiven = Annotated[Where, Parameter(name="*")]
 def flat(options: type[BaseModel]) -> Any:
     """The fields of a config class as options of their own; None when the user gives none of them."""
     return Annotated[options | None, Parameter(name="*")]
+
+
+def checked(kind: type[Validated], values: Any) -> Validated:
+    """Options as a config object; mistakes in them are told by the options' names."""
+    try:
+        return validate(kind, values)
+    except MistakesError as error:
+        raise OptionMistakesError(error.mistakes) from error
 
 
 def add_command(
@@ -135,7 +150,8 @@ def given_stage(run: str, stage: type[AnyStage]) -> tuple[str, Manifest]:
 
     Its place is made absolute: `run.json` keeps it, and is read from anywhere.
     """
-    manifest = stage_at(storage.absolute(run), stage)
+    found = stage_at(run, stage)
+    manifest = found.model_copy(update={"folder": storage.absolute(found.folder)})
     return f"{manifest.folder.rpartition('/')[0]}:{manifest.node}", manifest
 
 

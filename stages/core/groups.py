@@ -14,9 +14,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from stages.core.errors import UserError
-from stages.core.mistakes import Mistakes
+from stages.core.mistakes import Mistakes, suggest
 from stages.core.names import source_fault
-from stages.core.verb import suggest
 
 
 def _as_members(given: Any) -> Any:

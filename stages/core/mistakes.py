@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -73,6 +73,20 @@ def place_text(place: KeyPath) -> str:
     """A place as it is written: `sources.c4.steps[0]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return text.removeprefix(".")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """What the user may have meant, or all that is known."""
+    listed = list(known)
+    close = nearest(name, listed)
+    return f"did you mean {close!r}?" if close is not None else f"known: {', '.join(listed)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is written most like this one; None when all are far from it."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
 
 
 def shown_value(value: object) -> str:

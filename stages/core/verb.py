@@ -6,9 +6,8 @@ of its room.
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from stages.core.manifest import Record
@@ -70,10 +69,3 @@ class Verb(Options, ABC):
     @abstractmethod
     def wire(self, wiring: Wiring, documents: str) -> str:
         """Add the verb's stages over `documents`; the name of the output that holds the documents after them."""
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """What the user may have meant, or all that is known."""
-    listed = list(known)
-    close = difflib.get_close_matches(name, listed, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(listed)}"

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, SerializeAsAny
 
 from stages.core.errors import UserError
-from stages.core.mistakes import Mistakes, shown_value
-from stages.core.verb import Check, Verb, Wiring, suggest
+from stages.core.mistakes import Mistakes, shown_value, suggest
+from stages.core.verb import Check, Verb, Wiring
 from stages.filter.rule import Rule, rule_classes
 from stages.filter.stage import Filter
 

@@ -23,7 +23,9 @@ from stages.models.perplexity_files import CUTOFFS_SUFFIX, PERCENTILES, Cutoffs,
 class CutoffOptions(Record):
     """What the cut-offs are measured on, and where they lie."""
 
-    percentiles: tuple[float, float] = Field(PERCENTILES, description="percentiles of the two cut-offs")
+    percentiles: tuple[float, ...] = Field(
+        PERCENTILES, min_length=2, max_length=2, description="percentiles of the two cut-offs"
+    )
     sentences: Sentences = Field("lines", description="judge lines, or documents as one line as cc_net does")
     max_documents: int = Field(100_000, gt=0, description="documents of the reference set, at most")
     min_documents: int = Field(100, gt=0, description="documents of the reference set, at least")

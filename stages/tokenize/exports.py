@@ -16,8 +16,8 @@ from stages.core import storage
 from stages.core.discover import classes_in
 from stages.core.errors import UserError
 from stages.core.manifest import Record
+from stages.core.mistakes import suggest
 from stages.core.names import file_stem
-from stages.core.verb import suggest
 from stages.tokenize.read import TOKEN_DTYPES, TokenShard, token_shards
 
 FORMATS_ROOM = "stages.tokenize.export"

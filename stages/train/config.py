@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from stages.core.location import NOT_CONTENT
 from stages.core.manifest import Record
+from stages.core.mistakes import suggest
 
 
 class ModelConfig(Record):
@@ -138,9 +139,9 @@ class TrainConfig(Record):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if isinstance(self.model, str) and self.model not in PRESETS:
-            raise ValueError(f"model {self.model!r} is none of {', '.join(PRESETS)}")
+            raise ValueError(f"model {self.model!r}: no such size; {suggest(self.model, PRESETS)}")
         if self.steps is not None and self.warmup_steps >= self.steps:
-            raise ValueError(f"warmup_steps {self.warmup_steps} must be below steps {self.steps}")
+            raise ValueError(f"warmup_steps {self.warmup_steps} must be below `steps` {self.steps}")
         return self
 
     @property

@@ -95,6 +95,15 @@ def test_a_key_that_is_there_twice_is_one_line(tmp_path: Path) -> None:
             {"all_sources": [{"filter": ["c4", {"language": {"per_source": {"bokks": {"keep": ["en"]}}}}]}]},
             "all_sources[0].filter: no source 'bokks' here; known: c4",
         ),
+        (
+            {"train": {"model": {"dim": "x", "num_layers": 1, "num_heads": 1}}},
+            "train.model.dim='x': input should be a valid integer",
+        ),
+        ({"train": {"model": 3}}, "train.model=3: input should be a valid string or a valid dictionary"),
+        (
+            {"mixture": {"packing": "bestfit"}},
+            "input should be 'stream' or 'best_fit'; did you mean 'best_fit'?",
+        ),
         ({"mixture": {"budgt": 1}}, "mixture.budgt: unknown key; did you mean 'budget'?"),
         (
             {"sources": {"c4": {"input": "x", "steps": [{"filter": ["reference"]}]}}},

@@ -51,7 +51,7 @@ class WordListRule(Rule):
     @model_validator(mode="after")
     def _has_a_list(self) -> WordListRule:
         if self.words is None and not self.lists:
-            raise ValueError("words or lists must name a file of words")
+            raise ValueError("`words` or `lists` must name a file of words")
         return self
 
     def _files(self) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from stages.core.errors import UserError
-from stages.core.verb import suggest
+from stages.core.mistakes import suggest
 from stages.ingest.json_lines import FieldsRow
 from stages.ingest.raw import Loss, RawDocument
 from stages.ingest.records import SCORES

@@ -10,9 +10,9 @@ import orjson
 
 from stages.core import storage
 from stages.core.errors import UserError
+from stages.core.mistakes import suggest
 from stages.core.names import below
 from stages.core.storage import FoundFile
-from stages.core.verb import suggest
 
 _HUB_NAME = re.compile(r"(?:hf://datasets/)?([A-Za-z0-9][\w.-]*/[\w.-]+?)(?:@([^/]+))?/?")
 

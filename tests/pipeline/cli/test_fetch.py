@@ -116,7 +116,10 @@ def test_a_file_that_failed_makes_the_exit_code_and_the_rest_is_there(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["common_crawl"], "fetch common_crawl: option dump: is missing"),
+        (
+            ["common_crawl", "--files", ":"],
+            "fetch common_crawl needs --dump; `altiplano fetch common_crawl --help` says what it is",
+        ),
         (["common_crawl", "--dump", "CC-MAIN-2020-05"], "files"),
         (["common_crawl", "--dump", "2020", "--files", ":"], "dump"),
         (["common_crawl", "--dump", "CC-MAIN-2020-05", "--files", "0:1"], "needs --out FOLDER, or --list"),
@@ -127,9 +130,9 @@ def test_a_file_that_failed_makes_the_exit_code_and_the_rest_is_there(
         ),
         (["common_crawl", "--dump", "CC-MAIN-2020-05", "--files", ":", "--connections", "0"], "connections"),
         (["c4", "--variant", "fr"], "variant"),
-        (["wikipedia", "--out", "o"], "fetch wikipedia: option languages: is missing"),
+        (["wikipedia", "--out", "o"], "option --languages: is missing"),
         (["wikipedia", "--languages", "en", "--out", "o"], "needs --contact"),
-        (["gutenberg", "--out", "o"], "fetch gutenberg: option base_url: is missing"),
+        (["gutenberg", "--out", "o"], "option --base-url: is missing"),
         (["gutenberg", "--base-url", "https://www.gutenberg.org", "--out", "o"], "blocks robots"),
         (["arxiv", "--manifest", "m.xml", "--base-url", "s3://arxiv", "--out", "o"], "requester-pays"),
         (

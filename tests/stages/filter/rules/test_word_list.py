@@ -136,5 +136,5 @@ def test_the_fingerprint_follows_the_lists_content_and_language_not_its_path(
 
 
 def test_a_rule_without_a_list_is_refused() -> None:
-    with pytest.raises(ValidationError, match="words or lists must name a file"):
+    with pytest.raises(ValidationError, match="`words` or `lists` must name a file"):
         WordListRule()
