@@ -44,7 +44,11 @@ def missing_column(place: str, columns: Mapping[str, str], there: Iterable[str])
             shown = ", ".join(names[:MAX_SHOWN_COLUMNS]) or "none"
             more = f" and {len(names) - MAX_SHOWN_COLUMNS} more" if len(names) > MAX_SHOWN_COLUMNS else ""
             use = "" if column == field else f" for {field}"
-            fix = "" if column != TEXT else "; say which holds the text: columns: {text: NAME}"
+            fix = (
+                ""
+                if column != TEXT
+                else "; say which holds the text: `columns: {text: NAME}`, or ingest dataset --columns text=NAME"
+            )
             return UserError(f"{place}: no column {column!r}{use}; its columns: {shown}{more}{fix}")
     return None
 

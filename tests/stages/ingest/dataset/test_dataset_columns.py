@@ -110,7 +110,8 @@ def test_no_value_of_a_row_with_a_text_is_lost(fields: dict[str, Any]) -> None:
 def test_a_missing_column_is_one_line_that_lists_those_there() -> None:
     assert missing_column("f", {}, ["text", "a"]) is None
     assert str(missing_column("f", {}, ["content", "a"])) == (
-        "f: no column 'text'; its columns: content, a; say which holds the text: columns: {text: NAME}"
+        "f: no column 'text'; its columns: content, a; say which holds the text: `columns: {text: NAME}`, "
+        "or ingest dataset --columns text=NAME"
     )
     assert str(missing_column("f", {"id": "uid"}, ["text"])) == "f: no column 'uid' for id; its columns: text"
     assert "and 60 more" in str(missing_column("f", {}, [f"c{i}" for i in range(100)]))
