@@ -12,6 +12,7 @@ from typing import ClassVar
 import orjson
 
 from stages.core import storage
+from stages.core.atomic import write_bytes
 from stages.core.discover import classes_in
 from stages.core.errors import UserError
 from stages.core.names import below
@@ -72,5 +73,5 @@ def export_tokens(folder: str, out: str, format_name: str) -> list[str]:
         "sources": sources,
     }
     options = orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2
-    storage.write_bytes(storage.join(out, "dataset.json"), orjson.dumps(about, option=options) + b"\n")
+    write_bytes(storage.join(out, "dataset.json"), orjson.dumps(about, option=options) + b"\n")
     return [*names, "dataset.json"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from stages.core import storage
+from stages.core.atomic import atomic_output
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import ExportFormat
@@ -20,7 +20,7 @@ class NanoGpt(ExportFormat):
     def write(self, shards: Sequence[TokenShard], folder: str, source: str) -> list[str]:
         """One file."""
         name = f"{source}.bin"
-        with storage.atomic_output(below(folder, name)) as out:
+        with atomic_output(below(folder, name)) as out:
             for batch in document_batches(shards):
                 out.write(batch.tokens.data)
         return [name]
