@@ -20,8 +20,7 @@ from stages.core import hub, object_store
 from stages.core.errors import UserError
 from stages.core.reading import Reads, WatchedStream, told
 from stages.core.remote import WebHandler
-from stages.core.secrets import check_no_secret
-from stages.core.web import shown
+from stages.core.secrets import check_no_secret, without_secrets
 
 TEMPORARY_MARK = ".tmp-"
 """Behind the name of a file that is being written, before the twelve digits of its attempt (`stages/core/atomic.py`)."""
@@ -257,7 +256,7 @@ def find_files(pattern: str) -> list[FoundFile]:
     wrapped = ArrowFSWrapper(fs)
     info = fs.get_file_info(path)
     if info.type == pafs.FileType.NotFound and pattern.startswith(WEB) and "*" not in pattern:
-        raise UserError(f"{shown(pattern)}: HTTP 404; check the address")
+        raise UserError(f"{without_secrets(pattern)}: HTTP 404; check the address")
     wildcard = next((i for i, c in enumerate(path) if c in "*?["), None)
     if wildcard is None or info.type != pafs.FileType.NotFound:  # a name may hold a bracket
         if info.type == pafs.FileType.NotFound:
