@@ -93,7 +93,7 @@ class Stubborn(IngestStage):
 
     stage_name: ClassVar[str] = "stubborn"
     source: ClassVar[str] = "c4"
-    record_seconds: ClassVar[float] = 0.5
+    record_seconds: ClassVar[float] = 0.2
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         with raw.open() as stream:

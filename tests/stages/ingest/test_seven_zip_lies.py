@@ -27,7 +27,7 @@ MOST_BYTES = 512 << 20
 
 CASES_PER_METHOD = 150
 CRASHES = {"ppmd"}
-"""pyppmd 1.3 ends the process at some damaged streams, and asks for no memory at others (MemoryError)."""
+"""pyppmd 1.3.1 ends the process at some damaged streams, and asks for no memory at others (MemoryError)."""
 
 
 def sealed(packed: bytes, header: bytes) -> bytes:
