@@ -26,7 +26,7 @@ from cyclopts import App
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-from stages.core.storage import write_bytes
+from stages.core.atomic import write_bytes
 from stages.ingest.common_crawl.boilerplate.extract import (
     MIN_CONTENT_PROBABILITY,
     PageLines,

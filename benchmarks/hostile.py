@@ -72,6 +72,15 @@ PAGES: dict[str, Hostile] = {
 }
 """Each takes its parser, or what follows it, more than linear time or memory, or a kilobyte for each line."""
 
+SLOW_TRAFILATURA_PAGES: dict[str, Hostile] = {
+    "paragraphs and texts": repeated("<div><p>word word</p>x</div>"),
+    "short items": repeated("<li>x"),
+    "items behind a text": lambda chars: (
+        "<p>" + "Some words of prose, with a stop. " * 20 + "<li>x" * (chars // 5)
+    ),
+}
+"""Linear for resiliparse; justext compared each with all others."""
+
 HARMLESS_PAGES: dict[str, Hostile] = {
     "comments": repeated("<!-- x -->"),
     "unclosed comments": repeated("<!-- <p>"),

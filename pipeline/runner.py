@@ -17,6 +17,7 @@ from pipeline.progress import Progress
 from pipeline.run_lock import RunLock
 from pipeline.watchdog import Watchdog
 from stages.core import storage
+from stages.core.atomic import delete_leftovers
 from stages.core.errors import ConservationError, MachineError, StageFailedError, UserError
 from stages.core.given import merge_documents
 from stages.core.heartbeat import delete_words, last_word, record_at
@@ -285,7 +286,7 @@ class Runner:
 
 def _clean(folder: str) -> None:
     """Delete what killed attempts left in a stage's folder."""
-    storage.delete_leftovers(folder)
+    delete_leftovers(folder)
     delete_words(folder)
 
 

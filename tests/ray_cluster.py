@@ -1,6 +1,7 @@
 """A Ray cluster of several nodes on this machine, each a process tree of its own, for tests that lose one of them.
 
-`python -m tests.ray_cluster --nodes 3 --lose` runs the whole demo there, with one node killed in the middle.
+`python -m tests.ray_cluster --nodes 3 --lose` runs the whole demo there, with one node killed in the middle; with `--apart`
+every node, and the driver with the head, has a network of its own.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cyclopts import App
 
 from pipeline.inspect.verify import verify
 from tests.demo import ROOT
+from tests.namespaces import Network, network
 from tests.s3_store import free_port
 from tests.small_run import bytes_of
 
@@ -30,10 +33,11 @@ app = App(name="ray_cluster", help="The demo on several Ray nodes.")
 
 
 class Node:
-    """A node: `ray start` and what it started."""
+    """A node: `ray start` and what it started, in a network of its own where `inside` leads to one."""
 
-    def __init__(self, folder: Path, arguments: list[str]) -> None:
+    def __init__(self, folder: Path, inside: list[str], arguments: list[str]) -> None:
         command = [
+            *inside,
             sys.executable,
             "-m",
             "ray.scripts.scripts",
@@ -59,23 +63,46 @@ class Node:
         self._log.close()
 
 
+@dataclass
+class Cluster:
+    """A cluster's address, its nodes, the head first, and the network that they are joined by where each has its own."""
+
+    address: str
+    inside: list[str]
+    """What goes before a command that is to run where the head is."""
+    network: Network | None
+    nodes: list[Node] = field(default_factory=list)
+
+    def lose_last(self) -> None:
+        """Kill the last node."""
+        self.nodes[-1].kill()
+
+    def cut_last(self) -> None:
+        """Take the last node off the network."""
+        assert self.network is not None, "nodes of one network cannot be cut off"
+        self.network.cut(len(self.nodes) - 1)
+
+
 @contextlib.contextmanager
-def cluster(folder: Path, num_nodes: int) -> Iterator[tuple[str, list[Node]]]:
-    """The address of a cluster, and its nodes, the head first."""
+def cluster(folder: Path, num_nodes: int, apart: bool = False) -> Iterator[Cluster]:
+    """A cluster whose nodes are process trees of this machine, or, `apart`, have a network namespace each."""
     folder.mkdir()
     port = free_port()
-    nodes = [Node(folder, ["--head", f"--port={port}", "--include-dashboard=false"])]
-    address = f"127.0.0.1:{port}"
-    try:
-        _wait_for_nodes(address, 1)
-        for number in range(1, num_nodes):
-            nodes.append(Node(folder, [f"--address={address}"]))
-            _wait_for_nodes(address, number + 1)
-        yield address, nodes
-    finally:
-        for node in reversed(nodes):
-            node.kill()
-        _forget(port)
+    with contextlib.ExitStack() as stack:
+        joined = stack.enter_context(network(num_nodes)) if apart else None
+        hosts = [joined.address(i) if joined else "127.0.0.1" for i in range(num_nodes)]
+        insides = [joined.inside(i) if joined else [] for i in range(num_nodes)]
+        found = Cluster(f"{hosts[0]}:{port}", insides[0], joined)
+        stack.callback(_forget, port)
+        for number, (host, inside) in enumerate(zip(hosts, insides, strict=True)):
+            role = [f"--address={found.address}"]
+            if number == 0:
+                role = ["--head", f"--port={port}", "--include-dashboard=false"]
+            node = Node(folder, inside, [*role, *([f"--node-ip-address={host}"] if joined else [])])
+            stack.callback(node.kill)
+            found.nodes.append(node)
+            _wait_for_nodes(found, number + 1)
+        yield found
 
 
 def _forget(port: int) -> None:
@@ -85,7 +112,7 @@ def _forget(port: int) -> None:
         noted.unlink()
 
 
-def _wait_for_nodes(address: str, number: int) -> None:
+def _wait_for_nodes(found: Cluster, number: int) -> None:
     """Wait until so many nodes are alive; asked in a process of its own, since one process knows one cluster."""
     program = (
         "import ray, sys, logging\n"
@@ -95,7 +122,7 @@ def _wait_for_nodes(address: str, number: int) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         asked = subprocess.run(
-            [sys.executable, "-c", program, address, str(number)],
+            [*found.inside, sys.executable, "-c", program, found.address, str(number)],
             env=os.environ | ENVIRONMENT,
             capture_output=True,
             check=False,
@@ -103,13 +130,15 @@ def _wait_for_nodes(address: str, number: int) -> None:
         if asked.returncode == 0:
             return
         time.sleep(0.5)
-    raise TimeoutError(f"{address}: {number} nodes did not come up: {asked.stderr[-500:]!r}")
+    raise TimeoutError(f"{found.address}: {number} nodes did not come up: {asked.stderr[-500:]!r}")
 
 
-def run_there(command: list[str], address: str, victim: Node | None, is_time: Path | None) -> None:
-    """Run a command on a cluster; kill `victim` once `is_time`, a folder of a run, holds a finished stage."""
+def run_there(
+    command: list[str], there: Cluster, trouble: Callable[[], None] | None = None, run: Path | None = None
+) -> None:
+    """Run a command on a cluster; make `trouble` once `run`, its run's folder, holds a finished stage."""
     process = subprocess.Popen(
-        [*command, "--address", address],
+        [*there.inside, *command, "--address", there.address],
         cwd=ROOT,
         env=os.environ | ENVIRONMENT,
         stderr=subprocess.PIPE,
@@ -118,8 +147,8 @@ def run_there(command: list[str], address: str, victim: Node | None, is_time: Pa
 
     def watch() -> None:
         while process.poll() is None:
-            if is_time is not None and len(list(is_time.glob("*/manifest.json"))) >= 1 and victim is not None:
-                victim.kill()
+            if run is not None and any(run.glob("*/manifest.json")) and trouble is not None:
+                trouble()
                 return
             time.sleep(0.05)
 
@@ -132,31 +161,40 @@ def run_there(command: list[str], address: str, victim: Node | None, is_time: Pa
 
 
 @app.default
-def main(*, nodes: int = 2, lose: bool = False) -> None:
+def main(*, nodes: int = 2, apart: bool = False, lose: bool = False, cut: bool = False) -> None:
     """Run the demo on a cluster and compare it with a run of this machine alone.
 
     Parameters
     ----------
     nodes
         nodes of one core each
+    apart
+        each in a network namespace of its own; takes root's rights
     lose
         kill the last node in the middle
+    cut
+        take the last node off the network in the middle; only with `apart`
     """
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # so that no node outlives a command that is stopped
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         start = [sys.executable, "-m", "pipeline.cli", "run", "configs/demo.yaml", "--quiet"]
         subprocess.run([*start, "--run", str(folder / "alone")], cwd=ROOT, check=True, capture_output=True)
-        with cluster(folder / "logs", nodes) as (address, running):
+        with cluster(folder / "logs", nodes, apart) as there:
             began = time.monotonic()
-            victim = running[-1] if lose else None
-            run_there([*start, "--run", str(folder / "there")], address, victim, folder / "there")
+            trouble = there.lose_last if lose else there.cut_last if cut else None
+            run_there([*start, "--run", str(folder / "there")], there, trouble, folder / "there")
             seconds = time.monotonic() - began
-        alone, there = bytes_of(folder / "alone"), bytes_of(folder / "there")
-        differ = sorted(key for key in alone.keys() | there.keys() if alone.get(key) != there.get(key))
+        expected, found = bytes_of(folder / "alone"), bytes_of(folder / "there")
+        differ = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
         faults = [fault.line() for fault in verify(str(folder / "there")).faults]
+    told = (
+        f"{nodes} nodes{', apart' if apart else ''}{', one lost' if lose else ', one cut off' if cut else ''}"
+    )
     sys.stdout.write(
-        f"{nodes} nodes{', one lost' if lose else ''}: {seconds:.0f} s, {len(alone)} files, {len(differ)} differ,"
-        f" {len(faults)} faults\n"
+        f"{told}: {seconds:.0f} s, {len(expected)} files, {len(differ)} differ, {len(faults)} faults\n"
     )
     raise SystemExit(1 if differ or faults else 0)
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stages.core import storage
+from stages.core.atomic import AtomicFile
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE, FOLDERS, FileInfo, Manifest, Record
 from stages.core.names import below
@@ -80,7 +80,7 @@ class ExchangeWriter:
         self._spill_bytes = SPILL_BYTES if spill_bytes is None else spill_bytes
         self._pieces: list[list[pa.RecordBatch]] = [[] for _ in range(num_destinations)]
         self._rows = self._bytes = 0
-        self._written: list[tuple[storage.AtomicFile, FileInfo]] = []
+        self._written: list[tuple[AtomicFile, FileInfo]] = []
 
     @property
     def num_destinations(self) -> int:
@@ -115,7 +115,7 @@ class ExchangeWriter:
     def _write_file(self) -> None:
         """One record batch for each destination, empty ones too."""
         name = f"{FOLDERS[EXCHANGE]}/{self._task}-{len(self._written):05d}.arrow"
-        file = storage.AtomicFile(below(self._folder, name))
+        file = AtomicFile(below(self._folder, name))
         try:
             options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
             with pa.ipc.new_file(file, self._schema, options=options) as writer:

@@ -11,6 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stages.core import storage
+from stages.core.atomic import write_bytes
 from stages.core.errors import ConservationError
 from stages.core.names import below
 from stages.core.sealed import content_sha256, damaged, sealed, unsealed
@@ -204,7 +205,7 @@ def document_uris(manifests: Sequence[Manifest]) -> list[str]:
 def write_record(uri: str, record: Record) -> str:
     """Store a record as JSON with its checksum, atomically; the SHA-256 of the file."""
     data = sealed(record.model_dump(mode="json"))
-    storage.write_bytes(uri, data)
+    write_bytes(uri, data)
     return hashlib.sha256(data).hexdigest()
 
 

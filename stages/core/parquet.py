@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stages.core import storage
+from stages.core.atomic import AtomicFile
 from stages.core.bounded import BATCH_BYTES, GroupReader
 from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
 from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
@@ -57,7 +57,7 @@ class ParquetWriter:
         self._name, self._kind = name, kind
         self.rows = 0
         self._sources: list[dict[str, SourceTotals]] = []
-        self._file = storage.AtomicFile(below(folder, name))
+        self._file = AtomicFile(below(folder, name))
         try:
             self._writer = pq.ParquetWriter(
                 self._file, schema, compression=COMPRESSION, write_statistics=True, write_page_checksum=True

@@ -1,7 +1,4 @@
-"""Paths and URIs in, byte streams out: local disk, s3, gs, hdfs, http and the Hub (hf) behind a few functions.
-
-Every output appears under its final name by a rename, so a file that exists is whole.
-"""
+"""Paths and URIs in, byte streams out: local disk, s3, gs, hdfs, http and the Hub (hf) behind a few functions."""
 
 from __future__ import annotations
 
@@ -11,9 +8,8 @@ import os
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -24,11 +20,12 @@ from stages.core import hub, object_store
 from stages.core.errors import UserError
 from stages.core.reading import Reads, WatchedStream, told
 from stages.core.remote import WebHandler
-from stages.core.secrets import check_no_secret
-from stages.core.web import shown
+from stages.core.secrets import check_no_secret, without_secrets
 
 TEMPORARY_MARK = ".tmp-"
-_LEFTOVER = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
+"""Behind the name of a file that is being written, before the twelve digits of its attempt (`stages/core/atomic.py`)."""
+
+_TEMPORARY = re.compile(re.escape(TEMPORARY_MARK) + r"[0-9a-f]{12}$")
 PROBE_BYTES = 64 * 1024
 MAX_NAME_CHARS = 1000
 """Of a name that an error quotes."""
@@ -105,6 +102,11 @@ def make_folder(uri: str) -> None:
         raise UserError(f"{uri}: cannot make this folder ({error})") from error
     if fs.get_file_info(path).type == pafs.FileType.File:
         raise UserError(f"{uri}: is a file; give a folder")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file is being written, or was when its attempt was killed."""
+    return _TEMPORARY.search(name) is not None
 
 
 def list_names(folder: str) -> list[str]:
@@ -226,120 +228,11 @@ def probe(uri: str, file_size: int) -> str:
     return digest.hexdigest()
 
 
-class AtomicFile:
-    """A binary output that appears under its name whole or not at all: temporary name, flush to disk, rename.
-
-    It counts its bytes and keeps their SHA-256. `finish` ends the writing, `commit` gives the name, `discard` leaves
-    nothing. The temporary name differs between attempts, so a task that runs twice at once does no harm.
-    """
-
-    def __init__(self, uri: str) -> None:
-        self._fs, self._path = filesystem(uri)
-        self._temporary = f"{self._path}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
-        self._is_local = isinstance(self._fs, pafs.LocalFileSystem)
-        self._raw: Any = self._open()
-        self._digest = hashlib.sha256()
-        self._is_finished = False
-        self.num_bytes = 0
-        self.closed = False
-
-    def _open(self) -> Any:
-        if not self._is_local:
-            return self._fs.open_output_stream(self._temporary)
-        Path(self._temporary).parent.mkdir(parents=True, exist_ok=True)
-        return Path(self._temporary).open("wb")
-
-    def write(self, data: Any) -> int:
-        """Write one piece of bytes or a buffer."""
-        self._raw.write(data)
-        self._digest.update(data)
-        length = memoryview(data).nbytes
-        self.num_bytes += length
-        return length
-
-    def flush(self) -> None:
-        """Flush the stream below."""
-        self._raw.flush()
-
-    def close(self) -> None:
-        """Mark as closed for the library that writes; `finish` closes the stream below."""
-        self.closed = True
-
-    def tell(self) -> int:
-        """Bytes written so far."""
-        return self.num_bytes
-
-    def readable(self) -> bool:
-        """Never: output only."""
-        return False
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Never: outputs are written in one pass."""
-        return False
-
-    @property
-    def sha256(self) -> str:
-        """Hex SHA-256 of what was written so far."""
-        return self._digest.hexdigest()
-
-    def finish(self) -> None:
-        """Bring all bytes to the disk and close; the file has no name yet."""
-        if self._is_finished:
-            return
-        self._raw.flush()
-        if self._is_local:
-            os.fsync(self._raw.fileno())
-        self._raw.close()
-        self._is_finished = True
-
-    def commit(self) -> None:
-        """Give the file its name."""
-        self.finish()
-        self._fs.move(self._temporary, self._path)
-
-    def discard(self) -> None:
-        """Delete what was written, whatever state it is in; no error, since there is one on its way already."""
-        with suppress(Exception):  # a disk that is full fails here too, and the file must go all the same
-            self._raw.close()
-        with suppress(OSError):
-            if self._fs.get_file_info(self._temporary).type == pafs.FileType.File:
-                self._fs.delete_file(self._temporary)
-
-
-@contextmanager
-def atomic_output(uri: str) -> Iterator[AtomicFile]:
-    """Write `uri` so that it appears whole or not at all."""
-    output = AtomicFile(uri)
-    try:
-        yield output
-        output.commit()
-    except BaseException:
-        output.discard()
-        raise
-
-
-def write_bytes(uri: str, data: bytes) -> None:
-    """Write a small file atomically."""
-    with atomic_output(uri) as output:
-        output.write(data)
-
-
 def overwrite(uri: str, data: bytes) -> None:
     """Write a small file that only processes under way look at: no flush to the disk, and a reader may see a part."""
     fs, path = filesystem(uri)
     with fs.open_output_stream(path) as stream:
         stream.write(data)
-
-
-def delete_leftovers(folder: str) -> None:
-    """Delete the temporary files that killed attempts left below `folder`."""
-    for name in list_files(folder):
-        if _LEFTOVER.search(name):
-            delete_file(join(folder, name))
 
 
 @dataclass(frozen=True)
@@ -363,7 +256,7 @@ def find_files(pattern: str) -> list[FoundFile]:
     wrapped = ArrowFSWrapper(fs)
     info = fs.get_file_info(path)
     if info.type == pafs.FileType.NotFound and pattern.startswith(WEB) and "*" not in pattern:
-        raise UserError(f"{shown(pattern)}: HTTP 404; check the address")
+        raise UserError(f"{without_secrets(pattern)}: HTTP 404; check the address")
     wildcard = next((i for i, c in enumerate(path) if c in "*?["), None)
     if wildcard is None or info.type != pafs.FileType.NotFound:  # a name may hold a bracket
         if info.type == pafs.FileType.NotFound:
@@ -377,7 +270,7 @@ def find_files(pattern: str) -> list[FoundFile]:
     files = [
         FoundFile(prefix + name, name[len(root) :].lstrip("/"), int(entry["size"]))
         for name, entry in found.items()
-        if entry["type"] == "file" and _LEFTOVER.search(name) is None
+        if entry["type"] == "file" and not is_temporary(name)
     ]
     if not files:
         raise UserError(f"{pattern}: no file matches; check the path and quote the pattern")

@@ -7,9 +7,10 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 from stages.core.errors import ReadFaultError, UserError
+from stages.core.secrets import without_secrets
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
@@ -29,12 +30,6 @@ class RefusedRedirectError(Exception):
     """A server sends us where nobody may be sent."""
 
 
-def shown(url: str) -> str:
-    """An address without what is secret in it: the name and password before its host."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
-
-
 def guard_redirects(fs: Any) -> None:
     """Let the session of an fsspec HTTP filesystem follow redirects to http(s) only, and from https to https only."""
     import aiohttp
@@ -49,7 +44,7 @@ def guard_redirects(fs: Any) -> None:
         schemes = urlsplit(str(params.url)).scheme, urlsplit(target).scheme
         if schemes[1] not in ("http", "https") or schemes == ("https", "http"):
             raise RefusedRedirectError(
-                f"the server redirects from {schemes[0]} to {shown(target)[:200]!r}; refused"
+                f"the server redirects from {schemes[0]} to {without_secrets(target)[:200]!r}; refused"
             )
 
     config.on_request_redirect.append(check)
@@ -78,7 +73,7 @@ def file_size(fs: Any, url: str) -> int | None:
         if status not in AGAIN:
             return _size(url, status, headers)
         reason = f"HTTP {status}"
-    raise ReadFaultError(f"{shown(url)}: {reason} ({ATTEMPTS} attempts); try again later")
+    raise ReadFaultError(f"{without_secrets(url)}: {reason} ({ATTEMPTS} attempts); try again later")
 
 
 def _failure(url: str, error: Exception) -> str:
@@ -87,16 +82,18 @@ def _failure(url: str, error: Exception) -> str:
 
     text = " ".join(str(error).split())[:200] or type(error).__name__
     if isinstance(error, RefusedRedirectError):
-        raise UserError(f"{shown(url)}: {text}") from error
+        raise UserError(f"{without_secrets(url)}: {text}") from error
     if isinstance(error, aiohttp.TooManyRedirects):
         raise UserError(
-            f"{shown(url)}: redirects without an end; give the address where the file lies"
+            f"{without_secrets(url)}: redirects without an end; give the address where the file lies"
         ) from error
     if isinstance(error, aiohttp.NonHttpUrlRedirectClientError | aiohttp.InvalidURL):
-        raise UserError(f"{shown(url)}: the server redirects to what is no web address; refused") from error
+        raise UserError(
+            f"{without_secrets(url)}: the server redirects to what is no web address; refused"
+        ) from error
     if isinstance(error, aiohttp.ClientError | TimeoutError | asyncio.TimeoutError | OSError):
         return f"cannot be reached ({type(error).__name__})"
-    raise UserError(f"{shown(url)}: cannot be read ({type(error).__name__}: {text})") from error
+    raise UserError(f"{without_secrets(url)}: cannot be read ({type(error).__name__}: {text})") from error
 
 
 async def _ask(fs: Any, url: str) -> tuple[int, dict[str, str]]:
@@ -127,13 +124,15 @@ def _size(url: str, status: int, headers: Mapping[str, str]) -> int:
         return 0
     if status not in (200, 206):
         hint = "; check the address, and your right to read it" if status in (401, 403, 407) else ""
-        raise UserError(f"{shown(url)}: HTTP {status}{hint}")
+        raise UserError(f"{without_secrets(url)}: HTTP {status}{hint}")
     total = _RANGE_TOTAL.fullmatch(headers.get("Content-Range", "")) if status == 206 else None
     if total is not None:
         return int(total[1])
     length = _length(headers) if status == 200 else None
     if length is None:
-        raise UserError(f"{shown(url)}: the server does not say how many bytes it has; {_FETCH_IT}")
+        raise UserError(f"{without_secrets(url)}: the server does not say how many bytes it has; {_FETCH_IT}")
     if length > RANGELESS_BYTES and headers.get("Accept-Ranges") != "bytes":
-        raise UserError(f"{shown(url)}: the server gives no ranges of its {length:,} bytes; {_FETCH_IT}")
+        raise UserError(
+            f"{without_secrets(url)}: the server gives no ranges of its {length:,} bytes; {_FETCH_IT}"
+        )
     return length

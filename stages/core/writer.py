@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core import storage
+from stages.core.atomic import AtomicFile
 from stages.core.documents import text_lengths_bytes
 from stages.core.exchange import Exchange, ExchangeWriter
 from stages.core.ledger import LedgerWriter
@@ -50,7 +50,7 @@ class TaskWriter:
         self._exchange: ExchangeWriter | None = None
         self._values: RowBuffer | None = None
         self._tables: list[ParquetWriter] = []
-        self._files: list[tuple[storage.AtomicFile, str, str]] = []
+        self._files: list[tuple[AtomicFile, str, str]] = []
         self._file_rows: dict[str, int] = {}
         self._report: ShardReport | None = None
         self._rows_read: dict[str, int] = {}
@@ -104,10 +104,10 @@ class TaskWriter:
         for table in tables:
             writer.write(table)
 
-    def file(self, name: str, kind: str, rows: int = 0) -> storage.AtomicFile:
+    def file(self, name: str, kind: str, rows: int = 0) -> AtomicFile:
         """A file of any content (a model, packed tokens), `<folder of its kind>/<name>`, to be written into."""
         path = f"{FOLDERS[kind]}/{name}"
-        self._files.append((storage.AtomicFile(below(self.task.output, path)), path, kind))
+        self._files.append((AtomicFile(below(self.task.output, path)), path, kind))
         self._file_rows[path] = rows
         return self._files[-1][0]
 

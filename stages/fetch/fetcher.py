@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stages.core import storage
+from stages.core.atomic import delete_leftovers
 from stages.core.errors import UserError
 from stages.fetch.client import Client
 from stages.fetch.download import download
@@ -63,7 +64,7 @@ class Fetcher:
         _check_names(files)
         storage.make_folder(str(self.out))
         with _only_fetch_into(self.out):
-            storage.delete_leftovers(str(self.out))
+            delete_leftovers(str(self.out))
             before = read_fetched(self.out)
             self._record = {name: entry for name, entry in before.items() if (self.out / name).is_file()}
             self._check_space(files)

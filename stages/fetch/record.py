@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
-from stages.core import storage
+from stages.core.atomic import write_bytes
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.fetch.remote import RECORD_NAME, RemoteFile
@@ -53,4 +53,4 @@ def write_fetched(folder: Path, files: Mapping[str, FetchedFile]) -> None:
         orjson.dumps(files[name].model_dump(), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
         for name in sorted(files)
     )
-    storage.write_bytes(str(folder / RECORD_NAME), b"".join(lines))
+    write_bytes(str(folder / RECORD_NAME), b"".join(lines))

@@ -21,6 +21,7 @@ from typing import IO, Any, BinaryIO
 from stages.core.errors import DamagedInputError
 from stages.ingest.compressed import PieceReader, decompressed
 from stages.ingest.raw import Loss, RawFile
+from stages.ingest.work import RULE, TooMuchWorkError
 
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
@@ -29,6 +30,10 @@ MAX_HEADER_BYTES = 1 << 20
 
 MAX_GLOBAL_HEADER_BYTES = 64 << 10
 """tarfile goes through all that these say for every file that follows; git's own are 52 bytes."""
+
+MAX_DIRECTORY_BYTES = 32 << 20
+"""Of a zip's central directory, of which zipfile makes an object for every 46 bytes: 220 MB and 4 s at most.
+One of 90,000 files with names of 50 letters, as many as Linux has, is 9 MB."""
 
 _HEADER_TYPES = (
     tarfile.XHDTYPE,
@@ -54,6 +59,9 @@ _BAD_ZIP_MEMBER = (
     OSError,
     ValueError,
 )
+_DIRECTORY_BYTES, _END_OFFSET = 5, 9
+"""Of what zipfile reads of a directory's end: its size, and where it ends."""
+
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -193,15 +201,26 @@ def _zip_members(
     raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
 ) -> Iterator[Member | Loss]:
     with raw.open() as stream:
-        archive = open_zip(stream)
+        try:
+            archive = open_zip(stream)
+        except TooMuchWorkError as error:
+            yield Loss("@0", RULE, error.of_what, error.count, error.limit, text_bytes=raw.size)
+            return
         for info in archive.infolist():
             if not info.filename.endswith("/"):  # not `is_dir`, which fails on an empty name
                 yield zip_member(archive, info, max_member_bytes, wanted)
 
 
 def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
-    """The zip archive in a seekable stream; a DamagedInputError when its directory cannot be read."""
+    """The zip archive in a seekable stream; a DamagedInputError when its directory cannot be read.
+
+    A TooMuchWorkError when it is too large, by the record at the archive's end: by its bytes, which zipfile goes
+    through whatever number of entries that record claims.
+    """
     try:
+        end: Any = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # as zipfile will read it, zip64 too
+        if end is not None and MAX_DIRECTORY_BYTES < end[_DIRECTORY_BYTES] <= end[_END_OFFSET]:
+            raise TooMuchWorkError("bytes of a zip's directory", end[_DIRECTORY_BYTES], MAX_DIRECTORY_BYTES)
         return zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OSError) as error:
         raise DamagedInputError(f"zip without a readable directory ({error})", 0) from error

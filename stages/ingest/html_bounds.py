@@ -23,10 +23,10 @@ _OF_WHAT = {
 }
 
 
-def check_html(html: bytes) -> None:
-    """Raise TooMuchWorkError for HTML, in UTF-8, that would take its parser more than HTML_BOUNDS."""
-    found = html_work(html, HTML_BOUNDS)
+def check_html(html: bytes, bounds: HtmlWork = HTML_BOUNDS) -> None:
+    """Raise TooMuchWorkError for HTML, in UTF-8, that would take its parser more than `bounds`."""
+    found = html_work(html, bounds)
     for name, of_what in _OF_WHAT.items():
-        count, limit = getattr(found, name), getattr(HTML_BOUNDS, name)
+        count, limit = getattr(found, name), getattr(bounds, name)
         if count > limit:
             raise TooMuchWorkError(of_what, count, limit)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from stages.core import storage
+from stages.core.atomic import write_bytes
 from stages.core.errors import UserError
 
 MODELS_VARIABLE = "ALTIPLANO_MODELS"
@@ -73,7 +74,7 @@ def fetch_model(name: str, folder: Path) -> Path:
     except OSError as error:
         raise UserError(f"{url}: cannot download ({error})") from error
     _check_sha256(data, expected, url)
-    storage.write_bytes(str(target), data)
+    write_bytes(str(target), data)
     return target
 
 

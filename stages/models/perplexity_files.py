@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError, model_validator
 
 from stages.core import storage
+from stages.core.atomic import atomic_output
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.core.names import below
@@ -124,7 +125,7 @@ def _from_table(path: str, language: str) -> Cutoffs:
 def copy_model(source: str, folder: str) -> str:
     """Copy a model file into a folder under its own name; it appears there whole or not at all. The copy's path."""
     target = below(folder, source.rpartition("/")[2])
-    with storage.atomic_output(target) as output:
+    with atomic_output(target) as output:
         copy_bytes(source, output)
     return target
 

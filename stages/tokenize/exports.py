@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import orjson
 
 from stages.core import storage
+from stages.core.atomic import write_bytes
 from stages.core.discover import classes_in
 from stages.core.errors import UserError
 from stages.core.manifest import Record
@@ -107,7 +108,7 @@ def export_tokens(folder: str, out: str, format_name: str, mixture: ExportMixtur
         }
     )
     for name, data in last.items():
-        storage.write_bytes(storage.join(out, name), data)
+        write_bytes(storage.join(out, name), data)
     return [name for own_files in files.values() for name in own_files] + list(last)
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from stages.core import storage
+from stages.core.atomic import atomic_output
 from stages.core.errors import ReadFaultError, UserError
 from stages.core.manifest import MODEL, FileInfo
 
@@ -43,7 +44,7 @@ def save_checkpoint(
         "optimizer": optimizer.state_dict(),
     }
     name = checkpoint_name(step)
-    with storage.atomic_output(storage.join(folder, name)) as output:
+    with atomic_output(storage.join(folder, name)) as output:
         torch.save(_canonical(state), cast("IO[bytes]", output))
     return FileInfo(name=name, kind=MODEL, rows=step, bytes=output.num_bytes, sha256=output.sha256)
 

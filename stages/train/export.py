@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from stages.core import storage
+from stages.core.atomic import atomic_output, write_bytes
 from stages.core.errors import UserError
 from stages.train.checkpoint import read_checkpoint
 from stages.train.config import ModelConfig
@@ -55,7 +56,7 @@ def export_hugging_face(
         raise UserError(f"{checkpoint}: damaged (it does not say how large its vocabulary is)")
     described = hugging_face_config(config, vocab_size, sequence_length, dtype, bos_id, eos_id)
     storage.make_folder(folder)
-    storage.write_bytes(storage.join(folder, "config.json"), _json(described))
+    write_bytes(storage.join(folder, "config.json"), _json(described))
     weights = {hugging_face_name(name): tensor for name, tensor in state["model"].items()}
     return ["config.json", *_write_weights(folder, weights, dtype, max_file_bytes)]
 
@@ -114,7 +115,7 @@ def _write_weights(folder: str, weights: Mapping[str, Tensor], dtype: str, max_f
         "metadata": {"total_size": sum(tensor.numel() for tensor in weights.values()) * width},
         "weight_map": {key: name for name, group in zip(names, groups, strict=True) for key in group},
     }
-    storage.write_bytes(storage.join(folder, "model.safetensors.index.json"), _json(index))
+    write_bytes(storage.join(folder, "model.safetensors.index.json"), _json(index))
     return [*names, "model.safetensors.index.json"]
 
 
@@ -129,7 +130,7 @@ def write_safetensors(uri: str, weights: Mapping[str, Tensor], dtype: str) -> No
         offset = end
     encoded = orjson.dumps(header)
     encoded += b" " * (-len(encoded) % 8)
-    with storage.atomic_output(uri) as output:
+    with atomic_output(uri) as output:
         output.write(struct.pack("<Q", len(encoded)))
         output.write(encoded)
         for tensor in weights.values():

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from stages.core import storage
+from stages.core.atomic import atomic_output
 from stages.core.errors import UserError
 from stages.core.manifest import TABLE, FileInfo
 
@@ -48,7 +49,7 @@ class StepInfo:
 
 def write_log(folder: str, rows: list[dict[str, Any]]) -> FileInfo:
     """Write log.jsonl, atomically."""
-    with storage.atomic_output(storage.join(folder, LOG_NAME)) as output:
+    with atomic_output(storage.join(folder, LOG_NAME)) as output:
         output.write(b"".join(orjson.dumps(row) + b"\n" for row in rows))
     return FileInfo(name=LOG_NAME, kind=TABLE, rows=len(rows), bytes=output.num_bytes, sha256=output.sha256)
 

@@ -16,6 +16,7 @@ from pipeline.cli.output import resume_command
 from pipeline.execute import execute
 from pipeline.machine import machine_trouble
 from stages.core import storage
+from stages.core.atomic import AtomicFile
 from stages.core.errors import ReadFaultError
 from stages.core.stage import Task
 
@@ -43,14 +44,14 @@ def test_an_error_is_told_by_its_number(error: Exception, told: str | None) -> N
 
 def break_writes(monkeypatch: pytest.MonkeyPatch, number: int, after: int) -> None:
     """Let writes of outputs fail from the `after`-th on."""
-    write, count = storage.AtomicFile.write, iter(range(10**9))
+    write, count = AtomicFile.write, iter(range(10**9))
 
-    def failing(self: storage.AtomicFile, data: bytes) -> int:
+    def failing(self: AtomicFile, data: bytes) -> int:
         if next(count) >= after:
             raise OSError(number, os.strerror(number))
         return write(self, data)
 
-    monkeypatch.setattr(storage.AtomicFile, "write", failing)
+    monkeypatch.setattr(AtomicFile, "write", failing)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EMFILE])

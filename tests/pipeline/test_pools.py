@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.inspect.verify import verify
 from tests.demo import ROOT, TIMEOUT_SECONDS
+from tests.namespaces import why_no_network
 from tests.ray_cluster import cluster, run_there
 from tests.small_run import bytes_of, make_small_run
 
@@ -23,8 +24,8 @@ def small(folder: Path, run: str, *options: str) -> list[str]:
 @pytest.mark.slow
 def test_a_run_leaves_other_clusters_alone_and_one_on_a_cluster_outlives_a_node(tmp_path: Path) -> None:
     make_small_run(tmp_path)
-    with cluster(tmp_path / "logs", 2) as (address, nodes):
-        alone = os.environ | {"RAY_ADDRESS": address}
+    with cluster(tmp_path / "logs", 2) as there:
+        alone = os.environ | {"RAY_ADDRESS": there.address}
         done = subprocess.run(
             small(tmp_path, "beside", "--workers", "2"),
             cwd=ROOT,
@@ -35,7 +36,20 @@ def test_a_run_leaves_other_clusters_alone_and_one_on_a_cluster_outlives_a_node(
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        run_there(small(tmp_path, "there"), address, nodes[-1], tmp_path / "there")
+        run_there(small(tmp_path, "there"), there, there.lose_last, tmp_path / "there")
     for run in ("beside", "there"):
+        assert bytes_of(tmp_path / run) == bytes_of(tmp_path / "run")
+        assert verify(str(tmp_path / run)).faults == ()
+
+
+@pytest.mark.slow
+def test_nodes_with_a_network_each_give_the_same_bytes_also_when_one_is_lost(tmp_path: Path) -> None:
+    if (reason := why_no_network()) is not None:
+        pytest.skip(f"no network namespaces here: {reason}")
+    make_small_run(tmp_path)
+    with cluster(tmp_path / "logs", 3, apart=True) as there:
+        run_there(small(tmp_path, "apart"), there)
+        run_there(small(tmp_path, "lost"), there, there.lose_last, tmp_path / "lost")
+    for run in ("apart", "lost"):
         assert bytes_of(tmp_path / run) == bytes_of(tmp_path / "run")
         assert verify(str(tmp_path / run)).faults == ()

@@ -93,7 +93,7 @@ class Stubborn(IngestStage):
 
     stage_name: ClassVar[str] = "stubborn"
     kind: ClassVar[str] = "c4"
-    record_seconds: ClassVar[float] = 0.5
+    record_seconds: ClassVar[float] = 0.2
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         with raw.open() as stream:
@@ -118,7 +118,19 @@ class Stubborn(IngestStage):
 
 
 class Hungry(Stubborn):
-    """The same, with time to eat."""
+    """The same, with time to eat; beside its file it notes how many cores each attempt had."""
 
     stage_name: ClassVar[str] = "hungry"
     record_seconds: ClassVar[float] = 60.0
+
+    @staticmethod
+    def notes(uri: str) -> Path:
+        return Path(f"{uri}.cores")
+
+    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+        import ray  # on use: other toys run without
+
+        cores = ray.get_runtime_context().get_assigned_resources()["CPU"]
+        with self.notes(raw.uri).open("a") as notes:
+            notes.write(f"{cores:.0f}\n")
+        yield from super().read(raw)

@@ -42,7 +42,7 @@ class ArxivIngest(IngestStage):
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[str] = "arxiv"
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")

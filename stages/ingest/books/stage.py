@@ -27,7 +27,7 @@ class BooksIngest(IngestStage):
     """Text files and EPUBs of whole books, from Gutenberg or plain folders; a raw file is a document."""
 
     stage_name: ClassVar[str] = "ingest_books"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[str] = "books"
 
     min_chars: int = Field(0, ge=0, description="shorter books are dropped")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from resiliparse.parse.html import HTMLTree
 
-from stages.ingest.html_bounds import check_html
+from stages.ingest.html_bounds import HTML_BOUNDS, check_html
 from stages.kernels.unicode.controls import count_controls
 
 _META_BYTES = 4096
@@ -22,6 +23,16 @@ _SELF_EVIDENT = ("gb", "big5", "euc", "shift_jis", "cp932", "cp949", "iso2022", 
 _WEB_CODECS = {"shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030"}
 """What browsers read under these names (WHATWG encoding standard), by Python's names."""
 MAX_CONTROL_SHARE = 0.01
+TRAFILATURA_BOUNDS = HTML_BOUNDS._replace(elements=200_000)
+"""It takes a tenth of a millisecond for an element, and ten kilobytes; the largest of 2,088 real pages has 60,000."""
+
+MAX_PARAGRAPH_TAGS = 10_000
+_PARAGRAPH_TAG = re.compile(
+    r"</?(?:body|blockquote|br|caption|center|col|colgroup|dd|div|dl|dt|fieldset|form|legend|optgroup|option|p|pre|table"
+    r"|td|textarea|tfoot|th|thead|tr|ul|li|h[1-6])(?=[\s/>])",
+    re.IGNORECASE,
+)
+"""What begins or ends a paragraph for justext."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,15 @@ def resiliparse_text(tree: HTMLTree) -> str:
 
 
 def trafilatura_text(html: str) -> str:
-    """The main text of a page by trafilatura, without comments: eight times slower (docs/benchmarks.md)."""
+    """The main text of a page by trafilatura, without comments: eight times slower (docs/benchmarks.md).
+
+    Of a page with more than MAX_PARAGRAPH_TAGS without its second opinion, justext's, which goes from each short
+    paragraph through all short ones around it: half a minute for a list of 20,000. A TooMuchWorkError for more
+    elements than it takes in a few seconds.
+    """
     import trafilatura  # an extra: only who asks for it needs it
 
-    return (trafilatura.extract(html.replace("\0", ""), include_comments=False) or "").strip()
+    html = html.replace("\0", "")
+    check_html(html.encode("utf-8", "replace"), TRAFILATURA_BOUNDS)
+    is_long = next(islice(_PARAGRAPH_TAG.finditer(html), MAX_PARAGRAPH_TAGS, None), None) is not None
+    return (trafilatura.extract(html, include_comments=False, fast=is_long) or "").strip()

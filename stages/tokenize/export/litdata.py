@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from stages.core import storage
+from stages.core.atomic import atomic_output, write_bytes
 from stages.core.names import below
 from stages.tokenize.export.documents import TokenBatch, document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
@@ -54,7 +55,7 @@ class LitData(ExportFormat):
             name = f"chunk-0-{number}.bin"
             lengths = np.concatenate([batch.lengths for batch in batches])
             offsets = np.append(0, np.cumsum(lengths)) * np.dtype(stored).itemsize + 4 * (len(lengths) + 2)
-            with storage.atomic_output(storage.join(place, name)) as out:
+            with atomic_output(storage.join(place, name)) as out:
                 out.write(struct.pack("<I", len(lengths)) + offsets.astype("<u4").tobytes())
                 for batch in batches:
                     out.write(np.ascontiguousarray(batch.tokens.astype(stored, copy=False)).data)
@@ -64,9 +65,7 @@ class LitData(ExportFormat):
         config = CONFIG | {"data_format": [f"no_header_tensor:{code}"]}
         # litdata's caches tell versions of a folder apart by this; a time would be another in every export.
         index = {"chunks": entries, "config": config, "updated_at": content.hexdigest()[:16]}
-        storage.write_bytes(
-            storage.join(place, "index.json"), orjson.dumps(index, option=orjson.OPT_SORT_KEYS)
-        )
+        write_bytes(storage.join(place, "index.json"), orjson.dumps(index, option=orjson.OPT_SORT_KEYS))
         return [f"{stem}/{name}" for name in (*(str(entry["filename"]) for entry in entries), "index.json")]
 
     def blend(self, parts: Sequence[BlendPart], folder: str) -> dict[str, bytes]:

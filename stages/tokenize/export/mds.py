@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from stages.core import storage
+from stages.core.atomic import atomic_output, write_bytes
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
@@ -46,14 +47,14 @@ class Mds(ExportFormat):
             name = f"shard.{number:05d}.mds"
             offsets = np.cumsum([0, *map(len, samples)])
             offsets += 4 + 4 * len(offsets) + len(header)
-            with storage.atomic_output(storage.join(place, name)) as out:
+            with atomic_output(storage.join(place, name)) as out:
                 out.write(struct.pack("<I", len(samples)) + offsets.astype("<u4").tobytes() + header)
                 out.write(b"".join(samples))
             names.append(f"{stem}/{name}")
             raw = {"basename": name, "bytes": out.num_bytes, "hashes": {}}
             entries.append(config | {"raw_data": raw, "samples": len(samples), "zip_data": None})
         index = orjson.dumps({"shards": entries, "version": VERSION}, option=orjson.OPT_SORT_KEYS)
-        storage.write_bytes(storage.join(place, "index.json"), index)
+        write_bytes(storage.join(place, "index.json"), index)
         return [*names, f"{stem}/index.json"]
 
     def blend(self, parts: Sequence[BlendPart], folder: str) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core import storage
+from stages.core.atomic import atomic_output
 from stages.core.errors import UserError
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
@@ -35,13 +36,13 @@ class Megatron(ExportFormat):
         code, stored = DTYPES[shards[0].dtype]
         names = [f"{stem}.bin", f"{stem}.idx"]
         lengths: list[np.ndarray] = []
-        with storage.atomic_output(below(folder, names[0])) as out:
+        with atomic_output(below(folder, names[0])) as out:
             for batch in document_batches(shards):
                 out.write(np.ascontiguousarray(batch.tokens.astype(stored, copy=False)).data)
                 lengths.append(batch.lengths)
         sizes = np.concatenate(lengths)
         pointers = (np.cumsum(sizes) - sizes) * np.dtype(stored).itemsize
-        with storage.atomic_output(below(folder, names[1])) as out:
+        with atomic_output(below(folder, names[1])) as out:
             out.write(MAGIC + struct.pack("<QBQQ", VERSION, code, len(sizes), len(sizes) + 1))
             out.write(sizes.astype("<i4").tobytes())
             out.write(pointers.astype("<i8").tobytes())

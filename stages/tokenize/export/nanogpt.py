@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import orjson
 
-from stages.core import storage
+from stages.core.atomic import atomic_output
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
@@ -22,7 +22,7 @@ class NanoGpt(ExportFormat):
     def write(self, shards: Sequence[TokenShard], folder: str, stem: str) -> list[str]:
         """One file."""
         name = f"{stem}.bin"
-        with storage.atomic_output(below(folder, name)) as out:
+        with atomic_output(below(folder, name)) as out:
             for batch in document_batches(shards):
                 out.write(batch.tokens.data)
         return [name]

@@ -6,12 +6,15 @@ import gzip
 import io
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from stages.core.errors import DamagedInputError
-from stages.ingest.archives import BytesFile, Member, archive_members, is_tar_block
-from stages.ingest.raw import Loss
+from stages.ingest import archives
+from stages.ingest.archives import BytesFile, Member, archive_members, is_tar_block, open_zip
+from stages.ingest.raw import Loss, RawFile
+from stages.ingest.work import TooMuchWorkError
 
 
 def tar_of(*members: tuple[str, bytes | tarfile.TarInfo], mode: str = "w") -> bytes:
@@ -165,3 +168,37 @@ def test_tar_blocks_are_told_by_their_checksum() -> None:
     assert is_tar_block(tar_of(("a", b"1")))
     assert not is_tar_block(b"\\documentclass{article}" + b" " * 600)
     assert not is_tar_block(b"")
+
+
+def directory_of(num_entries: int, claimed: int) -> bytes:
+    """A zip archive that is nothing but a directory of empty files `a`."""
+    entry = b"PK\1\2" + bytes(24) + (1).to_bytes(2, "little") + bytes(16) + b"a"
+    size = (num_entries * len(entry)).to_bytes(4, "little")
+    counts = claimed.to_bytes(2, "little") * 2
+    return entry * num_entries + b"PK\5\6" + bytes(4) + counts + size + bytes(6)
+
+
+def test_a_directory_of_a_zip_of_too_many_bytes_is_a_row_whatever_number_it_claims(tmp_path: Path) -> None:
+    data = directory_of(1_000_000, claimed=1)
+    of_what = "bytes of a zip's directory"
+    with pytest.raises(TooMuchWorkError, match=f"47000000 {of_what}, at most 33554432"):
+        open_zip(io.BytesIO(data))
+    (tmp_path / "a.zip").write_bytes(zip_of(("a", b"1"))[:4] + data)
+    raw = RawFile(str(tmp_path / "a.zip"), "a.zip", len(data) + 4)
+    assert list(archive_members(raw, 1000)) == [
+        Loss("@0", "too_much_work", of_what, 47_000_000, 33_554_432, text_bytes=len(data) + 4)
+    ]
+
+
+def test_a_directory_of_as_many_bytes_as_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 100 * 47)
+    assert len(open_zip(io.BytesIO(directory_of(100, claimed=100))).infolist()) == 100
+    with pytest.raises(TooMuchWorkError, match="4747 bytes of a zip's directory, at most 4700"):
+        open_zip(io.BytesIO(directory_of(101, claimed=101)))
+
+
+def test_a_directory_that_claims_more_bytes_than_there_are_is_damaged() -> None:
+    data = bytearray(directory_of(1, claimed=1))
+    data[-10:-6] = b"\xff\xff\xff\x7f"
+    with pytest.raises(DamagedInputError, match="zip without a readable directory"):
+        open_zip(io.BytesIO(bytes(data)))

@@ -16,11 +16,9 @@ import pytest
 
 from stages.core import storage
 from stages.core.errors import ReadFaultError
-from stages.ingest import compressed, seven_zip
-from stages.ingest.c4 import parquet
+from stages.ingest import compressed, frames, parquet_rows, seven_zip
 from stages.ingest.c4.stage import C4Ingest
 from stages.ingest.common_crawl import members, url_lists
-from stages.ingest.github import exports
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.stackexchange import rows
 from stages.ingest.wikipedia import streams
@@ -33,11 +31,11 @@ MOST_CALLS = 16
 BUFFERS = (
     (compressed, "READ_BYTES"),
     (seven_zip, "READ_BYTES"),
-    (parquet, "BUFFER_BYTES"),
+    (frames, "PIECE_BYTES"),
+    (parquet_rows, "BUFFER_BYTES"),
     (members, "READ_BYTES"),
     (members, "SCAN_BYTES"),
     (url_lists, "PIECE_BYTES"),
-    (exports, "BUFFER_BYTES"),
     (rows, "READ_BYTES"),
     (streams, "READ_BYTES"),
     (streams, "SCAN_BYTES"),

@@ -226,6 +226,7 @@ WORDS = st.lists(st.sampled_from("ab"), max_size=14).map(" ".join) | st.lists(
 ).map(" ".join)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(WORDS, min_size=1, max_size=3), min_size=1, max_size=3),
     st.integers(2, 5),

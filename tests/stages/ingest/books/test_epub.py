@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.core.errors import DamagedInputError
+from stages.ingest import archives
 from stages.ingest.archives import BytesFile
 from stages.ingest.books.encoding import decode_book
 from stages.ingest.books.epub_package import PackageError, parse_package, parse_xml
@@ -371,3 +372,22 @@ def test_real_books_as_epubs_are_what_they_are_as_text(shared_data: Path) -> Non
         assert isinstance(found, RawDocument) and isinstance(text, RawDocument)
         assert found.metadata["gutenberg"]
         assert found.text.split() == text.text.split(), path.name
+
+
+def test_an_archive_whose_directory_is_too_large_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = book(TWO)
+    num_bytes = int.from_bytes(data[-10:-6], "little")  # as the record at its end says
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", num_bytes)
+    assert len(read(data)) == 1
+    assert isinstance(read(data)[0], RawDocument)
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", num_bytes - 1)
+    assert read(data) == [
+        Loss(
+            "",
+            "too_much_work",
+            "bytes of a zip's directory",
+            num_bytes,
+            num_bytes - 1,
+            text_bytes=len(data),
+        )
+    ]
