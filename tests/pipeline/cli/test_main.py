@@ -77,7 +77,7 @@ def test_explain_tells_the_story_of_a_dropped_and_of_a_kept_document(
     ("arguments", "message"),
     [
         (["run", "absent.yaml"], "cannot read the recipe"),
-        (["ingest", "boks", "x"], 'Did you mean "books"'),
+        (["ingest", "boks", "x"], "no command 'ingest boks'; did you mean 'books'?"),
         (["ingest", "c4", "absent.gz", "--out", "o"], "absent.gz: no such file or folder"),
         (["ingest", "c4", "x*.gz", "--out", "o"], "no file matches"),
         (["ingest", "c4", "x.gz"], "--out"),
