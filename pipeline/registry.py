@@ -26,6 +26,15 @@ VERB_ROOMS = ("stages", "stages.dedup")
 DEDUP = "dedup_"
 """Begins the names of our verbs that compare documents, and no name of their commands."""
 
+OTHER_STAGES = (
+    "pipeline.wiring",
+    "stages.dedup.ids.unique",
+    "stages.language_model.cutoffs",
+    "stages.language_model.text",
+    "stages.language_model.train",
+)
+"""Modules that import the stages that are of no kind of source and no verb."""
+
 Kind = type[RawStage[Any]]
 
 _NO_GROUPS: Mapping[str, Collection[str]] = MappingProxyType({})
@@ -52,8 +61,9 @@ def comparing_verbs() -> dict[str, type[Verb]]:
 
 
 def own_stages() -> dict[str, type[AnyStage]]:
-    """The stages of the house by their names: those of kinds and verbs, and those that every run has."""
-    importlib.import_module("pipeline.wiring")
+    """The stages of the house by their names: those of kinds and verbs, and those that runs have beside them."""
+    for module in OTHER_STAGES:
+        importlib.import_module(module)
     KINDS.own(), VERBS.own()
     found: dict[str, type[AnyStage]] = {}
     below: list[type[AnyStage]] = [Stage]

@@ -81,7 +81,7 @@ def _classes_of(value: object) -> list[type[Pluggable]]:
     """The classes that an entry point names; a UserError when there is none to be used."""
     if not isinstance(value, ModuleType):
         if not inspect.isclass(value):
-            raise UserError(f"is a {type(value).__name__}; name a class, or a module of classes")
+            raise UserError(f"is no class and no module but of type {type(value).__name__}")
         if not issubclass(value, Pluggable):
             raise UserError("is no rule, kind of source, verb or export format")
         _check_concrete(value)
@@ -188,7 +188,7 @@ class Catalogue(Generic[T]):
         kind = _value_at(name, self._sample)
         if not inspect.isclass(kind):
             raise UserError(
-                f"{name} is no class but a {type(kind).__name__}; name a subclass of {class_place(self.base)}"
+                f"{name} is no class but of type {type(kind).__name__}; name a subclass of {class_place(self.base)}"
             )
         if not issubclass(kind, self.base):
             raise UserError(f"{name} is no {self.what}; make it a subclass of {class_place(self.base)}")
@@ -212,7 +212,7 @@ class Catalogue(Generic[T]):
         same = next((own for known, own in self.own().items() if self.key(known) == self.key(name)), kind)
         if same is not kind:
             raise UserError(
-                f"{class_place(kind)} and our own {class_place(same)} are both called {name!r}; give it another `{self.field}`"
+                f"{class_place(kind)} and our {class_place(same)} are both called {name!r}; give it another `{self.field}`"
             )
         if not is_own(kind):
             self.check(kind)
@@ -257,6 +257,8 @@ def _value_at(place: str, sample: Callable[[ModuleType], list[str]]) -> object:
     value: Any = module
     for part in path.split("."):
         if not hasattr(value, part):
-            raise UserError(f"{place}: {name} has no {path!r}; {suggest(path, sample(module))}")
+            there = sample(module)
+            meant = suggest(path, there) if there else "it defines nothing of this sort"
+            raise UserError(f"{place}: {name} has no {path!r}; {meant}")
         value = getattr(value, part)
     return value
