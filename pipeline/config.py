@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline.registry import check_sources, source_kinds, verbs
+from pipeline.registry import KINDS, VERBS, check_sources
 from pipeline.validation import validate
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
@@ -223,15 +223,18 @@ def _kind_of(name: str, options: Mapping[Any, Any], names: Sequence[str]) -> typ
         raise UserError(f"the name {name} is taken; give the source another")
     if twin := next((other for other in names if other != name and other.lower() == name.lower()), None):
         raise UserError(f"and {twin} would be one name where files know no case; rename one")
-    kinds = source_kinds()
     if KIND not in options:
-        if name not in kinds:
-            raise UserError(f"no such kind of source; say `kind: ...`; {suggest(name, kinds)}")
-        return kinds[name]
+        found = KINDS.get(name)
+        if found is None:
+            raise UserError(f"no such kind of source; say `kind: ...`; {KINDS.hint(name)}")
+        return found
     kind = options[KIND]
-    if not isinstance(kind, str) or kind not in kinds:
-        raise UserError(f"kind: no kind {kind!r}; {suggest(str(kind), kinds)}")
-    return kinds[kind]
+    if not isinstance(kind, str):
+        raise UserError(f"kind: no kind {kind!r}; {KINDS.hint(str(kind))}")
+    try:
+        return KINDS.find(kind)
+    except UserError as error:
+        raise UserError(f"kind: {error}") from error
 
 
 def parse_bytes(value: str) -> int:
@@ -259,12 +262,10 @@ def _step(step: Any, names: Sequence[str], groups: Groups) -> Verb:
     if not isinstance(step, dict) or len(step) != 1 or not isinstance(next(iter(step)), str):
         raise UserError("a step is one verb with its options, as in `- dedup_exact: {}`")
     ((verb, options),) = step.items()
-    known = verbs()
-    if verb not in known:
-        raise UserError(f"no step {verb!r}; {suggest(verb, known)}")
+    kind = VERBS.find(verb)
     mistakes = Mistakes()
     with mistakes.below(verb):
-        made = known[verb].of_recipe(options, validate)
+        made = kind.of_recipe(options, validate)
         check_sources(made, names, groups)
     mistakes.end()
     return made

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, Field
 
+from pipeline.registry import check_stage
 from stages.core import storage
+from stages.core.discover import is_own
 from stages.core.errors import UserError
 from stages.core.given import merged_fingerprint
 from stages.core.manifest import (
@@ -19,6 +21,7 @@ from stages.core.manifest import (
     read_record,
 )
 from stages.core.names import below
+from stages.core.plugins import class_place
 from stages.core.stage import AnyStage
 
 RUN_FILE = "run.json"
@@ -45,7 +48,9 @@ class Graph:
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, name: str, stage: AnyStage, inputs: Sequence[str] = ()) -> str:
-        """Add a node; returns its name, numbered when the name is taken."""
+        """Add a node; returns its name, numbered when the name is taken. A UserError for a stranger's stage that cannot
+        stand beside the others."""
+        self._check_stage(type(stage))
         base, number = name, 2
         while name in self.nodes or name in self.given:
             name, number = f"{base}-{number}", number + 1
@@ -62,6 +67,15 @@ class Graph:
             self._check_there(name, wanted)
         self.unions[name] = tuple(inputs)
         return name
+
+    def _check_stage(self, kind: type[AnyStage]) -> None:
+        check_stage(kind)
+        for node in self.nodes.values():
+            other = type(node.stage)
+            if node.stage.stage_name == kind.stage_name and other is not kind and not is_own(kind):
+                raise UserError(
+                    f"{class_place(kind)} and {class_place(other)} have one stage_name, {kind.stage_name!r}; rename one"
+                )
 
     def _check_there(self, reader: str, wanted: str) -> None:
         if wanted not in self.nodes and wanted not in self.given and wanted not in self.unions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import resource
 import signal
 import threading
@@ -26,6 +27,8 @@ OPEN_FILES, MIN_OPEN_FILES = 65_536, 128
 
 OBJECT_STORE_BYTES = 100 << 20
 """Shards travel through storage, so Ray's own object store stays small."""
+
+_NOT_IMPORTED = re.compile(r"^((?:ModuleNotFoundError|ImportError|AttributeError): .+)", re.MULTILINE)
 
 
 class Pool(Protocol):
@@ -143,13 +146,12 @@ class RayPool:
             key = self._running.pop(reference)
             try:
                 yield key, self._ray.get(reference)
+            except (
+                self._ray.exceptions.RayTaskError
+            ) as error:  # `execute` raises nothing, so it was not reached
+                yield key, _unread(error)
             except self._ray.exceptions.RayError as error:
-                yield (
-                    key,
-                    Outcome(
-                        trace=f"{error}\nthe worker process died ({type(error).__name__})", has_died=True
-                    ),
-                )
+                yield key, _died(error)
 
     def kill(self, key: tuple[str, int]) -> None:
         """End the process of a task, which then counts as one that died."""
@@ -171,6 +173,20 @@ class RayPool:
             if running:
                 self._ray.wait(running, num_returns=len(running), timeout=SECONDS_TO_END)
             self._ray.shutdown()
+
+
+def _died(error: Exception) -> Outcome:
+    return Outcome(trace=f"{error}\nthe worker process died ({type(error).__name__})", has_died=True)
+
+
+def _unread(error: Exception) -> Outcome:
+    """What came of a task that a worker could not read: most often it does not find the module of a plug-in."""
+    if (found := _NOT_IMPORTED.search(str(error))) is None:
+        return _died(error)
+    return Outcome(
+        mistake=f"a worker cannot import what a stage is made of ({found[1]}); install the package of the plug-in there, or"
+        " name its folder in the workers' PYTHONPATH (docs/extending.md)"
+    )
 
 
 def _allow_open_files() -> None:

@@ -32,7 +32,8 @@ def kinds_at(folder: str) -> dict[str, str]:
 
 
 def kinds_of_run(manifests: Mapping[str, Manifest]) -> dict[str, str]:
-    """The kind of every source that the finished stages of a run read, by the source's name."""
+    """The kind of every source that the finished stages of a run read, by the source's name; of ours only, since tables
+    are shown where no plug-in is."""
     kind_of = {stage.stage_name: kind for kind, stage in source_kinds().items()}
     return {
         str(manifest.config["source"]): kind_of[manifest.stage]

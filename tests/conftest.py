@@ -16,6 +16,7 @@ from stages.core.manifest import Manifest, ShardReport, write_record
 from stages.core.parquet import DocumentWriter
 from stages.core.stage import AnyStage, make_manifest
 from tests.demo import run_demo
+from tests.plugin_packages import install  # noqa: F401 - a fixture
 
 # Equal inputs on every run, here too; HYPOTHESIS_PROFILE=search looks for new ones. No deadline: kernels compile.
 settings.register_profile("fixed", derandomize=True, deadline=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,22 +23,14 @@ from pipeline.inspect.explain import explain
 from pipeline.recipe import build
 from pipeline.registry import source_kinds, verbs
 from stages.core.ledger import LEDGER_SCHEMA
-from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
-from stages.core.parquet import read_documents
-from stages.core.verb import Verb
+from stages.core.manifest import Manifest
 from stages.filter.rule import rule_classes
 from stages.tokenize.exports import export_formats, export_tokens
 from tests.packed import write_packed
-from tests.wiring import Running
+from tests.page_files import files_of_page, lay_out, lost, run_verb, step_of
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCKS = dict(
-    re.findall(
-        r"^```python\n# (\S+\.py)\n(.*?)^```",
-        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
-        re.MULTILINE | re.DOTALL,
-    )
-)
+BLOCKS = files_of_page(ROOT / "CONTRIBUTING.md")
 ROOMS = ("stages.filter.rules", "stages.ingest", "stages.tokenize.export", "stages.dedup")
 TEST = "tests/stages/filter/rules/test_shouting.py"
 FORTUNES = "Haste makes waste.\n%\nA stitch in time\nsaves nine.\n%\nHm.\n%\nStill waters run deep.\n"
@@ -48,10 +39,7 @@ FORTUNES = "Haste makes waste.\n%\nA stitch in time\nsaves nine.\n%\nHm.\n%\nSti
 @contextmanager
 def laid_out(folder: Path) -> Iterator[None]:
     """The files of CONTRIBUTING below `folder`, as further parts of their rooms; nothing of them is left afterwards."""
-    for name, code in BLOCKS.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code, encoding="utf-8")
+    lay_out(BLOCKS, folder)
     rooms = [importlib.import_module(room) for room in ROOMS]
     before, attributes = set(sys.modules), [set(vars(room)) for room in rooms]
     for room in rooms:
@@ -81,32 +69,6 @@ def _place(value: object) -> str:
 def added(tmp_path: Path) -> Iterator[None]:
     with laid_out(tmp_path / "added"):
         yield
-
-
-def step_of(step: Any) -> Verb:
-    """A step as a recipe gives it."""
-    raw = {"name": "r", "sources": {"c4": {"input": "x", "steps": [step]}}}
-    (verb,) = parse_recipe(raw, {}).sources["c4"].steps
-    return verb
-
-
-def outcome(manifests: list[Manifest]) -> tuple[list[str], list[dict[str, Any]]]:
-    """Ids of the last documents, and all ledger rows."""
-    last = [manifest for manifest in manifests if manifest.of_kind(DOCUMENTS)][-1]
-    kept = [name for batch in read_documents(last.uris(DOCUMENTS), ["id"]) for name in batch[0].to_pylist()]
-    uris = [uri for manifest in manifests for uri in manifest.uris(LEDGER)]
-    return kept, [row for uri in uris for row in pq.read_table(uri, schema=LEDGER_SCHEMA).to_pylist()]
-
-
-def run_verb(verb: Verb, run_stage: Callable[..., Manifest], documents: Manifest) -> Any:
-    running = Running(run_stage, documents=documents)
-    verb.wire(running, "documents")
-    return outcome(list(running.outputs.values()))
-
-
-def lost(**values: Any) -> dict[str, Any]:
-    """A whole ledger row: what is not given is null."""
-    return dict.fromkeys(LEDGER_SCHEMA.names) | {"action": "drop"} | values
 
 
 def test_every_block_of_code_says_which_file_it_is() -> None:

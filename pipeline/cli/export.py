@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -13,21 +14,13 @@ from stages.core.errors import UserError
 from stages.core.manifest import MODEL, Manifest
 from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture
-from stages.tokenize.exports import ExportMixture, MixtureShare, export_formats, export_tokens
+from stages.tokenize.exports import FORMATS, ExportMixture, MixtureShare, export_tokens
 from stages.tokenize.pack import PackedShard
 
-app = App(name="export", help="Write what a run made in other tools' formats.")
+CATALOGUE = FORMATS
 
 
-@app.command
-def tokens(
-    run: str,
-    /,
-    *,
-    out: str,
-    format: Annotated[str, Parameter(help=f"one of {', '.join(export_formats())}")],
-    mixture: str | None = None,
-) -> None:
+def tokens(run: str, /, *, out: str, format: str, mixture: str | None = None) -> None:
     """Packed tokens for another trainer: files of each source, dataset.json that says what the ids mean, the mixture.
 
     Parameters
@@ -47,7 +40,6 @@ def tokens(
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
 
-@app.command
 def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
     """The trained model in Hugging Face's Llama layout.
 
@@ -104,3 +96,17 @@ def _exported(mixed: Manifest) -> ExportMixture:
         total_tokens=mixture.total_tokens,
         sources=shares,
     )
+
+
+def make_group(formats: Iterable[str] | None = None) -> App:
+    """The group; the help of `tokens` lists these formats, or ours."""
+    listed = ", ".join(sorted(FORMATS.own() if formats is None else formats))
+    shown = Annotated[str, Parameter(help=f"one of {listed}, or module:Class")]
+    tokens.__annotations__["format"] = shown
+    group = App(name="export", help="Write what a run made in other tools' formats.")
+    group.command(tokens)
+    group.command(model)
+    return group
+
+
+app = make_group()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -9,8 +10,10 @@ from pydantic import create_model
 
 from pipeline.cli.running import Documents, add_command, checked, flat, over_documents
 from stages.core.errors import UserError
-from stages.filter.rule import Rule, rule_classes
+from stages.filter.rule import RULES, Rule, rule_classes
 from stages.filter.verb import AnnotateVerb, FilterVerb
+
+CATALOGUE = RULES
 
 _ANNOTATE = Annotated[
     bool,
@@ -35,13 +38,16 @@ def _without_tag(rule_class: type[Rule]) -> type[Rule]:
     """The rule class with its name hidden from the options: the command already says it."""
     tag = rule_class.model_fields["rule"]
     hidden: Any = (Annotated[tag.annotation, Parameter(parse=False)], tag.default)
-    return create_model(rule_class.__name__, __base__=rule_class, rule=hidden)
+    # what a run keeps is known by the place of a rule's class
+    return create_model(
+        rule_class.__name__, __base__=rule_class, __module__=rule_class.__module__, rule=hidden
+    )
 
 
-def make_group() -> App:
-    """The group of all rules."""
+def make_group(added: Mapping[str, type[Rule]] | None = None) -> App:
+    """The group of all our rules, and of those `added`."""
     group = App(name="filter", help="Drop documents by a rule, or only write down its values.")
-    for name, rule in rule_classes().items():
+    for name, rule in {**rule_classes(), **(added or {})}.items():
         _add(group, name, rule)
     return group
 

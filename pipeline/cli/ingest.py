@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -9,11 +10,13 @@ from pydantic import create_model
 
 from pipeline.cli.running import Where, add_command, checked, flat, run_graph
 from pipeline.graph import Graph
-from pipeline.registry import Kind, source_kinds
+from pipeline.registry import KINDS, Kind, source_kinds
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.ingest.base import RawStage
+
+CATALOGUE = KINDS
 
 _RAW_FILES = Annotated[list[str], Parameter(help="raw files, folders or quoted patterns")]
 
@@ -48,10 +51,10 @@ def _add(group: App, name: str, kind: Kind) -> None:
     add_command(group, name, line, command, inputs=_RAW_FILES, options=flat(bare))
 
 
-def make_group() -> App:
-    """The group of all kinds."""
+def make_group(added: Mapping[str, Kind] | None = None) -> App:
+    """The group of all our kinds, and of those `added`."""
     group = App(name="ingest", help="Read the raw files of one source into documents.")
-    for name, kind in source_kinds().items():
+    for name, kind in {**source_kinds(), **(added or {})}.items():
         _add(group, name, kind)
     return group
 

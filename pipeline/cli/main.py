@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, MissingArgumentError
 
@@ -50,17 +51,34 @@ COMMANDS = {
 """Name of each command or group, what it is in which module of this package, and its help."""
 
 
-def make_app() -> App:
-    """The command line; nothing but names is known of a command before it is asked for."""
+GROUPS_OF_PLUGINS = ("ingest", "dedup", "filter", "export")
+"""Groups that plug-ins add to."""
+
+
+def make_app(tokens: Sequence[str] = ()) -> App:
+    """The command line; nothing but names is known of a command before it is asked for, as `tokens` do."""
     made = App(
         name="altiplano",
         help="Raw public dumps to the pretraining data of a LLaMA-class model, and a trainer.",
         suppress_keyboard_interrupt=False,  # `main` says how to resume
         version=_version,
     )
+    group = _group_with_plugins(tokens)
     for name, (place, line) in COMMANDS.items():
+        if group is not None and name == tokens[0]:
+            made.command(group)
+            continue
         made.command(f"pipeline.cli.{place}", name=name, help=line)
     return made
+
+
+def _group_with_plugins(tokens: Sequence[str]) -> App | None:
+    """The group that the command line names, where it asks for what plug-ins add."""
+    if tokens and tokens[0] in GROUPS_OF_PLUGINS:
+        from pipeline.cli.plugged import group_with_plugins
+
+        return group_with_plugins(tokens)
+    return None
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -69,10 +87,11 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that has no letter for a name shows its number
             stream.reconfigure(errors="backslashreplace")
     _end_as_ctrl_c()
-    app, typed = make_app(), Typed()
+    typed = Typed()
     try:
-        tokens = typed.read(app, sys.argv[1:] if arguments is None else arguments)
-        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        tokens = list(sys.argv[1:] if arguments is None else arguments)
+        app = make_app(tokens)
+        app(typed.read(app, tokens), exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None

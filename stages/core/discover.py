@@ -1,6 +1,7 @@
 """A room of the house in, what its files define out: a class registers itself by lying in a file there, nothing lists it.
 
-Rules, kinds of source, verbs, sites and export formats are found so. Only what is asked for is imported.
+Rules, kinds of source, verbs, sites and export formats are found so. Only what is asked for is imported. What lies elsewhere,
+in packages of others, `plugins` finds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,17 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+OWN_PACKAGES = ("pipeline", "quality_classifier", "stages")
+
+
+class Pluggable:
+    """What a plug-in can bring: the bases of rules, kinds of source, verbs and export formats are such classes."""
+
+
+def is_own(kind: type) -> bool:
+    """Whether a class lies in the house, and is no stranger's."""
+    return kind.__module__.partition(".")[0] in OWN_PACKAGES
 
 
 def classes_in(room: str, base: type[T], file: str | None = None) -> list[type[T]]:

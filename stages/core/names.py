@@ -50,12 +50,17 @@ def _is_source(name: str) -> str:
 
 def source_fault(name: str) -> str | None:
     """What is wrong with a source's name, which becomes a part of files' names; None when nothing is."""
+    return name_fault(name, "source")
+
+
+def name_fault(name: str, what: str) -> str | None:
+    """What is wrong with the name of a source, or of what else files are named after; None when nothing is."""
     if len(name) > MAX_SOURCE_CHARS:
         return (
-            f"{name[:40]!r}... has {len(name):,} characters; a source's name has {MAX_SOURCE_CHARS} at most"
+            f"{name[:40]!r}... has {len(name):,} characters; a {what}'s name has {MAX_SOURCE_CHARS} at most"
         )
     if _SOURCE.fullmatch(name) is None:
-        return f"{name!r} is no name of a source: letters of ASCII, digits, `_`, `-` and `.`, a letter or digit first"
+        return f"{name!r} is no name of a {what}: letters of ASCII, digits, `_`, `-` and `.`, a letter or digit first"
     return None
 
 

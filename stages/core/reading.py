@@ -170,6 +170,6 @@ def is_of_input(error: Exception) -> bool:
     return isinstance(cause, PermissionError | FileNotFoundError) or cause.errno in _OF_THE_INPUT
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """An error in one line, its class before it: `TimeoutError` often says nothing else."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -1,7 +1,7 @@
 """What a recipe can say of documents: a verb holds the options of its stages and puts them into a graph.
 
 Options are declared once, in small records that both a stage and its verb inherit; a verb is found by the file `verb.py`
-of its room.
+of its room, or as a plug-in.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+from stages.core.discover import Pluggable
 from stages.core.manifest import Record
 from stages.core.stage import AnyStage
 
@@ -44,7 +45,7 @@ class Options(Record):
         return kind(**given)
 
 
-class Verb(Options, ABC):
+class Verb(Pluggable, Options, ABC):
     """A step of a recipe: documents in, documents out. `verb` is its name there."""
 
     verb: ClassVar[str]

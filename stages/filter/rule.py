@@ -1,19 +1,20 @@
 """What every rule of the filter is: frozen options, the files that it depends on, and a judge of batches.
 
-A rule is a subclass in a file of its own below `stages/filter/rules`; the file is all that it takes to add one.
+A rule is a subclass in a file of its own below `stages/filter/rules`, which is all that it takes to add one; or a plug-in.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from stages.core.discover import classes_in
+from stages.core.discover import Pluggable, classes_in
+from stages.core.plugins import Catalogue
 from stages.filter.verdict import Judge, Verdict
 
 RULES_ROOM = "stages.filter.rules"
@@ -22,10 +23,16 @@ Share = Annotated[float, Field(ge=0)]
 """A share; that of the most frequent n-gram can exceed 1, as its occurrences overlap."""
 
 
-class Rule(BaseModel, ABC):
-    """Options of one rule. Subclasses give the field `rule` their name, as a Literal: the name that recipes use."""
+class Rule(Pluggable, BaseModel, ABC):
+    """Options of one rule. Subclasses give the field `rule` their name, as a Literal: the name that recipes use.
+
+    A plug-in's rule has a version of its own: a new one says that the same options give other verdicts. That of ours is
+    the version of the stage.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int] = 1
 
     rule: str
 
@@ -82,6 +89,15 @@ def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDAr
 
 
 def rule_classes() -> dict[str, type[Rule]]:
-    """Every rule by the name that recipes use, sorted."""
-    found = {str(rule.model_fields["rule"].default): rule for rule in classes_in(RULES_ROOM, Rule)}
-    return dict(sorted(found.items()))
+    """Every rule of ours by the name that recipes use, sorted."""
+    return RULES.own()
+
+
+RULES: Catalogue[Rule] = Catalogue(
+    what="rule",
+    field="rule",
+    base=Rule,
+    ours=lambda: classes_in(RULES_ROOM, Rule),
+    name_of=lambda rule: rule.model_fields["rule"].default,
+)
+"""Every rule by the name that recipes use, those of plug-ins too."""

@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, SerializeAsAny
 
+from stages.core.discover import is_own
 from stages.core.ledger import EDIT
 from stages.core.manifest import MODEL, Manifest, Record, ShardReport, document_uris
+from stages.core.plugins import class_place
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.filter.rule import Rule
@@ -50,8 +52,10 @@ class Filter(Stage[FilterParams]):
             rule.check()
 
     def dependencies(self) -> list[str]:
-        """SHA-256 of every model file and word list."""
-        return [line for rule in self._judged for line in rule.dependencies()]
+        """SHA-256 of every model file and word list; of a stranger's rule also which class it is, in which version."""
+        strangers = [type(rule) for rule in self.rules if not is_own(type(rule))]
+        versions = [f"{class_place(kind)} version {kind.version}" for kind in strangers]
+        return [line for rule in self._judged for line in rule.dependencies()] + versions
 
     @property
     def _judged(self) -> tuple[Rule, ...]:

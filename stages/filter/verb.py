@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, SerializeAsAny
 
 from stages.core.errors import UserError
-from stages.core.mistakes import Mistakes, shown_value, suggest
+from stages.core.mistakes import Mistakes, shown_value
 from stages.core.verb import Check, Verb, Wiring
-from stages.filter.rule import Rule, rule_classes
+from stages.filter.rule import RULES, Rule
 from stages.filter.stage import Filter
 
 
@@ -69,13 +69,11 @@ def _rule(rule: Any, check: Check) -> Rule:
     if not isinstance(named, dict) or len(named) != 1:
         raise UserError("a rule is one name with its options")
     ((name, values),) = named.items()
-    classes = rule_classes()
-    if name not in classes:
-        raise UserError(f"no rule {name!r}; {suggest(str(name), classes)}")
+    kind = RULES.find(str(name))
     mistakes = Mistakes()
     with mistakes.below(name):
         if values is not None and not isinstance(values, dict):
             raise UserError(f"{shown_value(values)}: must be a mapping of options")
-        made: Rule = check(classes[name], values or {})
+        made: Rule = check(kind, values or {})
     mistakes.end()
     return made

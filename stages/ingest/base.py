@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, Field, model_validator
 
 from stages.core import storage
+from stages.core.discover import Pluggable
 from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import Manifest, Record, ShardReport
@@ -145,10 +146,10 @@ class NamedSource(BaseModel):
         return {"source": cls.kind, **values} if isinstance(values, dict) else values
 
 
-class RawStage(NamedSource, Stage[Params], Generic[Params]):
+class RawStage(Pluggable, NamedSource, Stage[Params], Generic[Params]):
     """A stage that reads raw files: input patterns, and a fingerprint over the files' content probes.
 
-    A kind of source is such a stage in the file `stage.py` of a room of its own below `stages/ingest`.
+    A kind of source is such a stage in the file `stage.py` of a room of its own below `stages/ingest`, or a plug-in.
     """
 
     input: tuple[Annotated[Location, Field(min_length=1)], ...] = Field(

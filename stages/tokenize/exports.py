@@ -1,6 +1,7 @@
 """The folder of a finished pack stage and a mixture of it in, tokens and mixture in another trainer's file format out.
 
-A format is a subclass in a file of its own below `stages/tokenize/export`; the file is all that it takes to add one.
+A format is a subclass in a file of its own below `stages/tokenize/export`, which is all that it takes to add one; or a
+plug-in.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import orjson
 
 from stages.core import storage
 from stages.core.atomic import write_bytes
-from stages.core.discover import classes_in
+from stages.core.discover import Pluggable, classes_in
 from stages.core.errors import UserError
 from stages.core.manifest import Record
-from stages.core.mistakes import suggest
 from stages.core.names import file_stem
+from stages.core.plugins import Catalogue
 from stages.tokenize.read import TOKEN_DTYPES, TokenShard, token_shards
 
 FORMATS_ROOM = "stages.tokenize.export"
@@ -51,7 +52,7 @@ class BlendPart:
     share: MixtureShare
 
 
-class ExportFormat(ABC):
+class ExportFormat(Pluggable, ABC):
     """A file format of tokens. The index is written last: where it is, the data is whole."""
 
     name: ClassVar[str]
@@ -70,9 +71,18 @@ class ExportFormat(ABC):
 
 
 def export_formats() -> dict[str, ExportFormat]:
-    """Every format by its name, sorted."""
-    found = {kind.name: kind() for kind in classes_in(FORMATS_ROOM, ExportFormat)}
-    return dict(sorted(found.items()))
+    """Every format of ours by its name, sorted."""
+    return {name: kind() for name, kind in FORMATS.own().items()}
+
+
+FORMATS: Catalogue[ExportFormat] = Catalogue(
+    what="format",
+    field="name",
+    base=ExportFormat,
+    ours=lambda: classes_in(FORMATS_ROOM, ExportFormat),
+    name_of=lambda kind: getattr(kind, "name", None),
+)
+"""Every format by its name, those of plug-ins too."""
 
 
 def export_tokens(folder: str, out: str, format_name: str, mixture: ExportMixture | None = None) -> list[str]:
@@ -80,10 +90,7 @@ def export_tokens(folder: str, out: str, format_name: str, mixture: ExportMixtur
 
     `dataset.json`, written last, says what the ids mean and which files are of which source.
     """
-    formats = export_formats()
-    if format_name not in formats:
-        raise UserError(f"no format {format_name!r}; {suggest(format_name, formats)}")
-    chosen = formats[format_name]
+    chosen = FORMATS.find(format_name)()
     shards, means = token_shards(folder)
     stems = _stems({shard.source for shard in shards}, out)
     # Before the data, which may take hours: a mixture that cannot be written is refused at once.
@@ -103,7 +110,7 @@ def export_tokens(folder: str, out: str, format_name: str, mixture: ExportMixtur
         {
             **means.model_dump(include={"bos", "eos", "tokenizer_sha256", "vocab_size"}),
             "dtype": chosen.dtype(means.dtype),
-            "format": format_name,
+            "format": chosen.name,
             "sources": sources,
         }
     )
