@@ -60,11 +60,15 @@ def stages() -> dict[str, type[AnyStage]]:
 
 
 def run_probe(folder: Path) -> None:
-    """What the demo leaves out, on the samples of C4 and of books, into a run of its own."""
+    """What the demo leaves out, on the samples of C4, of books and of notes, into a run of its own."""
     graph = Graph()
     kinds = source_kinds()
     c4 = kinds["c4"](input=(str(SAMPLES / "dumps/c4/*.json.gz"),)).wire(graph.below("c4"))
     books = kinds["books"](input=(str(SAMPLES / "dumps/books/**"),)).wire(graph.below("books"))
+    columns = {"text": "body", "id": "uid", "url": "link"}
+    notes = kinds["dataset"](input=(str(SAMPLES / "dumps/notes/*.jsonl"),), columns=columns).wire(
+        graph.below("notes")
+    )
     needed = {
         "decontaminate": {
             "benchmarks": (str(SAMPLES / "benchmarks/*.jsonl"),),
@@ -82,7 +86,7 @@ def run_probe(folder: Path) -> None:
     rules = tuple(rule_classes()[name].model_validate({}) for name in PROBED_RULES)
     for kind in (FilterVerb, AnnotateVerb):
         last.append(kind(rules=rules).wire(graph.below(kind.verb), c4))
-    Runner(graph, str(folder), "probe", Progress(quiet=True)).run(InlinePool, last[1:])
+    Runner(graph, str(folder), "probe", Progress(quiet=True)).run(InlinePool, [notes, *last[1:]])
 
 
 def measure(demo: Path, probe: Path) -> Lock:
