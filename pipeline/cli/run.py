@@ -9,8 +9,9 @@ from pydantic import Field
 
 from pipeline.cli.options import WHOLE
 from pipeline.cli.output import note, print_table, say
-from pipeline.cli.running import Workers, finished_line
+from pipeline.cli.running import Workers, end_if_empty, finished_line, run_watched
 from pipeline.config import LoadedRecipe, load_recipe
+from pipeline.emptied import emptied_stages
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.plan import plan_lines
 from pipeline.progress import Progress
@@ -47,7 +48,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
     runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
-    result = runner.run(options.open_pool, documents)
+    result = run_watched(runner, graph, folder, options, documents)
     print_table(token_table(token_rows(folder)))
     (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
     for warning in mixed.warnings:
@@ -56,6 +57,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
         (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
         say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")
     say(finished_line(folder, result, documents))
+    end_if_empty(emptied_stages(graph, result.manifests), options)
 
 
 def plan(config: str, /, *, variables: Variables = None) -> None:

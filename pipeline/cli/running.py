@@ -9,8 +9,9 @@ from cyclopts import Parameter
 from pydantic import BaseModel, Field
 
 from pipeline.cli.options import OptionMistakesError
-from pipeline.cli.output import fact_lines, say
+from pipeline.cli.output import EMPTY_CODE, fact_lines, note, say
 from pipeline.cores import cores_at_hand
+from pipeline.emptied import Emptied, emptied_stages
 from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
 from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
 from pipeline.progress import Progress
@@ -48,6 +49,9 @@ class Workers(Record):
         description="what a raw record does on which every attempt fails (60 s, a worker that dies): stop the run, or ledger",
     )
     quiet: bool = Field(False, description="no progress on standard error")
+    allow_empty: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="take it that a stage keeps nothing, with a warning; else the exit code is 3"
+    )
 
     def open_pool(self) -> Pool:
         """The pool that these options ask for."""
@@ -93,9 +97,37 @@ def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> 
     """Run a graph into `where.out` and say in one line what came of it."""
     _check_same_run(graph, where.out)
     runner = Runner(graph, where.out, name, Progress(quiet=where.quiet), where.on_error)
-    result = runner.run(where.open_pool, outputs)
+    result = run_watched(runner, graph, where.out, where, outputs)
     say(finished_line(where.out, result, outputs))
+    end_if_empty(emptied_stages(graph, result.manifests), where)
     return result
+
+
+def run_watched(
+    runner: Runner, graph: Graph, folder: str, where: Workers, outputs: Sequence[str]
+) -> RunResult:
+    """Run; where a user's mistake stops it, say before what kept nothing until then, which may be why."""
+    try:
+        return runner.run(where.open_pool, outputs)
+    except UserError:
+        if storage.exists(storage.join(folder, RUN_FILE)):
+            own = {node.fingerprint for node in read_run(folder).nodes if node.name in graph.nodes}
+            found = {k: v for k, v in run_manifests(folder).items() if v.fingerprint in own}
+            _warn(emptied_stages(graph, found))
+        raise
+
+
+def end_if_empty(emptied: Sequence[Emptied], where: Workers) -> None:
+    """Warn of stages that kept nothing, and end the command with a code of its own unless that was allowed."""
+    _warn(emptied)
+    if emptied and not where.allow_empty:
+        note("mend the options, or leave the source out; --allow-empty takes it as it is")
+        raise SystemExit(EMPTY_CODE)
+
+
+def _warn(emptied: Sequence[Emptied]) -> None:
+    for one in emptied:
+        note(f"warning: {one.line()}")
 
 
 def _check_same_run(graph: Graph, out: str) -> None:
