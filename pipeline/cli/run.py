@@ -17,6 +17,7 @@ from pipeline.plan import plan_lines
 from pipeline.progress import Progress
 from pipeline.recipe import build
 from pipeline.runner import Runner
+from pipeline.shipped import recipe_file
 from stages.mix.mixture import Mix, Mixed
 from stages.train.stage import Train, Trained
 
@@ -41,7 +42,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     Parameters
     ----------
     config
-        the recipe, such as configs/demo.yaml
+        the recipe's file, such as configs/demo.yaml, or the name of a shipped one: demo, shared, llama1
     """
     options = options or RunOptions()
     loaded = _load(config, variables)
@@ -66,14 +67,14 @@ def plan(config: str, /, *, variables: Variables = None) -> None:
     Parameters
     ----------
     config
-        the recipe, such as configs/llama1.yaml
+        the recipe's file, such as configs/llama1.yaml, or the name of a shipped one: demo, shared, llama1
     """
     for line in plan_lines(_load(config, variables)):
         say(line)
 
 
 def _load(config: str, variables: dict[str, str] | None) -> LoadedRecipe:
-    loaded = load_recipe(config, variables)
+    loaded = load_recipe(recipe_file(config), variables)
     for line in loaded.notes:
         note(line)
     return loaded

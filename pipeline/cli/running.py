@@ -10,10 +10,9 @@ from pydantic import BaseModel, Field
 
 from pipeline.cli.options import OptionMistakesError
 from pipeline.cli.output import EMPTY_CODE, fact_lines, note, say
-from pipeline.cores import cores_at_hand
 from pipeline.emptied import Emptied, emptied_stages
 from pipeline.graph import RUN_FILE, Below, Graph, given_documents, read_run, run_manifests
-from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
+from pipeline.pools import Pool, TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
 from pipeline.runner import OnError, Runner, RunResult
@@ -55,11 +54,8 @@ class Workers(Record):
 
     def open_pool(self) -> Pool:
         """The pool that these options ask for."""
-        if self.workers == 0 and self.address is None:
-            return InlinePool()
         asked = TaskResources(self.task_cpus, self.task_memory, self.train_gpus)
-        workers = cores_at_hand() if self.workers is None else self.workers
-        return RayPool(workers, self.address, asked)
+        return open_pool(self.workers, self.address, asked)
 
 
 class Where(Workers):
