@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.registry import KINDS, VERBS, check_sources
+from pipeline.shipped import with_shipped_paths
 from pipeline.validation import validate
 from quality_classifier.train import QualityClassifier
 from stages.core.errors import UserError
@@ -97,7 +98,7 @@ def load_recipe(path: str, overrides: Mapping[str, str] | None = None) -> Loaded
     if not isinstance(raw, dict):
         raise UserError(f"{path}: a recipe is a mapping with `name` and `sources`")
     try:
-        loaded = parse_recipe(raw, overrides or {})
+        loaded = parse_recipe(with_shipped_paths(path, raw), overrides or {})
     except MistakesError as error:
         lines = yaml_lines(Path(path).read_bytes())
         told = [f"{path}{_line(lines, mistake.place)}: {mistake}" for mistake in error.mistakes]

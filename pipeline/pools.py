@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.cores import cores_at_hand
 from pipeline.execute import Outcome, execute
 from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, UserError
@@ -74,6 +75,13 @@ class TaskResources:
     cpus: int = 1
     memory_bytes: int | None = None
     gpus: int | None = None
+
+
+def open_pool(workers: int | None, address: str | None, resources: TaskResources) -> Pool:
+    """Where `workers` processes of this machine run tasks, or a cluster; 0: this process, None: one for each core."""
+    if workers == 0 and address is None:
+        return InlinePool()
+    return RayPool(cores_at_hand() if workers is None else workers, address, resources)
 
 
 class RayPool:

@@ -21,6 +21,9 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     """The whole run as a graph, and the nodes that hold the finished documents of each source."""
     recipe, run = loaded.recipe, _Build(loaded)
 
+    # A source that keeps nothing is a warning, and what the recipe says of it is passed over.
+    sources = tuple(run.names)
+
     # 2.1 Pre-training data: every source by its own chain.
     documents = [run.source(source) for source in run.names]
 
@@ -32,15 +35,15 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     options, tokenizer = recipe.tokenizer, None
     if options.model is None:
         named = {name: group for name, group in recipe.groups.items() if name in options.weights}
-        options = recipe.seeded(options).model_copy(update={"groups": named})
+        options = recipe.seeded(options).model_copy(update={"groups": named, "may_be_empty": sources})
         tokenizer = add_tokenizer(run.graph.below("tokenizer"), options, documents)
 
     # Tokens: encode, shuffle and pack; then the mixture (Table 1) and the trainer (2.2, 2.3).
     wiring = run.graph.below("")
     split = tuple(sorted(recipe.mixture.language_temperature))
-    encode = Encode(model=options.model, seed=recipe.seed, split_languages=split)
+    encode = Encode(model=options.model, seed=recipe.seed, split_languages=split, may_be_empty=sources)
     packed = add_tokens(wiring, encode, documents, tokenizer)
-    mixture = recipe.mixture.model_copy(update={"groups": recipe.groups})
+    mixture = recipe.mixture.model_copy(update={"groups": recipe.groups, "may_be_empty": sources})
     mixed = add_mixture(wiring, mixture, packed)
     if recipe.train is not None:
         add_training(wiring, recipe.train, packed, mixed)

@@ -37,7 +37,7 @@ def add_tokens(wiring: Wiring, options: Encode, documents: Sequence[str], tokeni
     """
     inputs = list(documents)
     if options.split_languages:
-        counts = CountLanguages(split_languages=options.split_languages)
+        counts = CountLanguages(split_languages=options.split_languages, may_be_empty=options.may_be_empty)
         inputs.append(wiring.add(counts, *documents))
     if tokenizer is not None:
         inputs.append(tokenizer)

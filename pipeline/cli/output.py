@@ -11,6 +11,7 @@ from stages.core.printing import printable, printable_text
 
 USER_ERROR_CODE = 2
 FAILURE_CODE = 1
+EMPTY_CODE = 3
 INTERRUPTED_CODE = 130
 TABLE_WIDTH = 110
 

@@ -10,12 +10,14 @@ from pydantic import Field
 from pipeline.check import check_options
 from pipeline.cli.options import WHOLE
 from pipeline.cli.output import note, say
-from pipeline.cli.running import Workers, finished_line, show_mixture
+from pipeline.cli.running import Workers, end_if_empty, finished_line, run_watched, show_mixture
 from pipeline.config import LoadedRecipe, load_recipe
+from pipeline.emptied import emptied_stages
 from pipeline.plan import plan_lines
 from pipeline.progress import Progress
 from pipeline.recipe import build
 from pipeline.runner import Runner
+from pipeline.shipped import recipe_file
 from stages.mix.mixture import Mix
 from stages.train.stage import Train, Trained
 
@@ -40,7 +42,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     Parameters
     ----------
     config
-        the recipe, such as configs/demo.yaml
+        the recipe's file, such as configs/demo.yaml, or the name of a shipped one: demo, shared, llama1
     """
     options = options or RunOptions()
     loaded = _load(config, variables)
@@ -48,12 +50,13 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     graph, documents = build(loaded)
     check_options(graph)
     runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
-    result = runner.run(options.open_pool, documents)
+    result = run_watched(runner, graph, folder, options, documents)
     show_mixture(folder, result.manifests[Mix.stage_name])
     if loaded.recipe.train is not None:
         (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
         say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")
     say(finished_line(folder, result, documents))
+    end_if_empty(emptied_stages(graph, result.manifests), options)
 
 
 def plan(config: str, /, *, variables: Variables = None) -> None:
@@ -62,14 +65,14 @@ def plan(config: str, /, *, variables: Variables = None) -> None:
     Parameters
     ----------
     config
-        the recipe, such as configs/llama1.yaml
+        the recipe's file, such as configs/llama1.yaml, or the name of a shipped one: demo, shared, llama1
     """
     for line in plan_lines(_load(config, variables)):
         say(line)
 
 
 def _load(config: str, variables: dict[str, str] | None) -> LoadedRecipe:
-    loaded = load_recipe(config, variables)
+    loaded = load_recipe(recipe_file(config), variables)
     for line in loaded.notes:
         note(line)
     return loaded

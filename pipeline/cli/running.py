@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 
 from pipeline.chain import stage_at
 from pipeline.cli.options import OptionMistakesError
-from pipeline.cli.output import fact_lines, print_table, say
-from pipeline.cores import cores_at_hand
+from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, say
+from pipeline.emptied import Emptied, emptied_stages
 from pipeline.given import add_given_together
-from pipeline.graph import RUN_FILE, Below, Graph, read_run
+from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
 from pipeline.inspect.tokens import token_rows, token_table
-from pipeline.pools import InlinePool, Pool, RayPool, TaskResources
+from pipeline.pools import Pool, TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
 from pipeline.runner import OnError, Runner, RunResult
@@ -52,14 +52,14 @@ class Workers(Record):
         description="what a raw record does on which every attempt fails (60 s, a worker that dies): stop the run, or ledger",
     )
     quiet: bool = Field(False, description="no progress on standard error")
+    allow_empty: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="take it that a stage keeps nothing, with a warning; else the exit code is 3"
+    )
 
     def open_pool(self) -> Pool:
         """The pool that these options ask for."""
-        if self.workers == 0 and self.address is None:
-            return InlinePool()
         asked = TaskResources(self.task_cpus, self.task_memory, self.train_gpus)
-        workers = cores_at_hand() if self.workers is None else self.workers
-        return RayPool(workers, self.address, asked)
+        return open_pool(self.workers, self.address, asked)
 
 
 class Where(Workers):
@@ -99,9 +99,37 @@ def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> 
     """Run a graph into `where.out` and say in one line what came of it."""
     _check_same_run(graph, where.out)
     runner = Runner(graph, where.out, name, Progress(quiet=where.quiet), where.on_error)
-    result = runner.run(where.open_pool, outputs)
+    result = run_watched(runner, graph, where.out, where, outputs)
     say(finished_line(where.out, result, outputs))
+    end_if_empty(emptied_stages(graph, result.manifests), where)
     return result
+
+
+def run_watched(
+    runner: Runner, graph: Graph, folder: str, where: Workers, outputs: Sequence[str]
+) -> RunResult:
+    """Run; where a user's mistake stops it, say before what kept nothing until then, which may be why."""
+    try:
+        return runner.run(where.open_pool, outputs)
+    except UserError:
+        if storage.exists(storage.join(folder, RUN_FILE)):
+            own = {node.fingerprint for node in read_run(folder).nodes if node.name in graph.nodes}
+            found = {k: v for k, v in run_manifests(folder).items() if v.fingerprint in own}
+            _warn(emptied_stages(graph, found))
+        raise
+
+
+def end_if_empty(emptied: Sequence[Emptied], where: Workers) -> None:
+    """Warn of stages that kept nothing, and end the command with a code of its own unless that was allowed."""
+    _warn(emptied)
+    if emptied and not where.allow_empty:
+        note("mend the options, or leave the source out; --allow-empty takes it as it is")
+        raise SystemExit(EMPTY_CODE)
+
+
+def _warn(emptied: Sequence[Emptied]) -> None:
+    for one in emptied:
+        note(f"warning: {one.line()}")
 
 
 def _check_same_run(graph: Graph, out: str) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from stages.core.errors import UserError
+from stages.core.location import NOT_CONTENT
+from stages.core.manifest import Record
 from stages.core.mistakes import Mistakes, suggest
 from stages.core.names import source_fault
 
@@ -33,6 +35,26 @@ Members = Annotated[dict[str, float | None], BeforeValidator(_as_members)]
 """Sources of a group and the share that each has of it; no shares: by tokens available."""
 
 Groups = dict[str, Members]
+
+
+class EmptySources(Record):
+    """Which sources may turn out to be empty.
+
+    No content: where one is, the options without it give what they give; where none is, it changes nothing.
+    """
+
+    may_be_empty: Annotated[tuple[str, ...], NOT_CONTENT] = Field(
+        (),
+        description="sources that may have no documents: what is said of one is then left out, with a warning",
+    )
+
+
+def without_empty(
+    given: Mapping[str, float], groups: Groups, available: Mapping[str, int], may_be_empty: Iterable[str]
+) -> dict[str, float]:
+    """Shares but for those of sources that may be empty and are, and of groups of nothing but such."""
+    empty = {source for source in may_be_empty if not available.get(source)}
+    return {name: share for name, share in given.items() if not empty.issuperset(groups.get(name) or (name,))}
 
 
 def check_groups(groups: Groups, sources: Iterable[str]) -> None:
@@ -68,7 +90,7 @@ def _check_shares(members: Members) -> None:
 
 
 def weights_of_sources(
-    weights: Mapping[str, float], groups: Groups, available: Mapping[str, int]
+    weights: Mapping[str, float | Fraction], groups: Groups, available: Mapping[str, int]
 ) -> dict[str, Fraction]:
     """Weights without groups: each group's is split over its sources, which have `available` tokens (or bytes)."""
     found: dict[str, Fraction] = {}
@@ -85,14 +107,16 @@ def epochs_of_sources(
     """Epochs without groups: each group's are those of its sources, which have `available` tokens."""
     found: dict[str, Fraction] = {}
     for name, members in _named(epochs, groups, "number of epochs"):
-        there = [source for source in members or [name] if source in available]
+        there = [source for source in members or [name] if available.get(source)]
         if members and not there:
             raise UserError(f"epochs: {name}: there are no tokens of its sources ({', '.join(members)})")
         found |= dict.fromkeys(there or [name], Fraction(str(epochs[name])))
     return found
 
 
-def _named(given: Mapping[str, float], groups: Groups, what: str) -> Iterable[tuple[str, Members | None]]:
+def _named(
+    given: Mapping[str, float | Fraction], groups: Groups, what: str
+) -> Iterable[tuple[str, Members | None]]:
     """Every name, with its members where it is a group; a UserError when a source is named by itself and by its group."""
     for name in given:
         members = groups.get(name)
@@ -103,7 +127,7 @@ def _named(given: Mapping[str, float], groups: Groups, what: str) -> Iterable[tu
 
 def _shares(group: str, members: Members, available: Mapping[str, int]) -> dict[str, Fraction]:
     """The share of each source of a group, adding up to 1."""
-    there = [source for source in members if source in available]
+    there = [source for source in members if available.get(source)]
     parts = {
         source: Fraction(available[source]) if (own := members[source]) is None else Fraction(str(own))
         for source in there

@@ -12,13 +12,20 @@ from pydantic import Field, field_validator
 
 from stages.core.documents import source_of
 from stages.core.errors import UserError
-from stages.core.groups import Groups, check_groups, epochs_of_sources, weights_of_sources
+from stages.core.groups import (
+    EmptySources,
+    Groups,
+    check_groups,
+    epochs_of_sources,
+    weights_of_sources,
+    without_empty,
+)
 from stages.core.manifest import MODEL, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.mix.languages import solve_by_language
 from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource, Packing
-from stages.mix.weights import MANY_EPOCHS, parse_tokens, readable, solve, whole_sequences
+from stages.mix.weights import MANY_EPOCHS, Solution, parse_tokens, readable, solve, sum_of, whole_sequences
 from stages.tokenize.best_fit import FitSequences, SequenceOptions, ShardFit
 from stages.tokenize.pack import PackedShard
 
@@ -39,7 +46,7 @@ class Mixed(Record):
     warnings: tuple[str, ...]
 
 
-class Mix(SequenceOptions, Stage[MixParams]):
+class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
     """Weights, epochs or a budget, and the packed tokens, to a mixture."""
 
     stage_name: ClassVar[str] = "mix"
@@ -135,18 +142,7 @@ class Mix(SequenceOptions, Stage[MixParams]):
         available = {source: fitted.get(source, (0, 0))[1] for source in there}
         per_sequence = {s: Fraction(available[s], there[s]) if there[s] else Fraction(length) for s in there}
         budget = None if self.budget is None else parse_tokens(self.budget)
-        solution = solve_by_language(
-            available,
-            self.language_temperature,
-            lambda sources: solve(
-                sources,
-                weights_of_sources(self.weights or {}, self.groups, sources),
-                epochs_of_sources(self.epochs or {}, self.groups, sources),
-                budget,
-                self.max_epochs,
-                self.temperature,
-            ),
-        )
+        solution, passed_over = self._solve(available, budget)
         drawn = whole_sequences(solution.tokens, per_sequence)
         total = sum(drawn.values())
         if total == 0:
@@ -180,7 +176,48 @@ class Mix(SequenceOptions, Stage[MixParams]):
             total_sequences=total,
             sources=sources,
         )
-        return mixture, (*missing, *empty, *solution.warnings)
+        return mixture, (*missing, *empty, *passed_over, *solution.warnings)
+
+    def _solve(self, available: Mapping[str, int], budget: int | None) -> tuple[Solution, list[str]]:
+        """Tokens to draw, and what was passed over, as it is said of sources that are empty.
+
+        The weights of these go to the others in proportion, so that the sum stays.
+        """
+        by_source: dict[str, int] = {}
+        for name, tokens in available.items():
+            by_source[source_of(name)] = by_source.get(source_of(name), 0) + tokens
+        given = {
+            "weights": self.weights or {},
+            "epochs": self.epochs or {},
+            "language_temperature": self.language_temperature,
+        }
+        kept = {
+            option: without_empty(shares, self.groups, by_source, self.may_be_empty)
+            for option, shares in given.items()
+        }
+        left_out = [
+            f"{option}: {name} has no tokens and is passed over"
+            for option, shares in given.items()
+            for name in shares
+            if name not in kept[option]
+        ]
+        asked, left = sum_of(given["weights"]), sum_of(kept["weights"])
+        if asked and not left and not any(kept["epochs"].values()):
+            raise UserError("weights: no source that has one has tokens; give one to a source that has some")
+        weights = {name: Fraction(str(w)) * asked / left for name, w in kept["weights"].items() if left}
+        solution = solve_by_language(
+            available,
+            kept["language_temperature"],
+            lambda sources: solve(
+                sources,
+                weights_of_sources(weights, self.groups, sources),
+                epochs_of_sources(kept["epochs"], self.groups, sources),
+                budget,
+                self.max_epochs,
+                self.temperature,
+            ),
+        )
+        return solution, left_out
 
 
 def _fitted(fit: Manifest, sequence_length: int) -> dict[str, tuple[int, int]]:

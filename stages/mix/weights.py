@@ -59,6 +59,11 @@ class Solution:
         return {source: float(tokens / self.total) for source, tokens in self.tokens.items()}
 
 
+def sum_of(shares: Mapping[str, float]) -> Fraction:
+    """Their exact sum."""
+    return sum(map(_exact, shares.values()), Fraction(0))
+
+
 def solve(
     available: Mapping[str, int],
     weights: Mapping[str, float | Fraction] | None = None,

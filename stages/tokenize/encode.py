@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -91,7 +91,7 @@ class Encode(SplitOptions, Stage[EncodeParams]):
         documents = [manifest for manifest in documents if not is_made_by(manifest, CountLanguages)]
         sources = add_sources(manifest.sources for manifest in documents)
         if self.split_languages:
-            _check_split(self.split_languages, sources)
+            _check_split(set(self.split_languages) - set(self.may_be_empty), sources)
             sources = counted_totals(counted)
         counts = {s: num_destinations(v.text_bytes, self.packed_text_bytes) for s, v in sources.items()}
         params = EncodeParams(
@@ -123,8 +123,8 @@ class Encode(SplitOptions, Stage[EncodeParams]):
         return out.report
 
 
-def _check_split(split: Sequence[str], sources: Mapping[str, SourceTotals]) -> None:
-    for source in split:
+def _check_split(split: Collection[str], sources: Mapping[str, SourceTotals]) -> None:
+    for source in sorted(split):
         if source not in sources:
             raise UserError(
                 f"split_languages: no documents of source {source!r}; there are {', '.join(sources)}"

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from stages.core.documents import LANGUAGE_MARK
 from stages.core.errors import UserError
+from stages.core.groups import EmptySources
 from stages.core.manifest import Manifest, Record, ShardReport, SourceTotals, add_sources, document_uris
 from stages.core.names import source_fault
 from stages.core.parquet import totals_by_name
@@ -23,7 +24,7 @@ from stages.core.writer import TaskWriter
 UNKNOWN_LANGUAGE = "unknown"
 
 
-class SplitOptions(Record):
+class SplitOptions(EmptySources):
     """Which sources are packed by language."""
 
     split_languages: tuple[str, ...] = Field(

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 from stages.core.errors import UserError
-from stages.core.groups import Groups, weights_of_sources
+from stages.core.groups import EmptySources, Groups, weights_of_sources, without_empty
 from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport, add_sources, document_uris
 from stages.core.parquet import read_batches, read_documents
 from stages.core.stage import Stage, Task, task_id
@@ -52,7 +52,7 @@ def sampling_rates(
     }
 
 
-class SampleOptions(Record):
+class SampleOptions(EmptySources):
     """Which text the tokenizer is trained on."""
 
     max_text_bytes: int = Field(
@@ -81,7 +81,8 @@ class SampleText(SampleOptions, Stage[SampleTextParams]):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleTextParams]]:
         """One task per document shard of every input."""
         available = {k: v.text_bytes for k, v in add_sources(m.sources for m in inputs).items()}
-        weights = weights_of_sources(self.weights, self.groups, available)
+        asked = without_empty(self.weights, self.groups, available, self.may_be_empty)
+        weights = weights_of_sources(asked, self.groups, available)
         params = SampleTextParams(rates=sampling_rates(available, weights, self.max_text_bytes))
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs))]
 

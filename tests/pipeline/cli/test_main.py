@@ -165,6 +165,7 @@ def test_an_empty_raw_file_is_a_ledger_row(tmp_path: Path, capsys: pytest.Captur
                 "--workers",
                 "0",
                 "--quiet",
+                "--allow-empty",
             ]
         )
         assert "0 documents, 1 dropped (ledger)" in capsys.readouterr().out
@@ -173,7 +174,19 @@ def test_an_empty_raw_file_is_a_ledger_row(tmp_path: Path, capsys: pytest.Captur
 def test_no_text_for_the_tokenizer_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     raw = tmp_path / "x.json"
     raw.write_bytes(b"{broken\n")
-    main(["ingest", "c4", str(raw), "--out", str(tmp_path / "c4"), "--workers", "0", "--quiet"])
+    main(
+        [
+            "ingest",
+            "c4",
+            str(raw),
+            "--out",
+            str(tmp_path / "c4"),
+            "--workers",
+            "0",
+            "--quiet",
+            "--allow-empty",
+        ]
+    )
     capsys.readouterr()
     said = fails(
         capsys, "tokenizer", "train", str(tmp_path / "c4"), "--out", str(tmp_path / "t"), "--workers", "0"
@@ -260,7 +273,7 @@ def test_a_source_that_lost_all_its_documents_is_shown_with_nothing(
         "tokenizer: {vocab_size: 330}\nmixture: {sequence_length: 32}\n",
         encoding="utf-8",
     )
-    main(["run", str(recipe), "--workers", "0", "--quiet"])
+    main(["run", str(recipe), "--workers", "0", "--quiet", "--allow-empty"])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["books", "0", "0", "0", "-", "-", "-", "-"] in lines
 

@@ -124,3 +124,36 @@ def test_two_tokenizers_are_refused() -> None:
 def test_no_packed_tokens_are_refused() -> None:
     with pytest.raises(UserError, match="needs the finished pack stage"):
         Mix(sequence_length=10).plan([pack_manifest()])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"weights": {"books": 0.2, "c4": 0.6, "arxiv": 0.2}}, ["weights: arxiv"]),
+        (
+            {"weights": {"books": 0.2, "c4": 0.6, "papers": 0.2}, "groups": {"papers": ["arxiv"]}},
+            ["weights: papers"],
+        ),
+        ({"weights": {"books": 0.2}, "epochs": {"c4": 1.2, "arxiv": 3}, "budget": 1500}, ["epochs: arxiv"]),
+        ({"epochs": {"arxiv": 2, "tiny": 2, "books": 2}}, ["epochs: arxiv", "epochs: tiny"]),
+    ],
+)
+def test_what_is_said_of_a_source_that_may_be_empty_and_is_is_passed_over(
+    options: dict[str, Any], told: list[str]
+) -> None:
+    """Weights go to the others in proportion; without the permission a source without tokens is a mistake."""
+    tokens = {"books": 1001, "c4": 1001, "tiny": 5}
+    mix = Mix(**options, sequence_length=10, may_be_empty=("arxiv", "books", "c4", "tiny"))
+    mixture, warnings = mix.mixture(tokens, "ab")
+    assert [line for line in warnings if "passed over" in line] == [
+        f"{name} has no tokens and is passed over" for name in told
+    ]
+    assert mixture.sources["books"].sequences and mixture.sources["c4"].sequences
+    if "weights" in options and "epochs" not in options:
+        assert (mixture.sources["books"].sequences, mixture.sources["c4"].sequences) == (133, 400)
+    with pytest.raises(UserError, match="there are no tokens|are empty"):
+        mix.model_copy(update={"may_be_empty": ()}).mixture(tokens, "ab")
+
+
+def test_which_sources_may_be_empty_is_no_content() -> None:
+    assert Mix(may_be_empty=("c4",)).fingerprint([]) == Mix().fingerprint([])

@@ -1,0 +1,79 @@
+"""The wheel works without the checkout: all modules, recipes and samples are in it, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.demo import ROOT
+
+PACKAGES = ("pipeline", "quality_classifier", "stages")
+DOOR = "altiplano.py"
+MAX_BYTES = 2_000_000
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a copy of what it is made of: building leaves files beside its sources."""
+    source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in PACKAGES:
+        caches = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=caches)
+    for name in ("configs", "samples/dumps"):
+        shutil.copytree(ROOT / name, source / name)
+    for name in (DOOR, "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", str(made)]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(source)], check=True)
+    (found,) = made.glob("*.whl")
+    return found
+
+
+def relative(folder: Path, pattern: str) -> set[str]:
+    return {str(path.relative_to(ROOT)) for path in folder.rglob(pattern) if path.is_file()}
+
+
+def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        metadata = {name for name in archive.namelist() if name.endswith("entry_points.txt")}
+        assert archive.read(metadata.pop()).decode().split() == [
+            "[console_scripts]",
+            "altiplano",
+            "=",
+            "altiplano:main",
+        ]
+    modules = {name for package in PACKAGES for name in relative(ROOT / package, "*.py")}
+    shipped = {f"pipeline/shipped/{name}" for name in relative(ROOT / "configs", "*.yaml")}
+    shipped |= {f"pipeline/shipped/{name}" for name in relative(ROOT / "samples" / "dumps", "*")}
+    typed = {f"{package}/py.typed" for package in PACKAGES}
+    assert names == modules | shipped | typed | {DOOR, "stages/ingest/common_crawl/boilerplate/forest.json"}
+    assert wheel.stat().st_size < MAX_BYTES
+
+
+def test_a_shipped_recipe_is_planned_with_nothing_but_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """`-S`: no editable install of the checkout is found."""
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    paths = [str(site), *{sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}]
+    script = f"import sys; sys.path[1:1] = {paths!r}; from altiplano import main; sys.argv[0] = 'altiplano'; main()"
+
+    def command(*line: str) -> str:
+        asked = [sys.executable, "-S", "-c", script, *line]
+        done = subprocess.run(asked, cwd=empty, env={"PATH": ""}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    told = command("plan", "demo").splitlines()
+    assert told[0].endswith("run folder runs/demo")
+    assert "  books: 9 files, 110.6 KB" in told
+    assert command("--version") == f"altiplano {wheel.name.split('-')[1]}\n"
+    assert list(empty.iterdir()) == []
