@@ -90,7 +90,7 @@ def _normalized(texts: pa.Array) -> pa.Array:
 
 def to_valid_unicode(text: str) -> str:
     """Join surrogate pairs and turn lone surrogates, which UTF-8 cannot hold, into U+FFFD."""
-    if _SURROGATE.search(text) is None:
+    if text.isascii() or _SURROGATE.search(text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

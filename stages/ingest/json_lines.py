@@ -17,11 +17,12 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class FieldsRow:
-    """A row of a table: its number in the file from 0, its fields, the bytes that it takes."""
+    """A row of a table: its number in the file from 0, its fields, the bytes that it takes, whether all values are JSON's."""
 
     number: int
     fields: Mapping[str, Any]
     num_bytes: int
+    is_json: bool = False
 
 
 def json_rows(raw: RawFile, max_line_bytes: int) -> Iterator[FieldsRow | Loss]:
@@ -79,6 +80,6 @@ def _json_row(number: int, line: bytes, max_line_bytes: int) -> Iterator[FieldsR
         yield Loss(str(number), "bad_json", str(error), text_bytes=len(line))
         return
     if isinstance(fields, dict):
-        yield FieldsRow(number, fields, len(line))
+        yield FieldsRow(number, fields, len(line), is_json=True)
     else:
         yield Loss(str(number), "bad_json", "not an object", text_bytes=len(line))

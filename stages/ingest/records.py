@@ -117,12 +117,13 @@ def _batch(source: str, rows: Sequence[tuple[str, RawDocument]]) -> pa.RecordBat
             "url": [None if record.url is None else to_valid_unicode(record.url) for record in records],
             "language": [record.language for record in records],
             **{name: [getattr(record, name) for record in records] for name in SCORES},
-            "metadata": [_metadata_json(record.metadata) for record in records],
+            "metadata": [metadata_json(record.metadata) for record in records],
         }
     )
 
 
-def _metadata_json(metadata: dict[str, Any]) -> str:
+def metadata_json(metadata: dict[str, Any]) -> str:
+    """Metadata as documents hold it: JSON with its keys in order; lone surrogates, which orjson refuses, are mended."""
     try:
         return orjson.dumps(metadata, option=METADATA_OPTIONS).decode()
     except TypeError:  # lone surrogates, which orjson refuses: mend every string

@@ -54,10 +54,13 @@ def missing_column(place: str, columns: Mapping[str, str], there: Iterable[str])
 
 
 class RowReader:
-    """Makes documents of rows: `columns` says which column a field is read from, where the name is not the field's."""
+    """Makes documents of rows: `columns` says which column a field is read from, where the name is not the field's.
+
+    `names` are the columns of all fields.
+    """
 
     def __init__(self, columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        self._columns = {field: columns.get(field, field) for field in FIELDS}
+        self.names = {field: columns.get(field, field) for field in FIELDS}
 
     def document(self, row: FieldsRow) -> RawDocument | Loss:
         """The document of a row, keyed by its number and called as its id says; rules `missing_text`, `encoding`."""
@@ -65,7 +68,7 @@ class RowReader:
         fields.pop(INDEX_COLUMN, None)
         key, own_id = str(row.number), self._taken(fields, ID, _as_id)
         url = self._taken(fields, URL, _as_text)
-        text = fields.pop(self._columns[TEXT], None)
+        text = fields.pop(self.names[TEXT], None)
         if isinstance(text, bytes):
             try:
                 text = text.decode()
@@ -81,13 +84,13 @@ class RowReader:
             url=url,
             language=self._taken(fields, LANGUAGE, _as_text),
             **{name: self._taken(fields, name, _as_score) for name in SCORES},
-            metadata=_metadata(fields),
+            metadata=_metadata(fields, row.is_json),
             own_id=own_id,
         )
 
     def _taken(self, fields: dict[str, Any], field: str, convert: Any) -> Any:
         """The value of a field, taken out of the row; one that is of another kind stays there, and is metadata."""
-        column = self._columns[field]
+        column = self.names[field]
         value = convert(fields.get(column))
         if value is not None:
             del fields[column]
@@ -114,9 +117,9 @@ def _as_score(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _metadata(fields: dict[str, Any]) -> dict[str, Any]:
+def _metadata(fields: dict[str, Any], is_json: bool) -> dict[str, Any]:
     """The rest of a row as JSON values; a column `metadata` that holds an object is taken apart, unless names collide."""
-    plain = {name: _plain(value) for name, value in fields.items()}
+    plain = fields if is_json else {name: _plain(value) for name, value in fields.items()}
     held = plain.get(METADATA)
     if isinstance(held, str):
         try:

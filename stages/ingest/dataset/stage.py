@@ -14,6 +14,7 @@ from stages.core.stage import Task
 from stages.core.storage import FoundFile
 from stages.ingest.base import IngestStage, RawParams, list_raw_files
 from stages.ingest.compressed import decompressed
+from stages.ingest.dataset.batches import BatchMaker
 from stages.ingest.dataset.columns import RowReader, check_mapping, missing_column
 from stages.ingest.dataset.places import SAVED_DATASET, SAVED_INFO, SAVED_SPLITS, dataset_files
 from stages.ingest.dataset.tables import (
@@ -23,10 +24,9 @@ from stages.ingest.dataset.tables import (
     table_of_json,
     table_of_parquet,
 )
-from stages.ingest.json_lines import BOM, FieldsRow
+from stages.ingest.json_lines import BOM
 from stages.ingest.parquet_rows import PARQUET_MAGIC
-from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
-from stages.ingest.work import bounded
+from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile, RawRecord
 
 Format = Literal["auto", "json", "parquet", "arrow", "csv", "tsv", "text"]
 
@@ -88,7 +88,7 @@ class DatasetIngest(IngestStage):
                 self._check_columns(RawFile(file.uri, file.name, file.size), kind)
         return super().plan(inputs)
 
-    def read(self, raw: RawFile) -> Iterator[RawRecord]:
+    def read(self, raw: RawFile) -> Iterator[RawRecord | RawBatch]:
         """All rows of a table, or the one document of a text file; a file of no known format is a ledger row."""
         kind = self._format(raw.name)
         if not kind:
@@ -96,16 +96,8 @@ class DatasetIngest(IngestStage):
         elif kind == "text":
             yield self._text(raw)
         else:
-            reader = RowReader(self.columns)
-            for row in self._rows(raw, kind):
-                yield row if isinstance(row, Loss) else self._document(raw, reader, row)
-
-    def _document(self, raw: RawFile, reader: RowReader, row: FieldsRow) -> RawRecord:
-        key, limit = str(row.number), self.max_row_bytes
-        found = bounded(raw, lambda: reader.document(row), key, text_bytes=row.num_bytes)
-        if isinstance(found, RawDocument) and (size := len(found.text)) > limit:
-            return Loss(key, "too_large", "characters", size, limit, found.url, size, own_id=found.own_id)
-        return found
+            maker = BatchMaker(RowReader(self.columns), self.source, raw.name, self.max_row_bytes)
+            yield from maker.records(self._rows(raw, kind))
 
     def _format(self, name: str) -> str:
         """What a file is, by the options or its name; nothing of one that is not known."""

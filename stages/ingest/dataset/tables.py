@@ -158,7 +158,7 @@ def _csv_row(number: int, header: list[str], values: list[str] | str) -> FieldsR
             value.encode()
     except UnicodeEncodeError:
         return Loss(str(number), "encoding", "undecodable as utf-8", text_bytes=size)
-    return FieldsRow(number, dict(zip(header, values, strict=True)), size)
+    return FieldsRow(number, dict(zip(header, values, strict=True)), size, is_json=True)
 
 
 def table_of_json(raw: RawFile, max_row_bytes: int) -> TableRows:
@@ -168,7 +168,7 @@ def table_of_json(raw: RawFile, max_row_bytes: int) -> TableRows:
         return
     for number, fields in enumerate(whole):
         if isinstance(fields, dict):
-            yield FieldsRow(number, fields, 0)
+            yield FieldsRow(number, fields, 0, is_json=True)
         else:
             yield Loss(str(number), "bad_json", "not an object")
 

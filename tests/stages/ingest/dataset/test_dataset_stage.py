@@ -15,11 +15,19 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from stages.core.documents import document_batch
 from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.core.parquet import read_batches, read_documents
+from stages.ingest.dataset.batches import BatchMaker
+from stages.ingest.dataset.columns import RowReader
 from stages.ingest.dataset.stage import DatasetIngest
+from stages.ingest.json_lines import FieldsRow
+from stages.ingest.raw import Loss, RawBatch, RawDocument
+from stages.ingest.records import metadata_json, own_name
 from tests.hub_server import hub, in_a_process
 
 ROWS = [
@@ -278,7 +286,12 @@ def test_names_on_the_hub_are_read_at_the_commit_that_they_stand_for(tmp_path: P
             endpoint,
             f"""
             from stages.core.parquet import read_documents
-            from stages.ingest.dataset.stage import DatasetIngest
+            from stages.ingest.dataset.batches import BatchMaker
+from stages.ingest.dataset.columns import RowReader
+from stages.ingest.dataset.stage import DatasetIngest
+from stages.ingest.json_lines import FieldsRow
+from stages.ingest.raw import Loss, RawBatch, RawDocument
+from stages.ingest.records import metadata_json, own_name
             def read(number, **options):
                 stage = DatasetIngest(source="tales", **options)
                 folder = {str(tmp_path)!r} + f"/out{{number}}"
@@ -321,3 +334,34 @@ def test_names_on_the_hub_are_read_at_the_commit_that_they_stand_for(tmp_path: P
     )
     assert found[6].startswith("ada/nothing: no file or folder here, and the Hub does not give a dataset")
     assert "Revision Not Found" in found[7]
+
+
+VALUES = st.none() | st.text() | st.integers(-5, 5) | st.booleans() | st.lists(st.text(), max_size=2)
+NAMES = st.sampled_from(["id", "text", "url", "language", "quality", "metadata", "x"])
+
+
+@given(st.lists(st.dictionaries(NAMES, VALUES | st.just("a b")), max_size=6), st.booleans())
+def test_the_short_way_gives_what_the_long_one_gives(rows: list[dict[str, Any]], is_json: bool) -> None:
+    """A row at a time through `RowReader` and the writer of records of all other kinds."""
+    reader = RowReader({})
+    given_rows = [FieldsRow(n, fields, 1, is_json) for n, fields in enumerate(rows)]
+    short = list(BatchMaker(reader, "ours", "f", 50).records(given_rows))
+    expected: list[dict[str, Any]] = []
+    losses = []
+    for row in given_rows:
+        found = reader.document(row)
+        if isinstance(found, RawDocument) and len(found.text) > 50:
+            found = Loss(found.key, "too_large")
+        if isinstance(found, RawDocument) and not found.text.strip():
+            found = Loss(found.key, "empty_text")
+        if isinstance(found, Loss):
+            losses.append((found.key, found.rule))
+            continue
+        name = f"ours/f/{found.key}" if found.own_id is None else own_name("ours", found.own_id)
+        columns: dict[str, Any] = {"id": [name], "source": ["ours"], "text": [found.text], "url": [found.url]}
+        columns |= {"language": [found.language], "quality": [found.quality]}
+        columns["metadata"] = [metadata_json(found.metadata)]
+        expected += document_batch(columns).to_pylist()
+    assert [(one.key, one.rule) for one in short if isinstance(one, Loss)] == losses
+    batches = [one.documents for one in short if isinstance(one, RawBatch)]
+    assert [row for batch in batches for row in batch.to_pylist()] == expected
