@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -160,13 +160,6 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
             )
             for source in there
         }
-        packed = {source_of(source) for source in there}
-        missing = [
-            f"{group}: {source} has no tokens"
-            for group, members in self.groups.items()
-            for source in members
-            if source not in packed
-        ]
         empty = [f"{s} is left out: {tokens[s]} tokens are no whole sequence" for s in there if not there[s]]
         mixture = Mixture(
             sequence_length=length,
@@ -176,7 +169,17 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
             total_sequences=total,
             sources=sources,
         )
-        return mixture, (*missing, *empty, *passed_over, *solution.warnings)
+        return mixture, (*self._missing(there), *empty, *passed_over, *solution.warnings)
+
+    def _missing(self, packed: Iterable[str]) -> list[str]:
+        """A warning for every source of a group that was not packed."""
+        there = set(map(source_of, packed))
+        return [
+            f"{group}: {source} has no tokens"
+            for group, members in self.groups.items()
+            for source in members
+            if source not in there
+        ]
 
     def _solve(self, available: Mapping[str, int], budget: int | None) -> tuple[Solution, list[str]]:
         """Tokens to draw, and what was passed over, as it is said of sources that are empty.

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from unittest import mock
 
+import pyarrow.fs as pafs
+
 from stages.core import storage
 from stages.core.errors import ReadFaultError
 from stages.core.stage import AnyStage
@@ -123,12 +125,17 @@ def run_stage(stage: AnyStage, folder: Path) -> Outcome:
             at = folder / task.id
             at.mkdir(parents=True)
             reports.append(stage.run(task.at(str(at))).model_dump_json())
-            found = (path for path in at.rglob("*") if path.is_file())
-            files |= {f"{task.id}/{path.relative_to(at)}": path.read_bytes() for path in found}
+            files |= {f"{task.id}/{path.relative_to(at)}": path.read_bytes() for path in _files(at)}
     except Exception as error:  # noqa: BLE001 - any error ends a stage
-        left = tuple(path.name for path in at.rglob("*") if path.is_file()) if at != folder else ()
+        left = tuple(path.name for path in _files(at)) if at != folder else ()
         return Outcome(files, tuple(reports), error, left)
     return Outcome(files, tuple(reports))
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files below a folder, listed by Arrow: some Pythons' pathlib would go through an `os.scandir` that fails."""
+    found = pafs.LocalFileSystem().get_file_info(pafs.FileSelector(str(folder), recursive=True))
+    return sorted(Path(info.path) for info in found if info.type == pafs.FileType.File)
 
 
 def tells_of(error: BaseException | None, faults: Faults) -> bool:
