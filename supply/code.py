@@ -15,7 +15,7 @@ YAML = frozenset(
 ALWAYS = frozenset(("read_pickle", "load_pickle", "unsafe_load"))
 
 OURS = (
-    "altiplano",
+    "altiplano.py",
     "pipeline",
     "stages",
     "quality_classifier",
