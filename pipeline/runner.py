@@ -15,6 +15,7 @@ from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
 from pipeline.pools import Pool
 from pipeline.progress import Progress
 from pipeline.run_lock import RunLock
+from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
 from stages.core.atomic import delete_leftovers
@@ -160,16 +161,20 @@ class Runner:
         write_record(storage.join(self._run, RUN_FILE), record)
 
     def _run_nodes(self, pool: Pool, lock: RunLock) -> None:
-        waiting = [node for node in self._graph.nodes.values() if node.name not in self._manifests]
+        waiting = Waiting(self._graph, self._manifests)
         running: dict[str, _Running] = {}
         queue: deque[tuple[str, int]] = deque()
         in_flight: set[tuple[str, int]] = set()
         while waiting or running:
             lock.check()
             self._join_unions()
-            for node in [n for n in waiting if self._can_start(n)]:
-                waiting.remove(node)
-                started = self._start(node)
+            for node in waiting.ready():
+                waiting.start(node)
+                try:
+                    started = self._start(node)
+                except UserError as error:
+                    waiting.give_up(node, error)
+                    continue
                 pending = [i for i in range(len(started.tasks)) if i not in started.reports]
                 running[node.name] = started
                 queue.extend((node.name, i) for i in pending)
@@ -182,20 +187,24 @@ class Runner:
                 in_flight.add((name, index))
             if not in_flight:
                 self._join_unions()
-                if waiting and not queue and not any(map(self._can_start, waiting)):
-                    raise RuntimeError(f"nothing runs, and {waiting[0].name} waits for {waiting[0].inputs}")
+                if waiting and not queue and not waiting.ready():
+                    first = waiting.first
+                    raise RuntimeError(f"nothing runs, and {first.name} waits for {first.inputs}")
                 continue
             for (name, index), outcome in pool.finished():
                 in_flight.remove((name, index))
-                if self._record(running[name], index, outcome):
+                if name not in running:  # given up
+                    continue
+                if outcome.mistake is not None:
+                    waiting.give_up(running.pop(name).node, UserError(outcome.mistake))
+                    queue = deque(one for one in queue if one[0] != name)
+                elif self._record(running[name], index, outcome):
                     if len(running[name].reports) == len(running[name].tasks):
                         self._finish(running.pop(name))
                 else:
                     queue.appendleft((name, index))
             self._listen(running, in_flight, pool)
-
-    def _can_start(self, node: Node) -> bool:
-        return all(name in self._manifests for name in node.inputs)
+        waiting.end()
 
     def _join_unions(self) -> None:
         """Put together the documents of nodes that are finished and that others read as one input."""
@@ -205,7 +214,7 @@ class Runner:
 
     def _listen(self, running: dict[str, _Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
         """Pass on what long tasks say of themselves; end those that their own alarm does not reach."""
-        for name, index in sorted(in_flight):
+        for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
             if (word := last_word(node.folder, node.tasks[index].id)) is not None:
                 self._progress.task_says(name, word)
@@ -232,8 +241,6 @@ class Runner:
 
     def _record(self, running: _Running, index: int, outcome: Outcome) -> bool:
         """Take the outcome of an attempt; False when the task must be tried again."""
-        if outcome.mistake is not None:
-            raise UserError(outcome.mistake)
         if outcome.trouble is not None:
             raise MachineError(outcome.trouble)
         if outcome.report is None:

@@ -12,9 +12,16 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, MissingArgumentError
 
 from pipeline.cli.options import OptionMistakesError, Typed
-from pipeline.cli.output import FAILURE_CODE, INTERRUPTED_CODE, USER_ERROR_CODE, resume_command, stop
+from pipeline.cli.output import (
+    EMPTY_CODE,
+    FAILURE_CODE,
+    INTERRUPTED_CODE,
+    USER_ERROR_CODE,
+    resume_command,
+    stop,
+)
 from pipeline.machine import machine_trouble
-from stages.core.errors import MachineError, ReadFaultError, StageFailedError, UserError
+from stages.core.errors import EmptyInputError, MachineError, ReadFaultError, StageFailedError, UserError
 from stages.core.mistakes import MistakesError
 
 COMMANDS = {
@@ -99,6 +106,8 @@ def main(arguments: list[str] | None = None) -> None:
         stop(USER_ERROR_CODE, "\n".join(f"altiplano: {typed.line(one)}" for one in error.mistakes))
     except MistakesError as error:
         stop(USER_ERROR_CODE, "\n".join(f"altiplano: {line}" for line in str(error).splitlines()))
+    except EmptyInputError as error:
+        stop(EMPTY_CODE, f"altiplano: {_one_line(error)}")
     except UserError as error:
         stop(USER_ERROR_CODE, f"altiplano: {typed.text(_one_line(error))}")
     except CycloptsError as error:

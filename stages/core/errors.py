@@ -7,6 +7,10 @@ class UserError(Exception):
     """A mistake that the user can mend: one line that says what, where and how; the CLI exits with 2."""
 
 
+class EmptyInputError(UserError):
+    """What a stage needs was dropped before it: all else of the run is finished; the CLI exits with 3."""
+
+
 class DamagedInputError(Exception):
     """A raw file cannot be read past `offset` (bytes of the raw file); what came before it is kept.
 

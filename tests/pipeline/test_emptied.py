@@ -16,6 +16,7 @@ from pipeline.emptied import Emptied
 from pipeline.graph import run_manifests
 from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture
+from tests.demo import ROOT
 from tests.small_run import text
 
 MEND = "altiplano: mend the options, or leave the source out; --allow-empty takes it as it is\n"
@@ -100,10 +101,11 @@ def test_a_mixture_that_cannot_be_is_one_line_after_the_warning(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = recipe(tmp_path, mixture={"sequence_length": 64, "weights": {"b": 1}})
-    assert code_of("run", path, "--allow-empty") == 2
+    assert code_of("run", path, "--allow-empty") == 3
     assert capsys.readouterr().err == (
         "altiplano: warning: b.filter kept nothing of 6 documents; dropped by gopher_quality.words 6\n"
-        "altiplano: weights: no source that has one has tokens; give one to a source that has some\n"
+        "altiplano: mix: weights: no source that has one has tokens; give one to a source that has some; "
+        "all that does not need it is finished\n"
     )
 
 
@@ -154,3 +156,33 @@ def test_the_commonest_rules_come_first() -> None:
     assert Emptied("c4.filter", "30,047 documents", dropped).line() == (
         "c4.filter kept nothing of 30,047 documents; dropped by b 30,000, c 7, d 7, 2 rules more"
     )
+
+
+def test_what_does_not_need_the_empty_documents_is_finished(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The classifier has no page to learn from; books come after it, and are read and deduplicated all the same."""
+    (tmp_path / "one.txt").write_text(text(1), encoding="utf-8")
+    dumps = ROOT / "samples" / "dumps" / "wikipedia"
+    sources = {
+        "cc": {
+            "kind": "c4",
+            "input": raw_file(tmp_path, "cc", [text(i) for i in range(5)]),
+            "steps": [NOTHING, {"filter": ["reference"]}],
+        },
+        "wikipedia": {"input": str(dumps / "svwiki*.xml.bz2")},
+        "books": {"input": str(tmp_path / "one.txt"), "steps": ["dedup_exact"]},
+    }
+    path = recipe(tmp_path, sources=sources)
+    assert code_of("run", path) == 3
+    told = capsys.readouterr().err.splitlines()
+    assert (
+        told[0]
+        == "altiplano: warning: cc.filter kept nothing of 5 documents; dropped by gopher_quality.words 5"
+    )
+    assert told[1].startswith("altiplano: quality.train_quality: quality_classifier: 0 pages of each class")
+    assert told[1].endswith("; all that does not need it is finished")
+    finished = run_manifests(str(tmp_path / "run"))
+    assert finished["books.dedup_exact.remove"].documents_out == 1
+    assert "cc.filter-2" not in finished
+    assert "encode" not in finished
