@@ -36,7 +36,8 @@ BESIDE_ZERO = (1.0, 2.0, 5.0, 10.0)
 
 CONFIG, ASKED = "config", "asked"
 
-ALL = "all"
+ALL = "*"
+"""Of all sources together: no source is called so."""
 
 
 @dataclass

@@ -52,10 +52,10 @@ def annotated(pages: Path) -> Path:
 
 def test_quantiles_and_drops_by_source(annotated: Path) -> None:
     found = measure_values(words_of(annotated), "gopher_quality.words")
-    assert list(found) == ["c4", "books", "all"]
+    assert list(found) == ["c4", "books", "*"]
     assert found["c4"].quantiles == [10, 10, 30, 50, 80, 100, 100]
     assert found["books"].quantiles == [1, 1, 1, 1, 60, 60, 60]
-    assert (found["all"].total.documents, found["all"].total.text_bytes) == (
+    assert (found["*"].total.documents, found["*"].total.text_bytes) == (
         12,
         found["c4"].total.text_bytes + 3 + 240,
     )
@@ -106,7 +106,7 @@ def test_many_documents_are_sampled_for_quantiles_but_all_counted(
     annotated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filter_inspection, "MAX_QUANTILE_ROWS", 4)
-    found = measure_values(words_of(annotated), "gopher_quality.words")["all"]
+    found = measure_values(words_of(annotated), "gopher_quality.words")["*"]
     assert found.total.documents == 12
     assert found.bounds["at_least", "config"].documents == 5
     assert set(found.quantiles) <= {1.0, 60.0, *map(float, LENGTHS)}
@@ -127,7 +127,7 @@ def test_the_command_prints_tables(annotated: Path, capsys: pytest.CaptureFixtur
     assert [(row[0], row[3], row[5]) for row in rows] == [
         ("c4", "35", "3"),
         ("books", "35", "1"),
-        ("all", "35", "4"),
+        ("*", "35", "4"),
     ]
     assert "mean_word_length" not in said
 
