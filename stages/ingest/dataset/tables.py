@@ -26,21 +26,18 @@ def table_of_csv(raw: RawFile, delimiter: str, max_row_bytes: int) -> TableRows:
     text = _CsvLines(raw, max_row_bytes)
     reader = csv.reader(text, delimiter=delimiter)
     header: list[str] | None = None
-    held: FieldsRow | Loss | None = None
     number = 0
-    while (values := _next_values(reader)) is not None:
-        if held is not None:
-            yield held
-            held = None
+    while (
+        values := _next_values(reader)
+    ) is not None and text.damage is None:  # the last one may be half a row
+        text.row_bytes = 0
         if header is None:
             if isinstance(values, str):
                 raise DamagedInputError(f"CSV without a header ({values})", 0)
             header = values or None
         elif values:  # no blank line
-            held = _csv_row(number, header, values)
+            yield _csv_row(number, header, values)
             number += 1
-    if held is not None and text.damage is None:
-        yield held
     if text.damage is not None:
         raise text.damage
 
@@ -59,14 +56,15 @@ class _CsvLines:
     def __init__(self, raw: RawFile, max_line_bytes: int) -> None:
         self._lines, self._max_bytes = lines(decompressed(raw), max_line_bytes), max_line_bytes
         self.damage: DamagedInputError | None = None
+        self.row_bytes = 0
 
     def __iter__(self) -> Iterator[str]:
         try:
             for offset, line in self._lines:
-                if len(line) > self._max_bytes:
-                    raise DamagedInputError(
-                        f"a line of more than {self._max_bytes} bytes", offset, "too_large"
-                    )
+                self.row_bytes += len(line) + 1
+                if self.row_bytes > self._max_bytes + 1:
+                    reason = f"a row of more than {self._max_bytes} bytes; a quote may not be closed"
+                    raise DamagedInputError(reason, offset, "too_large")
                 data = line.removeprefix(BOM) if offset == 0 else line
                 yield data.decode("utf-8", "surrogateescape") + "\n"
         except DamagedInputError as error:
