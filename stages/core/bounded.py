@@ -74,12 +74,26 @@ def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """The type without views and dictionaries, which others write and many of Arrow's functions do not take."""
+    """The type with large texts in place of dictionaries and views, at any depth; the type itself where there are none."""
     if pa.types.is_dictionary(kind):
-        return plain_type(kind.value_type)
+        inner = plain_type(kind.value_type)
+        large = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
+        return large.get(inner, inner)
     if pa.types.is_string_view(kind):
         return pa.large_string()
-    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+    if pa.types.is_binary_view(kind):
+        return pa.large_binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        inner = plain_type(kind.value_type)
+        if inner == kind.value_type:
+            return kind
+        field = kind.value_field.with_type(inner)
+        return pa.list_(field) if pa.types.is_list(kind) else pa.large_list(field)
+    if pa.types.is_struct(kind):
+        fields = [kind.field(i).with_type(plain_type(kind.field(i).type)) for i in range(kind.num_fields)]
+        found = pa.struct(fields)
+        return kind if found == kind else found
+    return kind
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -25,6 +25,10 @@ class FieldsRow:
     is_json: bool = False
 
 
+TableRows = Iterator[FieldsRow | Loss]
+"""All rows of a table, in order."""
+
+
 def json_rows(raw: RawFile, max_line_bytes: int) -> Iterator[FieldsRow | Loss]:
     """A row for each line that is not blank; the half line where a damaged file breaks off belongs to the damage.
 

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 from stages.core.manifest import DOCUMENTS, EXCHANGE, LEDGER, Manifest, ShardReport
 from stages.core.stage import AnyStage, Task, make_manifest
 from stages.ingest.stackexchange.stage import StackExchangeIngest, StackExchangeThreads
+from tests.fuzz.forked import forked_readers
 from tests.fuzz.target import Seed, Target
 from tests.stages.ingest.fault_cases import stage_of
 from tests.stages.ingest.fault_files import archives, checkouts
+from tests.stages.ingest.fault_tables import saved_files
 
 ROOMS = (
     "crawl",
@@ -29,6 +31,7 @@ ROOMS = (
     "bulk",
     "books",
     "bench",
+    "tables",
 )
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "dumps"
 SAMPLE_ROOMS = {"c4": "c4", "wiki": "wikipedia", "papers": "arxiv", "books": "books", "code": "github"}
@@ -39,6 +42,7 @@ def targets() -> Iterator[Target]:
     """One for each kind of raw file."""
     for room in ROOMS:
         yield Target(f"read-{room}", partial(_seeds, room), _cites if room == "cites" else _read)
+    yield Target("read-saved", _saved_seeds, _read_saved)
     yield Target(
         "read-checkout", _checkout_seeds, lambda folder, _: run_whole(stage_of("r/checkouts", folder), folder)
     )
@@ -76,7 +80,28 @@ def _checkout_seeds() -> Sequence[Seed]:
     ]
 
 
+@cache
+def _saved_seeds() -> Sequence[Seed]:
+    """What `datasets` wrote: a file of each kind is changed."""
+    files = saved_files()
+    return [
+        Seed(name, data, {k: v for k, v in files.items() if k != name})
+        for name, data in sorted(files.items())
+        if not name.endswith("dataset_info.json")
+    ]
+
+
 def _read(folder: Path, seed: Seed) -> None:
+    with forked_readers():
+        _read_whole(folder, seed)
+
+
+def _read_saved(folder: Path, seed: Seed) -> None:
+    with forked_readers():
+        run_whole(stage_of("saved/x", folder), folder)
+
+
+def _read_whole(folder: Path, seed: Seed) -> None:
     stage = stage_of(seed.name, folder)
     tasks, reports = run_whole(stage, folder)
     if isinstance(stage, StackExchangeIngest):  # threads are made of the posts that it hands on

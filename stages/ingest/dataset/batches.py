@@ -9,7 +9,7 @@ import orjson
 
 from stages.core.documents import document_batch, to_valid_unicode
 from stages.core.errors import DamagedInputError
-from stages.ingest.dataset.columns import FIELDS, METADATA, TEXT, RowReader
+from stages.ingest.dataset.columns import FIELDS, MAX_DEPTH, METADATA, TEXT, RowReader
 from stages.ingest.json_lines import FieldsRow
 from stages.ingest.raw import Loss, RawBatch, RawDocument
 from stages.ingest.records import (
@@ -21,6 +21,8 @@ from stages.ingest.records import (
     metadata_json,
     own_name,
 )
+from stages.ingest.work import RULE as TOO_MUCH_WORK
+from stages.ingest.work import TooMuchWorkError
 
 _COLUMNS = ("id", "text", "url", "language", *SCORES, "metadata")
 
@@ -75,11 +77,20 @@ class BatchMaker:
             return fault
         taken = (self._text, self._id, self._url)
         rest = {k: v for k, v in fields.items() if v is not None and k not in taken}
-        encoded = orjson.dumps(rest, option=METADATA_OPTIONS).decode() if rest else "{}"
+        try:
+            encoded = orjson.dumps(rest, option=METADATA_OPTIONS).decode() if rest else "{}"
+        except orjson.JSONEncodeError:  # too deep
+            return self._odd(row)
+        if encoded.count("[") + encoded.count("{") >= MAX_DEPTH:  # perhaps too deep
+            return self._odd(row)
         return (own_name(self._source, own_id), text, url, None, None, None, None, encoded)
 
     def _odd(self, row: FieldsRow) -> tuple[Any, ...] | Loss:
-        found = self._reader.document(row)
+        try:
+            found = self._reader.document(row)
+        except TooMuchWorkError as error:
+            of_what, count, limit = error.of_what, error.count, error.limit
+            return Loss(str(row.number), TOO_MUCH_WORK, of_what, count, limit, text_bytes=row.num_bytes)
         if isinstance(found, Loss):
             return found
         if (fault := self._fault(row, found.text, found.url, found.own_id)) is not None:

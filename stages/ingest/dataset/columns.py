@@ -15,6 +15,7 @@ from stages.core.mistakes import suggest
 from stages.ingest.json_lines import FieldsRow
 from stages.ingest.raw import Loss, RawDocument
 from stages.ingest.records import SCORES
+from stages.ingest.work import TooMuchWorkError
 
 TEXT, ID, URL, LANGUAGE, METADATA = "text", "id", "url", "language", "metadata"
 FIELDS = (TEXT, ID, URL, LANGUAGE, *SCORES)
@@ -24,6 +25,8 @@ INDEX_COLUMN = "__index_level_0__"
 """Row labels, which pandas writes beside the columns."""
 
 MAX_SHOWN_COLUMNS = 40
+MAX_DEPTH = 200
+"""Values inside each other; orjson reads 1,024 and writes 254."""
 
 
 def check_mapping(columns: Mapping[str, str]) -> Mapping[str, str]:
@@ -84,7 +87,7 @@ class RowReader:
             url=url,
             language=self._taken(fields, LANGUAGE, _as_text),
             **{name: self._taken(fields, name, _as_score) for name in SCORES},
-            metadata=_metadata(fields, row.is_json),
+            metadata=_metadata(fields),
             own_id=own_id,
         )
 
@@ -117,9 +120,9 @@ def _as_score(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _metadata(fields: dict[str, Any], is_json: bool) -> dict[str, Any]:
+def _metadata(fields: dict[str, Any]) -> dict[str, Any]:
     """The rest of a row as JSON values; a column `metadata` that holds an object is taken apart, unless names collide."""
-    plain = fields if is_json else {name: _plain(value) for name, value in fields.items()}
+    plain = {name: _plain(value) for name, value in fields.items()}
     held = plain.get(METADATA)
     if isinstance(held, str):
         try:
@@ -128,21 +131,23 @@ def _metadata(fields: dict[str, Any], is_json: bool) -> dict[str, Any]:
             held = None
     if isinstance(held, dict) and not (held.keys() & plain.keys()) - {METADATA}:
         del plain[METADATA]
-        return {**held, **plain}
+        return {**_plain(held), **plain}
     return plain
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 1) -> Any:
     """A value as JSON can hold it: bytes as text, in base64 where they are none; what has no form in JSON as text."""
+    if depth > MAX_DEPTH:
+        raise TooMuchWorkError("values inside each other", depth, MAX_DEPTH)
     if isinstance(value, bytes):
         try:
             return value.decode()
         except UnicodeDecodeError:
             return base64.b64encode(value).decode()
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner, depth + 1) for inner in value]
     if value is None or isinstance(value, str | bool | float):
         return value
     return value if isinstance(value, int) and -(2**63) <= value < 2**64 else str(value)

@@ -73,6 +73,8 @@ def _saved_files(folder: str, prefix: str) -> list[FoundFile]:
 
 
 def _read_json(uri: str) -> dict[str, Any]:
+    if not storage.exists(uri):
+        raise UserError(f"{uri}: is not there, and a saved dataset needs it; save the dataset again")
     try:
         value = orjson.loads(storage.read_bytes(uri))
     except orjson.JSONDecodeError as error:

@@ -14,17 +14,12 @@ from stages.core.stage import Task
 from stages.core.storage import FoundFile
 from stages.ingest.base import IngestStage, RawParams, list_raw_files
 from stages.ingest.compressed import decompressed
+from stages.ingest.dataset.arrow_tables import table_of_arrow, table_of_parquet
 from stages.ingest.dataset.batches import BatchMaker
 from stages.ingest.dataset.columns import RowReader, check_mapping, missing_column
 from stages.ingest.dataset.places import SAVED_DATASET, SAVED_INFO, SAVED_SPLITS, dataset_files
-from stages.ingest.dataset.tables import (
-    TableRows,
-    table_of_arrow,
-    table_of_csv,
-    table_of_json,
-    table_of_parquet,
-)
-from stages.ingest.json_lines import BOM
+from stages.ingest.dataset.tables import table_of_csv, table_of_json
+from stages.ingest.json_lines import BOM, TableRows
 from stages.ingest.parquet_rows import PARQUET_MAGIC
 from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile, RawRecord
 
@@ -53,6 +48,7 @@ class DatasetIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_dataset"
     kind: ClassVar[str] = "dataset"
+    version: ClassVar[int] = 2
 
     columns: Annotated[dict[str, str], AfterValidator(check_mapping)] = Field(
         default_factory=dict, description="which column a field is read from: text=content, id=uid, url=link"
@@ -107,12 +103,16 @@ class DatasetIngest(IngestStage):
 
     def _rows(self, raw: RawFile, kind: str) -> TableRows:
         if kind == "arrow":
-            return table_of_arrow(raw)
+            return table_of_arrow(raw, self.max_row_bytes)
         if kind in ("csv", "tsv"):
             return table_of_csv(raw, "\t" if kind == "tsv" else ",", self.max_row_bytes)
         with raw.open() as stream:
             is_parquet = kind == "parquet" or stream.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-        return table_of_parquet(raw) if is_parquet else table_of_json(raw, self.max_row_bytes)
+        return (
+            table_of_parquet(raw, self.max_row_bytes)
+            if is_parquet
+            else table_of_json(raw, self.max_row_bytes)
+        )
 
     def _check_columns(self, raw: RawFile, kind: str) -> None:
         """A UserError when the first rows of a file have no text; what is damaged is for the ledger to say."""

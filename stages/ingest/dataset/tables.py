@@ -1,4 +1,4 @@
-"""A file of a table in (Parquet, Arrow, CSV, JSON), its rows out as plain fields, with a ledger row for what is damaged."""
+"""A file of CSV or JSON in, its rows out as plain fields, with a ledger row for what is damaged."""
 
 from __future__ import annotations
 
@@ -7,87 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-import pyarrow as pa
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.compressed import decompressed, lines
-from stages.ingest.json_lines import BOM, FieldsRow, json_rows
-from stages.ingest.parquet_rows import first_line, group_rows, open_parquet
+from stages.ingest.json_lines import BOM, FieldsRow, TableRows, json_rows
 from stages.ingest.raw import Loss, RawFile
-
-BATCH_ROWS = 512
-DICTIONARY_ROWS = 8
-"""TableRows with columns of a dictionary that are decoded at a time: each may refer to the same large value."""
-
-TableRows = Iterator[FieldsRow | Loss]
-
-
-def table_of_parquet(raw: RawFile) -> TableRows:
-    """A row for each row of a Parquet file; a damaged row group is a ledger row, and the next one is read."""
-    with raw.open() as stream:
-        file = open_parquet(stream)
-        columns, start = file.schema_arrow.names, 0
-        for index in range(file.num_row_groups):
-            for found in group_rows(file, index, start, columns, BATCH_ROWS):
-                if isinstance(found, Loss):
-                    yield found
-                else:
-                    yield from _batch_rows(*found)
-            start += file.metadata.row_group(index).num_rows
-
-
-def table_of_arrow(raw: RawFile) -> TableRows:
-    """A row for each row of an Arrow IPC file or stream, as `datasets` and Feather write them; damage ends it."""
-    number = 0
-    with raw.open() as stream:
-        is_file = stream.read(6) == b"ARROW1"
-        stream.seek(0)
-        try:
-            for batch in _ipc_batches(stream, is_file):
-                batch.validate(full=True)
-                for start in range(0, batch.num_rows, BATCH_ROWS):
-                    yield from _batch_rows(number + start, batch.slice(start, BATCH_ROWS))
-                number += batch.num_rows
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            if isinstance(error, MemoryError):  # ArrowMemoryError is both
-                raise
-            reason = f"Arrow, from row {number}: {first_line(error)}"
-            raise DamagedInputError(reason, min(stream.tell(), raw.size)) from error
-
-
-def _ipc_batches(stream: Any, is_file: bool) -> Iterator[pa.RecordBatch]:
-    if not is_file:
-        yield from pa.ipc.open_stream(stream)
-        return
-    reader = pa.ipc.open_file(stream)
-    for index in range(reader.num_record_batches):
-        yield reader.get_batch(index)
-
-
-def _batch_rows(number: int, batch: pa.RecordBatch) -> TableRows:
-    """The rows of a batch, the first of which is `number`; rule `encoding` for one with a text that is no UTF-8."""
-    coded = any(pa.types.is_dictionary(column.type) for column in batch.columns)
-    step = DICTIONARY_ROWS if coded else BATCH_ROWS
-    for start in range(0, batch.num_rows, step):
-        part = batch.slice(start, step)
-        try:
-            rows = part.to_pylist()
-        except UnicodeDecodeError:
-            yield from _rows_one_by_one(number + start, part)
-            continue
-        size = part.nbytes // max(1, part.num_rows)
-        for place, fields in enumerate(rows, number + start):
-            yield FieldsRow(place, fields, size)
-
-
-def _rows_one_by_one(number: int, batch: pa.RecordBatch) -> TableRows:
-    for row in range(batch.num_rows):
-        one = batch.slice(row, 1)
-        try:
-            yield FieldsRow(number + row, one.to_pylist()[0], one.nbytes)
-        except UnicodeDecodeError as error:
-            reason = f"undecodable as utf-8 at byte {error.start} of a column"
-            yield Loss(str(number + row), "encoding", reason, text_bytes=one.nbytes)
 
 
 def table_of_csv(raw: RawFile, delimiter: str, max_row_bytes: int) -> TableRows:
@@ -100,21 +24,18 @@ def table_of_csv(raw: RawFile, delimiter: str, max_row_bytes: int) -> TableRows:
     text = _CsvLines(raw, max_row_bytes)
     reader = csv.reader(text, delimiter=delimiter)
     header: list[str] | None = None
-    held: FieldsRow | Loss | None = None
     number = 0
-    while (values := _next_values(reader)) is not None:
-        if held is not None:
-            yield held
-            held = None
+    while (
+        values := _next_values(reader)
+    ) is not None and text.damage is None:  # the last one may be half a row
+        text.row_bytes = 0
         if header is None:
             if isinstance(values, str):
                 raise DamagedInputError(f"CSV without a header ({values})", 0)
             header = values or None
         elif values:  # no blank line
-            held = _csv_row(number, header, values)
+            yield _csv_row(number, header, values)
             number += 1
-    if held is not None and text.damage is None:
-        yield held
     if text.damage is not None:
         raise text.damage
 
@@ -133,14 +54,15 @@ class _CsvLines:
     def __init__(self, raw: RawFile, max_line_bytes: int) -> None:
         self._lines, self._max_bytes = lines(decompressed(raw), max_line_bytes), max_line_bytes
         self.damage: DamagedInputError | None = None
+        self.row_bytes = 0
 
     def __iter__(self) -> Iterator[str]:
         try:
             for offset, line in self._lines:
-                if len(line) > self._max_bytes:
-                    raise DamagedInputError(
-                        f"a line of more than {self._max_bytes} bytes", offset, "too_large"
-                    )
+                self.row_bytes += len(line) + 1
+                if self.row_bytes > self._max_bytes + 1:
+                    reason = f"a row of more than {self._max_bytes} bytes; a quote may not be closed"
+                    raise DamagedInputError(reason, offset, "too_large")
                 data = line.removeprefix(BOM) if offset == 0 else line
                 yield data.decode("utf-8", "surrogateescape") + "\n"
         except DamagedInputError as error:

@@ -27,6 +27,7 @@ from tests.stages.ingest.fault_packing import (
     with_damaged_frame,
     zip_of,
 )
+from tests.stages.ingest.fault_tables import table_files
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 MIT = dict(LICENSES)["MIT"].encode()
@@ -264,5 +265,6 @@ def archives() -> Files:
         arxiv_files,
         book_files,
         benchmark_files,
+        table_files,
     )
     return {name: data for room in rooms for name, data in room().items()}

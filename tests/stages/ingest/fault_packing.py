@@ -59,8 +59,12 @@ def seven_zip_of(files: Files) -> bytes:
 
 
 def parquet_of(rows: Sequence[Mapping[str, Any]], rows_in_group: int = 4) -> bytes:
+    return parquet_of_table(pa.Table.from_pylist(list(rows)), rows_in_group)
+
+
+def parquet_of_table(table: pa.Table, rows_in_group: int = 4) -> bytes:
     stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows)), stream, row_group_size=rows_in_group)
+    pq.write_table(table, stream, row_group_size=rows_in_group)
     return stream.getvalue()
 
 

@@ -26,8 +26,8 @@ COPY, LZMA_1 = b"\x01\x01\x00", b"\x01\x23\x03\x01\x01\x05"
 MOST_BYTES = 512 << 20
 
 CASES_PER_METHOD = 150
-CRASHES = {"ppmd"}
-"""pyppmd 1.3.1 ends the process at some damaged streams, and asks for no memory at others (MemoryError)."""
+APART_CASES = 12
+"""Of a method that is read by a process of its own, two for each case."""
 
 
 def sealed(packed: bytes, header: bytes) -> bytes:
@@ -119,14 +119,14 @@ def archive(method: str) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("method", sorted(FILTERS.keys() - CRASHES))
+@pytest.mark.parametrize("method", sorted(FILTERS))
 def test_mutated_headers_with_the_right_checksums_end_in_bytes_or_one_error(method: str) -> None:
     whole, drawn = archive(method), random.Random(7)
     start = 32 + int.from_bytes(whole[12:20], "little")
     packed, header = whole[32:start], whole[start:]
     _reset_peak_memory()
     before, seen = _peak_memory_bytes(), set()
-    for _ in range(CASES_PER_METHOD):
+    for _ in range(APART_CASES if method == "ppmd" else CASES_PER_METHOD):
         changed = bytearray(header)
         for place in drawn.sample(range(len(header)), drawn.randint(1, 3)):
             changed[place] = drawn.choice([drawn.randrange(256), 0, 1, 0x80, 0xFE, 0xFF])

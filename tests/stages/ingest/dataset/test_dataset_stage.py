@@ -201,6 +201,12 @@ BAD = {
         ["a", "e"],
         [("1", "bad_row"), ("2", "bad_row"), ("3", "encoding")],
     ),
+    "unclosed.csv": (b'text,n\na,1\n"b\nc\n' + b"d" * 300 + b"\n", ["a"], [("@16", "too_large")]),
+    "deep.jsonl": (
+        b'{"text": "a"}\n{"text": "b", "x": ' + b"[" * 300 + b"]" * 300 + b'}\n{"text": "c"}\n',
+        ["a", "c"],
+        [("1", "too_much_work")],
+    ),
     "cut.parquet": (as_parquet(pa.table({"text": ["a"]}))[:-20], [], [("@0", "damaged")]),
     "cut.arrow": (as_arrow(pa.ipc.new_stream)[:-200], [], None),
 }
@@ -211,7 +217,7 @@ def test_what_is_damaged_is_in_the_ledger_and_nothing_beside_it_is_lost(
     name: str, ingest: Callable[..., Manifest]
 ) -> None:
     data, texts, rows = BAD[name]
-    manifest = ingest(name, data)
+    manifest = ingest(name, data, **({"max_row_bytes": 100} if name == "unclosed.csv" else {}))
     assert [row["text"] for row in documents(manifest)] == texts
     found = [(key.removeprefix(f"ours/{name}/"), rule) for key, rule, _ in ledger(manifest)]
     if rows is None:
@@ -255,6 +261,37 @@ def test_no_file_of_a_known_format_is_one_line(ingest: Callable[..., Manifest]) 
     assert [row["text"] for row in documents(ingest("data.bin", b'{"text": "a"}\n', format="json"))] == ["a"]
 
 
+def test_rows_that_stand_for_more_than_they_take_are_dropped_undecoded(
+    ingest: Callable[..., Manifest],
+) -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 100 + [1] * 2, pa.int32()), ["x" * 1000, "y"])
+    table = pa.table({"text": ["a", "b"], "more": pa.ListArray.from_arrays([0, 100, 102], words)})
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    for name, data in {"a.parquet": as_parquet(table), "a.arrow": sink.getvalue()}.items():
+        manifest = ingest(name, data, max_row_bytes=10_000)
+        assert [row["metadata"] for row in documents(manifest)] == ['{"more":["y","y"]}']
+        assert ledger(manifest) == [(f"ours/{name}/0", "too_large", "bytes of values")]
+
+
+def test_thousands_of_columns_are_too_much_work(ingest: Callable[..., Manifest]) -> None:
+    table = pa.table({"text": ["a"], **{f"c{number}": [1] for number in range(10_000)}})
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    for name, data in {"a.parquet": as_parquet(table), "a.arrow": sink.getvalue()}.items():
+        found = ledger(ingest(name, data))
+        assert found == [(f"ours/{name}/@0", "too_much_work", "10001 columns, at most 10000")]
+
+
+def test_a_saved_split_without_its_list_of_files_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "dataset_dict.json").write_bytes(b'{"splits": ["train"]}')
+    with pytest.raises(UserError, match=r"train/state\.json: is not there, and a saved dataset needs it"):
+        DatasetIngest(input=(str(tmp_path / "saved"),)).plan(())
+
+
 README = b"""---
 configs:
 - config_name: en
@@ -286,12 +323,7 @@ def test_names_on_the_hub_are_read_at_the_commit_that_they_stand_for(tmp_path: P
             endpoint,
             f"""
             from stages.core.parquet import read_documents
-            from stages.ingest.dataset.batches import BatchMaker
-from stages.ingest.dataset.columns import RowReader
-from stages.ingest.dataset.stage import DatasetIngest
-from stages.ingest.json_lines import FieldsRow
-from stages.ingest.raw import Loss, RawBatch, RawDocument
-from stages.ingest.records import metadata_json, own_name
+            from stages.ingest.dataset.stage import DatasetIngest
             def read(number, **options):
                 stage = DatasetIngest(source="tales", **options)
                 folder = {str(tmp_path)!r} + f"/out{{number}}"
