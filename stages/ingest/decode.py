@@ -117,13 +117,8 @@ def _codecs_of(
         yield codec
 
 
-def _candidates(
-    data: bytes,
-    beyond_ascii: int,
-    labels: Sequence[str | None],
-    declared_within: Callable[[bytes], str | None] | None,
-) -> Iterator[str]:
-    yield from _codecs_of(data, labels, declared_within)
+def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
+    """The codecs of what is not declared, from the first to be believed on."""
     if b"\x1b" in data:
         yield from (codec for sign, codec in _ESCAPES if sign.search(data))
     if beyond_ascii < FEW_BYTES:
@@ -159,16 +154,21 @@ def _best_reading(
         return as_utf8
     best, fewest = as_utf8, len(data)
     seen: set[str] = set()
-    for codec in _candidates(data, beyond_ascii, labels, declared_within):
-        if codec in seen:
-            continue
-        seen.add(codec)
-        reading = as_utf8 if codec == "utf-8" else _read(data, codec)
-        places = misread_places(reading.text)
-        if places * MIN_BYTES_PER_MISREAD <= beyond_ascii:
-            return reading
-        if places * 2 < fewest:  # what is believed more needs not be the best by a little
-            best, fewest = reading, places
+    # capitals are a writer's right, and a sign against a guess
+    for codecs_from, capitals in (
+        (_codecs_of(data, labels, declared_within), False),
+        (_guesses(data, beyond_ascii), True),
+    ):
+        for codec in codecs_from:
+            if codec in seen:
+                continue
+            seen.add(codec)
+            reading = as_utf8 if codec == "utf-8" else _read(data, codec)
+            places = misread_places(reading.text, capitals=capitals)
+            if places * MIN_BYTES_PER_MISREAD <= beyond_ascii:
+                return reading
+            if places * 2 < fewest:  # what is believed more needs not be the best by a little
+                best, fewest = reading, places
     return best
 
 

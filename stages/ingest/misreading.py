@@ -46,11 +46,12 @@ _LONG_RUN = 5
 stand so, but where all of a text is of them, it is Cyrillic or Thai that is read as Shift_JIS."""
 
 
-def misread_places(text: str) -> int:
+def misread_places(text: str, *, capitals: bool = False) -> int:
     """How many characters, or neighbours, no writer puts there: controls, U+FFFD, a symbol inside a word, a capital
-    after a small letter or after a capital beyond ASCII, two scripts in one word, five accented letters in a row, one
+    after a small letter or an accented capital, two scripts in one word, five accented letters in a row, one
     ideograph after a Latin letter.
 
+    With `capitals` one of Cyrillic or Greek after another counts, too: a small letter of KOI8 is a capital elsewhere.
     Some stand in good texts, so compare readings of the same bytes, or the number with that of the bytes beyond ASCII.
     """
     if text.isascii() or not text:
@@ -65,7 +66,7 @@ def misread_places(text: str) -> int:
     found |= (kinds == _SYMBOL) & was_letter & is_letter
     found |= (kinds == _BOX) & (was_letter | is_letter)
     found |= _CAPITALS[kinds] & _SMALL[before]
-    found |= _CAPITALS[kinds] & (before == kinds)
+    found |= ((kinds == _UPPER) | (capitals & (kinds == _FOREIGN_UPPER))) & (before == kinds)
     found |= _FOREIGN[kinds] & (_LATIN[before] | _LATIN[after])
     found |= (kinds == _IDEOGRAPH) & (before == _ASCII_LOWER) & (after_codes < 0x80)
     return int(np.count_nonzero(found)) + _long_runs(kinds, at)

@@ -202,6 +202,12 @@ def test_nothing_declared(codec: str, text: str) -> None:
     assert decode_page((script + page(text)).encode(codec)) == Decoded(script + page(text), codec)
 
 
+@pytest.mark.parametrize("codec", ["cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic"])
+def test_capitals_do_not_make_a_right_declaration_wrong(codec: str) -> None:
+    for text in (RUSSIAN.upper(), RUSSIAN + RUSSIAN.upper() * 2):
+        assert decode_page(page(text).encode(codec), codec) == Decoded(page(text), codec)
+
+
 def test_one_letter_in_an_english_page_is_read_as_western() -> None:
     text = page("Net Café Forum, a place for talk about the web and its archives")
     assert decode_page(text.encode("latin-1"), "utf-8") == Decoded(text, "cp1252")

@@ -44,13 +44,17 @@ def test_good_texts_have_none(text: str) -> None:
         ("ﾅﾛﾘﾝﾜ", 1),  # KOI8-R read as Shift_JIS
         ("Ñúåøüñ", 2),  # Windows-1251 read as Windows-1252: two places where five in a row begin
         ("þÕ¤Û", 2),  # KOI8-U read as Windows-1252
-        ("оПХБЕР", 5),  # Windows-1251 read as KOI8-R
+        ("оПХБЕР", 1),  # Windows-1251 read as KOI8-R
         ("п╦", 1),  # UTF-8 read as KOI8-R
         ("stra遝 e", 1),  # Latin-1 read as GB18030
     ],
 )
 def test_wrong_readings_have_some(text: str, places: int) -> None:
     assert misread_places(text) == places
+
+
+def test_capitals_in_a_row_count_where_that_is_asked() -> None:
+    assert [misread_places("НОВОСТИ САЙТА", capitals=capitals) for capitals in (False, True)] == [0, 10]
 
 
 def test_judging_is_linear() -> None:
