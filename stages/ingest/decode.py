@@ -20,7 +20,7 @@ MIN_GOOD_PER_BAD = 10
 """Sequences of UTF-8 for a bad one: in text of two bytes a character (GBK, EUC) one of seven is good by chance."""
 MIN_BYTES_PER_MISREAD = 20
 """Bytes beyond ASCII for a place that looks misread, in a reading that is taken without asking for others."""
-FEW_BYTES = 8
+FEW_BYTES = 4
 """Fewer beyond ASCII tell a detector too little: it takes an English page's one `é` for Polish."""
 
 _BOMS = (
@@ -45,8 +45,8 @@ _TELLING_BYTES, _BEFORE_TELLING = 1 << 17, 12
 """What a detector is given: pieces of text from shortly before a byte beyond ASCII on, and so much of them."""
 _TWINS = {"cp1250": ("iso8859-2",), "iso8859-2": ("cp1250",)}
 """Encodings of the same languages that a detector takes for each other."""
-_LESS_SURE = ("cp1252", "cp1251", "koi8-u", "big5hkscs", "utf-8")
-"""Asked last: the most common ones of single bytes, and one that the detector does not know."""
+_LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
+"""Asked last: the most common ones of single bytes."""
 
 
 class Decoded(NamedTuple):
@@ -127,7 +127,17 @@ def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
     if detected := codec_of(detect_encoding(_telling(data), html5_compatible=False)):
         yield "koi8-u" if detected == "koi8-r" else detected  # Russian and Ukrainian, as browsers detect
         yield from _TWINS.get(detected, ())
+    if _fits(data, "big5hkscs"):  # whose additions the detector does not know
+        yield "big5hkscs"
     yield from _LESS_SURE
+
+
+def _fits(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _telling(data: bytes) -> bytes:
@@ -155,28 +165,33 @@ def _best_reading(
     best, fewest = as_utf8, len(data)
     seen: set[str] = set()
     # capitals are a writer's right, and a sign against a guess
-    for codecs_from, capitals in (
+    for found, are_guesses in (
         (_codecs_of(data, labels, declared_within), False),
         (_guesses(data, beyond_ascii), True),
     ):
-        for codec in codecs_from:
+        for codec in found:
             if codec in seen:
                 continue
             seen.add(codec)
             reading = as_utf8 if codec == "utf-8" else _read(data, codec)
-            places = misread_places(reading.text, capitals=capitals)
-            if places * MIN_BYTES_PER_MISREAD <= beyond_ascii:
+            places = misread_places(reading.text, capitals=are_guesses)
+            looks_written = places * MIN_BYTES_PER_MISREAD <= beyond_ascii
+            if not places or (are_guesses and looks_written):
                 return reading
             if places * 2 < fewest:  # what is believed more needs not be the best by a little
                 best, fewest = reading, places
+        # one declaration is believed after all were asked
+        if fewest * MIN_BYTES_PER_MISREAD <= beyond_ascii:
+            return best
     return best
 
 
 def _read(data: bytes, codec: str) -> Decoded:
     text = read_with_replacement(data, codec)
-    mark = codecs.BOM_UTF8.decode(codec, "ignore")
-    if len(mark) == 3:  # a mark within, read byte by byte
-        text = text.replace(mark, _MARK)
+    for char in (_MARK, "\ufffd"):  # what tools put into pages as UTF-8, whatever these are in
+        bytewise = char.encode().decode(codec, "ignore")
+        if len(bytewise) == 3:
+            text = text.replace(bytewise, char)
     return Decoded(text, codec)
 
 

@@ -90,7 +90,7 @@ def test_escapes_of_terminals_are_no_japanese() -> None:
 
 
 def test_windows_letters_between_latin_1s() -> None:
-    for label in ("iso-8859-1", "latin1", "us-ascii", "windows-1252", None):
+    for label in ("iso-8859-1", "latin1", "us-ascii", "windows-1252"):
         assert decode(b"\x93It\x92s caf\xe9\x94 \x96 \x80 5", [label]) == Decoded(
             "“It’s café” – € 5", "cp1252"
         )
@@ -155,6 +155,16 @@ def test_an_includes_mark_makes_no_utf_8_of_latin_1() -> None:
     for data in (b"\xef\xbb\xbfF\xfcr die K\xf6nigin", b"F\xfcr \xef\xbb\xbfdie K\xf6nigin"):
         text, encoding = decode(data)
         assert (without_marks(text), encoding) == ("Für die Königin", "cp1252")
+
+
+def test_utf_8s_replacement_character_in_another_encoding_is_no_text() -> None:
+    data = "Zażółć gęślą jaźń, \ufffd".encode("cp1250", "ignore") + b"\xef\xbf\xbd"
+    assert decode(data, ["windows-1250"]) == Decoded("Zażółć gęślą jaźń, \ufffd", "cp1250")
+
+
+def test_a_meta_tag_is_believed_where_its_reading_is_better_than_the_headers() -> None:
+    text = page("Věda a výzkum, zprávy dne. " * 9 + "Žluťoučký kůň", '<meta charset="windows-1250">')
+    assert decode_page(text.encode("cp1250"), "iso-8859-1") == Decoded(text, "cp1250")
 
 
 def test_utf_7_never() -> None:
