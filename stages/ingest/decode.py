@@ -17,7 +17,8 @@ from stages.ingest.charsets import codec_of, read_with_replacement
 from stages.ingest.misreading import misread_places
 
 MIN_GOOD_PER_BAD = 10
-"""Sequences of UTF-8 for a bad one: in text of two bytes a character (GBK, EUC) one of seven is good by chance."""
+"""Sequences of UTF-8 for a bad one. By chance EUC-JP has 0.4, Thai and GBK 0.3, Cyrillic in IBM866 0.15, other single-byte
+encodings 0.005 at most; any ten of 1,000 real sentences stay under 0.5."""
 MIN_BYTES_PER_MISREAD = 20
 """Bytes beyond ASCII for a place that looks misread, in a reading that is taken without asking for others."""
 FEW_BYTES = 4
