@@ -158,7 +158,7 @@ def read_pages(folder: Path) -> list[GoldPage]:
                 response = parse_response(record.block)
                 if response is not None:
                     body = decoded_body(response, MAX_PAGE_BYTES)
-                    texts[record.url] = decode_page(body, response.charset, 0.01).text
+                    texts[record.url] = decode_page(body, response.charset).text
     with (folder / "gold.tsv").open(encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["url"] in texts]
     rows = [row for row in rows if row["kind"] in ("text:cleaneval", "html:readability")]

@@ -84,7 +84,7 @@ def _seeds(kind: str) -> Sequence[Seed]:
 
 
 def _page(folder: Path, seed: Seed) -> None:
-    decoded = decode_page((folder / seed.name).read_bytes(), None, 0.05)
+    decoded = decode_page((folder / seed.name).read_bytes(), None)
     tree = parse_html(decoded.text)
     page_title(tree)
     main_text(tree, fitted_forest()).text.encode("utf-8", "surrogatepass")

@@ -39,6 +39,7 @@ from stages.ingest.common_crawl.http import (
 from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
 from stages.ingest.common_crawl.url_filter import UrlFilter
+from stages.ingest.decode import without_marks
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.work import bounded
 
@@ -55,7 +56,7 @@ class CommonCrawlIngest(IngestStage):
     """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "common_crawl"
 
@@ -160,14 +161,16 @@ class CommonCrawlIngest(IngestStage):
     def _read_html(
         self, record: ArchiveRecord, body: bytes, charset: str | None, metadata: dict[str, str]
     ) -> RawRecord:
-        decoded = decode_page(body, charset, self.max_replacement_share)
-        if decoded.replaced_share > self.max_replacement_share:
-            return self._encoding_loss(record, decoded.encoding, decoded.replaced_share)
+        decoded = decode_page(body, charset)
         data = decoded.text.encode("utf-8", "replace")
         controls = control_share(data)
         if controls > MAX_CONTROL_SHARE:
             return _loss(record, "encoding", "control characters", controls, MAX_CONTROL_SHARE)
         text, found = self._main_text(decoded.text, data)
+        text = without_marks(text)
+        share = replaced_share(text)  # of the document, not of the page: scripts and styles do not count
+        if share > self.max_replacement_share:
+            return self._encoding_loss(record, decoded.encoding, share)
         return self._document(record, text, metadata | found | {"encoding": decoded.encoding})
 
     def _main_text(self, html: str, data: bytes) -> tuple[str, dict[str, Any]]:

@@ -317,6 +317,38 @@ def test_undecodable_text_is_kept_below_the_share_and_dropped_above(tmp_path: Pa
     assert (dropped.rule, dropped.value, dropped.threshold) == ("encoding", 0.1, 0.01)
 
 
+def test_bad_bytes_in_a_pages_scripts_cost_nothing(tmp_path: Path) -> None:
+    script = "<script>'{}'</script>".format("é" * 500).encode() + b"<script>'" + b"\xff" * 50 + b"'</script>"
+    body = html().encode().replace(b"</main>", b"</main>" + script)
+    (document,) = read(tmp_path, page(body))
+    assert isinstance(document, RawDocument)
+    assert (document.text.strip(), document.metadata["encoding"]) == ((SENTENCE * 8).strip(), "utf-8")
+
+
+def test_undecodable_characters_count_in_the_document_and_not_in_its_page(tmp_path: Path) -> None:
+    script = "<script>'{}'</script>".format("é" * 50_000).encode()
+    text = b"A text of a hundred characters in which a tenth cannot be decoded" + b" b\xffd" * 10 + b" end."
+    body = html("TEXT").encode().replace(b"TEXT", text).replace(b"</main>", b"</main>" + script)
+    (loss,) = read(tmp_path, page(body))
+    assert loss == Loss(
+        key="0",
+        rule="encoding",
+        detail="undecodable as utf-8",
+        value=10 / 110,
+        threshold=0.01,
+        url="http://a.example/",
+        text_bytes=len(body) + len("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"),
+    )
+
+
+def test_marks_within_a_page_are_not_in_its_text(tmp_path: Path) -> None:
+    (document,) = read(
+        tmp_path, page(html(SENTENCE * 4 + "\ufeff" + SENTENCE * 4, "<title>a\ufeff b</title>").encode())
+    )
+    assert isinstance(document, RawDocument)
+    assert (document.text.strip(), document.metadata["title"]) == ((SENTENCE * 8).strip(), "a b")
+
+
 def test_binary_data_under_a_text_type(tmp_path: Path) -> None:
     (loss,) = read(tmp_path, page(bytes(range(1, 32)) * 40, "Content-Type: text/html; charset=latin-1"))
     assert isinstance(loss, Loss)

@@ -1,0 +1,201 @@
+"""The bytes of a text or a page in, its text and the encoding that it was read in out.
+
+Belief goes in this order: a byte-order mark; UTF-8, which other encodings hardly ever look like; what is declared, first
+outside the data, then in it; what a detector says. A declaration is believed while the text that it gives looks written.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from resiliparse.parse.encoding import detect_encoding
+
+from stages.ingest.charsets import codec_of, read_with_replacement
+from stages.ingest.misreading import misread_places
+
+MIN_GOOD_PER_BAD = 10
+"""Sequences of UTF-8 for a bad one. By chance EUC-JP has 0.4, Thai and GBK 0.3, Cyrillic in IBM866 0.15, other single-byte
+encodings 0.005 at most; any ten of 1,000 real sentences stay under 0.5."""
+MIN_BYTES_PER_MISREAD = 20
+"""Bytes beyond ASCII for a place that looks misread, in a reading that is taken without asking for others."""
+FEW_BYTES = 4
+"""Fewer beyond ASCII tell a detector too little: it takes an English page's one `é` for Polish."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_MARK = "\ufeff"
+_WIDE_BYTES = 1 << 12
+_WIDE_MARKUP = re.compile(rb"(?:[\t\n\r ]\0)*+<\0[!?a-zA-Z]\0|(?:\0[\t\n\r ])*+\0<\0[!?a-zA-Z]")
+_ESCAPES = (
+    (re.compile(rb"\x1b\$(?:[@B]|\(D)(?:[!-~]{2})++\x1b\("), "iso2022_jp_ext"),
+    (re.compile(rb"\x1b\$\)C[^\x0e\x1b]*+\x0e(?:[!-~]{2})++\x0f"), "iso2022_kr"),
+)
+"""Escapes that switch to another script and back."""
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_TELLING = re.compile(rb"[\x80-\xff][^\n\r<>]*+")
+_TELLING_BYTES, _BEFORE_TELLING = 1 << 17, 12
+"""What a detector is given: pieces of text from shortly before a byte beyond ASCII on, and so much of them."""
+_TWINS = {"cp1250": ("iso8859-2",), "iso8859-2": ("cp1250",)}
+"""Encodings of the same languages that a detector takes for each other."""
+_LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
+"""Asked last: the most common ones of single bytes."""
+
+
+class Decoded(NamedTuple):
+    """Text, and the encoding it was read in, by Python's name."""
+
+    text: str
+    encoding: str
+
+
+def decode(
+    data: bytes,
+    declared: Sequence[str | None] = (),
+    declared_within: Callable[[bytes], str | None] | None = None,
+) -> Decoded:
+    """The text of `data`, without the mark that it begins with; U+FFFD stands for what cannot be decoded.
+
+    Marks within stay, as looking for them takes a tenth of the time: `without_marks` is for what is kept of the text.
+    `declared` are labels from outside, `declared_within` finds one in the data, where it is needed.
+    """
+    labels = list(declared)
+    for bom, codec in _BOMS:
+        if data.startswith(bom):
+            data = data[len(bom) :]
+            if codec != "utf-8":
+                return _read(data, codec)
+            labels.insert(0, codec)  # includes that bring a mark are followed by pages in other encodings
+            break
+    if b"\0" in data[:_WIDE_BYTES] and (codec_found := _wide_codec(data, labels)):
+        return _read(data, codec_found)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _best_reading(data, labels, declared_within)
+    if text.isascii():
+        return (_escaped(data) if b"\x1b" in data else None) or Decoded(text, "utf-8")
+    return Decoded(text, "utf-8")
+
+
+def _wide_codec(data: bytes, labels: Sequence[str | None]) -> str | None:
+    """UTF-16 that its markup, its NULs or a label tells; servers pad pages of other encodings with NULs."""
+    head = data.rstrip(b"\0")[:_WIDE_BYTES]
+    if markup := _WIDE_MARKUP.match(head):
+        return "utf-16-be" if markup[0].startswith(b"\0") else "utf-16-le"
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    said = next((codec for label in labels if (codec := codec_of(label)) and "utf-16" in codec), None)
+    # most units of a western text have a NUL, all on one side; U+4E00 has one on the other, and is common
+    if max(even, odd) >= len(head) // 4 > 8 * min(even, odd):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return said if even or odd else None
+
+
+def _escaped(data: bytes) -> Decoded | None:
+    """Text in an encoding that writes other scripts in ASCII after escapes; terminals have escapes of their own."""
+    for sign, codec in _ESCAPES:
+        if sign.search(data):
+            read = _read(data, codec)
+            beyond_ascii = sum(map(len, _NOT_ASCII.findall(read.text)))
+            return read if misread_places(read.text) * MIN_BYTES_PER_MISREAD <= beyond_ascii else None
+    return None
+
+
+def _codecs_of(
+    data: bytes, labels: Sequence[str | None], declared_within: Callable[[bytes], str | None] | None
+) -> Iterator[str]:
+    """The codecs of all declarations that are known, from the first to be believed on."""
+    yield from filter(None, map(codec_of, labels))
+    if declared_within is not None and (codec := codec_of(declared_within(data))):
+        yield codec
+
+
+def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
+    """The codecs of what is not declared, from the first to be believed on."""
+    if b"\x1b" in data:
+        yield from (codec for sign, codec in _ESCAPES if sign.search(data))
+    if beyond_ascii < FEW_BYTES:
+        yield "cp1252"
+    # without resiliparse's own mapping, which makes UTF-8 of cp949
+    if detected := codec_of(detect_encoding(_telling(data), html5_compatible=False)):
+        yield "koi8-u" if detected == "koi8-r" else detected  # Russian and Ukrainian, as browsers detect
+        yield from _TWINS.get(detected, ())
+    if _fits(data, "big5hkscs"):  # whose additions the detector does not know
+        yield "big5hkscs"
+    yield from _LESS_SURE
+
+
+def _fits(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _telling(data: bytes) -> bytes:
+    """The parts of a page by which a detector decides, without the markup and scripts that would drown them."""
+    pieces: list[bytes] = []
+    length = 0
+    for found in _TELLING.finditer(data):
+        pieces.append(data[max(0, found.start() - _BEFORE_TELLING) : found.end()])
+        length += len(pieces[-1])
+        if length >= _TELLING_BYTES:
+            break
+    return b"\n".join(pieces)
+
+
+def _best_reading(
+    data: bytes, labels: Sequence[str | None], declared_within: Callable[[bytes], str | None] | None
+) -> Decoded:
+    """The first reading of what is not valid UTF-8 that looks written, else the one with the fewest misread places."""
+    as_utf8 = _read(data, "utf-8")
+    beyond_ascii = len(data) - len(data.translate(None, _BEYOND_ASCII))
+    bad = as_utf8.text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+    good = len(as_utf8.text) - (len(data) - beyond_ascii) - bad
+    if good >= MIN_GOOD_PER_BAD * bad:
+        return as_utf8
+    best, fewest = as_utf8, len(data)
+    seen: set[str] = set()
+    # capitals are a writer's right, and a sign against a guess
+    for found, are_guesses in (
+        (_codecs_of(data, labels, declared_within), False),
+        (_guesses(data, beyond_ascii), True),
+    ):
+        for codec in found:
+            if codec in seen:
+                continue
+            seen.add(codec)
+            reading = as_utf8 if codec == "utf-8" else _read(data, codec)
+            places = misread_places(reading.text, capitals=are_guesses)
+            looks_written = places * MIN_BYTES_PER_MISREAD <= beyond_ascii
+            if not places or (are_guesses and looks_written):
+                return reading
+            if places * 2 < fewest:  # what is believed more needs not be the best by a little
+                best, fewest = reading, places
+        # one declaration is believed after all were asked
+        if fewest * MIN_BYTES_PER_MISREAD <= beyond_ascii:
+            return best
+    return best
+
+
+def _read(data: bytes, codec: str) -> Decoded:
+    text = read_with_replacement(data, codec)
+    for char in (_MARK, "\ufffd"):  # what tools put into pages as UTF-8, whatever these are in
+        bytewise = char.encode().decode(codec, "ignore")
+        if len(bytewise) == 3:
+            text = text.replace(bytewise, char)
+    return Decoded(text, codec)
+
+
+def without_marks(text: str) -> str:
+    """Joined files and includes bring byte-order marks, which show nothing, into the middle of texts."""
+    return text.replace(_MARK, "")
