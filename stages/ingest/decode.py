@@ -57,7 +57,7 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def decode(
+def decode_text(
     data: bytes,
     declared: Sequence[str | None] = (),
     declared_within: Callable[[bytes], str | None] | None = None,

@@ -8,7 +8,7 @@ from itertools import islice
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-from stages.ingest.decode import Decoded, decode, without_marks
+from stages.ingest.decode import Decoded, decode_text, without_marks
 from stages.ingest.html_bounds import HTML_BOUNDS, check_html
 from stages.ingest.markup_charset import markup_charset
 from stages.kernels.unicode.controls import count_controls
@@ -33,7 +33,7 @@ def replaced_share(text: str) -> float:
 
 def decode_page(data: bytes, http_charset: str | None) -> Decoded:
     """The text of a page: a charset in its header is believed before one in its markup."""
-    return decode(data, [http_charset], markup_charset)
+    return decode_text(data, [http_charset], markup_charset)
 
 
 def control_share(data: bytes) -> float:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stages.ingest.charsets import codec_of
-from stages.ingest.decode import Decoded, decode, without_marks
+from stages.ingest.decode import Decoded, decode_text, without_marks
 from stages.ingest.markup_charset import markup_charset
 from tests.linear import assert_linear
 
@@ -30,7 +30,7 @@ def page(text: str, head: str = "") -> str:
 
 
 def decode_page(data: bytes, *declared: str | None) -> Decoded:
-    return decode(data, declared, markup_charset)
+    return decode_text(data, declared, markup_charset)
 
 
 def test_a_small_latin_1_page_keeps_its_letters() -> None:
@@ -81,17 +81,17 @@ def test_iso_2022_is_told_by_its_escapes() -> None:
     for label in (None, "utf-8", "iso-2022-jp"):
         assert decode_page(text.encode("iso2022_jp"), label) == Decoded(text, "iso2022_jp_ext")
     korean = page(KOREAN)
-    assert decode(korean.encode("iso2022_kr")) == Decoded(korean, "iso2022_kr")
+    assert decode_text(korean.encode("iso2022_kr")) == Decoded(korean, "iso2022_kr")
 
 
 def test_escapes_of_terminals_are_no_japanese() -> None:
     log = "\x1b[31mfailed\x1b[0m \x1b$Bad habit of mine, said the shell"
-    assert decode(log.encode()) == Decoded(log, "utf-8")
+    assert decode_text(log.encode()) == Decoded(log, "utf-8")
 
 
 def test_windows_letters_between_latin_1s() -> None:
     for label in ("iso-8859-1", "latin1", "us-ascii", "windows-1252"):
-        assert decode(b"\x93It\x92s caf\xe9\x94 \x96 \x80 5", [label]) == Decoded(
+        assert decode_text(b"\x93It\x92s caf\xe9\x94 \x96 \x80 5", [label]) == Decoded(
             "“It’s café” – € 5", "cp1252"
         )
 
@@ -110,12 +110,14 @@ def test_windows_letters_between_latin_1s() -> None:
     ],
 )
 def test_labels_mean_what_browsers_read(label: str, codec: str, text: str) -> None:
-    assert decode(text.encode(codec), [label]) == Decoded(text, codec)
+    assert decode_text(text.encode(codec), [label]) == Decoded(text, codec)
 
 
 def test_euc_jp_has_the_characters_of_windows() -> None:
     data = b"\xad\xa1\xa4\xcf\xad\xea\xa4\xc7 \xf9\xd4 " + (JAPANESE * 9).encode("euc_jp") + b" \xad\xfe \xad"
-    assert decode(data, ["euc-jp"]) == Decoded(f"①は㈱で 﨎 {JAPANESE * 9} \ufffd\ufffd \ufffd", "euc_jp")
+    assert decode_text(data, ["euc-jp"]) == Decoded(
+        f"①は㈱で 﨎 {JAPANESE * 9} \ufffd\ufffd \ufffd", "euc_jp"
+    )
 
 
 def test_utf_16_without_a_mark_is_told_by_markup() -> None:
@@ -125,11 +127,11 @@ def test_utf_16_without_a_mark_is_told_by_markup() -> None:
 
 
 def test_utf_16_without_a_mark_is_told_by_its_nuls_or_a_header() -> None:
-    assert decode("Plain text, žluťoučký".encode("utf-16-le")) == Decoded(
+    assert decode_text("Plain text, žluťoučký".encode("utf-16-le")) == Decoded(
         "Plain text, žluťoučký", "utf-16-le"
     )
-    assert decode("Plain text".encode("utf-16-be"), ["utf-16le"]) == Decoded("Plain text", "utf-16-be")
-    assert decode(("一 二" + CHINESE).encode("utf-16-be"), ["utf-16be"]) == Decoded(
+    assert decode_text("Plain text".encode("utf-16-be"), ["utf-16le"]) == Decoded("Plain text", "utf-16-be")
+    assert decode_text(("一 二" + CHINESE).encode("utf-16-be"), ["utf-16be"]) == Decoded(
         "一 二" + CHINESE, "utf-16-be"
     )
 
@@ -147,19 +149,19 @@ def test_a_mark_is_believed_before_all(codec: str) -> None:
 
 def test_utf_8_with_a_mark_inside() -> None:
     data = b"\xef\xbb\xbf<p>a</p>\xef\xbb\xbf<p>b</p>"
-    text, encoding = decode(data, ["iso-8859-1"])
+    text, encoding = decode_text(data, ["iso-8859-1"])
     assert (text, without_marks(text), encoding) == ("<p>a</p>\ufeff<p>b</p>", "<p>a</p><p>b</p>", "utf-8")
 
 
 def test_an_includes_mark_makes_no_utf_8_of_latin_1() -> None:
     for data in (b"\xef\xbb\xbfF\xfcr die K\xf6nigin", b"F\xfcr \xef\xbb\xbfdie K\xf6nigin"):
-        text, encoding = decode(data)
+        text, encoding = decode_text(data)
         assert (without_marks(text), encoding) == ("Für die Königin", "cp1252")
 
 
 def test_utf_8s_replacement_character_in_another_encoding_is_no_text() -> None:
     data = "Zażółć gęślą jaźń, \ufffd".encode("cp1250", "ignore") + b"\xef\xbf\xbd"
-    assert decode(data, ["windows-1250"]) == Decoded("Zażółć gęślą jaźń, \ufffd", "cp1250")
+    assert decode_text(data, ["windows-1250"]) == Decoded("Zażółć gęślą jaźń, \ufffd", "cp1250")
 
 
 def test_a_meta_tag_is_believed_where_its_reading_is_better_than_the_headers() -> None:
@@ -170,7 +172,7 @@ def test_a_meta_tag_is_believed_where_its_reading_is_better_than_the_headers() -
 def test_utf_7_never() -> None:
     data = b"+ADw-script+AD4- and +AGE-"
     assert codec_of("utf-7") is None
-    assert decode(data, ["utf-7"]) == Decoded(data.decode(), "utf-8")
+    assert decode_text(data, ["utf-7"]) == Decoded(data.decode(), "utf-8")
 
 
 def test_a_few_bad_bytes_do_not_make_other_text_of_utf_8() -> None:
@@ -257,7 +259,7 @@ def test_what_is_declared_rightly_comes_back(label: str, words: list[str], numbe
     )
     data = text.encode(codec)
     assume("utf" in codec or not _is_utf_8(data))
-    assert decode(data, [label]).text == text
+    assert decode_text(data, [label]).text == text
 
 
 def _is_utf_8(data: bytes) -> bool:
@@ -270,7 +272,7 @@ def _is_utf_8(data: bytes) -> bool:
 
 @given(st.binary(), st.lists(st.sampled_from([*LABELS, None, "hex"]), max_size=2))
 def test_any_bytes_have_a_text(data: bytes, labels: list[str | None]) -> None:
-    text, encoding = decode(data, labels, markup_charset)
+    text, encoding = decode_text(data, labels, markup_charset)
     assert codecs.lookup(encoding).name == encoding
     assert text.encode("utf-8", "strict") is not None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages.ingest.charsets import codec_of
-from stages.ingest.decode import decode
+from stages.ingest.decode import decode_text
 from stages.ingest.markup_charset import markup_charset
 
 SENTENCES_A_PAGE, PAGES = 4, 50
@@ -54,8 +54,8 @@ def test_sentences_of_a_language_come_back(shared_data: Path, language: str, lab
     ]
     assert len(pages) > PAGES // 2
     for page in pages:
-        assert decode(page, [label], markup_charset).text == page.decode(codec)
-    found = [decode(page, ["utf-8"], markup_charset).text == page.decode(codec) for page in pages]
+        assert decode_text(page, [label], markup_charset).text == page.decode(codec)
+    found = [decode_text(page, ["utf-8"], markup_charset).text == page.decode(codec) for page in pages]
     assert language in UNSURE or sum(found) >= MIN_FOUND * len(pages), f"{sum(found)} of {len(pages)}"
 
 
