@@ -145,8 +145,8 @@ def word_f1(gold: str, text: str) -> float:
 
 
 def mean_and_spread(pages: Sequence[TypedPage], texts: dict[str, str]) -> str:
-    """The mean F1 of pages, one without a text counting 0; ± the standard deviation of the folds' means."""
-    scores = [word_f1(page.gold, texts.get(page.url, "")) for page in pages]
+    """The mean F1 of pages, one that `texts` lacks counting 0; ± the standard deviation of the folds' means."""
+    scores = [word_f1(page.gold, texts[page.url]) if page.url in texts else 0.0 for page in pages]
     folds: dict[int, list[float]] = {}
     for page, score in zip(pages, scores, strict=True):
         folds.setdefault(page.fold, []).append(score)

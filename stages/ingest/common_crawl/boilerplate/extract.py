@@ -2,11 +2,14 @@
 
 resiliparse keeps comments, bylines and teasers at the ends of an article. What a class name or a form says is skipped
 as elements; of the lines that remain, a forest of trees judges each by its own shape and its neighbours'.
+
+resiliparse's rules lose whole pages, too: articles of class `newsletter-post`, bodies that are streamed into `hidden`
+elements, lists near the body. Where they leave little of what the page holds, the forest judges all of its lines.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +53,7 @@ _NAMES = (
     "cookie-consent",
     "cookie-notice",
 )
+_FRAME_ROLES = ("navigation", "banner", "contentinfo", "search", "dialog", "menu", "menubar")
 NEVER_TEXT = ("title", "pre:empty")
 """Skipped on every page. resiliparse opens an empty <pre> in its reduced HTML and never closes it."""
 
@@ -65,6 +69,30 @@ SKIPPED_ELEMENTS = (
 """CSS selectors of what is no main content. Blogs put the names of an article's tags among the article's own classes
 (`category-cookies`, `tag-social`), hence the exceptions. No ids but those of comments: headings have their words as id.
 """
+
+WHOLE_PAGE_SKIPPED = (
+    *NEVER_TEXT,
+    "nav",
+    "aside",
+    "header:not(article header):not(main header)",
+    "footer",
+    "dialog",
+    "button",
+    "select",
+    "noscript",
+    "template",
+    *(f'[role="{role}"]' for role in _FRAME_ROLES),
+    '[class*="comment"]:not(article):not(main):not(body)',
+    '[id*="comment"]',
+    '[id*="disqus"]',
+)
+"""What is no main content by its element or its ARIA role alone, and comments; hidden text is kept."""
+
+LITTLE_PROSE_CHARS, MIN_CHARS_RATIO = 500, 4
+SHORT_CHARS, MIN_PROSE_RATIO = 3_000, 3
+"""When the whole page is judged: it has MIN_CHARS_RATIO times the characters of a main content with little prose, or
+MIN_PROSE_RATIO times the prose of a short one. Tried on both corpora of docs/benchmarks.md: looser ones bring the
+comments of old news pages back, whose frames no element marks."""
 
 MIN_CONTENT_PROBABILITY = 0.4
 """Where the held-out F1 is flat (0.3 to 0.5); what is lost is worse than what is left."""
@@ -84,18 +112,28 @@ _CHARS, _HEADING_LEVEL, _IN_TITLE = (
 
 @dataclass(frozen=True)
 class MainText:
-    """The text of a page, and how many characters of lines that the pass cut."""
+    """The text of a page, how many characters of lines the pass cut, and how many the page holds in all."""
 
     text: str
     cut_chars: int
+    page_chars: int
 
 
 @dataclass(frozen=True)
 class PageLines:
-    """The lines of a page's main content, with FEATURES for each, shape (lines, features), float64."""
+    """The lines of a page's main content, with FEATURES for each, shape (lines, features), float64.
+
+    `page_chars` is what the whole page holds, where that was counted.
+    """
 
     lines: MarkupLines
     features: npt.NDArray[np.float64]
+    page_chars: int = 0
+
+    @property
+    def chars(self) -> int:
+        """Characters of the lines."""
+        return int(self.features[:, _CHARS].sum())
 
     @property
     def prose_chars(self) -> float:
@@ -104,20 +142,34 @@ class PageLines:
 
 
 def page_lines(tree: HTMLTree) -> PageLines:
-    """The lines that resiliparse takes for main content, without SKIPPED_ELEMENTS unless little prose is left so."""
+    """The lines of a page's main content, or of the whole page where that content is but a small part of it."""
     title = tree.title or ""
+    main = _main_lines(tree, title)
+    has_prose = main.prose_chars >= LITTLE_PROSE_CHARS
+    if has_prose and main.chars >= SHORT_CHARS:
+        return main
+    whole = _page_lines(tree, title, list(WHOLE_PAGE_SKIPPED), main_content=False)
+    if has_prose:
+        is_part = whole.prose_chars > MIN_PROSE_RATIO * main.prose_chars
+    else:
+        is_part = whole.chars > MIN_CHARS_RATIO * main.chars
+    return replace(whole if is_part else main, page_chars=whole.chars)
+
+
+def _main_lines(tree: HTMLTree, title: str) -> PageLines:
+    """The lines that resiliparse takes for main content, without SKIPPED_ELEMENTS unless little prose is left so."""
     page = _page_lines(tree, title, list(SKIPPED_ELEMENTS))
     if page.prose_chars >= MIN_PROSE_CHARS:
         return page
-    whole = _page_lines(tree, title, list(NEVER_TEXT))
+    full = _page_lines(tree, title, list(NEVER_TEXT))
     # what was skipped was the article itself, not its frame
-    return whole if whole.prose_chars > 2 * page.prose_chars else page
+    return full if full.prose_chars > 2 * page.prose_chars else page
 
 
-def _page_lines(tree: HTMLTree, title: str, skipped: list[str]) -> PageLines:
+def _page_lines(tree: HTMLTree, title: str, skipped: list[str], *, main_content: bool = True) -> PageLines:
     markup = extract_plain_text(
         tree,
-        main_content=True,
+        main_content=main_content,
         alt_texts=False,
         links=True,
         preserve_formatting="minimal_html",
@@ -150,4 +202,4 @@ def main_text(tree: HTMLTree, forest: Forest, min_probability: float = MIN_CONTE
     page = page_lines(tree)
     keep = keep_lines(page, forest, min_probability)
     cut = int(page.features[~keep, _CHARS].sum())
-    return MainText(render_lines(page.lines, keep), cut)
+    return MainText(render_lines(page.lines, keep), cut, max(page.page_chars, page.chars))
