@@ -26,7 +26,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from benchmarks.extraction import read_html
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_forest
-from stages.ingest.common_crawl.html import parse_html
+from stages.ingest.common_crawl.html import parse_html, parse_page
 from stages.ingest.common_crawl.stage import CommonCrawlIngest
 from stages.ingest.raw import RawDocument, RawFile
 
@@ -80,7 +80,7 @@ def results(data: Path, pages: Sequence[TypedPage]) -> Iterator[tuple[str, dict[
     forest = fitted_forest()
     extractors: dict[str, Callable[[str], str]] = {
         "resiliparse": lambda html: extract_plain_text(parse_html(html), main_content=True, alt_texts=False),
-        "ours": lambda html: main_text(parse_html(html), forest).text,
+        "ours": lambda html: main_text(parse_page(html), forest).text,
     }
     try:
         import trafilatura

@@ -11,6 +11,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.common_crawl.marks import keep_lone_characters, without_keepers, write_marks
 from stages.ingest.html_bounds import HTML_BOUNDS, check_html
 from stages.kernels.unicode.controls import count_controls
 
@@ -130,14 +131,21 @@ def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
     return HTMLTree.parse(html)
 
 
+def parse_page(html: str, data: bytes | None = None) -> HTMLTree:
+    """`parse_html` for extraction: the DOM with what resiliparse would lose written out; its text holds KEEPERs."""
+    tree = parse_html(keep_lone_characters(html), data)
+    write_marks(tree)
+    return tree
+
+
 def page_title(tree: HTMLTree) -> str:
     """A page's title on one line."""
-    return " ".join((tree.title or "").split())
+    return " ".join(without_keepers(tree.title or "").split())
 
 
 def resiliparse_text(tree: HTMLTree) -> str:
     """The main content of a page as resiliparse finds it."""
-    return extract_plain_text(tree, main_content=True, alt_texts=False).strip()
+    return without_keepers(extract_plain_text(tree, main_content=True, alt_texts=False)).strip()
 
 
 def trafilatura_text(html: str) -> str:

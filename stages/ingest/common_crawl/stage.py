@@ -24,6 +24,7 @@ from stages.ingest.common_crawl.html import (
     decode_page,
     page_title,
     parse_html,
+    parse_page,
     replaced_share,
     resiliparse_text,
     trafilatura_text,
@@ -172,10 +173,10 @@ class CommonCrawlIngest(IngestStage):
 
     def _main_text(self, html: str, data: bytes) -> tuple[str, int | None, dict[str, Any]]:
         """The main text of a page, given as UTF-8 too, characters of the whole page, and title and cuts for metadata."""
-        tree = parse_html(html, data)
-        found: dict[str, Any] = {"title": page_title(tree)}
         if self.extractor == "trafilatura":
-            return trafilatura_text(html), None, found
+            return trafilatura_text(html), None, {"title": page_title(parse_html(html, data))}
+        tree = parse_page(html, data)
+        found: dict[str, Any] = {"title": page_title(tree)}
         if not self.remove_boilerplate:
             return resiliparse_text(tree), None, found
         main = main_text(tree, fitted_forest(), self.min_content_probability)

@@ -18,6 +18,7 @@ from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
 from stages.ingest.common_crawl.boilerplate.features import line_features
+from stages.ingest.common_crawl.marks import without_keepers
 from stages.ingest.work import TooMuchWorkError
 from stages.kernels.lines.markup_lines import MarkupLines, markup_lines
 from stages.kernels.lines.markup_text import render_lines
@@ -143,7 +144,7 @@ class PageLines:
 
 def page_lines(tree: HTMLTree) -> PageLines:
     """The lines of a page's main content, or of the whole page where that content is but a small part of it."""
-    title = tree.title or ""
+    title = without_keepers(tree.title or "")
     main = _main_lines(tree, title)
     has_prose = main.prose_chars >= LITTLE_PROSE_CHARS
     if has_prose and main.chars >= SHORT_CHARS:
@@ -175,7 +176,7 @@ def _page_lines(tree: HTMLTree, title: str, skipped: list[str], *, main_content:
         preserve_formatting="minimal_html",
         skip_elements=skipped,
     )
-    lines = markup_lines(markup)
+    lines = markup_lines(without_keepers(markup))
     if len(lines.rows) > MAX_LINES:
         raise TooMuchWorkError("lines", len(lines.rows), MAX_LINES)
     return PageLines(lines, line_features(lines, title))
