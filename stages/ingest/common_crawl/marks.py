@@ -68,24 +68,28 @@ def write_marks(tree: HTMLTree) -> None:
         elif tag in ("math", "script", "img"):
             _write_formula(tree, element, tag)
         elif tag in ("div", "li"):
-            element.append_child(tree.create_text_node("\n"))
+            element.append_child(_text_node(tree, "\n"))
         elif tag == "br":
-            element.replace_with(tree.create_text_node("\n"))
+            element.replace_with(_text_node(tree, "\n"))
         elif tag == "ul":
             _deepen(tree, element)
         elif tag == "button":  # it is no text, but parts the words around it
-            element.replace_with(tree.create_text_node(" "))
+            element.replace_with(_text_node(tree, " "))
         elif (before := element.previous_element_sibling) is not None and before.class_name == "katex-mathml":
             element.remove()
 
 
-def _deepen(tree: HTMLTree, element: Any) -> None:
+def _text_node(tree: HTMLTree, text: str) -> Any:
+    return tree.create_text_node(text)
+
+
+def _deepen(tree: Any, element: Any) -> None:
     """Put three elements around a list of an article: resiliparse takes one with fewer above it for navigation."""
-    outer = inner = tree.create_element("div")
-    for _ in range(2):
-        inner = inner.append_child(tree.create_element("div"))
-    element.replace_with(outer)
-    inner.append_child(element)
+    for _ in range(3):
+        around = tree.create_element("div")
+        element.replace_with(around)
+        around.append_child(element)
+        element = around
 
 
 def _write_script(tree: HTMLTree, element: Any, tag: str) -> None:
@@ -103,7 +107,7 @@ def _write_script(tree: HTMLTree, element: Any, tag: str) -> None:
         written = ("^" if tag == "sup" else "_") + (text if len(text) == 1 else f"({text})")
     else:
         return
-    element.replace_with(tree.create_text_node(written + KEEPER))
+    element.replace_with(_text_node(tree, written + KEEPER))
 
 
 def _write_formula(tree: HTMLTree, element: Any, tag: str) -> None:
@@ -123,4 +127,4 @@ def _write_formula(tree: HTMLTree, element: Any, tag: str) -> None:
     if hidden is not None and beside is not None and beside.tag == "img":
         hidden.remove()  # the image beside it says the same, and is not hidden
     else:
-        (hidden or element).replace_with(tree.create_text_node(f"${tex}$"))
+        (hidden or element).replace_with(_text_node(tree, f"${tex}$"))

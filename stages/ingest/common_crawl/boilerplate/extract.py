@@ -18,6 +18,7 @@ from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
 from stages.ingest.common_crawl.boilerplate.features import line_features
+from stages.ingest.common_crawl.linked_data import linked_data_text
 from stages.ingest.common_crawl.marks import without_keepers
 from stages.ingest.work import TooMuchWorkError
 from stages.kernels.lines.markup_lines import MarkupLines, markup_lines
@@ -94,6 +95,9 @@ SHORT_CHARS, MIN_PROSE_RATIO = 3_000, 3
 """When the whole page is judged: it has MIN_CHARS_RATIO times the characters of a main content with little prose, or
 MIN_PROSE_RATIO times the prose of a short one. Tried on both corpora of docs/benchmarks.md: looser ones bring the
 comments of old news pages back, whose frames no element marks."""
+
+FEW_CHARS, MIN_LINKED_RATIO = 300, 2
+"""JSON-LD is asked when the DOM gives less than CCNet's shortest document, and taken when it has twice as much."""
 
 MIN_CONTENT_PROBABILITY = 0.4
 """Where the held-out F1 is flat (0.3 to 0.5); what is lost is worse than what is left."""
@@ -199,8 +203,15 @@ def keep_lines(page: PageLines, forest: Forest, min_probability: float) -> npt.N
 
 
 def main_text(tree: HTMLTree, forest: Forest, min_probability: float = MIN_CONTENT_PROBABILITY) -> MainText:
-    """The main text of a page: its content lines, blank lines and list marks as resiliparse sets them."""
+    """The main text of a page: its content lines, blank lines and list marks as resiliparse sets them.
+
+    The texts of its JSON-LD where it has few of its own.
+    """
     page = page_lines(tree)
     keep = keep_lines(page, forest, min_probability)
     cut = int(page.features[~keep, _CHARS].sum())
-    return MainText(render_lines(page.lines, keep), cut, max(page.page_chars, page.chars))
+    text = render_lines(page.lines, keep)
+    if len(text) < FEW_CHARS:
+        linked = linked_data_text(tree)
+        text = linked if len(linked) > MIN_LINKED_RATIO * len(text) else text
+    return MainText(text, cut, max(page.page_chars, page.chars))
