@@ -48,6 +48,9 @@ PAGES: dict[str, Hostile] = {
     "nested lists": repeated("<ol><li>x"),
     "nested tables": repeated("<table><tr><td>"),
     "nested svg": repeated("<svg><g>"),
+    "nested sup": repeated("<sup>2"),
+    "nested pre": repeated("<pre><div>"),
+    "nested formulas": repeated("<math><mrow>"),
     "nested template": repeated("<template>"),
     "nested select in svg": repeated("<svg><foreignObject><select>"),
     "half closed b over div": halves("<b><div>", "</b>"),
@@ -94,6 +97,17 @@ HARMLESS_PAGES: dict[str, Hostile] = {
     "end tags": repeated("</div></p></b>"),
     "NULs": repeated("\0"),
     "less-than signs": repeated("<"),
+    "raised digits": repeated("x<sup>2</sup>"),
+    "buttons": repeated("x<button>y</button>"),
+    "divs in one pre": repeated("<div>x</div>", "<pre>"),
+    "formulas": repeated('<math><annotation encoding="application/x-tex">x</annotation></math>'),
+    "formulas twice": repeated("<i class=katex-html>x</i>"),
+    "lone characters": repeated("<b>\u4e2d</b>"),
+    "lone characters of no end": repeated("\u4e2d ", ">"),
+    "spaces before a tag's end": repeated("> "),
+    "lists near the body": repeated("<ul><li>x</ul>", "<main>"),
+    "linked data": repeated('{"text":', '<script type="application/ld+json">'),
+    "linked data in a list": repeated("[[],", '<script type="application/ld+json">'),
 }
 """Linear, and below every bound at a megabyte."""
 
