@@ -37,7 +37,7 @@ _SHALLOW_LIST = ", ".join(
     for path in ("main", "main > *", "* > main", "article", "article > *", "* > article")
 )
 _MARKED = (
-    f'sup, sub, math, script[type^="math/tex"], {_MATH_IMAGE}, .katex-html, pre br, pre div, pre li, button, '
+    f'sup, sub, math, script[type^="math/tex"], {_MATH_IMAGE}, .katex-html, pre br, pre div, pre li, button, figure, '
     f"{_SHALLOW_LIST}"
 )
 _TEX = 'annotation[encoding="application/x-tex"]'
@@ -73,6 +73,8 @@ def write_marks(tree: HTMLTree) -> None:
             element.replace_with(_text_node(tree, "\n"))
         elif tag == "ul":
             _deepen(tree, element)
+        elif tag == "figure":
+            _unwrap_figure(tree, element)
         elif tag == "button":  # it is no text, but parts the words around it
             element.replace_with(_text_node(tree, " "))
         elif (before := element.previous_element_sibling) is not None and before.class_name == "katex-mathml":
@@ -90,6 +92,16 @@ def _deepen(tree: Any, element: Any) -> None:
         element.replace_with(around)
         around.append_child(element)
         element = around
+
+
+def _unwrap_figure(tree: Any, element: Any) -> None:
+    """Make a <div> of a figure with text in it: without alt texts resiliparse drops tables, code and quotes in figures."""
+    if element.query_selector("table, pre, blockquote, p, ul, ol") is None:
+        return
+    around = tree.create_element("div")
+    while (child := element.first_child) is not None:
+        around.append_child(child)
+    element.replace_with(around)
 
 
 def _write_script(tree: HTMLTree, element: Any, tag: str) -> None:

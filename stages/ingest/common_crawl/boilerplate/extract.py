@@ -26,7 +26,6 @@ from stages.kernels.lines.markup_text import render_lines
 from stages.kernels.trees import Forest, probabilities
 
 _NAMES = (
-    "comment",
     "related",
     "share",
     "social",
@@ -64,12 +63,14 @@ SKIPPED_ELEMENTS = (
     "form",
     "footer",
     *(f'[class*="{name}"]:not(article):not(main):not(body):not([class*="type-post"])' for name in _NAMES),
+    '[class*="comment"]:not(article):not(main):not(body):not([class*="type-post"]):not(pre *)',
     '[id*="comments"]',
     '[id*="disqus"]',
     '[id^="comment-"]',
 )
 """CSS selectors of what is no main content. Blogs put the names of an article's tags among the article's own classes
-(`category-cookies`, `tag-social`), hence the exceptions. No ids but those of comments: headings have their words as id.
+(`category-cookies`, `tag-social`), and highlighters name the comments of code, hence the exceptions. No ids but those
+of comments: headings have their words as id.
 """
 
 WHOLE_PAGE_SKIPPED = (
@@ -84,7 +85,7 @@ WHOLE_PAGE_SKIPPED = (
     "noscript",
     "template",
     *(f'[role="{role}"]' for role in _FRAME_ROLES),
-    '[class*="comment"]:not(article):not(main):not(body)',
+    '[class*="comment"]:not(article):not(main):not(body):not(pre *)',
     '[id*="comment"]',
     '[id*="disqus"]',
 )

@@ -74,6 +74,7 @@ def test_formulas_are_tex_once(body: str, text: str) -> None:
         ),
         ("<pre><code><div>a = 1</div><div>  b = 2</div></code></pre>", "a = 1\n  b = 2"),
         ("<pre>a = 1<br>  b = 2</pre>", "a = 1\n  b = 2"),
+        ('<pre><code><span class="hljs-comment"># why</span>\na = 1</code></pre>', "# why\na = 1"),
         ("<p>one<br>two<br><br>three</p>", "one\ntwo\n\nthree"),
     ],
 )
@@ -93,6 +94,12 @@ def test_lines_end_where_they_end_on_the_page(body: str, text: str) -> None:
             "  • one\n  • two\n\n  1. three\n\n  2. four",
         ),
         ("<table><tr><th>Name<th>Age<tr><td>Ann<td>12</table>", "Name\t\tAge\nAnn\t\t12"),
+        ('<figure class="wp-block-table"><table><tr><td>Ann<td>12</table></figure>', "Ann\t\t12"),
+        (
+            "<figure><blockquote><p>a quote</p></blockquote><figcaption>by him</figcaption></figure>",
+            "a quote",
+        ),
+        ("a<figure><img alt=x><figcaption>a photo</figcaption></figure>", "a"),
         ("<dl><dt>term<dd>what it is</dl>", "term\nwhat it is"),
     ],
 )
