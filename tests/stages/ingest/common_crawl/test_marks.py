@@ -112,7 +112,7 @@ def test_words_are_neither_glued_nor_split(body: str, text: str) -> None:
     [
         ("第<span>一</span>章", "第一章"),
         ("it<span>’</span>s <i>…</i> a<b>&mdash;</b>b<b>&#8217;</b>c<b>&#x2014;</b>d", "it’s … a—b’c—d"),
-        ("<table><tr><td>是</td><td> 否 </td></tr></table>", "是\t\t否"),
+        ("<table><tr><td>是</td><td>否</td></tr></table>", "是\t\t否"),
         ("<i class='fa'>\ue123</i><i>&#xe123;</i><i>&#57635;</i>icon", "icon"),
     ],
 )
