@@ -148,8 +148,8 @@ def results(pages: Sequence[GoldPage]) -> Iterator[tuple[str, dict[str, str], st
         yield name, texts, f"{megabytes / (time.process_time() - start):.1f}"
 
 
-def read_pages(folder: Path) -> list[GoldPage]:
-    """The pages of `folder` that have a gold text, in the order of gold.tsv."""
+def read_html(folder: Path) -> dict[str, str]:
+    """The HTML of every response in the WARC files of `folder`, by URL, as the ingest decodes it."""
     texts = {}
     for path in sorted(folder.glob("*.warc.gz")):
         raw = RawFile(str(path), path.name, path.stat().st_size)
@@ -159,6 +159,12 @@ def read_pages(folder: Path) -> list[GoldPage]:
                 if response is not None:
                     body = decoded_body(response, MAX_PAGE_BYTES)
                     texts[record.url] = decode_page(body, response.charset).text
+    return texts
+
+
+def read_pages(folder: Path) -> list[GoldPage]:
+    """The pages of `folder` that have a gold text, in the order of gold.tsv."""
+    texts = read_html(folder)
     with (folder / "gold.tsv").open(encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["url"] in texts]
     rows = [row for row in rows if row["kind"] in ("text:cleaneval", "html:readability")]

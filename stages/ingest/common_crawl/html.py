@@ -8,6 +8,7 @@ from itertools import islice
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.common_crawl.marks import keep_lone_characters, without_keepers, write_marks
 from stages.ingest.decode import Decoded, decode_text, without_marks
 from stages.ingest.html_bounds import HTML_BOUNDS, check_html
 from stages.ingest.markup_charset import markup_charset
@@ -56,14 +57,21 @@ def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
     return HTMLTree.parse(html)
 
 
+def parse_web_page(html: str, data: bytes | None = None) -> HTMLTree:
+    """`parse_html` for extraction: the DOM with what resiliparse would lose written out; its text holds KEEPERs."""
+    tree = parse_html(keep_lone_characters(html), data)
+    write_marks(tree)
+    return tree
+
+
 def page_title(tree: HTMLTree) -> str:
     """A page's title on one line."""
-    return " ".join(without_marks(tree.title or "").split())
+    return " ".join(without_keepers(without_marks(tree.title or "")).split())
 
 
 def resiliparse_text(tree: HTMLTree) -> str:
     """The main content of a page as resiliparse finds it."""
-    return extract_plain_text(tree, main_content=True, alt_texts=False).strip()
+    return without_keepers(extract_plain_text(tree, main_content=True, alt_texts=False)).strip()
 
 
 def trafilatura_text(html: str) -> str:

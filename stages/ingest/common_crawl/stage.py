@@ -24,6 +24,7 @@ from stages.ingest.common_crawl.html import (
     decode_page,
     page_title,
     parse_html,
+    parse_web_page,
     replaced_share,
     resiliparse_text,
     trafilatura_text,
@@ -166,28 +167,31 @@ class CommonCrawlIngest(IngestStage):
         controls = control_share(data)
         if controls > MAX_CONTROL_SHARE:
             return _loss(record, "encoding", "control characters", controls, MAX_CONTROL_SHARE)
-        text, found = self._main_text(decoded.text, data)
+        text, page_chars, found = self._main_text(decoded.text, data)
         text = without_marks(text)
         share = replaced_share(text)  # of the document, not of the page: scripts and styles do not count
         if share > self.max_replacement_share:
             return self._encoding_loss(record, decoded.encoding, share)
-        return self._document(record, text, metadata | found | {"encoding": decoded.encoding})
+        return self._document(record, text, metadata | found | {"encoding": decoded.encoding}, page_chars)
 
-    def _main_text(self, html: str, data: bytes) -> tuple[str, dict[str, Any]]:
-        """The main text of a page, given as UTF-8 too, and its title and what was cut for the metadata."""
-        tree = parse_html(html, data)
-        found: dict[str, Any] = {"title": page_title(tree)}
+    def _main_text(self, html: str, data: bytes) -> tuple[str, int | None, dict[str, Any]]:
+        """The main text of a page, given as UTF-8 too, characters of the whole page, and title and cuts for metadata."""
         if self.extractor == "trafilatura":
-            return trafilatura_text(html), found
+            return trafilatura_text(html), None, {"title": page_title(parse_html(html, data))}
+        tree = parse_web_page(html, data)
+        found: dict[str, Any] = {"title": page_title(tree)}
         if not self.remove_boilerplate:
-            return resiliparse_text(tree), found
+            return resiliparse_text(tree), None, found
         main = main_text(tree, fitted_forest(), self.min_content_probability)
-        return main.text, found | {"boilerplate_chars": main.cut_chars}
+        return main.text, main.page_chars, found | {"boilerplate_chars": main.cut_chars}
 
-    def _document(self, record: ArchiveRecord, text: str, metadata: dict[str, Any]) -> RawRecord:
+    def _document(
+        self, record: ArchiveRecord, text: str, metadata: dict[str, Any], page_chars: int | None = None
+    ) -> RawRecord:
         chars = len(text.strip())
         if chars < self.min_chars:
-            return _loss(record, "too_short", "characters", chars, self.min_chars)
+            of_what = "characters" if page_chars is None else f"characters, of {page_chars} in the page"
+            return _loss(record, "too_short", of_what, chars, self.min_chars)
         headers = record.headers
         digest = headers.get("warc-payload-digest") or headers.get("warc-block-digest") or ""
         found = {"date": headers.get("warc-date", ""), "digest": digest}

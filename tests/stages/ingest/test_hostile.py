@@ -15,7 +15,7 @@ from stages.ingest.base import IngestStage
 from stages.ingest.books.gutenberg import split_book
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_forest
-from stages.ingest.common_crawl.html import page_title, parse_html
+from stages.ingest.common_crawl.html import page_title, parse_web_page
 from stages.ingest.common_crawl.http import HttpResponse, decoded_body
 from stages.ingest.common_crawl.records import parse_headers
 from stages.ingest.common_crawl.stage import CommonCrawlIngest
@@ -34,7 +34,7 @@ DEEP = ("elements inside each other", 2_001.0, 2_000.0)
 def read_page(html: str) -> None:
     """What becomes of a page, refused or not."""
     with suppress(TooMuchWorkError):
-        tree = parse_html(html)
+        tree = parse_web_page(html)
         page_title(tree)
         main_text(tree, fitted_forest())
 

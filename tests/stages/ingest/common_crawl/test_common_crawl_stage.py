@@ -97,6 +97,19 @@ def test_headers_are_found_in_any_case_and_order(tmp_path: Path) -> None:
     assert (document.text, document.url) == ("some text", None)
 
 
+def test_a_page_that_is_too_short_says_how_much_text_it_has(tmp_path: Path) -> None:
+    body = f"<html><body><main><p>{SENTENCE}</p></main><nav>{SENTENCE}</nav></body></html>"
+    (lost,) = read(tmp_path, page(body.encode()), CommonCrawlIngest(input=("unused",)))
+    assert isinstance(lost, Loss)
+    chars = len(SENTENCE.strip())
+    assert (lost.rule, lost.detail, lost.value, lost.threshold) == (
+        "too_short",
+        f"characters, of {chars} in the page",
+        chars,
+        300,
+    )
+
+
 @pytest.mark.parametrize(("chars", "expected"), [(299, "too_short"), (300, "document")])
 def test_min_chars_default_is_300(tmp_path: Path, chars: int, expected: str) -> None:
     records = read(tmp_path, wet("é" * chars), CommonCrawlIngest(input=("unused",)))
