@@ -52,6 +52,7 @@ class ReferenceUrls(RawStage[RawParams]):
     """The addresses that Wikipedia's articles cite, a row for each article and page, in the dump's order."""
 
     stage_name: ClassVar[str] = "reference_urls"
+    version: ClassVar[int] = 2
     kind: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(

@@ -23,7 +23,7 @@ class C4Ingest(IngestStage):
     """
 
     stage_name: ClassVar[str] = "ingest_c4"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "c4"
 
     max_line_bytes: int = Field(32 << 20, gt=0, description="longer lines are dropped unread")

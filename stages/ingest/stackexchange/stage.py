@@ -82,7 +82,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     """
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "stackexchange"
 
     sites: tuple[str, ...] = Field(

@@ -21,7 +21,7 @@ class WikipediaIngest(IngestStage):
     """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: title, empty line, text."""
 
     stage_name: ClassVar[str] = "ingest_wikipedia"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(
