@@ -1,9 +1,8 @@
-"""Pages of seven types with gold text in, word F1 and MB/s of main-text extractors by type of page out.
+"""Pages of seven types with gold text in, word F1 and MB/s of the main text that others' extractors find out.
 
-`python -m benchmarks.page_types --data FOLDER --half develop|final|all` prints the table of the WCXB benchmark's pages.
-F1 is WCXB's: multisets of lower-case words of a page, and the mean over pages. The forest that the program carries was
-fitted to none of these pages; whoever mends the extractor reads pages of the half `develop` alone. Behind ± stands the
-standard deviation of the means of five folds. Halves and folds share no host.
+F1 is that of the WCXB benchmark: multisets of lower-case words of a page, and the mean over pages. Behind ± stands the
+standard deviation of the means of five folds, which share no host; nor do the halves `develop`, whose pages whoever mends
+the extractor may read, and `final`. `benchmarks/page_model.py` prints the table.
 """
 
 from __future__ import annotations
@@ -14,29 +13,21 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Literal
 
-from cyclopts import App
 from resiliparse.extract.html2text import extract_plain_text
 
 from benchmarks.extraction import read_html
-from stages.ingest.common_crawl.boilerplate.extract import main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest
-from stages.ingest.common_crawl.html import parse_html, parse_web_page
+from stages.ingest.common_crawl.html import parse_html
 from stages.ingest.common_crawl.stage import CommonCrawlIngest
 from stages.ingest.raw import RawDocument, RawFile
 
 FOLDS = 5
 ALL = "all, as they come"
 _WORDS = re.compile(r"\w+").findall
-
-app = App(
-    name="page_types", help="Main text of seven types of pages: word F1 and speed beside other extractors."
-)
 
 
 @dataclass(frozen=True)
@@ -51,62 +42,42 @@ class TypedPage:
     fold: int
 
 
-@app.default
-def main(data: Path, *, half: Literal["develop", "final", "all"] = "all") -> None:
-    """Print the table.
-
-    Parameters
-    ----------
-    data
-        folder with `pages-*.warc.gz` and `gold.jsonl.gz`
-    half
-        pages of which half of the hosts
-    """
-    pages = [page for page in read_typed_pages(data) if half in (page.half, "all")]
-    columns = {name: (texts, rate) for name, texts, rate in results(data, pages)}
-    print(f"| type | pages | {' | '.join(columns)} |")
-    print("|---" * (2 + len(columns)) + "|")
-    for kind in (ALL, *sorted({page.page_type for page in pages})):
-        members = [page for page in pages if kind in (ALL, page.page_type)]
-        cells = [mean_and_spread(members, texts) for texts, _ in columns.values()]
-        print(f"| {kind} | {len(members)} | {' | '.join(cells)} |")
-    lost = [sum(not texts.get(page.url) for page in pages) for texts, _ in columns.values()]
-    print(f"| pages without text | {len(pages)} | {' | '.join(map(str, lost))} |")
-    print(f"| MB/s of HTML | | {' | '.join(rate for _, rate in columns.values())} |")
-
-
-def results(data: Path, pages: Sequence[TypedPage]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """(name, text by URL, MB/s) of each extractor alone, and of the whole ingest, which drops pages."""
-    forest = fitted_forest()
-    extractors: dict[str, Callable[[str], str]] = {
-        "resiliparse": lambda html: extract_plain_text(parse_html(html), main_content=True, alt_texts=False),
-        "ours": lambda html: main_text(parse_web_page(html), forest).text,
+def peers() -> dict[str, Callable[[TypedPage], str]]:
+    """Extractors of others by name; trafilatura only where it is installed."""
+    extractors: dict[str, Callable[[TypedPage], str]] = {
+        "resiliparse": lambda page: extract_plain_text(
+            parse_html(page.html), main_content=True, alt_texts=False
+        )
     }
     try:
         import trafilatura
     except ImportError:
         print("trafilatura is not installed: its column is missing (pip install '.[bench]')\n")
     else:
-        extractors["trafilatura"] = lambda html: trafilatura.extract(html, include_comments=False) or ""
-    megabytes = sum(len(page.html.encode("utf-8", "replace")) for page in pages) / 1e6
-    for name, extract in extractors.items():
-        for page in pages[:3]:
-            extract(page.html)
-        start = time.process_time()
-        texts = {page.url: extract(page.html) for page in pages}
-        yield name, texts, f"{megabytes / (time.process_time() - start):.1f}"
-    yield "the whole command", ingested_texts(data), ""
+        extractors["trafilatura"] = lambda page: trafilatura.extract(page.html, include_comments=False) or ""
+    return extractors
 
 
-def ingested_texts(data: Path) -> dict[str, str]:
-    """The text by URL of every page that the ingest with its defaults does not drop."""
-    texts = {}
-    for path in sorted(data.glob("*.warc.gz")):
+def extracted(
+    pages: Sequence[TypedPage], extract: Callable[[TypedPage], str]
+) -> tuple[dict[str, str], float]:
+    """The text of each page by URL, and the MB of HTML per second of one core."""
+    for page in pages[:3]:
+        extract(page)
+    start = time.process_time()
+    texts = {page.url: extract(page) for page in pages}
+    seconds = time.process_time() - start
+    return texts, sum(len(page.html.encode("utf-8", "replace")) for page in pages) / 1e6 / seconds
+
+
+def ingested(folder: Path) -> tuple[int, float]:
+    """(documents, seconds of one core) of the ingest of the WARC files of `folder`, with its defaults."""
+    documents, start = 0, time.process_time()
+    for path in sorted(folder.glob("*.warc.gz")):
         stage = CommonCrawlIngest(input=(str(path),))
         for record in stage.read(RawFile(str(path), path.name, path.stat().st_size)):
-            if isinstance(record, RawDocument) and record.url:
-                texts[record.url] = record.text
-    return texts
+            documents += isinstance(record, RawDocument)
+    return documents, time.process_time() - start
 
 
 def read_typed_pages(folder: Path) -> list[TypedPage]:
@@ -152,7 +123,3 @@ def mean_and_spread(pages: Sequence[TypedPage], texts: dict[str, str]) -> str:
         folds.setdefault(page.fold, []).append(score)
     spread = f" ± {stdev(map(fmean, folds.values())):.3f}" if len(folds) > 1 else ""
     return f"{fmean(scores):.3f}{spread}"
-
-
-if __name__ == "__main__":
-    app()

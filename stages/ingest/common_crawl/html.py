@@ -8,7 +8,12 @@ from itertools import islice
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-from stages.ingest.common_crawl.marks import keep_lone_characters, without_keepers, write_marks
+from stages.ingest.common_crawl.marks import (
+    keep_lone_characters,
+    without_keepers,
+    write_marks,
+    write_resiliparse_marks,
+)
 from stages.ingest.decode import Decoded, decode_text, without_marks
 from stages.ingest.html_bounds import HTML_BOUNDS, check_html
 from stages.ingest.markup_charset import markup_charset
@@ -58,9 +63,16 @@ def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
 
 
 def parse_web_page(html: str, data: bytes | None = None) -> HTMLTree:
-    """`parse_html` for extraction: the DOM with what resiliparse would lose written out; its text holds KEEPERs."""
-    tree = parse_html(keep_lone_characters(html), data)
+    """`parse_html` for extraction: the DOM with formulas and raised digits written out as text."""
+    tree = parse_html(html, data)
     write_marks(tree)
+    return tree
+
+
+def parse_for_resiliparse(html: str, data: bytes | None = None) -> HTMLTree:
+    """`parse_web_page` for resiliparse's main content, with what it would lose written out; its text holds KEEPERs."""
+    tree = parse_html(keep_lone_characters(html), data)
+    write_resiliparse_marks(tree)
     return tree
 
 

@@ -37,10 +37,8 @@ _SHALLOW_LIST = ", ".join(
     f"body > {path} > ul"
     for path in ("main", "main > *", "* > main", "article", "article > *", "* > article")
 )
-_MARKED = (
-    f'sup, sub, math, script[type^="math/tex"], {_MATH_IMAGE}, .katex-html, pre br, pre div, pre li, figure, '
-    f"{_SHALLOW_LIST}"
-)
+_MARKED = f'sup, sub, math, script[type^="math/tex"], {_MATH_IMAGE}, .katex-html'
+_MARKED_FOR_RESILIPARSE = f"{_MARKED}, pre br, pre div, pre li, figure, {_SHALLOW_LIST}"
 _TEX = 'annotation[encoding="application/x-tex"]'
 _DISPLAY_STYLE = re.compile(r"\{\\(?:display|text)style\s*(.*)\}", re.DOTALL).fullmatch
 
@@ -57,16 +55,25 @@ def without_keepers(text: str) -> str:
 
 
 def write_marks(tree: HTMLTree) -> None:
-    """Write formulas as TeX, raised and lowered characters, and ends of lines in <pre>, into the text of a page's DOM."""
+    """Write formulas as TeX, raised and lowered characters, into the text of a page's DOM."""
+    _write(tree, _MARKED, "")
+
+
+def write_resiliparse_marks(tree: HTMLTree) -> None:
+    """`write_marks`, and what resiliparse's main content would lose: ends of lines in <pre>, lists, figures; KEEPERs."""
+    _write(tree, _MARKED_FOR_RESILIPARSE, KEEPER)
+
+
+def _write(tree: HTMLTree, selector: str, keeper: str) -> None:
     if tree.document is None:
         return
     # a slice: resiliparse walks the page anew for every step of an iterator
-    for element in tree.document.query_selector_all(_MARKED)[:]:
+    for element in tree.document.query_selector_all(selector)[:]:
         if element.parent is None:  # it stood in a formula that is text by now
             continue
         tag = element.tag
         if tag in ("sup", "sub"):
-            _write_script(tree, element, tag)
+            _write_script(tree, element, tag, keeper)
         elif tag in ("math", "script", "img"):
             _write_formula(tree, element, tag)
         elif tag in ("div", "li"):
@@ -104,7 +111,7 @@ def _unwrap_figure(tree: Any, element: Any) -> None:
     element.replace_with(around)
 
 
-def _write_script(tree: HTMLTree, element: Any, tag: str) -> None:
+def _write_script(tree: HTMLTree, element: Any, tag: str, keeper: str) -> None:
     """`10<sup>6</sup>` as 10⁶, `x<sup>k</sup>` as x^k, `x<sub>k</sub>` as x_k; notes, ordinals and words as they are."""
     if element.first_element_child is not None:
         return
@@ -119,7 +126,7 @@ def _write_script(tree: HTMLTree, element: Any, tag: str) -> None:
         written = ("^" if tag == "sup" else "_") + (text if len(text) == 1 else f"({text})")
     else:
         return
-    element.replace_with(_text_node(tree, written + KEEPER))
+    element.replace_with(_text_node(tree, written + keeper))
 
 
 def _write_formula(tree: HTMLTree, element: Any, tag: str) -> None:

@@ -16,13 +16,14 @@ from stages.core.errors import UserError
 from stages.core.manifest import Manifest
 from stages.core.stage import Task
 from stages.ingest.base import IngestStage, RawParams
-from stages.ingest.common_crawl.boilerplate.extract import MIN_CONTENT_PROBABILITY, main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest, forest_sha256
+from stages.ingest.common_crawl.boilerplate.extract import main_text
+from stages.ingest.common_crawl.boilerplate.model import fitted_model, model_sha256
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
     decode_page,
     page_title,
+    parse_for_resiliparse,
     parse_html,
     parse_web_page,
     replaced_share,
@@ -57,19 +58,23 @@ class CommonCrawlIngest(IngestStage):
     """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "common_crawl"
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
     extractor: Literal["resiliparse", "trafilatura"] = Field(
-        "resiliparse", description="what finds the main text of HTML"
+        "resiliparse", description="what reads HTML and finds its main text"
     )
     remove_boilerplate: bool = Field(
-        True, description="cut the boilerplate lines that resiliparse leaves in HTML"
+        True,
+        description="keep the lines that the model of a page takes for content, not what resiliparse does",
     )
-    min_content_probability: float = Field(
-        MIN_CONTENT_PROBABILITY, ge=0, le=1, description="lines less likely to be content are boilerplate"
+    min_content_probability: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="keep lines at least that likely to be content; without it those of the greatest expected F1",
     )
     url_filter: UrlFilter | None = Field(
         None, description="drop pages by URL before they are read: blocklists of hosts, lists of words"
@@ -87,10 +92,10 @@ class CommonCrawlIngest(IngestStage):
         return super().plan(inputs)
 
     def dependencies(self) -> list[str]:
-        """The raw files' probes, the forest that judges lines, and the lists of blocked hosts and words."""
+        """The raw files' probes, the model that judges lines, and the lists of blocked hosts and words."""
         judged = self.extractor == "resiliparse" and self.remove_boilerplate
         lists = [] if self.url_filter is None else self.url_filter.dependencies()
-        return [*super().dependencies(), *([f"boilerplate {forest_sha256()}"] if judged else []), *lists]
+        return [*super().dependencies(), *([f"boilerplate {model_sha256()}"] if judged else []), *lists]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
@@ -167,23 +172,23 @@ class CommonCrawlIngest(IngestStage):
         controls = control_share(data)
         if controls > MAX_CONTROL_SHARE:
             return _loss(record, "encoding", "control characters", controls, MAX_CONTROL_SHARE)
-        text, page_chars, found = self._main_text(decoded.text, data)
+        text, page_chars, found = self._main_text(decoded.text, data, record.url)
         text = without_marks(text)
         share = replaced_share(text)  # of the document, not of the page: scripts and styles do not count
         if share > self.max_replacement_share:
             return self._encoding_loss(record, decoded.encoding, share)
         return self._document(record, text, metadata | found | {"encoding": decoded.encoding}, page_chars)
 
-    def _main_text(self, html: str, data: bytes) -> tuple[str, int | None, dict[str, Any]]:
+    def _main_text(self, html: str, data: bytes, url: str | None) -> tuple[str, int | None, dict[str, Any]]:
         """The main text of a page, given as UTF-8 too, characters of the whole page, and title and cuts for metadata."""
         if self.extractor == "trafilatura":
             return trafilatura_text(html), None, {"title": page_title(parse_html(html, data))}
-        tree = parse_web_page(html, data)
-        found: dict[str, Any] = {"title": page_title(tree)}
         if not self.remove_boilerplate:
-            return resiliparse_text(tree), None, found
-        main = main_text(tree, fitted_forest(), self.min_content_probability)
-        return main.text, main.page_chars, found | {"boilerplate_chars": main.cut_chars}
+            tree = parse_for_resiliparse(html, data)
+            return resiliparse_text(tree), None, {"title": page_title(tree)}
+        tree = parse_web_page(html, data)
+        main = main_text(tree, url, fitted_model(), self.min_content_probability)
+        return main.text, main.page_chars, {"title": page_title(tree), "boilerplate_chars": main.cut_chars}
 
     def _document(
         self, record: ArchiveRecord, text: str, metadata: dict[str, Any], page_chars: int | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
 
 VOID, RAW, FORMATTING, SPECIAL, SCOPE, CLOSES_P, MARKER, FOREIGN, POINT, BREAKOUT, TABLE_PART, CELL = (
     1 << bit for bit in range(12)
@@ -73,12 +76,31 @@ def element_kinds() -> ElementKinds:
     for flag, words in _WORDS.items():
         for name in words.split():
             flags[name] = flags.get(name, 0) | flag
+    for name in ("select", "ruby", "noscript", "frameset", "a", "p", "form", "button"):
+        flags.setdefault(name, 0)
+    return kind_table(flags)
+
+
+def kind_table(flags: Mapping[str, int]) -> ElementKinds:
+    """The table of the flags of names, of which there are far fewer than TABLE_SIZE."""
     kinds = ElementKinds(np.zeros(TABLE_SIZE, np.int64), np.zeros(TABLE_SIZE, np.int64))
-    for name in (*sorted(flags), "select", "ruby", "noscript", "frameset", "a", "p", "form", "button"):
+    for name in sorted(flags):
         place = name_hash(name) % TABLE_SIZE
         while kinds.keys[place] not in (0, name_hash(name)):
             place = (place + 1) % TABLE_SIZE
-        kinds.keys[place], kinds.flags[place] = name_hash(name), flags.get(name, 0)
+        kinds.keys[place], kinds.flags[place] = name_hash(name), flags[name]
     for column in kinds:
         column.flags.writeable = False
     return kinds
+
+
+@kernel
+def kind_of(kinds, name):  # type: ignore[no-untyped-def]
+    """(flags, whether the name is known) of a name's hash."""
+    mask = len(kinds.keys) - 1
+    place = name & mask
+    while kinds.keys[place] != 0:
+        if kinds.keys[place] == name:
+            return kinds.flags[place], True
+        place = (place + 1) & mask
+    return 0, False

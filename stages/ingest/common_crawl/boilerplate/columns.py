@@ -1,10 +1,12 @@
 """The names of the features by which a line of a page is judged, in the order of their columns.
 
 Shallow text features of blocks and their neighbours, after Kohlschuetter et al. 2010 ("Boilerplate detection using
-shallow text features"); none knows a word of any language.
+shallow text features"), and features of the tree around them; none knows a word of the text's language.
 """
 
 from __future__ import annotations
+
+from stages.kernels.page.roles import CONTEXTS
 
 OWN_FEATURES = (
     "paragraph",
@@ -82,8 +84,81 @@ NEIGHBOUR_FEATURES = (
 NEIGHBOURS = (-3, -2, -1, 1, 2, 3)
 """Lines away; beyond the page's ends a neighbour's features are -1."""
 
+SCORE_FEATURES = (
+    "node_depth",
+    "path_score",
+    "node_score",
+    "highest_score",
+    "lowest_score",
+    "near_score",
+    "head_score",
+    "path_score_to_page",
+    "parent_score",
+    "sum_score",
+)
+"""What the names of the elements around a line say: summed over all, of the innermost, the greatest and the least of one,
+of the innermost three, by the weights of innermost elements, against the page's mean, of the parent, both sums."""
+
+CONTEXT_FEATURES = tuple(f"in_{name}" for name in CONTEXTS)
+
+BLOCK_SIZES = ("150_chars", "600_chars", "3_tenths", "6_tenths", "parent", "2_lines")
+BLOCK_FEATURES = tuple(
+    f"{name}_of_{size}"
+    for size in BLOCK_SIZES
+    for name in ("chars", "link_share", "prose_share", "lines", "levels_up", "page_share")
+)
+"""Of the innermost element around a line that holds so many characters, such a share of the page's, two lines; and of
+the parent."""
+
+REPEAT_FEATURES = (
+    "repeats",
+    "repeat_chars",
+    "repeat_link_share",
+    "repeat_prose_share",
+    "repeat_place",
+    "repeat_levels_up",
+    "repeat_page_share",
+    "most_repeats",
+    "outer_repeats",
+    "outer_repeat_chars",
+    "outer_repeat_link_share",
+    "outer_repeat_levels_up",
+)
+"""Of the innermost element around a line that has two siblings or more of its own name and classes: a card, a post, a
+comment, a row; and of the next such element around it."""
+
+TREE_FEATURES = (
+    "page_chars",
+    "page_nodes",
+    "group_page_share",
+    "group_repeats",
+    "group_chars",
+    "group_prose_share",
+    "page_highest_score",
+    "page_mean_score",
+    "share_before",
+    "chars_after",
+    "page_p_share",
+    "page_list_share",
+    "page_table_share",
+    "page_has_article",
+    "page_has_main",
+    "page_articles",
+)
+"""Of the page's tree: the largest group of repeated elements, what its text stands in; and where the line stands."""
+
+PAGE_KINDS = ("article", "collection", "documentation", "forum", "listing", "product", "service")
+KIND_FEATURES = tuple(f"is_{kind}" for kind in PAGE_KINDS)
+"""How likely the page is of each kind."""
+
 FEATURES = (
     *OWN_FEATURES,
     *PAGE_FEATURES,
     *(f"{name}{distance:+d}" for distance in NEIGHBOURS for name in NEIGHBOUR_FEATURES),
+    *SCORE_FEATURES,
+    *CONTEXT_FEATURES,
+    *BLOCK_FEATURES,
+    *REPEAT_FEATURES,
+    *TREE_FEATURES,
+    *KIND_FEATURES,
 )

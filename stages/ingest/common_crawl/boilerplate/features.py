@@ -14,14 +14,14 @@ from stages.ingest.common_crawl.boilerplate.columns import (
     PAGE_FEATURES,
 )
 from stages.ingest.common_crawl.boilerplate.line_counts import count_lines
+from stages.ingest.common_crawl.boilerplate.structure import tree_features
 from stages.kernels.compiled import kernel
 from stages.kernels.hash.hashing import xxh64
-from stages.kernels.lines.markup_lines import LINE_COLUMNS, MarkupLines
+from stages.kernels.page.columns import START, STOP, Page
 
 _FAR = 30
 """Lines away at most: beyond, the distance tells nothing."""
 
-_START, _STOP = (LINE_COLUMNS.index(name) for name in ("start", "stop"))
 _NUM_OWN, _NUM_PAGE = len(OWN_FEATURES), len(PAGE_FEATURES)
 _PARAGRAPH, _HEADING_LEVEL, _CHARS, _LINK_SHARE, _PLAIN, _REPEATED, _PROSE = (
     OWN_FEATURES.index(name)
@@ -30,12 +30,19 @@ _PARAGRAPH, _HEADING_LEVEL, _CHARS, _LINK_SHARE, _PLAIN, _REPEATED, _PROSE = (
 _COPIED = tuple(OWN_FEATURES.index(name) for name in NEIGHBOUR_FEATURES)
 
 
-def line_features(lines: MarkupLines, title: str) -> npt.NDArray[np.float64]:
-    """FEATURES of each line of a page with this `title`, shape (lines, features), float64."""
-    features = np.full((len(lines.rows), len(FEATURES)), -1.0)
-    count_lines(lines, title, features)
-    _mark_repeated(lines.text, lines.rows, features)
-    _page_features(lines.rows, features)
+def line_features(
+    page: Page, title: str, scores: npt.NDArray[np.float64], kinds: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """FEATURES of each line of a page, shape (lines, features), float64.
+
+    `scores` are of its elements, shape (elements, NODE_SCORES); `kinds` are the probabilities of PAGE_KINDS.
+    """
+    features = np.empty((len(page.lines), len(FEATURES)))
+    count_lines(page, title, features)
+    _mark_repeated(page.text, page.lines, features)
+    _page_features(page.lines, features)
+    tree_features(page, scores, features)
+    features[:, -len(kinds) :] = kinds
     return features
 
 
@@ -44,7 +51,7 @@ def _mark_repeated(text, rows, features):  # type: ignore[no-untyped-def]
     """Mark lines whose text another line of the page has too."""
     keys = np.empty(len(rows), np.uint64)
     for i in range(len(rows)):
-        keys[i] = xxh64(text, rows[i, _START], rows[i, _STOP], np.uint64(0))
+        keys[i] = xxh64(text, rows[i, START], rows[i, STOP], np.uint64(0))
     order = np.argsort(keys)
     features[:, _REPEATED] = 0
     for place in range(1, len(order)):
@@ -102,6 +109,6 @@ def _copy_neighbours(features):  # type: ignore[no-untyped-def]
         column = _NUM_OWN + _NUM_PAGE
         for distance in NEIGHBOURS:
             for feature in _COPIED:
-                if 0 <= i + distance < num_lines:
-                    features[i, column] = features[i + distance, feature]
+                inside = 0 <= i + distance < num_lines
+                features[i, column] = features[i + distance, feature] if inside else -1.0
                 column += 1

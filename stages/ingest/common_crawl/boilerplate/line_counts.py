@@ -10,14 +10,24 @@ import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
 from stages.kernels.compiled import kernel
-from stages.kernels.lines.markup_lines import (
+from stages.kernels.page.columns import (
     BARE,
+    DEPTH,
+    GAP,
     HEADING,
     ITEM,
-    LINE_COLUMNS,
+    KIND,
+    LEVEL,
+    LINK_BYTES,
+    LINKS,
+    PAGE_LINKS,
     PARAGRAPH,
     PREFORMATTED,
-    MarkupLines,
+    SECTION_LINKS,
+    SHARE_LINKS,
+    START,
+    STOP,
+    Page,
 )
 from stages.kernels.unicode.code_points import NUM_CODE_POINTS
 from stages.kernels.unicode.text_flags import CLOSER, TERMINAL, WIDE_TERMINAL, text_flags
@@ -31,12 +41,6 @@ _LETTER, _DIGIT, _UPPER, _LOWER, _SPACE, _PUNCTUATION, _SYMBOL, _WORD = (1 << bi
 _COPYRIGHT, _COLON, _COMMA = 0xA9, 58, 44
 _PUNCTUATION_MARKS = ",.;:!?、。，．؛،؟।"
 _SYMBOL_MARKS = "|·•»«>/\\©®#@_→←›‹&–—-"
-_C = {name: number for number, name in enumerate(LINE_COLUMNS)}
-_START, _STOP, _KIND, _LEVEL, _DEPTH, _GAP = (
-    _C[n] for n in ("start", "stop", "kind", "level", "depth", "gap")
-)
-_LINKS, _LINK_BYTES = _C["links"], _C["link_bytes"]
-_SHARE, _SECTION, _PAGE = _C["share_links"], _C["section_links"], _C["page_links"]
 _O = {name: number for number, name in enumerate(OWN_FEATURES)}
 _O_PARAGRAPH, _O_LEVEL, _O_CHARS, _O_LINK_SHARE, _O_PLAIN, _O_ENDS, _O_PROSE = (
     _O[n]
@@ -59,10 +63,10 @@ _O_SHARE, _O_SECTION, _O_PAGE = (_O[n] for n in ("share_links", "section_links",
 _O_COPYRIGHT, _O_YEAR, _O_TIME = (_O[n] for n in ("copyright", "year", "time"))
 
 
-def count_lines(lines: MarkupLines, title: str, features: npt.NDArray[np.float64]) -> None:
+def count_lines(page: Page, title: str, features: npt.NDArray[np.float64]) -> None:
     """Fill the columns of OWN_FEATURES but `repeated`, which takes the other lines."""
     wanted = np.frombuffer(" ".join(title.split()).encode("utf-8", "replace"), np.uint8)[:_MAX_TITLE_BYTES]
-    _own_features(lines.text, lines.rows, wanted, text_flags(), _character_table(), features)
+    _own_features(page.text, page.lines, wanted, text_flags(), _character_table(), features)
 
 
 @cache
@@ -89,7 +93,7 @@ def _character_table() -> npt.NDArray[np.uint8]:
 def _own_features(text, rows, title, flags, table, features):  # type: ignore[no-untyped-def]
     for i in range(len(rows)):
         _count_line(text, rows[i], flags, table, features[i])
-        start, stop = rows[i, _START], rows[i, _STOP]
+        start, stop = rows[i, START], rows[i, STOP]
         head = min(len(title), _TITLE_CHARS)
         features[i, _O_IN_TITLE] = stop - start > 5 and _find(title, 0, len(title), text, start, stop)
         features[i, _O_HOLDS_TITLE] = head > 0 and _find(text, start, stop, title, 0, head)
@@ -98,7 +102,7 @@ def _own_features(text, rows, title, flags, table, features):  # type: ignore[no
 @kernel
 def _count_line(text, row, flags, table, out):  # type: ignore[no-untyped-def]
     """The features that one pass over the characters of a line gives."""
-    start, stop = row[_START], row[_STOP]
+    start, stop = row[START], row[STOP]
     chars, words, letters, digits, upper, capitals, punctuation, commas, symbols = 0, 0, 0, 0, 0, 0, 0, 0, 0
     year, time, run, in_word, copyright_sign, first = 0, 0, 0, False, 0, 0
     at = start
@@ -129,21 +133,25 @@ def _count_line(text, row, flags, table, out):  # type: ignore[no-untyped-def]
         chars += 1
         at += width
     year |= run == 4 and _is_century(text, stop)
-    plain = max(0, chars - chars * row[_LINK_BYTES] / (stop - start))
-    kind = row[_KIND]
+    plain = max(0, chars - chars * row[LINK_BYTES] / (stop - start))
+    kind = row[KIND]
     out[_O_PARAGRAPH], out[_O_ITEM] = kind == PARAGRAPH, kind == ITEM
     out[_O_PRE], out[_O_BARE] = kind == PREFORMATTED, kind == BARE
-    out[_O_LEVEL] = row[_LEVEL] if kind == HEADING else 0
-    out[_O_DEPTH], out[_O_GAP] = row[_DEPTH], min(row[_GAP], 3)
-    out[_O_CHARS], out[_O_WORDS], out[_O_LINKS], out[_O_PLAIN] = chars, words, row[_LINKS], plain
-    out[_O_LINK_SHARE] = min(1.0, row[_LINK_BYTES] / (stop - start))
+    out[_O_LEVEL] = row[LEVEL] if kind == HEADING else 0
+    out[_O_DEPTH], out[_O_GAP] = row[DEPTH], min(row[GAP], 3)
+    out[_O_CHARS], out[_O_WORDS], out[_O_LINKS], out[_O_PLAIN] = chars, words, row[LINKS], plain
+    out[_O_LINK_SHARE] = min(1.0, row[LINK_BYTES] / (stop - start))
     out[_O_ENDS], out[_O_COLON] = _ends_sentence(text, start, stop, flags), text[stop - 1] == _COLON
     out[_O_PUNCTUATION], out[_O_COMMAS] = punctuation / max(1, words), commas
     out[_O_LETTERS], out[_O_DIGITS], out[_O_SYMBOLS] = letters / chars, digits / chars, symbols / chars
     out[_O_UPPER], out[_O_CAPITALS] = upper / max(1, letters), capitals / max(1, words)
     out[_O_PER_WORD] = chars / max(1, words)
     out[_O_STARTS_LOWER], out[_O_STARTS_SYMBOL] = (first & _LOWER) != 0, (first & _WORD) == 0
-    out[_O_SHARE], out[_O_SECTION], out[_O_PAGE] = row[_SHARE] > 0, row[_SECTION] > 0, row[_PAGE] > 0
+    out[_O_SHARE], out[_O_SECTION], out[_O_PAGE] = (
+        row[SHARE_LINKS] > 0,
+        row[SECTION_LINKS] > 0,
+        row[PAGE_LINKS] > 0,
+    )
     out[_O_COPYRIGHT], out[_O_YEAR], out[_O_TIME] = copyright_sign, year, time
     out[_O_PROSE] = plain >= MIN_PROSE_CHARS and out[_O_ENDS] > 0 and out[_O_LINK_SHARE] < 0.5
 

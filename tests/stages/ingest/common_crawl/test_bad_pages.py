@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stages.ingest.common_crawl.boilerplate.extract import main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest
+from stages.ingest.common_crawl.boilerplate.model import fitted_model
 from stages.ingest.common_crawl.html import parse_web_page
 
 SENTENCE = "The ferry to the northern islands leaves at dawn, and it takes the mail, two cars and a cow."
@@ -14,7 +14,7 @@ TEXT = "\n\n".join([SENTENCE] * 4)
 
 
 def text_of(html: str) -> str:
-    return main_text(parse_web_page(html), fitted_forest()).text
+    return main_text(parse_web_page(html), None, fitted_model()).text
 
 
 @pytest.mark.parametrize(

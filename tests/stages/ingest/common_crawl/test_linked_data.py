@@ -9,7 +9,7 @@ import pytest
 from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.extract import main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest
+from stages.ingest.common_crawl.boilerplate.model import fitted_model
 from stages.ingest.common_crawl.linked_data import linked_data_text
 
 SENTENCE = "The ferry to the northern islands leaves at dawn, and it takes the mail, two cars and a cow."
@@ -61,6 +61,6 @@ def test_a_bare_line_break_in_a_string_is_read() -> None:
 
 def test_it_is_taken_only_where_the_dom_gives_little() -> None:
     data = json.dumps({"articleBody": SENTENCE * 9})
-    assert main_text(page(data), fitted_forest()).text == SENTENCE * 9
+    assert main_text(page(data), None, fitted_model()).text == SENTENCE * 9
     story = f"<main>{f'<p>{SENTENCE}</p>' * 4}</main>"
-    assert main_text(page(data, story), fitted_forest()).text == "\n\n".join([SENTENCE] * 4)
+    assert main_text(page(data, story), None, fitted_model()).text == "\n\n".join([SENTENCE] * 4)

@@ -1,17 +1,19 @@
-"""The main text of a page: what the pass cuts, and what it must never cut."""
+"""The main text of a page: what the model cuts, and what it must never cut."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import FEATURES
-from stages.ingest.common_crawl.boilerplate.extract import keep_lines, main_text, page_lines
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest, from_json, to_json
+from stages.ingest.common_crawl.boilerplate.extract import best_lines, judged_page, keep_lines, main_text
+from stages.ingest.common_crawl.boilerplate.model import PageModel, fitted_model, from_bytes, to_bytes
 from stages.kernels.trees import LEAF, Forest
 
 SENTENCE = "The ferry to the northern islands leaves at dawn, and it takes the mail, two cars and a cow. "
@@ -23,17 +25,18 @@ def page(body: str, title: str = "The ferry | Island News") -> HTMLTree:
 
 
 def text(body: str) -> str:
-    return main_text(page(body), fitted_forest()).text
+    return main_text(page(body), None, fitted_model()).text
 
 
-def constant(value: float) -> Forest:
-    """A forest that gives every line the same log-odds."""
+def constant(log_odds: float) -> PageModel:
+    """The fitted model with a forest that gives every line the same log-odds."""
     leaf, zero = np.array([LEAF]), np.array([0])
-    return Forest(value, zero, leaf, np.array([0.0]), zero, zero, np.array([0.0]))
+    forest = Forest(log_odds, zero, leaf, np.array([0.0]), zero, zero, np.array([0.0]))
+    return fitted_model()._replace(forest=forest)
 
 
 def test_story_is_kept_whole() -> None:
-    found = main_text(page(f"<main><h1>The ferry</h1>{STORY}</main>"), fitted_forest())
+    found = main_text(page(f"<main><h1>The ferry</h1>{STORY}</main>"), None, fitted_model())
     assert found.text.startswith("The ferry\n\nThe ferry to the northern")
     assert found.text.count("of the long journey home") == 8
     assert found.cut_chars == 0
@@ -43,22 +46,18 @@ def test_teasers_after_the_story_are_cut() -> None:
     teasers = "".join(f'<p><a href="/news/{n}">Other news of day {n}</a></p>' for n in range(9))
     found = main_text(
         page(f"<main><h1>The ferry</h1>{STORY}<h3>More stories</h3>{teasers}</main>"),
-        fitted_forest(),
+        None,
+        fitted_model(),
     )
     assert "Other news" not in found.text
     assert found.text.count("of the long journey home") == 8
     assert found.cut_chars > 100
 
 
-def test_comments_are_cut() -> None:
-    comment = f'<div class="comment-body"><p>{SENTENCE} I was on it myself, says a reader.</p></div>'
-    assert "says a reader" not in text(f"<main>{STORY}</main>{comment * 3}")
-
-
 @pytest.mark.parametrize("tag", ["article", "main", "body"])
 def test_an_article_filed_under_comment_or_social_is_kept(tag: str) -> None:
     tree = HTMLTree.parse(f'<html><{tag} class="post category-social tag-comments">{STORY}</{tag}></html>')
-    assert main_text(tree, fitted_forest()).text.count("of the long journey home") == 8
+    assert main_text(tree, None, fitted_model()).text.count("of the long journey home") == 8
 
 
 def test_a_recipe_for_cookies_is_kept() -> None:
@@ -79,17 +78,46 @@ def test_a_page_of_few_words_is_left_as_it_is() -> None:
 
 
 def test_the_title_is_kept_whatever_the_forest_says() -> None:
-    lines = page_lines(page(f"<main><h2>By the way</h2><h1>The ferry</h1>{STORY}</main>"))
-    bias = constant(-5.0)
-    assert keep_lines(lines, bias, 0.4).all(), "nothing else would be left: all stays"
-    lines = page_lines(page(f"<main>{STORY}<h1>The ferry</h1></main>"))
-    keep = keep_lines(lines, fitted_forest(), 0.4)
-    assert keep[-1]
+    model = constant(-5.0)
+    lines = judged_page(page(f"<main><h2>By the way</h2>{STORY}<h1>The ferry</h1></main>"), None, model)
+    assert keep_lines(lines, model, 0.4).tolist() == [False] * 9 + [True]
+    assert keep_lines(lines, model, None).all(), "all are as likely: all have the greatest F1"
+
+
+@pytest.mark.parametrize(
+    ("likely", "chars", "kept"),
+    [
+        ([0.9, 0.1, 0.8], [100, 100, 100], [True, False, True]),
+        ([0.2, 0.2, 0.2], [10, 10, 10], [True, True, True]),
+        ([0.3, 0.0], [50, 50], [True, False]),
+        ([0.9, 0.45, 0.1], [10, 1000, 1000], [True, True, False]),
+        ([0.99, 0.3], [1000, 100], [True, False]),
+        ([], [], []),
+    ],
+)
+def test_the_lines_of_the_greatest_expected_f1(
+    likely: list[float], chars: list[float], kept: list[bool]
+) -> None:
+    assert best_lines(np.array(likely), np.array(chars, np.float64)).tolist() == kept
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 0.99), st.integers(1, 500)), min_size=1, max_size=7))
+def test_no_other_lines_have_a_greater_expected_f1(lines: list[tuple[float, int]]) -> None:
+    likely, chars = np.array([p for p, _ in lines]), np.array([n for _, n in lines], np.float64)
+
+    def score(keep: np.ndarray) -> float:
+        return float(2 * (likely * chars)[keep].sum() / (chars[keep].sum() + (likely * chars).sum()))
+
+    sets = [
+        np.array([number >> bit & 1 for bit in range(len(lines))], bool)
+        for number in range(1, 2 ** len(lines))
+    ]
+    assert score(best_lines(likely, chars)) == pytest.approx(max(map(score, sets)))
 
 
 def test_a_title_element_in_the_body_is_no_text() -> None:
     tree = HTMLTree.parse(f"<text id='x'><title>Odd place - Site</title><main>{STORY}</main>")
-    assert "Odd place" not in main_text(tree, fitted_forest()).text
+    assert "Odd place" not in main_text(tree, None, fitted_model()).text
 
 
 def test_an_empty_pre_does_not_swallow_the_lines_after_it() -> None:
@@ -99,8 +127,8 @@ def test_an_empty_pre_does_not_swallow_the_lines_after_it() -> None:
 
 def test_with_probability_zero_nothing_is_cut() -> None:
     tree = page(f"<main><h1>The ferry</h1>{STORY}<ul><li>one<li>two</ul></main>")
-    plain = extract_plain_text(tree, main_content=True, alt_texts=False, skip_elements=["title"])
-    found = main_text(tree, fitted_forest(), min_probability=0.0)
+    plain = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=["title"])
+    found = main_text(tree, None, fitted_model(), min_probability=0.0)
     assert found.text.split() == plain.split()
     assert found.cut_chars == 0
 
@@ -109,31 +137,20 @@ def test_with_probability_zero_nothing_is_cut() -> None:
     "html", ["", "<", "<html></html>", "<p>", "<frameset></frameset>", "<svg><p>x</svg>"]
 )
 def test_pages_without_text(html: str) -> None:
-    assert len(main_text(HTMLTree.parse(html), fitted_forest()).text) <= 1
+    assert len(main_text(HTMLTree.parse(html), None, fitted_model()).text) <= 1
 
 
 def test_the_model_file_is_written_as_it_was_read() -> None:
-    forest = fitted_forest()
-    assert to_json(from_json(to_json(forest))) == to_json(forest)
-    assert forest.feature.max() < len(FEATURES)
+    model = fitted_model()
+    assert to_bytes(from_bytes(to_bytes(model))) == to_bytes(model)
+    assert len(to_bytes(model)) < 2_000_000
+    assert model.forest.feature.max() < len(FEATURES)
 
 
-def test_a_forest_of_other_features_is_refused() -> None:
-    broken = to_json(fitted_forest()).replace(b'"chars"', b'"bytes"')
+def test_a_model_of_other_features_is_refused() -> None:
+    with np.load(io.BytesIO(to_bytes(fitted_model()))) as file:
+        content = dict(file) | {"features": np.array(FEATURES[1:])}
+    broken = io.BytesIO()
+    np.savez(broken, **content)
     with pytest.raises(ValueError, match="other features"):
-        from_json(broken)
-
-
-@pytest.mark.real
-def test_held_out_f1_is_two_points_above_resiliparse(shared_data: Path) -> None:
-    from benchmarks.extraction import fit_forest, read_pages, score_pages
-
-    pages = read_pages(shared_data / "common_crawl/pages")
-    trees = {page.url: HTMLTree.parse(page.html) for page in pages}
-    forests = [fit_forest([page for page in pages if page.half != half]) for half in (0, 1)]
-    plain = score_pages(
-        [(p.gold, extract_plain_text(trees[p.url], main_content=True, alt_texts=False)) for p in pages]
-    )
-    ours = score_pages([(p.gold, main_text(trees[p.url], forests[p.half]).text) for p in pages])
-    assert len(pages) == 201
-    assert ours.f1 >= plain.f1 + 0.02
+        from_bytes(broken.getvalue())

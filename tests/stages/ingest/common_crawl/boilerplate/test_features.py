@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from resiliparse.parse.html import HTMLTree
 
-from stages.ingest.common_crawl.boilerplate.columns import FEATURES
+from stages.ingest.common_crawl.boilerplate.columns import FEATURES, PAGE_KINDS
 from stages.ingest.common_crawl.boilerplate.features import line_features
-from stages.kernels.lines.markup_lines import markup_lines
+from stages.kernels.page.read import read_page
 
 PROSE = "This sentence is long enough to be prose: it has more than eighty characters, and it ends well."
 
 
 def features(markup: str, title: str = "") -> list[dict[str, float]]:
-    rows = line_features(markup_lines(markup), title)
+    page = read_page(HTMLTree.parse(f"<body>{markup}</body>").document.html)
+    rows = line_features(page, title, np.zeros((len(page.nodes), 2)), np.zeros(len(PAGE_KINDS)))
     return [dict(zip(FEATURES, row, strict=True)) for row in rows.tolist()]
 
 
@@ -53,17 +56,17 @@ def test_own(markup: str, name: str, value: float) -> None:
 
 
 def test_title() -> None:
-    found = features("Great things\n\nof Great things - Site indeed\n\nother", "Great  things - Site")
+    found = features("Great things<p>of Great things - Site indeed<p>other", "Great  things - Site")
     assert [line["in_title"] for line in found] == [1, 0, 0]
     assert [line["holds_title"] for line in found] == [0, 1, 0]
 
 
 def test_repeated_lines() -> None:
-    assert [line["repeated"] for line in features("a\nb\na")] == [1, 0, 1]
+    assert [line["repeated"] for line in features("a<br>b<br>a")] == [1, 0, 1]
 
 
 def test_place_in_the_page() -> None:
-    found = features(f"<h1>head</h1>\n\n<p>{PROSE}</p>\n\nx\n\n<p>{PROSE}</p>")
+    found = features(f"<h1>head</h1><p>{PROSE}</p>x<p>{PROSE}</p>")
     chars = len(PROSE)
     assert [line["lines_since_prose"] for line in found] == [30, 30, 1, 2]
     assert [line["lines_to_prose"] for line in found] == [1, 2, 1, 30]
@@ -74,7 +77,7 @@ def test_place_in_the_page() -> None:
 
 
 def test_neighbours_beyond_the_page_are_minus_one() -> None:
-    found = features("ab\ncdef")
+    found = features("ab<br>cdef")
     assert [line["chars-1"] for line in found] == [-1, 2]
     assert [line["chars+1"] for line in found] == [4, -1]
     assert [line["heading_level+2"] for line in found] == [-1, -1]

@@ -1,4 +1,4 @@
-"""Pages of which resiliparse's main content keeps nothing: all of their lines are judged."""
+"""Pages of which extractors that go by names and hidden elements keep nothing, and what stays cut beside them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.extract import MainText, main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest
+from stages.ingest.common_crawl.boilerplate.model import fitted_model
 
 SENTENCE = "The ferry to the northern islands leaves at dawn, and it takes the mail, two cars and a cow."
 STORY = f"<p>{SENTENCE}</p>" * 6
@@ -15,9 +15,12 @@ MENU = '<nav><a href="/">Home</a> <a href="/a">All about us</a></nav>'
 FOOTER = "<footer><p>© 1999 The Ferry Company of the Northern Islands, all rights reserved.</p></footer>"
 
 
-def main_of(body: str) -> MainText:
+URL = "https://www.island-news.example/2020/05/17/which-ferry"
+
+
+def main_of(body: str, url: str | None = None) -> MainText:
     html = f"<html><head><title>x</title></head><body>{body}</body></html>"
-    return main_text(HTMLTree.parse(html), fitted_forest())
+    return main_text(HTMLTree.parse(html), url, fitted_model())
 
 
 @pytest.mark.parametrize(
@@ -51,11 +54,14 @@ def test_posts_of_a_forum_in_comment_classes_are_kept() -> None:
 
 
 def test_comments_that_are_no_longer_than_the_article_stay_cut() -> None:
-    comments = f'<div class="comment-body">{STORY}</div>'
-    assert main_of(f"{MENU}<main>{STORY}</main>{comments}{FOOTER}").text == LINES
+    comment = f'<li class="comment"><div class="comment-body"><p>{SENTENCE}</p></div></li>'
+    comments = (
+        f'<section id="comments" class="comments-area"><ol class="comment-list">{comment * 4}</ol></section>'
+    )
+    assert main_of(f"{MENU}<main>{STORY}</main>{comments}{FOOTER}", URL).text == LINES
 
 
-def test_a_hidden_part_beside_an_article_stays_cut() -> None:
+def test_a_hidden_copy_beside_an_article_stays_cut() -> None:
     assert main_of(f"<main>{STORY}</main><div hidden>{STORY}</div>").text == LINES
 
 
@@ -65,3 +71,46 @@ def test_the_characters_of_the_whole_page_are_told() -> None:
         == len(SENTENCE) + 4
     )
     assert main_of("").page_chars == 0
+
+
+TEASERS = "".join(f'<p><a href="/news/{n}">Other news of day {n}</a></p>' for n in range(9))
+CARDS = "".join(
+    f'<div class="card"><a href="/p/{n}"><h3>Ferry number {n}</h3></a><span class="price">$1{n}.00</span></div>'
+    for n in range(8)
+)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        f"<aside><h3>More stories</h3>{TEASERS}</aside>",
+        "<div class='cookie-banner'><p>We use cookies on this site to make it better.</p><button>Accept</button></div>",
+        "<div class='newsletter-signup'><h3>Sign up</h3><p>Get the news in your inbox, every morning.</p></div>",
+        "<div class='share-buttons'><a href='/share?u=1'>Share</a> <a href='mailto:?x'>Mail</a></div>",
+        "<div class='post-tags'><a href=/tag/a rel=tag>ferry</a> <a href=/tag/b rel=tag>isles</a></div>",
+        "<nav aria-label=pages><a href='/1'>Older</a> <a href='/2'>Newer</a></nav>",
+    ],
+)
+def test_what_stands_around_an_article_is_cut(around: str) -> None:
+    found = main_of(f"{MENU}<article><h1>Which ferry?</h1>{STORY}</article>{around}{FOOTER}", URL)
+    assert found.text == f"Which ferry?\n\n{LINES}"
+
+
+def test_a_tweet_quoted_in_an_article_is_kept() -> None:
+    tweet = (
+        "<blockquote class='twitter-tweet'><p>I saw the ferry today and it was great, honest.</p>"
+        "&mdash; Ann (@ann) <a href='https://twitter.com/ann/status/1'>May 3</a></blockquote>"
+    )
+    found = main_of(f"{MENU}<article><h1>Which ferry?</h1>{STORY}{tweet}{STORY}</article>{FOOTER}", URL)
+    assert "I saw the ferry today and it was great, honest." in found.text
+
+
+def test_cards_of_a_listing_are_kept() -> None:
+    found = main_of(f"{MENU}<main><h1>Ferries</h1>{CARDS}</main>{FOOTER}", "https://shop.example/ferries/")
+    assert found.text.count("Ferry number") == found.text.count("$1") == 8
+    assert "All about us" not in found.text
+
+
+def test_a_page_for_readers_without_scripts_is_kept() -> None:
+    found = main_of(f"<div id=app></div><noscript><div class='topic-body'>{STORY}</div></noscript>")
+    assert found.text == LINES

@@ -6,21 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.kernels.compiled import kernel
-from stages.kernels.lines.markup_lines import HEADING, LINE_COLUMNS, MAX_DEPTH, MarkupLines
+from stages.kernels.page.columns import DEPTH, GAP, HEADING, KIND, MAX_DEPTH, ORDINAL, START, STOP, Page
 from stages.kernels.unicode.utf8 import encode
 
-_START, _STOP, _KIND, _GAP, _DEPTH, _ORDINAL = (
-    LINE_COLUMNS.index(name) for name in ("start", "stop", "kind", "gap", "depth", "ordinal")
-)
 _NEWLINE, _SPACE, _DOT, _ZERO, _BULLET = 10, 32, 46, 48, 0x2022
 _MARK_BYTES = 24
 
 
-def render_lines(lines: MarkupLines, keep: npt.NDArray[np.bool_]) -> str:
+def render_lines(page: Page, keep: npt.NDArray[np.bool_]) -> str:
     """The kept lines as plain text: list marks before items, a blank line where one or more lay between two lines."""
-    room = len(lines.text) + int(lines.rows.shape[0]) * (2 * MAX_DEPTH + _MARK_BYTES)
+    room = len(page.text) + int(page.lines.shape[0]) * (2 * MAX_DEPTH + _MARK_BYTES)
     out = np.empty(room, np.uint8)
-    return out[: _render(lines.text, lines.rows, keep, out)].tobytes().decode("utf-8", "replace")
+    return out[: _render(page.text, page.lines, keep, out)].tobytes().decode("utf-8", "replace")
 
 
 @kernel
@@ -29,7 +26,7 @@ def _render(text, rows, keep, out):  # type: ignore[no-untyped-def]
     at, gap = 0, 0
     for i in range(len(rows)):
         row = rows[i]
-        gap += row[_GAP]
+        gap += row[GAP]
         if not keep[i]:
             continue
         if at > 0:
@@ -39,12 +36,12 @@ def _render(text, rows, keep, out):  # type: ignore[no-untyped-def]
                 out[at] = _NEWLINE
                 at += 1
         gap = 0
-        for _ in range(2 * min(row[_DEPTH], MAX_DEPTH)):
+        for _ in range(2 * min(row[DEPTH], MAX_DEPTH)):
             out[at] = _SPACE
             at += 1
-        if row[_ORDINAL] >= 0 and row[_KIND] != HEADING:
-            at = _render_mark(row[_ORDINAL], out, at)
-        for byte in text[row[_START] : row[_STOP]]:
+        if row[ORDINAL] >= 0 and row[KIND] != HEADING:
+            at = _render_mark(row[ORDINAL], out, at)
+        for byte in text[row[START] : row[STOP]]:
             out[at] = byte
             at += 1
     return at
