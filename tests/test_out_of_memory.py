@@ -35,4 +35,6 @@ def test_a_record_that_eats_memory_is_tried_alone_then_named_or_given_up(on_erro
     first, *later = cores.removeprefix("cores of the attempts: ").split()
     # an attempt may be killed before it has noted its cores
     assert (first, set(later)) == ("1", {"2"})
-    assert done.stderr.count("failed and is tried again (the worker process died (OutOfMemoryError))") == 2
+    # and the monitor, told late, may kill the next attempt before it has begun, which is one more to try again
+    tries = done.stderr.count("failed and is tried again (the worker process died (OutOfMemoryError))")
+    assert tries in {2, 3}, done.stderr
