@@ -21,7 +21,7 @@ class WikipediaIngest(IngestStage):
     """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: title, empty line, text."""
 
     stage_name: ClassVar[str] = "ingest_wikipedia"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(
@@ -44,7 +44,9 @@ class WikipediaIngest(IngestStage):
 
 def article_document(article: Article) -> RawRecord:
     """The document of an article; a Loss when nothing is left but its title."""
-    body = plain_text(article.wikitext, article.wiki.namespaces)
+    body = plain_text(
+        article.wikitext, article.wiki.namespaces, language=article.wiki.language, title=article.title
+    )
     if not body:
         num_bytes = len(article.wikitext.encode("utf-8", "surrogatepass"))
         return Loss(article.key, "empty_text", article.title, url=article.url, text_bytes=num_bytes)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stages.ingest.wikipedia.links import link_text, simple_link_text, unclosed_link
-from stages.ingest.wikipedia.mending import GONE
+from stages.ingest.wikipedia.marks import GONE, RAW_CLOSE, RAW_OPEN, shielded
 from stages.ingest.wikipedia.names import Namespaces
 from stages.ingest.wikipedia.tags import (
     BREAK_TAGS,
@@ -23,10 +23,12 @@ from stages.ingest.wikipedia.tags import (
     raised_text,
     raw_text,
 )
-from stages.ingest.wikipedia.templates import is_textless, template_text
+from stages.ingest.wikipedia.template_shape import has_words_behind, has_words_before, shape_text
+from stages.ingest.wikipedia.templates import Templates, Vanished
+from stages.ingest.wikipedia.variants import variant_text
 
 _TOKEN = re.compile(
-    r"\[\[(?:([^\[\]{}|<\n:]*+)(?:\|([^\[\]{}|<\n]*+))?\]\])?|\{\{+|\}\}+|\]\]|\{\||\|\}(?!\}(?!\}))|<(?:!--|/?[a-zA-Z][\w-]*)"
+    r"\[\[(?:([^\[\]{}|<\n:]*+)(?:\|([^\[\]{}|<\n]*+))?\]\])?|\{\{+|\}\}+|\]\]|\{\||\|\}(?!\}(?!\}))|-\{(?!\{)|\}-|<(?:!--|/?[a-zA-Z][\w-]*)"
 )
 """Marks of all that nests; a link with nothing inside is one mark with its target and label."""
 
@@ -35,17 +37,18 @@ _FLAT_TEMPLATE = re.compile(
 )
 """A whole template with others in it, three deep at most, and its name; no parameter, no table."""
 
+_TEMPLATE_NAME = re.compile(r"([^\[\]{}|<\n]*+)\s*+(\|)?")
 _NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|ce)", re.IGNORECASE)
 _TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")
 _INDENTATION = " \t:*#;"
+_AROUND_CHARS = 60
+"""Characters of wikitext shown on either side of a template that vanished."""
+
 
 MAX_DEPTH = 100
 """Open things inside each other; MediaWiki gives up at 40 templates. It bounds the time for hostile texts."""
 
-LINK, TEMPLATE, TABLE, HTML_TABLE = range(4)
-
-RAW_OPEN, RAW_CLOSE = "\x01", "\x02"
-"""Around the number of a stretch of raw text (code, formulas): XML allows neither, so no text holds them."""
+LINK, TEMPLATE, TABLE, HTML_TABLE, VARIANT = range(5)
 
 
 @dataclass
@@ -54,17 +57,29 @@ class _Frame:
     start: int
     """Pieces of output when it was opened."""
     braces: int = 0
+    in_sentence: bool = False
+    """Of a template: words stand before it in its line."""
+    is_lost: bool = False
+    """Of a template: what it holds goes, whatever it is."""
 
 
 class StructureStripper:
     """One text's pass. `raw` holds what later passes must not touch; its number, marked, is in the text."""
 
-    def __init__(self, wikitext: str, namespaces: Namespaces) -> None:
+    def __init__(
+        self,
+        wikitext: str,
+        namespaces: Namespaces,
+        templates: Templates,
+        vanished: Vanished | None = None,
+    ) -> None:
         self._text = wikitext
         self._namespaces = namespaces
+        self._templates = templates
+        self._vanished = vanished
         self._out: list[str] = []
         self._stack: list[_Frame] = []
-        self._open = [0, 0, 0, 0]
+        self._open = [0, 0, 0, 0, 0]
         self._closings: dict[str, re.Match[str] | None] = {}
         self.raw: list[str] = []
 
@@ -79,7 +94,7 @@ class StructureStripper:
             token = found[0]
             if token[0] == "[":
                 if len(token) > 2:
-                    out.append(simple_link_text(found[1], found[2]) or GONE)
+                    out.append(self._shielded(simple_link_text(found[1], found[2])) or GONE)
                 else:
                     self._push(LINK)
                 at = end
@@ -91,8 +106,14 @@ class StructureStripper:
             elif token[:2] == "{{":
                 at = self._template(token, start, end)
             elif token[:2] == "}}":
-                self._close_braces(len(token))
+                self._close_braces(len(token), end)
                 at = end
+            elif token == "-{":
+                out.append(token)
+                self._push(VARIANT)
+                at = end
+            elif token == "}-":
+                at = self._close_variant(start, end)
             else:
                 at = self._table(token, start, end)
         out.append(text[at:])
@@ -102,21 +123,28 @@ class StructureStripper:
 
     def _template(self, token: str, start: int, end: int) -> int:
         """`{{`: a template that has no text goes at once, whatever it holds; returns where to go on."""
-        if len(token) == 2:
+        outer = next((frame for frame in reversed(self._stack) if frame.kind == TEMPLATE), None)
+        is_lost = bool(self._open[TABLE] or self._open[HTML_TABLE] or (outer is not None and outer.is_lost))
+        named = _TEMPLATE_NAME.match(self._text, end)
+        name, has_values = (named[1], named[2] is not None) if named is not None else ("", False)
+        in_sentence = False
+        if not is_lost and self._templates.is_textless(name):
+            in_sentence = outer is not None or has_words_before(self._out)
+            is_lost = not in_sentence
+        if len(token) == 2 and self._templates.is_textless(name):
             flat = _FLAT_TEMPLATE.match(self._text, start)
-            if (
-                flat is not None
-                and is_textless(flat[1])
-                and _NO_WIKITEXT.search(self._text, end, flat.end()) is None
-            ):
-                self._out.append(GONE)
-                return flat.end()
-        self._push(TEMPLATE, len(token))
+            if flat is not None and _NO_WIKITEXT.search(self._text, end, flat.end()) is None:
+                if is_lost or not has_values or self._templates.knows(name):
+                    if in_sentence:
+                        self._note_vanished(name, start, flat.end())
+                    self._out.append(GONE)
+                    return flat.end()
+        self._push(TEMPLATE, len(token), in_sentence, is_lost)
         return end
 
-    def _push(self, kind: int, braces: int = 0) -> None:
+    def _push(self, kind: int, braces: int = 0, in_sentence: bool = False, is_lost: bool = False) -> None:
         if len(self._stack) < MAX_DEPTH:
-            self._stack.append(_Frame(kind, len(self._out), braces))
+            self._stack.append(_Frame(kind, len(self._out), braces, in_sentence, is_lost))
             self._open[kind] += 1
 
     def _pop(self) -> _Frame:
@@ -146,10 +174,17 @@ class StructureStripper:
         return True
 
     def _close_link(self) -> None:
+        while self._open[LINK] and self._stack[-1].kind == VARIANT:
+            self._undo()
         if self._stack and self._stack[-1].kind == LINK:
-            self._out.append(link_text(self._take(self._pop()), self._namespaces) or GONE)
+            text = link_text(self._take(self._pop()), self._namespaces)
+            self._out.append(self._shielded(text) or GONE)
 
-    def _close_braces(self, count: int) -> None:
+    def _shielded(self, text: str) -> str:
+        """Text for where we are: among a template's values its signs are no syntax."""
+        return shielded(text) if self._open[TEMPLATE] else text
+
+    def _close_braces(self, count: int, end: int) -> None:
         """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos."""
         while count >= 2 and self._unwind_to(TEMPLATE):
             frame = self._pop()
@@ -157,8 +192,39 @@ class StructureStripper:
             matched = 2 if frame.braces == 2 or count == 2 else 3
             count -= matched
             if frame.braces - matched >= 2:
-                self._push(TEMPLATE, frame.braces - matched)
-            self._out.append((template_text(inner) if matched == 2 else inner.partition("|")[2]) or GONE)
+                self._push(TEMPLATE, frame.braces - matched, frame.in_sentence, frame.is_lost)
+            text = self._template_text(inner, frame, end) if matched == 2 else inner.partition("|")[2]
+            self._out.append(text or GONE)
+
+    def _template_text(self, inner: str, frame: _Frame, end: int) -> str:
+        """What stays of a template: its text by the table, or by its shape where no rule knows it."""
+        text = self._templates.text(inner)
+        if text is None:
+            is_inner = bool(self._open[TEMPLATE])
+            is_shown = frame.in_sentence and not frame.is_lost
+            text = ""
+            if is_shown and (is_inner or has_words_behind(self._text, end)):
+                text = shape_text(inner)
+                if not text:
+                    self._note_vanished(inner.partition("|")[0], None, end)
+        return self._shielded(text)
+
+    def _note_vanished(self, name: str, start: int | None, end: int) -> None:
+        """Tell of a template that leaves nothing inside a sentence, with what is about it."""
+        if self._vanished is None or self._open[TEMPLATE] or not has_words_behind(self._text, end):
+            return
+        begin = self._text.rfind("{{", 0, end) if start is None else start
+        around = self._text[max(begin - _AROUND_CHARS, 0) : end + _AROUND_CHARS]
+        self._vanished(name.replace(GONE, "").strip(), self._templates.knows(name), around)
+
+    def _close_variant(self, start: int, end: int) -> int:
+        """`}-`, where `-{` is open in the same template; returns where to go on."""
+        if not (self._open[VARIANT] and self._unwind_to(VARIANT, barrier=TEMPLATE)):
+            self._out.append("}")
+            return start + 1
+        text = variant_text(self._take(self._pop()))
+        self._out[-1] = self._shielded(text) or GONE
+        return end
 
     def _table(self, token: str, start: int, end: int) -> int:
         """`{|` and `|}`, which are tables only at the start of a line; returns where to go on."""
@@ -173,6 +239,12 @@ class StructureStripper:
             return start + 1  # the brace may begin the end of a template whose last value is empty
         del self._out[self._pop().start :]
         return end
+
+    def _close_html_table(self) -> None:
+        """`</table>` ends the innermost table, of tags or of braces: MediaWiki makes the same of both."""
+        inner = next((frame.kind for frame in reversed(self._stack) if frame.kind in (TABLE, HTML_TABLE)), None)
+        if inner is not None and self._unwind_to(inner, barrier=TEMPLATE):
+            del self._out[self._pop().start :]
 
     def _starts_line(self, start: int, is_blank: Callable[[str], bool]) -> bool:
         """Whether nothing but blanks stands before `start` in its line; a long line is not gone through each time."""
@@ -190,7 +262,8 @@ class StructureStripper:
         alone = start == 0 or self._text[start - 1] == "\n"
         if alone and self._text.startswith("\n", end):
             return end + 1
-        self._out.append(GONE)
+        if not self._open[TEMPLATE]:  # MediaWiki reads a template's values without comments
+            self._out.append(GONE)
         return end
 
     def _tag(self, token: str, end: int) -> int:
@@ -206,8 +279,8 @@ class StructureStripper:
         if name in BREAK_TAGS:
             self._out.append("\n")
         elif closing:
-            if name == "table" and self._unwind_to(HTML_TABLE, barrier=TEMPLATE):
-                del self._out[self._pop().start :]
+            if name == "table":
+                self._close_html_table()
         elif empty:
             self._out.append(GONE if name in DROPPED_TAGS else "")
         else:
