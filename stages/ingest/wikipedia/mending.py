@@ -28,10 +28,16 @@ def drop_unknown_numbers(text: str) -> str:
 
     `$7 (${{Inflation|US|7|1950}} in {{CURRENTYEAR}} dollars)` is $7: half a sum would be a false one.
     """
-    if NO_NUMBER not in text:
-        return text
-    text = _FALSE_SUM.sub(GONE, _FALSE_BRACKETS.sub(GONE, text))
-    return _NO_SUM.sub(GONE, text)
+    out: list[str] = []
+    at = 0
+    while (mark := text.find(NO_NUMBER, at)) >= 0:
+        start = text.rfind("\n", at, mark) + 1 or at
+        end = text.find("\n", mark)
+        end = end if end >= 0 else len(text)
+        line = _FALSE_SUM.sub(GONE, _FALSE_BRACKETS.sub(GONE, text[start:end]))
+        out += [text[at:start], _NO_SUM.sub(GONE, line)]
+        at = end
+    return "".join([*out, text[at:]]) if out else text
 
 
 def mend(text: str) -> str:

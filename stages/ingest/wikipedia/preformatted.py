@@ -10,21 +10,32 @@ import re
 from stages.ingest.wikipedia.marks import INDENT, KEPT_SPACE
 
 _LINE = r" +(?![\s|!]|\{[{|]|\}\}|<!--)[^\n]+"
-_BLOCK = re.compile(rf"(?<![^\n]){_LINE}(?:\n{{1,2}}{_LINE})+")
+_BLOCK = re.compile(rf"\n{_LINE}(?:\n{{1,2}}{_LINE})+")
 """Two lines or more: one alone is mostly a paragraph with a space too many."""
 
-_LINE_START = re.compile(r"(?<![^\n]) ( *)")
+_LINE_START = re.compile(r"\n ( *)")
 _SPACES = re.compile("  +")
 _EMPTY_LINE = re.compile(f"\n{INDENT}[{KEPT_SPACE} ]*+(?=\n)")
 
 
 def mark_preformatted(wikitext: str) -> str:
     """Lines of blocks that begin with a space, with INDENT for it and KEPT_SPACE for spaces that count."""
-    return _BLOCK.sub(_marked, wikitext) if "\n " in wikitext else wikitext
+    if "\n " not in wikitext and not wikitext.startswith(" "):
+        return wikitext
+    text = "\n" + wikitext
+    out: list[str] = []
+    at = search_from = 0
+    while (start := text.find("\n ", search_from)) >= 0:
+        block = _BLOCK.match(text, start)
+        search_from = start + 2 if block is None else block.end()
+        if block is not None:
+            out += [text[at:start], _marked(block[0])]
+            at = search_from
+    return "".join([*out, text[at:]])[1:] if out else wikitext
 
 
-def _marked(block: re.Match[str]) -> str:
-    text = _LINE_START.sub(lambda found: INDENT + KEPT_SPACE * len(found[1]), block[0])
+def _marked(block: str) -> str:
+    text = _LINE_START.sub(lambda found: f"\n{INDENT}{KEPT_SPACE * len(found[1])}", block)
     return _SPACES.sub(lambda found: KEPT_SPACE * len(found[0]), text)
 
 

@@ -27,17 +27,22 @@ from stages.ingest.wikipedia.template_shape import has_words_behind, has_words_b
 from stages.ingest.wikipedia.templates import Templates, Vanished
 from stages.ingest.wikipedia.variants import variant_text
 
-_TOKEN = re.compile(
-    r"\[\[(?:([^\[\]{}|<\n:]*+)(?:\|([^\[\]{}|<\n]*+))?\]\])?|\{\{+|\}\}+|\]\]|\{\||\|\}(?!\}(?!\}))|-\{(?!\{)|\}-|<(?:!--|/?[a-zA-Z][\w-]*)"
+_MARKS = (
+    r"\[\[(?:([^\[\]{}|<\n:]*+)(?:\|([^\[\]{}|<\n]*+))?\]\])?|\{\{+|\}\}+|\]\]|\{\||\|\}(?!\}(?!\}))"
+    r"|<(?:!--|/?[a-zA-Z][\w-]*)"
 )
+_TOKEN = re.compile(_MARKS)
 """Marks of all that nests; a link with nothing inside is one mark with its target and label."""
+
+_TOKEN_OR_VARIANT = re.compile(rf"{_MARKS}|-\{{(?!\{{)|\}}-")
+"""The same in texts with `-{`: looking at every hyphen costs time."""
 
 _FLAT_TEMPLATE = re.compile(
     r"\{\{([^\[\]{}|<\n]*+)\n*+(?:\|(?:[^{}]++|\{\{(?:[^{}]++|\{\{(?:[^{}]++|\{\{[^{}]*+\}\})*+\}\})*+\}\})*+)?\}\}(?!\})"
 )
 """A whole template with others in it, three deep at most, and its name; no parameter, no table."""
 
-_TEMPLATE_NAME = re.compile(r"([^\[\]{}|<\n]*+)\s*+(\|)?")
+_TEMPLATE_NAME = re.compile(r"\{+([^\[\]{}|<\n]*+)")
 _NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|ce)", re.IGNORECASE)
 _TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")
 _INDENTATION = " \t:*#;"
@@ -51,7 +56,7 @@ MAX_DEPTH = 100
 LINK, TEMPLATE, TABLE, HTML_TABLE, VARIANT = range(5)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     kind: int
     start: int
@@ -80,12 +85,14 @@ class StructureStripper:
         self._out: list[str] = []
         self._stack: list[_Frame] = []
         self._open = [0, 0, 0, 0, 0]
+        self._lost = 0
         self._closings: dict[str, re.Match[str] | None] = {}
         self.raw: list[str] = []
 
     def strip(self) -> str:
         """The text without anything that nests."""
-        text, out, search = self._text, self._out, _TOKEN.search
+        text, out, is_open = self._text, self._out, self._open
+        search = (_TOKEN_OR_VARIANT if "-{" in text else _TOKEN).search
         at = 0
         while (found := search(text, at)) is not None:
             start, end = found.span()
@@ -94,7 +101,8 @@ class StructureStripper:
             token = found[0]
             if token[0] == "[":
                 if len(token) > 2:
-                    out.append(self._shielded(simple_link_text(found[1], found[2])) or GONE)
+                    label = simple_link_text(found[1], found[2]) or GONE
+                    out.append(shielded(label) if is_open[TEMPLATE] else label)
                 else:
                     self._push(LINK)
                 at = end
@@ -123,17 +131,16 @@ class StructureStripper:
 
     def _template(self, token: str, start: int, end: int) -> int:
         """`{{`: a template that has no text goes at once, whatever it holds; returns where to go on."""
-        outer = next((frame for frame in reversed(self._stack) if frame.kind == TEMPLATE), None)
-        is_lost = bool(self._open[TABLE] or self._open[HTML_TABLE] or (outer is not None and outer.is_lost))
-        named = _TEMPLATE_NAME.match(self._text, end)
-        name, has_values = (named[1], named[2] is not None) if named is not None else ("", False)
+        flat = _FLAT_TEMPLATE.match(self._text, start) if len(token) == 2 else None
+        name = (flat or _TEMPLATE_NAME.match(self._text, start))[1]  # type: ignore[index]  # it matches anything
+        is_lost = bool(self._lost or self._open[TABLE] or self._open[HTML_TABLE])
         in_sentence = False
-        if not is_lost and self._templates.is_textless(name):
-            in_sentence = outer is not None or has_words_before(self._out)
-            is_lost = not in_sentence
-        if len(token) == 2 and self._templates.is_textless(name):
-            flat = _FLAT_TEMPLATE.match(self._text, start)
+        if self._templates.is_textless(name):
+            if not is_lost:
+                in_sentence = bool(self._open[TEMPLATE]) or has_words_before(self._out)
+                is_lost = not in_sentence
             if flat is not None and _NO_WIKITEXT.search(self._text, end, flat.end()) is None:
+                has_values = not self._text.startswith("}", end + len(name))
                 if is_lost or not has_values or self._templates.knows(name):
                     if in_sentence:
                         self._note_vanished(name, start, flat.end())
@@ -146,10 +153,12 @@ class StructureStripper:
         if len(self._stack) < MAX_DEPTH:
             self._stack.append(_Frame(kind, len(self._out), braces, in_sentence, is_lost))
             self._open[kind] += 1
+            self._lost += is_lost
 
     def _pop(self) -> _Frame:
         frame = self._stack.pop()
         self._open[frame.kind] -= 1
+        self._lost -= frame.is_lost
         return frame
 
     def _take(self, frame: _Frame) -> str:

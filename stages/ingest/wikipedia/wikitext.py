@@ -45,6 +45,7 @@ _STRAY = ("[[", "]]", "{{", "}}", "{|", "|}")
 
 _ODD_SPACES = "\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 _HIDDEN = "\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff"
+_ODD = re.compile(f"[{_ODD_SPACES}{_HIDDEN}]")
 _SPACES = re.compile("  +")
 
 
@@ -65,8 +66,8 @@ def plain_text(
     stripper = StructureStripper(wikitext, namespaces, Templates.of(language, title), vanished)
     text = _inline(_plain_spaces("\n" + stripper.strip().replace("&nbsp;", " ") + "\n"))
     text = _lines(_squeeze(mend(drop_unknown_numbers(text))))
-    if "&" in text:
-        text = _squeeze(_plain_spaces(decode_entities(text)))
+    if "&" in text and (decoded := decode_entities(text)) != text:
+        text = _squeeze(_plain_spaces(decoded))
     text = _BLANK_LINES.sub("\n\n", _NO_WORD_LINE.sub("\n", drop_emptied_lines(text)))
     text = unshielded(_drop_empty_sections(text))
     raw = stripper.raw
@@ -76,11 +77,11 @@ def plain_text(
 
 def _plain_spaces(text: str) -> str:
     """Spaces of every kind become plain ones; characters without width or look go."""
-    for char in _ODD_SPACES:
-        text = text.replace(char, " ")
-    for char in _HIDDEN:
-        text = text.replace(char, "")
-    return text
+    return _ODD.sub(_plain_space, text)
+
+
+def _plain_space(found: re.Match[str]) -> str:
+    return "" if found[0] in _HIDDEN else " "
 
 
 def _squeeze(text: str) -> str:
