@@ -203,7 +203,8 @@ class StructureStripper:
             if frame.braces - matched >= 2:
                 self._push(TEMPLATE, frame.braces - matched, frame.in_sentence, frame.is_lost)
             text = self._template_text(inner, frame, end) if matched == 2 else inner.partition("|")[2]
-            self._out.append(text or GONE)
+            # MediaWiki's templates put their text into tags, which keep its quotes from those beside them.
+            self._out.append(f"{GONE}{text}{GONE}" if "''" in text else text or GONE)
 
     def _template_text(self, inner: str, frame: _Frame, end: int) -> str:
         """What stays of a template: its text by the table, or by its shape where no rule knows it."""
@@ -285,6 +286,8 @@ class StructureStripper:
             return end
         after = tag_end.end()
         empty = self._text[end : after - 1].rstrip().endswith("/")
+        if self._text.startswith("'", after) and self._out and self._out[-1].endswith("'"):
+            self._out.append(GONE)  # quotes on either side of a tag are no run of quotes
         if name in BREAK_TAGS:
             self._out.append("\n")
         elif closing:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from stages.ingest.wikipedia.template_patterns import LocalForm
-from stages.ingest.wikipedia.template_units import MULTIPLES, RANGE_WORDS, SMALLER_UNITS, unit_text
+from stages.ingest.wikipedia.template_units import MULTIPLES, RANGE_WORDS, SMALLER_UNITS, UNIT_WORDS, unit_text
 from stages.ingest.wikipedia.template_values import Values, local_number, lowered, raised
 
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
+_MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
 _FORMULA_PART = re.compile(r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->")
 _CHARGE = re.compile(r"\d*[+−–-]")
@@ -25,7 +26,8 @@ def convert(language: str | None, values: Values) -> str:
     while (joint := RANGE_WORDS.get(values.get(str(number), ""))) is not None:
         amount += joint + values.get(str(number + 1), "")
         number += 2
-    first = with_unit(amount, values.get(str(number), ""))
+    is_adjective = values.get("adj", "") in ("on", "1", "mid")
+    first = with_unit(amount, values.get(str(number), ""), is_adjective)
     second, smaller = values.get(str(number + 1), ""), values.get(str(number + 2), "")
     # `{{convert|5|ft|8|in|m}}`: of the units behind the first, only these are the same measure's.
     return (
@@ -35,16 +37,16 @@ def convert(language: str | None, values: Values) -> str:
     )
 
 
-def with_unit(amount: str, unit: str) -> str:
-    """`12`, `e6acre` -> 12 million acres: amount and unit as readers see them."""
+def with_unit(amount: str, unit: str, is_adjective: bool = False) -> str:
+    """`12`, `e6acre` -> 12 million acres, as an adjective 12-million-acre: amount and unit as readers see them."""
     amount = _EXPONENT.sub(lambda found: "×10" + raised(found[1]), amount)
     amount = _MIXED_NUMBER.sub(r"\1 \2/\3", amount)
-    multiple = MULTIPLES.get(unit[:3].rstrip("0") if unit[:3] in ("e12",) else unit[:2])
-    if unit[:3] == "e12":
-        multiple, unit = MULTIPLES["e12"], unit[3:]
-    elif multiple is not None:
-        unit = unit[2:]
-    return " ".join(part for part in (amount, multiple, unit_text(unit, amount, multiple is not None)) if part)
+    found = _MULTIPLE.match(unit)
+    multiple = MULTIPLES[found[1]] if found is not None else ""
+    unit = unit[found.end() :] if found is not None else unit
+    if is_adjective and unit.isalpha() and unit in UNIT_WORDS:
+        return "-".join(part for part in (amount, multiple, unit) if part)
+    return " ".join(part for part in (amount, multiple, unit_text(unit, amount, bool(multiple))) if part)
 
 
 def value(language: str | None, values: Values) -> str:

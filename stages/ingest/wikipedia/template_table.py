@@ -34,12 +34,16 @@ def pattern_of(language: str | None, name: str) -> str | None:
 
 
 def _found(table: Mapping[str, str], name: str, folded: str) -> str | None:
-    return table.get(f"!{name}") or table.get(folded)
+    first_word, space, _ = folded.partition(" ")
+    return table.get(f"!{name}") or table.get(folded) or (table.get(f"{first_word} *") if space else None)
 
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    """Patterns by language and name; names after `!` count in their own case of letters only."""
+    """Patterns by language and name; names after `!` count in their own case of letters only.
+
+    `name *` stands for every name that begins with that word.
+    """
     tables: dict[str, dict[str, str]] = {}
     sections: list[str] = []
     for line in _TABLE_PATH.read_text("utf-8").splitlines():

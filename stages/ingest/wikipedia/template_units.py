@@ -89,15 +89,17 @@ UNITS = {
 }
 """Codes of units that readers see otherwise, in lower case."""
 
-_WORDS = {"acre": "acres", "hectare": "hectares", "mile": "miles", "foot": "feet", "inch": "inches", "yard": "yards"}
-_WORDS |= {"pound": "pounds", "ounce": "ounces", "gallon": "gallons", "barrel": "barrels", "kilometre": "kilometres"}
-_WORDS |= {"metre": "metres", "meter": "meters", "kilometer": "kilometers", "tonne": "tonnes", "ton": "tons"}
-_WORDS |= {"league": "leagues", "furlong": "furlongs", "fathom": "fathoms", "ly": "light-years", "stone": "stone"}
+UNIT_WORDS = {"acre": "acres", "hectare": "hectares", "mile": "miles", "foot": "feet", "inch": "inches", "yard": "yards"}
+UNIT_WORDS |= {"pound": "pounds", "ounce": "ounces", "gallon": "gallons", "barrel": "barrels", "kilometre": "kilometres"}
+UNIT_WORDS |= {"metre": "metres", "meter": "meters", "kilometer": "kilometers", "tonne": "tonnes", "ton": "tons"}
+UNIT_WORDS |= {"league": "leagues", "furlong": "furlongs", "fathom": "fathoms", "ly": "light-years", "stone": "stone"}
+"""Units that are words, and their plurals."""
+
 
 
 def unit_text(code: str, amount: str, is_multiple: bool) -> str:
     """A unit as readers see it, in the plural where it is a word and the amount is not one."""
-    word = _WORDS.get(code)
+    word = UNIT_WORDS.get(code)
     if word is not None:
         return code if amount == "1" and not is_multiple and code != "ly" else word
     return UNITS.get(code.lower(), code) if code not in ("K", "F", "C") or amount else code
