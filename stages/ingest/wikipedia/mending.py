@@ -19,7 +19,7 @@ _NO_SPACE_BEFORE = re.compile(rf"{GONE}*+[ ,.;:)）、。!?\n]")
 _LIST_MARKS = "*#:; "
 _FREE = rf"(?:[^()\n{NO_NUMBER}]|\([^()\n{NO_NUMBER}]*+\))*+"
 _FALSE_BRACKETS = re.compile(rf"\({_FREE}(?:{NO_NUMBER}{_FREE})++\)")
-_FALSE_SUM = re.compile(rf",[^,.;()\n{NO_NUMBER}]*+[$£€¥₹₩]{NO_NUMBER}[^,.;()\n]*+(?=[,.;])")
+_FALSE_SUM = re.compile(rf",[^,.;()\n$£€¥₹₩{NO_NUMBER}]*+[$£€¥₹₩]{NO_NUMBER}[^,.;()\n]*+(?=[,.;])")
 _NO_SUM = re.compile(rf"(?:\b[A-Z]{{1,3}})?[$£€¥₹₩]?{NO_NUMBER}")
 
 

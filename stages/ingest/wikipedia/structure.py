@@ -114,8 +114,7 @@ class StructureStripper:
             elif token[:2] == "{{":
                 at = self._template(token, start, end)
             elif token[:2] == "}}":
-                self._close_braces(len(token), end)
-                at = end
+                at = self._close_braces(len(token), end)
             elif token == "-{":
                 out.append(token)
                 self._push(VARIANT)
@@ -193,8 +192,11 @@ class StructureStripper:
         """Text for where we are: among a template's values its signs are no syntax."""
         return shielded(text) if self._open[TEMPLATE] else text
 
-    def _close_braces(self, count: int, end: int) -> None:
-        """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos."""
+    def _close_braces(self, count: int, end: int) -> int:
+        """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos.
+
+        Returns where to go on: the last brace of `}}}-` may belong to `}-`.
+        """
         while count >= 2 and self._unwind_to(TEMPLATE):
             frame = self._pop()
             inner = self._take(frame)
@@ -205,6 +207,7 @@ class StructureStripper:
             text = self._template_text(inner, frame, end) if matched == 2 else inner.partition("|")[2]
             # MediaWiki's templates put their text into tags, which keep its quotes from those beside them.
             self._out.append(f"{GONE}{text}{GONE}" if "''" in text else text or GONE)
+        return end - 1 if count == 1 and self._open[VARIANT] and self._text.startswith("-", end) else end
 
     def _template_text(self, inner: str, frame: _Frame, end: int) -> str:
         """What stays of a template: its text by the table, or by its shape where no rule knows it."""

@@ -15,6 +15,7 @@ from stages.ingest.wikipedia.template_values import Values, local_number, lowere
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
 _MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
+_POWER = re.compile(r"[-−+]?\d{1,2}")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
 _FORMULA_PART = re.compile(r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->")
 _CHARGE = re.compile(r"\d*[+−–-]")
@@ -77,11 +78,11 @@ def french_unit(language: str | None, values: Values) -> str:
         power = f"10{raised(values['e'])}"
         number = f"{number}×{power}" if number else power
     units = ""
-    for at in range(2, 12, 2):
-        unit, power = values.get(str(at), ""), values.get(str(at + 1), "")
-        if power and not _SIGNED.fullmatch(power):
-            unit, power = f"{unit} {power}".strip(), ""
-        units += ("" if not units or unit.startswith("/") else "⋅" if unit else "") + unit + raised(power)
+    for part in (values.get(str(at), "") for at in range(2, 12)):
+        if units and _POWER.fullmatch(part):
+            units += raised(part)
+        elif part:
+            units += part if not units or part.startswith("/") else f" {part}"
     return f"{number} {units}".strip()
 
 
