@@ -12,7 +12,7 @@ from stages.core.storage import FoundFile
 from stages.ingest.base import IngestStage, Range
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.wikipedia.articles import Article, read_articles
-from stages.ingest.wikipedia.streams import split_dump
+from stages.ingest.wikipedia.streams import refuse_other_dumps, split_dump
 from stages.ingest.wikipedia.wikitext import plain_text
 from stages.ingest.work import bounded
 
@@ -29,7 +29,8 @@ class WikipediaIngest(IngestStage):
     )
 
     def ranges(self, file: FoundFile) -> Sequence[Range]:
-        """Tasks share a large dump that is plain, or bz2 of several streams."""
+        """Tasks share a large dump that is plain, or bz2 of several streams; a UserError for what is no dump of XML."""
+        refuse_other_dumps(file)
         return split_dump(file, self.task_bytes)
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
