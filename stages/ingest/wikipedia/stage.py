@@ -13,8 +13,12 @@ from stages.ingest.base import IngestStage, Range
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.wikipedia.articles import Article, read_articles
 from stages.ingest.wikipedia.streams import refuse_other_dumps, split_dump
+from stages.ingest.wikipedia.templates import Vanished
+from stages.ingest.wikipedia.vanished import REPORTED_NAMES, VanishedTally, VanishedTemplates
 from stages.ingest.wikipedia.wikitext import plain_text
 from stages.ingest.work import bounded
+
+_TALLY = "vanished_templates"
 
 
 class WikipediaIngest(IngestStage):
@@ -35,18 +39,31 @@ class WikipediaIngest(IngestStage):
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All pages of one dump that begin in the range."""
+        tally = raw.tally.setdefault(_TALLY, VanishedTally())
         for article in read_articles(raw, self.languages):
             if isinstance(article, Loss):
                 yield article
                 continue
-            read = partial(article_document, article)
+            read = partial(article_document, article, tally.of_wiki(article.wiki.code))
             yield bounded(raw, read, article.key, article.url, len(article.wikitext))
 
+    def facts(self, raws: Sequence[RawFile]) -> VanishedTemplates:
+        """The commonest templates that left nothing inside a sentence."""
+        tally = VanishedTally()
+        for raw in raws:
+            if _TALLY in raw.tally:
+                tally.add(raw.tally[_TALLY].rows())
+        return VanishedTemplates(vanished=tuple(tally.rows(REPORTED_NAMES)))
 
-def article_document(article: Article) -> RawRecord:
+
+def article_document(article: Article, vanished: Vanished | None = None) -> RawRecord:
     """The document of an article; a Loss when nothing is left but its title."""
     body = plain_text(
-        article.wikitext, article.wiki.namespaces, language=article.wiki.language, title=article.title
+        article.wikitext,
+        article.wiki.namespaces,
+        language=article.wiki.language,
+        title=article.title,
+        vanished=vanished,
     )
     if not body:
         num_bytes = len(article.wikitext.encode("utf-8", "surrogatepass"))
