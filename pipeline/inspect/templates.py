@@ -35,7 +35,9 @@ def vanished_templates(given: Sequence[str], with_known: bool = False) -> list[V
             refuse_other_dumps(file)
         return vanished_in([RawFile(file.uri, file.name, file.size) for file in files], with_known)
     if with_known:
-        raise UserError(f"--known: {given[0]} reports only templates that no rule knows; give the dumps themselves")
+        raise UserError(
+            f"--known: {given[0]} reports only templates that no rule knows; give the dumps themselves"
+        )
     found = [manifest for manifest in manifests if manifest.stage == WikipediaIngest.stage_name]
     if not found:
         raise UserError(f"{given[0]}: no finished ingest of Wikipedia is there; give its run, or dumps")

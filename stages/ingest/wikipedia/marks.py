@@ -20,7 +20,9 @@ INDENT, KEPT_SPACE = "\x08", "\x0e"
 NO_NUMBER = "\x0f"
 """In place of a number that only the wiki can compute, such as an age today or a sum in today's money."""
 
-MARKS = RAW_OPEN + RAW_CLOSE + HEADING_MARK + GONE + EQUALS + BAR + APOSTROPHE + INDENT + KEPT_SPACE + NO_NUMBER
+MARKS = (
+    RAW_OPEN + RAW_CLOSE + HEADING_MARK + GONE + EQUALS + BAR + APOSTROPHE + INDENT + KEPT_SPACE + NO_NUMBER
+)
 
 
 def without_marks(text: str) -> str:

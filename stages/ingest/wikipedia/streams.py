@@ -39,7 +39,12 @@ _NO_XML = (
     (re.compile(r"-ENTERPRISE-HTML\b.*\.json", re.IGNORECASE), "an Enterprise dump (pages as HTML in JSON)"),
     (re.compile(r"cirrussearch|cirrus-search", re.IGNORECASE), "a Cirrus dump (JSON of the search index)"),
 )
-_UTF16_STARTS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+_UTF16_STARTS = (
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
 
 
 def refuse_other_dumps(file: FoundFile) -> None:

@@ -23,28 +23,18 @@ from stages.ingest.wikipedia.tags import (
     raised_text,
     raw_text,
 )
-from stages.ingest.wikipedia.template_shape import has_words_behind, has_words_before, shape_text
+from stages.ingest.wikipedia.template_shape import has_words_before, has_words_behind, shape_text
 from stages.ingest.wikipedia.templates import Templates, Vanished
+from stages.ingest.wikipedia.tokens import (
+    FLAT_TEMPLATE,
+    NO_WIKITEXT,
+    TAG_END,
+    TEMPLATE_NAME,
+    TOKEN,
+    TOKEN_OR_VARIANT,
+)
 from stages.ingest.wikipedia.variants import variant_text
 
-_MARKS = (
-    r"\[\[(?:([^\[\]{}|<\n:]*+)(?:\|([^\[\]{}|<\n]*+))?\]\])?|\{\{+|\}\}+|\]\]|\{\||\|\}(?!\}(?!\}))"
-    r"|<(?:!--|/?[a-zA-Z][\w-]*)"
-)
-_TOKEN = re.compile(_MARKS)
-"""Marks of all that nests; a link with nothing inside is one mark with its target and label."""
-
-_TOKEN_OR_VARIANT = re.compile(rf"{_MARKS}|-\{{(?!\{{)|\}}-")
-"""The same in texts with `-{`: looking at every hyphen costs time."""
-
-_FLAT_TEMPLATE = re.compile(
-    r"\{\{([^\[\]{}|<\n]*+)\n*+(?:\|(?:[^{}]++|\{\{(?:[^{}]++|\{\{(?:[^{}]++|\{\{[^{}]*+\}\})*+\}\})*+\}\})*+)?\}\}(?!\})"
-)
-"""A whole template with others in it, three deep at most, and its name; no parameter, no table."""
-
-_TEMPLATE_NAME = re.compile(r"\{+([^\[\]{}|<\n]*+)")
-_NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|ce)", re.IGNORECASE)
-_TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")
 _INDENTATION = " \t:*#;"
 _AROUND_CHARS = 60
 """Characters of wikitext shown on either side of a template that vanished."""
@@ -92,7 +82,7 @@ class StructureStripper:
     def strip(self) -> str:
         """The text without anything that nests."""
         text, out, is_open = self._text, self._out, self._open
-        search = (_TOKEN_OR_VARIANT if "-{" in text else _TOKEN).search
+        search = (TOKEN_OR_VARIANT if "-{" in text else TOKEN).search
         at = 0
         while (found := search(text, at)) is not None:
             start, end = found.span()
@@ -130,15 +120,15 @@ class StructureStripper:
 
     def _template(self, token: str, start: int, end: int) -> int:
         """`{{`: a template that has no text goes at once, whatever it holds; returns where to go on."""
-        flat = _FLAT_TEMPLATE.match(self._text, start) if len(token) == 2 else None
-        name = (flat or _TEMPLATE_NAME.match(self._text, start))[1]  # type: ignore[index]  # it matches anything
+        flat = FLAT_TEMPLATE.match(self._text, start) if len(token) == 2 else None
+        name = (flat or TEMPLATE_NAME.match(self._text, start))[1]  # type: ignore[index]  # it matches anything
         is_lost = bool(self._lost or self._open[TABLE] or self._open[HTML_TABLE])
         in_sentence = False
         if self._templates.is_textless(name):
             if not is_lost:
                 in_sentence = bool(self._open[TEMPLATE]) or has_words_before(self._out)
                 is_lost = not in_sentence
-            if flat is not None and _NO_WIKITEXT.search(self._text, end, flat.end()) is None:
+            if flat is not None and NO_WIKITEXT.search(self._text, end, flat.end()) is None:
                 has_values = not self._text.startswith("}", end + len(name))
                 if is_lost or not has_values or self._templates.knows(name):
                     if in_sentence:
@@ -255,7 +245,9 @@ class StructureStripper:
 
     def _close_html_table(self) -> None:
         """`</table>` ends the innermost table, of tags or of braces: MediaWiki makes the same of both."""
-        inner = next((frame.kind for frame in reversed(self._stack) if frame.kind in (TABLE, HTML_TABLE)), None)
+        inner = next(
+            (frame.kind for frame in reversed(self._stack) if frame.kind in (TABLE, HTML_TABLE)), None
+        )
         if inner is not None and self._unwind_to(inner, barrier=TEMPLATE):
             del self._out[self._pop().start :]
 
@@ -283,7 +275,7 @@ class StructureStripper:
         """A tag whose name ends at `end`; returns where to go on."""
         closing = token[1] == "/"
         name = token[2 if closing else 1 :].lower()
-        tag_end = _TAG_END.match(self._text, end) if name in HTML_TAGS else None
+        tag_end = TAG_END.match(self._text, end) if name in HTML_TAGS else None
         if tag_end is None:
             self._out.append(token)
             return end

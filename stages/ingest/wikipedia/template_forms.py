@@ -42,7 +42,9 @@ def _ordinal(language: str | None, values: Values) -> str:
         return f"{number}.º" if language == "es" else f"{number}º"
     if not number.isdigit() or language not in (None, "en", "simple"):
         return number
-    ending = "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    ending = (
+        "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    )
     return number + ending
 
 
@@ -153,7 +155,16 @@ def _literally(language: str | None, values: Values) -> str:
 
 def _music(language: str | None, values: Values) -> str:
     """`{{music|flat}}`."""
-    signs = {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮", "dim": "°", "halfdim": "ø"}
+    signs = {
+        "flat": "♭",
+        "b": "♭",
+        "sharp": "♯",
+        "#": "♯",
+        "natural": "♮",
+        "n": "♮",
+        "dim": "°",
+        "halfdim": "ø",
+    }
     return signs.get(values.get("1", ""), values.get("1", ""))
 
 

@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 
 from stages.ingest.wikipedia.template_patterns import LocalForm
-from stages.ingest.wikipedia.template_units import MULTIPLES, RANGE_WORDS, SMALLER_UNITS, UNIT_WORDS, unit_text
+from stages.ingest.wikipedia.template_units import (
+    MULTIPLES,
+    RANGE_WORDS,
+    SMALLER_UNITS,
+    UNIT_WORDS,
+    unit_text,
+)
 from stages.ingest.wikipedia.template_values import Values, local_number, lowered, raised
 
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
@@ -17,7 +23,9 @@ _MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
 _MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _POWER = re.compile(r"[-−+]?\d{1,2}")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
-_FORMULA_PART = re.compile(r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->")
+_FORMULA_PART = re.compile(
+    r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->"
+)
 _CHARGE = re.compile(r"\d*[+−–-]")
 
 
@@ -116,7 +124,15 @@ def unit(language: str | None, values: Values) -> str:
 
 def height(language: str | None, values: Values) -> str:
     """`{{height|m=1.80}}`, `{{height|ft=5|in=11}}`: the height in the units given."""
-    names = (("m", "m"), ("meter", "m"), ("cm", "cm"), ("ft", "ft"), ("foot", "ft"), ("in", "in"), ("inch", "in"))
+    names = (
+        ("m", "m"),
+        ("meter", "m"),
+        ("cm", "cm"),
+        ("ft", "ft"),
+        ("foot", "ft"),
+        ("in", "in"),
+        ("inch", "in"),
+    )
     return " ".join(f"{values[key]} {name}" for key, name in names if values.get(key)) or values.get("1", "")
 
 
@@ -164,7 +180,14 @@ def _formula_part(found: re.Match[str]) -> str:
 
 def rupees(language: str | None, values: Values) -> str:
     """`{{INRConvert|5|c}}` is ₹5 crore; the dollars beside it only the wiki knows."""
-    words = {"c": " crore", "l": " lakh", "lc": " lakh crore", "k": " thousand", "m": " million", "b": " billion"}
+    words = {
+        "c": " crore",
+        "l": " lakh",
+        "lc": " lakh crore",
+        "k": " thousand",
+        "m": " million",
+        "b": " billion",
+    }
     return f"₹{values.get('1', '')}{words.get(values.get('2', ''), '')}" if values.get("1") else ""
 
 

@@ -30,9 +30,7 @@ def no_text(values: Values) -> str:
     return ""
 
 
-def compile_pattern(
-    pattern: str, name: str, language: str | None, forms: Mapping[str, LocalForm]
-) -> Form:
+def compile_pattern(pattern: str, name: str, language: str | None, forms: Mapping[str, LocalForm]) -> Form:
     """The function of a pattern for a template of a wiki; `forms` are those that `@name` may name."""
     if pattern == "-":
         return no_text
@@ -80,9 +78,7 @@ def _parsed(pattern: str) -> list[_Part]:
     return parts
 
 
-def _filled(
-    parts: Sequence[_Part], language: str | None, values: Values
-) -> str:
+def _filled(parts: Sequence[_Part], language: str | None, values: Values) -> str:
     out: list[str] = []
     values_outside: list[str] = []
     for part in parts:

@@ -28,7 +28,9 @@ def italian_person(language: str | None, values: Values) -> str:
     if behind:
         name += behind if behind[0] in ",;(" else f" {behind}"
     if get("Pseudonimo"):
-        name += f", noto come {get('Pseudonimo')}" if get("Sesso") != "F" else f", nota come {get('Pseudonimo')}"
+        name += (
+            f", noto come {get('Pseudonimo')}" if get("Sesso") != "F" else f", nota come {get('Pseudonimo')}"
+        )
     dates = _life(values)
     before = get("PreData")
     inside = "; ".join(part for part in (before, dates) if part)
@@ -77,7 +79,9 @@ def _occupation(values: Values) -> str:
         listed = ", ".join(occupations[:-1]) + f" e {occupations[-1]}"
     else:
         listed = occupations[0]
-    nations = [values[key] for key in ("Nazionalità", "NazionalitàNaturalizzato", "Cittadinanza") if values.get(key)]
+    nations = [
+        values[key] for key in ("Nazionalità", "NazionalitàNaturalizzato", "Cittadinanza") if values.get(key)
+    ]
     nation = nations[0] if nations else ""
     if len(nations) > 1:
         nation += f" naturalizzat{'a' if is_woman else 'o'} {nations[1]}"
@@ -100,30 +104,37 @@ def italian_country(language: str | None, values: Values) -> str:
 
 
 _COUNTRY_WORDS = """
-    AFG Afghanistan|ALB Albania|ALG Algeria|AND Andorra|ANG Angola|ARG Argentina|ARM Armenia|ARU Aruba|AUS Australia
-    AUT Austria|AZE Azerbaigian|BAH Bahamas|BAN Bangladesh|BAR Barbados|BEL Belgio|BEN Benin|BER Bermuda|BHR Bahrein
-    BIH Bosnia ed Erzegovina|BLR Bielorussia|BOL Bolivia|BOT Botswana|BRA Brasile|BUL Bulgaria|BUR Burkina Faso|CAM Cambogia
-    CAN Canada|CGO RD del Congo|CHI Cile|CHN Cina|CIV Costa d'Avorio|CMR Camerun|COD RD del Congo|COL Colombia
-    CPV Capo Verde|CRC Costa Rica|CRO Croazia|CUB Cuba|CYP Cipro|CZE Rep. Ceca|DEN Danimarca|DDR Germania Est|GDR Germania Est
-    DNK Danimarca|DOM Rep. Dominicana|ECU Ecuador|EGY Egitto|ENG Inghilterra|ERI Eritrea|ESA El Salvador|ESP Spagna|EST Estonia
-    ETH Etiopia|EUN Squadra Unificata|FIJ Figi|FIN Finlandia|FRA Francia|FRG Germania Ovest|FRO Fær Øer|GAB Gabon|GAM Gambia
-    GBR Gran Bretagna|GEO Georgia|GER Germania|GHA Ghana|GIB Gibilterra|GRE Grecia|GUA Guatemala|GUI Guinea|GUY Guyana|HAI Haiti
-    HKG Hong Kong|HON Honduras|HUN Ungheria|INA Indonesia|IDN Indonesia|IND India|IRI Iran|IRN Iran|IRL Irlanda|IRQ Iraq
-    ISL Islanda|ISR Israele|ITA Italia|JAM Giamaica|JOR Giordania|JPN Giappone|KAZ Kazakistan|KEN Kenya|KGZ Kirghizistan
-    KOR Corea del Sud|KOS Kosovo|KSA Arabia Saudita|KUW Kuwait|LAT Lettonia|LBN Libano|LIB Libano|LBR Liberia|LBA Libia
-    LIE Liechtenstein|LTU Lituania|LUX Lussemburgo|MAD Madagascar|MAR Marocco|MAS Malaysia|MDA Moldavia|MEX Messico
-    MGL Mongolia|MKD Macedonia del Nord|MLI Mali|MLT Malta|MNE Montenegro|MON Monaco|MOZ Mozambico|MRI Mauritius|NAM Namibia
-    NED Paesi Bassi|NOL Paesi Bassi|NEP Nepal|NGA Nigeria|NGR Nigeria|NIC Nicaragua|NIR Irlanda del Nord|NOR Norvegia
-    NZL Nuova Zelanda|OMA Oman|PAK Pakistan|PAN Panamá|PAR Paraguay|PER Perù|PHI Filippine|POL Polonia|POR Portogallo
-    PRK Corea del Nord|PUR Porto Rico|QAT Qatar|ROU Romania|ROM Romania|RSA Sudafrica|RUS Russia|RWA Ruanda|SAM Samoa
-    SCG Serbia e Montenegro|SCO Scozia|SEN Senegal|SIN Singapore|SLO Slovenia|SVN Slovenia|SMR San Marino|SRB Serbia
-    SRI Sri Lanka|SUD Sudan|SUI Svizzera|SUR Suriname|SVK Slovacchia|SWE Svezia|SYR Siria|TAH Tahiti|TAN Tanzania|TCH Cecoslovacchia
-    THA Thailandia|TJK Tagikistan|TKM Turkmenistan|TOG Togo|TPE Taipei Cinese|TRI Trinidad e Tobago|TUN Tunisia|TUR Turchia
-    UAE Emirati Arabi Uniti|UGA Uganda|UKR Ucraina|URS Unione Sovietica|URU Uruguay|USA Stati Uniti|UZB Uzbekistan|VEN Venezuela
-    VIE Vietnam|WAL Galles|YEM Yemen|YUG Jugoslavia|ZAM Zambia|ZIM Zimbabwe|CSI Comunità degli Stati Indipendenti
+    AFG Afghanistan|ALB Albania|ALG Algeria|AND Andorra|ANG Angola|ARG Argentina|ARM Armenia|ARU Aruba
+    AUS Australia|AUT Austria|AZE Azerbaigian|BAH Bahamas|BAN Bangladesh|BAR Barbados|BEL Belgio|BEN Benin
+    BER Bermuda|BHR Bahrein|BIH Bosnia ed Erzegovina|BLR Bielorussia|BOL Bolivia|BOT Botswana|BRA Brasile
+    BUL Bulgaria|BUR Burkina Faso|CAM Cambogia|CAN Canada|CGO RD del Congo|CHI Cile|CHN Cina
+    CIV Costa d'Avorio|CMR Camerun|COD RD del Congo|COL Colombia|CPV Capo Verde|CRC Costa Rica|CRO Croazia
+    CUB Cuba|CYP Cipro|CZE Rep. Ceca|DEN Danimarca|DDR Germania Est|GDR Germania Est|DNK Danimarca
+    DOM Rep. Dominicana|ECU Ecuador|EGY Egitto|ENG Inghilterra|ERI Eritrea|ESA El Salvador|ESP Spagna
+    EST Estonia|ETH Etiopia|EUN Squadra Unificata|FIJ Figi|FIN Finlandia|FRA Francia|FRG Germania Ovest
+    FRO Fær Øer|GAB Gabon|GAM Gambia|GBR Gran Bretagna|GEO Georgia|GER Germania|GHA Ghana|GIB Gibilterra
+    GRE Grecia|GUA Guatemala|GUI Guinea|GUY Guyana|HAI Haiti|HKG Hong Kong|HON Honduras|HUN Ungheria
+    INA Indonesia|IDN Indonesia|IND India|IRI Iran|IRN Iran|IRL Irlanda|IRQ Iraq|ISL Islanda|ISR Israele
+    ITA Italia|JAM Giamaica|JOR Giordania|JPN Giappone|KAZ Kazakistan|KEN Kenya|KGZ Kirghizistan
+    KOR Corea del Sud|KOS Kosovo|KSA Arabia Saudita|KUW Kuwait|LAT Lettonia|LBN Libano|LIB Libano
+    LBR Liberia|LBA Libia|LIE Liechtenstein|LTU Lituania|LUX Lussemburgo|MAD Madagascar|MAR Marocco
+    MAS Malaysia|MDA Moldavia|MEX Messico|MGL Mongolia|MKD Macedonia del Nord|MLI Mali|MLT Malta
+    MNE Montenegro|MON Monaco|MOZ Mozambico|MRI Mauritius|NAM Namibia|NED Paesi Bassi|NOL Paesi Bassi
+    NEP Nepal|NGA Nigeria|NGR Nigeria|NIC Nicaragua|NIR Irlanda del Nord|NOR Norvegia|NZL Nuova Zelanda
+    OMA Oman|PAK Pakistan|PAN Panamá|PAR Paraguay|PER Perù|PHI Filippine|POL Polonia|POR Portogallo
+    PRK Corea del Nord|PUR Porto Rico|QAT Qatar|ROU Romania|ROM Romania|RSA Sudafrica|RUS Russia|RWA Ruanda
+    SAM Samoa|SCG Serbia e Montenegro|SCO Scozia|SEN Senegal|SIN Singapore|SLO Slovenia|SVN Slovenia
+    SMR San Marino|SRB Serbia|SRI Sri Lanka|SUD Sudan|SUI Svizzera|SUR Suriname|SVK Slovacchia|SWE Svezia
+    SYR Siria|TAH Tahiti|TAN Tanzania|TCH Cecoslovacchia|THA Thailandia|TJK Tagikistan|TKM Turkmenistan
+    TOG Togo|TPE Taipei Cinese|TRI Trinidad e Tobago|TUN Tunisia|TUR Turchia|UAE Emirati Arabi Uniti
+    UGA Uganda|UKR Ucraina|URS Unione Sovietica|URU Uruguay|USA Stati Uniti|UZB Uzbekistan|VEN Venezuela
+    VIE Vietnam|WAL Galles|YEM Yemen|YUG Jugoslavia|ZAM Zambia|ZIM Zimbabwe
+    CSI Comunità degli Stati Indipendenti
 """
 _COUNTRIES = {
-    entry[:3]: entry[4:].strip() for entry in re.split(r"[|\n]\s*", _COUNTRY_WORDS.strip()) if entry[3:4] == " "
+    entry[:3]: entry[4:].strip()
+    for entry in re.split(r"[|\n]\s*", _COUNTRY_WORDS.strip())
+    if entry[3:4] == " "
 }
 """Italian names of countries by the codes of sports' federations."""
 

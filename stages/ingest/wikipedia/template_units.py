@@ -89,12 +89,36 @@ UNITS = {
 }
 """Codes of units that readers see otherwise, in lower case."""
 
-UNIT_WORDS = {"acre": "acres", "hectare": "hectares", "mile": "miles", "foot": "feet", "inch": "inches", "yard": "yards"}
-UNIT_WORDS |= {"pound": "pounds", "ounce": "ounces", "gallon": "gallons", "barrel": "barrels", "kilometre": "kilometres"}
-UNIT_WORDS |= {"metre": "metres", "meter": "meters", "kilometer": "kilometers", "tonne": "tonnes", "ton": "tons"}
-UNIT_WORDS |= {"league": "leagues", "furlong": "furlongs", "fathom": "fathoms", "ly": "light-years", "stone": "stone"}
+UNIT_WORDS = {
+    "acre": "acres",
+    "hectare": "hectares",
+    "mile": "miles",
+    "foot": "feet",
+    "inch": "inches",
+    "yard": "yards",
+}
+UNIT_WORDS |= {
+    "pound": "pounds",
+    "ounce": "ounces",
+    "gallon": "gallons",
+    "barrel": "barrels",
+    "kilometre": "kilometres",
+}
+UNIT_WORDS |= {
+    "metre": "metres",
+    "meter": "meters",
+    "kilometer": "kilometers",
+    "tonne": "tonnes",
+    "ton": "tons",
+}
+UNIT_WORDS |= {
+    "league": "leagues",
+    "furlong": "furlongs",
+    "fathom": "fathoms",
+    "ly": "light-years",
+    "stone": "stone",
+}
 """Units that are words, and their plurals."""
-
 
 
 def unit_text(code: str, amount: str, is_multiple: bool) -> str:

@@ -17,7 +17,9 @@ _RAISABLE = re.compile(r"[0-9+=()n−–-]{1,16}")
 _PLAIN_NUMBER = re.compile(r"([-−+±]?)(\d+)(?:\.(\d+))?")
 
 _SEPARATORS = dict.fromkeys("en ja zh ko th he".split(), (",", "."))
-_SEPARATORS |= dict.fromkeys("de nl it es pt ca da ro hr sl sr bs sh id tr el mk gl eu vi".split(), (".", ","))
+_SEPARATORS |= dict.fromkeys(
+    "de nl it es pt ca da ro hr sl sr bs sh id tr el mk gl eu vi".split(), (".", ",")
+)
 _SEPARATORS |= dict.fromkeys("fr ru uk bg pl cs sk sv hu fi no nb et lv lt be".split(), (" ", ","))
 """Marks between thousands and before decimals, by language: MediaWiki's `separatorTransformTable`."""
 

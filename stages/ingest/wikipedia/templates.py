@@ -22,15 +22,24 @@ Vanished = Callable[[str, bool, str], None]
 
 _LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik)[ -][\w-]{2,12}")
 _ROMAN = r"M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})"
-_FRENCH_CENTURY = re.compile(rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) siècle(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE)
-_FRENCH_ORDINAL = re.compile(rf"(?=[\dIVXLCDMi])(?:(\d{{1,4}})(er|re|ère|e|ème|d|de|nd|nde)|([Ii]|{_ROMAN})(er|re|e))")
+_FRENCH_CENTURY = re.compile(
+    rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) siècle(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
+)
+_FRENCH_ORDINAL = re.compile(
+    rf"(?=[\dIVXLCDMi])(?:(\d{{1,4}})(er|re|ère|e|ème|d|de|nd|nde)|([Ii]|{_ROMAN})(er|re|e))"
+)
 """`{{1er}}`, `{{XIXe}}`, `{{84e|Congrès}}`: numbers with their ending, as they are written; `{{VIE}}` is none."""
 
 _FRENCH_NUMBERS = frozenset(["fr", None])
 """Wikis with those templates; where the wiki is unknown they are taken for what they look like."""
 
-_FUNCTION = re.compile(r"(formatnum|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)", re.DOTALL | re.IGNORECASE)
-_COMPUTED = re.compile(r"#(?:expr|time|timel|invoke|statements|property|formatdate|ifexpr):?.*", re.DOTALL | re.IGNORECASE)
+_FUNCTION = re.compile(
+    r"(formatnum|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+_COMPUTED = re.compile(
+    r"#(?:expr|time|timel|invoke|statements|property|formatdate|ifexpr):?.*", re.DOTALL | re.IGNORECASE
+)
 _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
 """Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
 
@@ -118,7 +127,12 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
 
 
 def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -> Form | None:
-    if not has_values and "@" not in pattern and pattern.startswith(("{1", "{2", "{3", "{texte")) and "=" not in pattern:
+    if (
+        not has_values
+        and "@" not in pattern
+        and pattern.startswith(("{1", "{2", "{3", "{texte"))
+        and "=" not in pattern
+    ):
         return None  # without values there is nothing to show, and `{{de}}` or `{{it}}` mean something else
     return compile_pattern(pattern, name, language, _forms())
 

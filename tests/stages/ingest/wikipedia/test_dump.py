@@ -197,7 +197,8 @@ def test_the_header_tells_address_and_language() -> None:
 
 @pytest.mark.parametrize("piece_bytes", [1, 2, 7, 10_000])
 @pytest.mark.parametrize(
-    ("codec", "mark"), [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b""), ("utf-8", b"")]
+    ("codec", "mark"),
+    [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b""), ("utf-8", b"")],
 )
 def test_utf16_is_read_as_utf8(piece_bytes: int, codec: str, mark: bytes) -> None:
     xml = "<mediawiki>жук 😀</mediawiki>"

@@ -83,7 +83,9 @@ def test_the_second_page_of_an_id_is_a_ledger_row(tmp_path: Path, run_stage: Cal
     folder = tmp_path / "in"
     folder.mkdir()
     pages = [page_xml(7, "A", "<text>one</text>"), page_xml(8, "B", "<text>two</text>")]
-    xml = HEADER + "".join([*pages, page_xml(7, "C", "<text>three</text>"), page_xml(7, "D", "<text>x</text>")])
+    xml = HEADER + "".join(
+        [*pages, page_xml(7, "C", "<text>three</text>"), page_xml(7, "D", "<text>x</text>")]
+    )
     (folder / "enwiki-x.xml").write_text(xml)
     _, documents, ledger = ingest(run_stage, folder)
     assert [row["text"] for row in documents] == ["A\n\none", "B\n\ntwo"]

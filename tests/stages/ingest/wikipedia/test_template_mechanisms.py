@@ -208,7 +208,10 @@ def test_a_template_that_no_rule_knows_stays_by_its_shape_inside_a_sentence(
         ("10{{sup|6}} 10{{exp|6}} 1990{{spaced en dash}}2000", "10⁶ 10⁶ 1990 – 2000"),
         ("{{unité|3|e=8|m/s}} {{nombre|71|sièges}} {{fmtn|12345|km²}}", "3×10⁸ m/s 71 sièges 12 345 km²"),
         ("le {{date de naissance-|17|octobre|1973}}", "le 17 octobre 1973"),
-        ("{{M|1,5|M|eV}}, {{Numero|4500}} abitanti, {{Tutto attaccato|45 kg}}", "1,5 MeV, 4500 abitanti, 45 kg"),
+        (
+            "{{M|1,5|M|eV}}, {{Numero|4500}} abitanti, {{Tutto attaccato|45 kg}}",
+            "1,5 MeV, 4500 abitanti, 45 kg",
+        ),
         ("355 {{M s.l.m.}} {{convert|12|e6acre|e6ha}}", "355 m s.l.m. 12 million acres"),
         ("{{chem|Q|3|2-}} {{chem2|CH4}} {{CO2}} {{esd|20 km}}", "Q₃²⁻ CH₄ CO₂ 20 km"),
         ("{{Lien|langue=en|fr=Jean Bravo}} {{IPA|de|bɛʁˈliːn}}", "Jean Bravo bɛʁˈliːn"),
@@ -228,7 +231,10 @@ def test_the_page_s_own_name() -> None:
     ("values", "expected"),
     [
         ("Attività=poeta|Nazionalità=italiano", "Ada Bo è un poeta italiano."),
-        ("AnnoMorte=1910|Attività=scrittore|Attività2=politico", "Ada Bo (... – 1910) è stato uno scrittore e politico."),
+        (
+            "AnnoMorte=1910|Attività=scrittore|Attività2=politico",
+            "Ada Bo (... – 1910) è stato uno scrittore e politico.",
+        ),
         ("Titolo=Sir|PostCognome=, detto Bob|FineIncipit=è il capo", "Sir Ada Bo, detto Bob è il capo."),
         ("AnnoNascita=1900|PreData=in russo X|Attività=re", "Ada Bo (in russo X; 1900) è un re."),
         ("Sesso=F|Attività=pittrice|PostNazionalità=, moglie di Z", "Ada Bo è una pittrice, moglie di Z."),

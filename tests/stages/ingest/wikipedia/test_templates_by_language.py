@@ -12,7 +12,9 @@ from stages.ingest.wikipedia.wikitext import plain_text
 
 NAMESPACES = Namespaces.of({})
 LANGUAGES = frozenset("bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split())
-KINDS = frozenset("measure date number exponent range currency ordinal person transliteration chemistry".split())
+KINDS = frozenset(
+    "measure date number exponent range currency ordinal person transliteration chemistry".split()
+)
 
 
 def entries() -> list[tuple[str, str, str, str]]:
