@@ -25,7 +25,7 @@ MARKS = (
 )
 
 
-def without_marks(text: str) -> str:
+def without_pass_marks(text: str) -> str:
     """The text without characters that are marks here: only text that never was XML has any."""
     for mark in MARKS:
         if mark in text:

@@ -30,10 +30,10 @@ _FOUR_DIGITS_TOGETHER = frozenset("es pt pl bg it hu ca".split())
 def parted(inner: str) -> tuple[str, Values]:
     """Name and values of `{{inner}}`; what nested inside is replaced already."""
     name, bar, rest = inner.partition("|")
-    return name.replace(GONE, "").strip(), values_of(rest) if bar else {}
+    return name.replace(GONE, "").strip(), values_behind(rest) if bar else {}
 
 
-def values_of(rest: str) -> Values:
+def values_behind(rest: str) -> Values:
     """The values of a template from all behind its name."""
     values: Values = {}
     number = 0

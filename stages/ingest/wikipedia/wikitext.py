@@ -16,7 +16,7 @@ from stages.ingest.wikipedia.marks import (
     RAW_CLOSE,
     RAW_OPEN,
     unshielded,
-    without_marks,
+    without_pass_marks,
 )
 from stages.ingest.wikipedia.mending import drop_unknown_numbers, mend
 from stages.ingest.wikipedia.names import Namespaces
@@ -62,7 +62,7 @@ def plain_text(
     `language` is the wiki's, whose templates are meant; `title` the page's, for `{{PAGENAME}}`. `vanished` is told the
     name and the surroundings of each template inside a sentence that leaves nothing.
     """
-    wikitext = mark_preformatted(without_marks(wikitext).replace("\r\n", "\n"))
+    wikitext = mark_preformatted(without_pass_marks(wikitext).replace("\r\n", "\n"))
     stripper = StructureStripper(wikitext, namespaces, Templates.of(language, title), vanished)
     text = _inline(_plain_spaces("\n" + stripper.strip().replace("&nbsp;", " ") + "\n"))
     text = _lines(_squeeze(mend(drop_unknown_numbers(text))))
