@@ -9,7 +9,7 @@ import re
 
 from stages.ingest.wikipedia.marks import INDENT, KEPT_SPACE
 
-_LINE = r" +(?![\s|!]|\{[{|]|\}\}|<!--)[^\n]+"
+_LINE = r" +(?![\s|!]|\{\||\{\{(?![\d\s'\"-])|\}\}|<!--)[^\n]+"
 _BLOCK = re.compile(rf"\n{_LINE}(?:\n{{1,2}}{_LINE})+")
 """Two lines or more: one alone is mostly a paragraph with a space too many."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stages.ingest.wikipedia.links import link_text, simple_link_text, unclosed_link
-from stages.ingest.wikipedia.marks import GONE, RAW_CLOSE, RAW_OPEN, shielded
+from stages.ingest.wikipedia.marks import GONE, INDENT, RAW_CLOSE, RAW_OPEN, shielded
 from stages.ingest.wikipedia.names import Namespaces
 from stages.ingest.wikipedia.tags import (
     BREAK_TAGS,
@@ -36,6 +36,11 @@ from stages.ingest.wikipedia.tokens import (
 from stages.ingest.wikipedia.variants import variant_text
 
 _INDENTATION = " \t:*#;"
+_FRACTION = re.compile(r"\d+/\d+")
+_NO_TITLE = re.compile(r"[^|]*[{}]")
+"""A name that no page has: MediaWiki leaves `{{1, 2}, {3, 4}}` as it is."""
+
+_LINE_PIECES = 20
 _AROUND_CHARS = 60
 """Characters of wikitext shown on either side of a template that vanished."""
 
@@ -92,7 +97,7 @@ class StructureStripper:
             if token[0] == "[":
                 if len(token) > 2:
                     label = simple_link_text(found[1], found[2]) or GONE
-                    out.append(shielded(label) if is_open[TEMPLATE] else label)
+                    out.append(self._shielded(label) if is_open[TEMPLATE] else label)
                 else:
                     self._push(LINK)
                 at = end
@@ -180,7 +185,7 @@ class StructureStripper:
 
     def _shielded(self, text: str) -> str:
         """Text for where we are: among a template's values its signs are no syntax."""
-        return shielded(text) if self._open[TEMPLATE] else text
+        return shielded(text) if self._stack and self._stack[-1].kind == TEMPLATE else text
 
     def _close_braces(self, count: int, end: int) -> int:
         """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos.
@@ -195,6 +200,8 @@ class StructureStripper:
             if frame.braces - matched >= 2:
                 self._push(TEMPLATE, frame.braces - matched, frame.in_sentence, frame.is_lost)
             text = self._template_text(inner, frame, end) if matched == 2 else inner.partition("|")[2]
+            if _FRACTION.fullmatch(text) and self._out and self._out[-1][-1:].isdigit():
+                text = f" {text}"  # `5{{frac|1|2}}` is not 51/2
             # MediaWiki's templates put their text into tags, which keep its quotes from those beside them.
             self._out.append(f"{GONE}{text}{GONE}" if "''" in text else text or GONE)
         return end - 1 if count == 1 and self._open[VARIANT] and self._text.startswith("-", end) else end
@@ -202,6 +209,9 @@ class StructureStripper:
     def _template_text(self, inner: str, frame: _Frame, end: int) -> str:
         """What stays of a template: its text by the table, or by its shape where no rule knows it."""
         text = self._templates.text(inner)
+        if text is None and _NO_TITLE.search(inner) is not None and self._is_preformatted():
+            self.raw.append(f"{{{{{inner}}}}}")
+            return f"{RAW_OPEN}{len(self.raw) - 1}{RAW_CLOSE}"
         if text is None:
             is_inner = bool(self._open[TEMPLATE])
             is_shown = frame.in_sentence and not frame.is_lost
@@ -211,6 +221,11 @@ class StructureStripper:
                 if not text:
                     self._note_vanished(inner.partition("|")[0], None, end)
         return self._shielded(text)
+
+    def _is_preformatted(self) -> bool:
+        """Whether the line that is being written is preformatted."""
+        line = "".join(self._out[-_LINE_PIECES:]).rpartition("\n")[2]
+        return line.startswith(INDENT)
 
     def _note_vanished(self, name: str, start: int | None, end: int) -> None:
         """Tell of a template that leaves nothing inside a sentence, with what is about it."""

@@ -55,7 +55,9 @@ def with_unit(amount: str, unit: str, is_adjective: bool = False) -> str:
     unit = unit[found.end() :] if found is not None else unit
     if is_adjective and unit.isalpha() and unit in UNIT_WORDS:
         return "-".join(part for part in (amount, multiple, unit) if part)
-    return " ".join(part for part in (amount, multiple, unit_text(unit, amount, bool(multiple))) if part)
+    shown = unit_text(unit, amount, bool(multiple))
+    joint = "" if shown.startswith("/") else " "
+    return joint.join(part for part in (" ".join(part for part in (amount, multiple) if part), shown) if part)
 
 
 def value(language: str | None, values: Values) -> str:
@@ -110,7 +112,7 @@ def italian_measure(language: str | None, values: Values) -> str:
     unit = values.get("u") or values.get("ul") or ""
     if not unit:
         unit = values.get("2", "") + values.get("3", "")
-    per = values.get("per") or values.get("4", "")
+    per = values.get("per", "")
     unit = f"{unit}/{per}" if per and unit else unit
     return f"{number} {unit_text(unit, number, False)}".strip()
 

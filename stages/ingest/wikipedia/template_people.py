@@ -100,7 +100,7 @@ def _article(noun: str, is_woman: bool) -> str:
 def italian_country(language: str | None, values: Values) -> str:
     """`{{NazNB|CA|URS}}`: the country of a national team, by the code of its sport's federation."""
     code = values.get("2") or values.get("1", "")
-    return _COUNTRIES.get(code.upper(), code if len(code) > 3 else "")
+    return COUNTRIES.get(code.upper(), code)
 
 
 _COUNTRY_WORDS = """
@@ -131,7 +131,7 @@ _COUNTRY_WORDS = """
     VIE Vietnam|WAL Galles|YEM Yemen|YUG Jugoslavia|ZAM Zambia|ZIM Zimbabwe
     CSI Comunità degli Stati Indipendenti
 """
-_COUNTRIES = {
+COUNTRIES = {
     entry[:3]: entry[4:].strip()
     for entry in re.split(r"[|\n]\s*", _COUNTRY_WORDS.strip())
     if entry[3:4] == " "

@@ -14,6 +14,7 @@ from functools import cache, lru_cache, partial
 from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
 from stages.ingest.wikipedia.template_forms import FORMS
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
+from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
 from stages.ingest.wikipedia.template_values import Values, local_number, parted
 
@@ -122,8 +123,7 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
         return _compiled(pattern, name, language, has_values)
     if _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower()) is not None:
         return _first_value
-    team = _TEAM.fullmatch(name) if language in ("it", None) else None
-    return partial(_constant, team[1]) if team is not None else None
+    return _italian_team(name, language) if language in ("it", None) else None
 
 
 def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -> Form | None:
@@ -135,6 +135,16 @@ def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -
     ):
         return None  # without values there is nothing to show, and `{{de}}` or `{{it}}` mean something else
     return compile_pattern(pattern, name, language, _forms())
+
+
+def _italian_team(name: str, language: str | None) -> Form | None:
+    """`{{Calcio Juventus|N}}`, `{{ITA}}`: a team's or a country's flag and name."""
+    team = _TEAM.fullmatch(name)
+    if team is not None:
+        return partial(_constant, team[1])
+    if language is None or name not in COUNTRIES:
+        return None  # `{{VIE}}` shows a country in most wikis, each in its own language
+    return partial(_constant, COUNTRIES[name].replace("'", APOSTROPHE))
 
 
 def _french_number(name: str) -> Form | None:
@@ -163,7 +173,9 @@ def _function_text(function: str, argument: str, language: str | None, values: V
         return argument[:1].upper() + argument[1:]
     if function == "lcfirst":
         return argument[:1].lower() + argument[1:]
-    return values.get("1", "") if function in ("plural", "grammar") else argument
+    if function == "plural":  # of as many forms as the language has, the first is for one
+        return values.get("1", "") if argument == "1" else values.get("2") or values.get("1", "")
+    return values.get("1", "") if function == "grammar" else argument
 
 
 def _constant(text: str, values: Values) -> str:

@@ -14,11 +14,9 @@ _VARIANTS = (
     r"|gan(?:-(?:hans|hant))?|crh(?:-(?:cyrl|latn|ro))?|shi(?:-(?:tfng|latn))?|tg(?:-latn)?|tly(?:-cyrl)?|ban(?:-bali)?"
     r"|zgh(?:-latn)?|wuu(?:-(?:hans|hant))?|mni(?:-beng)?|en(?:-x-piglatin)?"
 )
-_VARIANT_NAME = re.compile(_VARIANTS)
 _RULE_START = re.compile(rf"(?:^|;)\s*(?:[^;]*?=>\s*)?(?:{_VARIANTS})\s*:")
 """A `;` parts rules only where another begins behind it, as in MediaWiki: that of `&amp;` does not."""
 
-_FLAGS = frozenset("ATRDHN-S")
 _HIDING = frozenset("HTN-")
 """Flags of rules for other places: nothing is seen here. (`H` adds a rule, `T` is the title's, `-` takes one back.)"""
 
@@ -26,13 +24,11 @@ _HIDING = frozenset("HTN-")
 def variant_text(inner: str) -> str:
     """What is seen of `-{inner}-`: the text, or that of the first variant named; nothing of rules for elsewhere."""
     before, bar, content = inner.partition("|")
-    flags = [flag.strip() for flag in before.split(";") if flag.strip()]
-    if not bar or not all(flag.upper() in _FLAGS or _VARIANT_NAME.fullmatch(flag.lower()) for flag in flags):
-        flags, content = [], inner
-    letters = {flag.upper() for flag in flags}
-    if letters & _HIDING:
+    flags = {flag.strip() for flag in before.split(";")} if bar else set()
+    if flags & _HIDING:
         return ""
-    return content if "R" in letters else _first_rule(content)
+    content = content if bar else inner
+    return content if "R" in flags else _first_rule(content)
 
 
 def _first_rule(content: str) -> str:
