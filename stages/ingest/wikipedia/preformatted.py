@@ -13,6 +13,7 @@ _LINE = r" +(?![\s|!]|\{\||\{\{(?![\d\s'\"-])|\}\}|<!--)[^\n]+"
 _BLOCK = re.compile(rf"\n{_LINE}(?:\n{{1,2}}{_LINE})+")
 """Two lines or more: one alone is mostly a paragraph with a space too many."""
 
+_NO_BLOCK = ("|", "!", " |", "\n", "  |")
 _LINE_START = re.compile(r"\n ( *)")
 _SPACES = re.compile("  +")
 _EMPTY_LINE = re.compile(f"\n{INDENT}[{KEPT_SPACE} ]*+(?=\n)")
@@ -26,11 +27,13 @@ def mark_preformatted(wikitext: str) -> str:
     out: list[str] = []
     at = search_from = 0
     while (start := text.find("\n ", search_from)) >= 0:
+        search_from = start + 2
+        if text.startswith(_NO_BLOCK, search_from):
+            continue  # rows of tables and values of boxes are the many
         block = _BLOCK.match(text, start)
-        search_from = start + 2 if block is None else block.end()
         if block is not None:
             out += [text[at:start], _marked(block[0])]
-            at = search_from
+            at = search_from = block.end()
     return "".join([*out, text[at:]])[1:] if out else wikitext
 
 

@@ -27,6 +27,7 @@ from stages.ingest.wikipedia.template_shape import has_words_before, has_words_b
 from stages.ingest.wikipedia.templates import Templates, Vanished
 from stages.ingest.wikipedia.tokens import (
     FLAT_TEMPLATE,
+    NESTED,
     NO_WIKITEXT,
     TAG_END,
     TEMPLATE_NAME,
@@ -37,7 +38,7 @@ from stages.ingest.wikipedia.variants import variant_text
 
 _INDENTATION = " \t:*#;"
 _FRACTION = re.compile(r"\d+/\d+")
-_NO_TITLE = re.compile(r"[^|]*[{}]")
+_NO_TITLE = re.compile(r"[^|{}]*+[{}]")
 """A name that no page has: MediaWiki leaves `{{1, 2}, {3, 4}}` as it is."""
 
 _LINE_PIECES = 20
@@ -140,6 +141,9 @@ class StructureStripper:
                         self._note_vanished(name, start, flat.end())
                     self._out.append(GONE)
                     return flat.end()
+        if flat is not None and NESTED.search(self._text, end, flat.end() - 2) is None:
+            self._add_template(self._text[end : flat.end() - 2], in_sentence, is_lost, flat.end())
+            return flat.end()
         self._push(TEMPLATE, len(token), in_sentence, is_lost)
         return end
 
@@ -199,22 +203,28 @@ class StructureStripper:
             count -= matched
             if frame.braces - matched >= 2:
                 self._push(TEMPLATE, frame.braces - matched, frame.in_sentence, frame.is_lost)
-            text = self._template_text(inner, frame, end) if matched == 2 else inner.partition("|")[2]
-            if _FRACTION.fullmatch(text) and self._out and self._out[-1][-1:].isdigit():
-                text = f" {text}"  # `5{{frac|1|2}}` is not 51/2
-            # MediaWiki's templates put their text into tags, which keep its quotes from those beside them.
-            self._out.append(f"{GONE}{text}{GONE}" if "''" in text else text or GONE)
+            if matched == 2:
+                self._add_template(inner, frame.in_sentence, frame.is_lost, end)
+            else:
+                self._out.append(inner.partition("|")[2] or GONE)
         return end - 1 if count == 1 and self._open[VARIANT] and self._text.startswith("-", end) else end
 
-    def _template_text(self, inner: str, frame: _Frame, end: int) -> str:
-        """What stays of a template: its text by the table, or by its shape where no rule knows it."""
+    def _add_template(self, inner: str, in_sentence: bool, is_lost: bool, end: int) -> None:
+        """Write what stays of a template that ends at `end`."""
+        text = self._template_text(inner, in_sentence and not is_lost, end)
+        if "/" in text and self._out and self._out[-1][-1:].isdigit() and _FRACTION.fullmatch(text):
+            text = f" {text}"  # `5{{frac|1|2}}` is not 51/2
+        # MediaWiki's templates put their text into tags, which keep its quotes from those beside them.
+        self._out.append(f"{GONE}{text}{GONE}" if "''" in text else text or GONE)
+
+    def _template_text(self, inner: str, is_shown: bool, end: int) -> str:
+        """Its text by the table, or by its shape where no rule knows it and it `is_shown`."""
         text = self._templates.text(inner)
-        if text is None and _NO_TITLE.search(inner) is not None and self._is_preformatted():
+        if text is None and _NO_TITLE.match(inner) is not None and self._is_preformatted():
             self.raw.append(f"{{{{{inner}}}}}")
             return f"{RAW_OPEN}{len(self.raw) - 1}{RAW_CLOSE}"
         if text is None:
             is_inner = bool(self._open[TEMPLATE])
-            is_shown = frame.in_sentence and not frame.is_lost
             text = ""
             if is_shown and (is_inner or has_words_behind(self._text, end)):
                 text = shape_text(inner)

@@ -42,6 +42,8 @@ def compile_pattern(pattern: str, name: str, language: str | None, forms: Mappin
     if len(parts) == 1 and isinstance(parts[0], str):
         text = parts[0]
         return lambda values: text
+    if len(parts) == 1 and isinstance(parts[0], _Field) and not parts[0].filter:
+        return partial(_Field.value, parts[0], language)  # as most are
     return partial(_filled, parts, language)
 
 

@@ -84,7 +84,7 @@ def _reads_as_text(value: str, beside_number: bool) -> bool:
 def has_words_before(out: Sequence[str]) -> bool:
     """Whether words stand in the line before what comes next, and not as before a note, in the pieces of a text."""
     last = out[-1] if out else ""
-    if not last or last[-1] in _NOTE_PLACE:
+    if not last or last[-1] == "\n" or last[-1] in _NOTE_PLACE:
         return False
     for piece in reversed(out[-_LOOK_BACK_PIECES:]):
         line = piece[-_LOOK_BEHIND_CHARS:]

@@ -40,7 +40,7 @@ def values_behind(rest: str) -> Values:
     if INDENT in rest or KEPT_SPACE in rest:
         rest = rest.replace(INDENT, " ").replace(KEPT_SPACE, " ")
     for value in rest.split("|", _MAX_VALUES)[:_MAX_VALUES]:
-        named = _NAMED.match(value)
+        named = _NAMED.match(value) if "=" in value else None
         if named is not None:
             values[named[1].strip()] = value[named.end() :].strip()
         else:

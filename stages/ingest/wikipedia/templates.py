@@ -70,12 +70,11 @@ class Templates:
 
     def is_textless(self, name: str) -> bool:
         """Whether no rule gives a template of this name text, whatever its values."""
-        return _is_textless(self.language, name.strip())
+        return _has_rule(self.language, name) is not True
 
     def knows(self, name: str) -> bool:
         """Whether a rule says what a template of this name leaves, be it nothing."""
-        name = name.strip()
-        return _form(self.language, name, True) is not None or _form(self.language, name, False) is not None
+        return _has_rule(self.language, name) is not None
 
 
 def template_text(inner: str) -> str:
@@ -89,8 +88,11 @@ def is_textless(name: str) -> bool:
 
 
 @lru_cache(maxsize=_CACHED_NAMES)
-def _is_textless(language: str | None, name: str) -> bool:
-    return all(_form(language, name, has_values) in (None, no_text) for has_values in (True, False))
+def _has_rule(language: str | None, name: str) -> bool | None:
+    """Whether a rule gives a template of this name text; None where no rule knows it."""
+    forms = [_form(language, name.strip(), has_values) for has_values in (True, False)]
+    known = [form for form in forms if form is not None]
+    return any(form is not no_text for form in known) if known else None
 
 
 def _page_name(values: Values) -> str:

@@ -21,4 +21,7 @@ FLAT_TEMPLATE = re.compile(
 
 TEMPLATE_NAME = re.compile(r"\{+([^\[\]{}|<\n]*+)")
 NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|ce)", re.IGNORECASE)
+NESTED = re.compile(r"[\[<{]")
+"""What may begin something inside a template."""
+
 TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")

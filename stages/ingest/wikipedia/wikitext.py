@@ -36,14 +36,13 @@ _EXTERNAL_LINK = re.compile(
     r"|mailto:|urn:|magnet:|geo:|tel:)[^\s\[\]<>\"]*(?:[ \t]+((?:[^\n\[\]]|\[[^\n\[\]]{0,100}\])*+))?\]",
     re.IGNORECASE,
 )
-_QUOTES = re.compile("'''''|'''|''")
 _ELISION = re.compile(r"'''(?<=[^\W\d_]''')(?=(?:[^'\n]|'(?!'))+''(?!'))")
 _ELISION_CHARS = 2000
 _NO_WORD_LINE = re.compile(rf"\n[^\w\n{RAW_OPEN}{RAW_CLOSE}{HEADING_MARK}{INDENT}]+(?=\n)")
 _BLANK_LINES = re.compile(r"\n\n\n+")
 _STRAY = ("[[", "]]", "{{", "}}", "{|", "|}")
 
-_ODD_SPACES = "\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
+_ODD_SPACES = "\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _HIDDEN = "\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff"
 _ODD = re.compile(f"[{_ODD_SPACES}{_HIDDEN}]")
 _SPACES = re.compile("  +")
@@ -62,7 +61,10 @@ def plain_text(
     `language` is the wiki's, whose templates are meant; `title` the page's, for `{{PAGENAME}}`. `vanished` is told the
     name and the surroundings of each template inside a sentence that leaves nothing.
     """
-    wikitext = mark_preformatted(without_pass_marks(wikitext).replace("\r\n", "\n"))
+    wikitext = without_pass_marks(wikitext)
+    if "\r" in wikitext:
+        wikitext = wikitext.replace("\r\n", "\n")
+    wikitext = mark_preformatted(wikitext)
     stripper = StructureStripper(wikitext, namespaces, Templates.of(language, title), vanished)
     text = _inline(_plain_spaces("\n" + stripper.strip().replace("&nbsp;", " ") + "\n"))
     text = _lines(_squeeze(mend(drop_unknown_numbers(text))))
@@ -86,8 +88,8 @@ def _plain_space(found: re.Match[str]) -> str:
 
 def _squeeze(text: str) -> str:
     """Every run of spaces to one, none beside a line end."""
-    text = _SPACES.sub(" ", text)
-    return "\n" + "\n".join(map(str.strip, text.split("\n"))).strip("\n") + "\n"
+    text = _SPACES.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n")
+    return "\n" + text.strip(" \n") + "\n"
 
 
 def _inline(text: str) -> str:
@@ -97,7 +99,8 @@ def _inline(text: str) -> str:
     if "''" in text:
         if "'''" in text:
             text = _ELISION.sub(_elision, text.replace("'''''", ""))
-        text = _QUOTES.sub("", text)
+            text = text.replace("'''", "")
+        text = text.replace("''", "")
     text = without_switches(text)
     for mark in _STRAY:
         if mark[0] in text:
