@@ -87,6 +87,8 @@ def _flag(values: Values, name: str) -> bool:
 
 def russian_date(language: str | None, values: Values) -> str:
     """`{{СС3|5.5.1900}}`, `{{дата|5|5|1900}}`: the day comes first; of two calendars the first stands in brackets."""
+    if _DAY_AND_MONTH.fullmatch(values.get("1", "")) and _DAY_AND_MONTH.fullmatch(values.get("3", "")):
+        return russian_old_style(language, values)
     found = _DATE.match(values.get("1", ""))
     if found is not None:
         return written_date(found[1], found[2], found[3], language or "ru", day_first=True)

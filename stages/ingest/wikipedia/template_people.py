@@ -103,6 +103,11 @@ def italian_country(language: str | None, values: Values) -> str:
     return COUNTRIES.get(code.upper(), code)
 
 
+def italian_flag(language: str | None, values: Values) -> str:
+    """`{{bandiera|ITA|nome}}`: a flag, and the country's name where it is asked for."""
+    return COUNTRIES.get(values.get("1", "").upper(), "") if "nome" in values.values() else ""
+
+
 _COUNTRY_WORDS = """
     AFG Afghanistan|ALB Albania|ALG Algeria|AND Andorra|ANG Angola|ARG Argentina|ARM Armenia|ARU Aruba
     AUS Australia|AUT Austria|AZE Azerbaigian|BAH Bahamas|BAN Bangladesh|BAR Barbados|BEL Belgio|BEN Benin
@@ -138,5 +143,9 @@ COUNTRIES = {
 }
 """Italian names of countries by the codes of sports' federations."""
 
-PEOPLE: dict[str, LocalForm] = {"italian_person": italian_person, "italian_country": italian_country}
+PEOPLE: dict[str, LocalForm] = {
+    "italian_person": italian_person,
+    "italian_country": italian_country,
+    "italian_flag": italian_flag,
+}
 """What the table of templates names."""

@@ -14,7 +14,7 @@ _MAX_VALUES = 64
 _RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−–=()n", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₙ")
 _RAISABLE = re.compile(r"[0-9+=()n−–-]{1,16}")
-_PLAIN_NUMBER = re.compile(r"([-−+±]?)(\d+)(?:\.(\d+))?")
+_PLAIN_NUMBER = re.compile(r"([-−+±]?)(\d+)(?:([.,])(\d+))?")
 
 _SEPARATORS = dict.fromkeys("en ja zh ko th he".split(), (",", "."))
 _SEPARATORS |= dict.fromkeys(
@@ -65,7 +65,9 @@ def local_number(text: str, language: str | None) -> str:
     if found is None or language not in _SEPARATORS:
         return text
     group, point = _SEPARATORS[language]
-    sign, whole, decimals = found.groups()
+    sign, whole, given_point, decimals = found.groups()
+    if given_point == "," and point != ",":
+        return text
     least = 5 if language in _FOUR_DIGITS_TOGETHER else 4
     if len(whole) >= least and not whole.startswith("0"):
         whole = f"{int(whole):,}".replace(",", group)

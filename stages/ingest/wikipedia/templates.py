@@ -121,8 +121,9 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
     pattern = pattern_of(language, name)
     if pattern == "@page_name":
         return _page_name
-    if pattern is not None:
-        return _compiled(pattern, name, language, has_values)
+    form = None if pattern is None else _compiled(pattern, name, language, has_values)
+    if form is not None:
+        return form
     if _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower()) is not None:
         return _first_value
     return _italian_team(name, language) if language in ("it", None) else None
