@@ -14,7 +14,7 @@ _VARIANTS = (
     r"|gan(?:-(?:hans|hant))?|crh(?:-(?:cyrl|latn|ro))?|shi(?:-(?:tfng|latn))?|tg(?:-latn)?|tly(?:-cyrl)?|ban(?:-bali)?"
     r"|zgh(?:-latn)?|wuu(?:-(?:hans|hant))?|mni(?:-beng)?|en(?:-x-piglatin)?"
 )
-_RULE_START = re.compile(rf"(?:^|;)\s*(?:[^;]*?=>\s*)?(?:{_VARIANTS})\s*:")
+_RULE_START = re.compile(rf"(?:^|;)\s*+(?:[^;]*?=>\s*+)?(?:{_VARIANTS})\s*+:")
 """A `;` parts rules only where another begins behind it, as in MediaWiki: that of `&amp;` does not."""
 
 _HIDING = frozenset("HTN-")

@@ -278,3 +278,21 @@ def test_the_first_sentence_of_an_italian_biography(values: str, expected: str) 
 )
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     assert_linear(text, lambda count: unit * count, 2_000)
+
+
+@pytest.mark.parametrize(
+    ("before", "unit", "behind"),
+    [
+        ("-{zh:a;", " ", "}-"),
+        ("-{a", ";=>", "}-"),
+        ("-{zh:a", ";zh ", ":}-"),
+        ("a\n", " ", "b\n c"),
+        ("a {{foo|", "x", "}} b"),
+        ("a {{foo|", "{1", "}} b"),
+        ("(", "a ", "{{CURRENTYEAR}}"),
+        (",", "a ", "${{CURRENTYEAR}}"),
+        ("a ", "{{1{}} ", "b"),
+    ],
+)
+def test_hostile_length_takes_linear_time(before: str, unit: str, behind: str) -> None:
+    assert_linear(text, lambda count: before + unit * count + behind, 4_000)
