@@ -78,6 +78,7 @@ class StructureStripper:
         self._namespaces = namespaces
         self._templates = templates
         self._vanished = vanished
+        self._tells_known = vanished is not None and vanished.with_known
         self._out: list[str] = []
         self._stack: list[_Frame] = []
         self._open = [0, 0, 0, 0, 0]
@@ -130,17 +131,17 @@ class StructureStripper:
         name = (flat or TEMPLATE_NAME.match(self._text, start))[1]  # type: ignore[index]  # it matches anything
         is_lost = bool(self._lost or self._open[TABLE] or self._open[HTML_TABLE])
         in_sentence = False
-        if self._templates.is_textless(name):
-            if not is_lost:
+        rule = self._templates.has_rule(name)
+        if rule is not True:
+            if not is_lost and (rule is None or self._tells_known):
                 in_sentence = bool(self._open[TEMPLATE]) or has_words_before(self._out)
-                is_lost = not in_sentence
-            if flat is not None and NO_WIKITEXT.search(self._text, end, flat.end()) is None:
-                has_values = not self._text.startswith("}", end + len(name))
-                if is_lost or not has_values or self._templates.knows(name):
-                    if in_sentence:
-                        self._note_vanished(name, start, flat.end())
-                    self._out.append(GONE)
-                    return flat.end()
+            is_lost = is_lost or rule is False or not in_sentence
+            is_empty = is_lost or self._text.startswith("}", end + len(name))
+            if is_empty and flat is not None and NO_WIKITEXT.search(self._text, end, flat.end()) is None:
+                if in_sentence:
+                    self._note_vanished(name, start, flat.end())
+                self._out.append(GONE)
+                return flat.end()
         if flat is not None and NESTED.search(self._text, end, flat.end() - 2) is None:
             self._add_template(self._text[end : flat.end() - 2], in_sentence, is_lost, flat.end())
             return flat.end()
@@ -243,7 +244,9 @@ class StructureStripper:
             return
         begin = self._text.rfind("{{", 0, end) if start is None else start
         around = self._text[max(begin - _AROUND_CHARS, 0) : end + _AROUND_CHARS]
-        self._vanished(name.replace(GONE, "").strip(), self._templates.knows(name), around)
+        self._vanished.note(
+            name.replace(GONE, "").strip(), self._templates.has_rule(name) is not None, around
+        )
 
     def _close_variant(self, start: int, end: int) -> int:
         """`}-`, where `-{` is open in the same template; returns where to go on."""

@@ -6,7 +6,6 @@ that its head names; `*` is for all. Short names mean other things in other wiki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,22 +19,23 @@ _TABLE_LANGUAGES = {"simple": "en", "bs": "hr", "sh": "sr"}
 
 def pattern_of(language: str | None, name: str) -> str | None:
     """The pattern of the template of this name (any case of letters, `_` for a space); None where none is known."""
+    table = _table_of(language)
     folded = name.replace("_", " ").lower()
-    tables = _tables()
-    language = _TABLE_LANGUAGES.get(language or "", language)
-    for section in (language, "*"):
-        pattern = _found(tables.get(section or "", {}), name, folded)
-        if pattern is not None:
-            return pattern
-    if language is not None and len(folded) < _SHARED_NAME_CHARS:
-        return None
-    others = (_found(table, name, folded) for section, table in tables.items() if section != language)
-    return next((pattern for pattern in others if pattern is not None), None)
-
-
-def _found(table: Mapping[str, str], name: str, folded: str) -> str | None:
     first_word, space, _ = folded.partition(" ")
     return table.get(f"!{name}") or table.get(folded) or (table.get(f"{first_word} *") if space else None)
+
+
+@cache
+def _table_of(language: str | None) -> dict[str, str]:
+    """Patterns by name for one wiki: its own first, then those of all, then what longer names mean elsewhere."""
+    tables = _tables()
+    own = _TABLE_LANGUAGES.get(language or "", language)
+    merged = {**tables["*"], **tables.get(own or "", {})}
+    for section, table in tables.items():
+        for name, pattern in table.items():
+            if language is None or len(name.removeprefix("!")) >= _SHARED_NAME_CHARS or section == own:
+                merged.setdefault(name, pattern)
+    return merged
 
 
 @cache

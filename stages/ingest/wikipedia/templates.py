@@ -18,8 +18,17 @@ from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
 from stages.ingest.wikipedia.template_values import Values, local_number, parted
 
-Vanished = Callable[[str, bool, str], None]
-"""Told of a template that leaves nothing inside a sentence: name, whether a rule knows it, the wikitext around it."""
+
+@dataclass(frozen=True)
+class Vanished:
+    """Who is told of templates that leave nothing inside a sentence: name, whether a rule knows it, the wikitext around.
+
+    Those that have no text by a rule are told `with_known` alone: looking where they stand costs time.
+    """
+
+    note: Callable[[str, bool, str], None]
+    with_known: bool = False
+
 
 _LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik)[ -][\w-]{2,12}")
 _ROMAN = r"M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})"
@@ -68,13 +77,9 @@ class Templates:
             return self.title
         return None if form is None else form(values)
 
-    def is_textless(self, name: str) -> bool:
-        """Whether no rule gives a template of this name text, whatever its values."""
-        return _has_rule(self.language, name) is not True
-
-    def knows(self, name: str) -> bool:
-        """Whether a rule says what a template of this name leaves, be it nothing."""
-        return _has_rule(self.language, name) is not None
+    def has_rule(self, name: str) -> bool | None:
+        """Whether a rule gives a template of this name text; None where no rule knows it."""
+        return _has_rule(self.language, name)
 
 
 def template_text(inner: str) -> str:
@@ -84,7 +89,7 @@ def template_text(inner: str) -> str:
 
 def is_textless(name: str) -> bool:
     """Whether no rule of any language gives a template of this name text."""
-    return Templates().is_textless(name)
+    return Templates().has_rule(name) is not True
 
 
 @lru_cache(maxsize=_CACHED_NAMES)

@@ -51,12 +51,10 @@ class VanishedTally:
     examples: dict[tuple[str, str, bool], str] = field(default_factory=dict)
 
     def of_wiki(self, wiki: str | None) -> Vanished:
-        """What to call for each template of a page of this wiki."""
+        """What to tell of each template of a page of this wiki."""
         code = wiki or ""
 
         def note(name: str, is_known: bool, around: str) -> None:
-            if is_known and not self.with_known:
-                return
             key = (code, _name(name), is_known)
             if key not in self.counts and len(self.counts) >= _MAX_NAMES:
                 key = (code, _OTHERS, is_known)
@@ -64,7 +62,7 @@ class VanishedTally:
             if key not in self.examples:
                 self.examples[key] = " ".join(around.split())[:_MAX_EXAMPLE_CHARS]
 
-        return note
+        return Vanished(note, self.with_known)
 
     def add(self, rows: Iterable[VanishedTemplate]) -> None:
         """Count what another tally counted."""

@@ -70,8 +70,8 @@ def test_a_task_s_report_has_them(tmp_path: Path, run_stage: Callable[..., Manif
 def test_tallies_add_up_and_are_bounded() -> None:
     tally, other = VanishedTally(), VanishedTally()
     for number in range(20_010):
-        tally.of_wiki("en")(f"name {number}", False, "x")
-    other.of_wiki("en")("name_0", False, "y")
+        tally.of_wiki("en").note(f"name {number}", False, "x")
+    other.of_wiki("en").note("name_0", False, "y")
     tally.add(other.rows())
     rows = tally.rows(2)
     assert [(one.name, one.count, one.example) for one in rows] == [("(others)", 10, "x"), ("Name 0", 2, "x")]
