@@ -30,6 +30,8 @@ class RawFile:
     stop: int | None = field(default=None, kw_only=True)
     reads: Reads = field(default_factory=Reads, kw_only=True, repr=False, compare=False)
     watch: Watch = field(default_factory=Watch, kw_only=True, repr=False, compare=False)
+    tally: dict[str, Any] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
+    """What a reader counts of the file for its task's report; its own affair."""
 
     @property
     def num_bytes(self) -> int:
