@@ -1,0 +1,81 @@
+"""Rows of a fastText matrix, dense or product-quantised (Joulin et al. 2016, FastText.zip), added to vectors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from stages.kernels.compiled import kernel
+
+CENTROIDS = 256
+"""Of each part of a vector, so that a code is a byte."""
+
+
+class Matrix(NamedTuple):
+    """`dense` has shape (rows, dim), or (0, dim) where the matrix is quantised.
+
+    Then row i is, part by part of `part_size` numbers (the last has `last_size`), the centroid that codes[i, part] names, times
+    norms[norm_codes[i]] where there are `norm_codes`. Centroids of a part lie one after another.
+    """
+
+    dense: npt.NDArray[np.float32]
+    codes: npt.NDArray[np.uint8]
+    centroids: npt.NDArray[np.float32]
+    part_size: int
+    last_size: int
+    norm_codes: npt.NDArray[np.uint8]
+    norms: npt.NDArray[np.float32]
+
+
+@kernel
+def add_row(matrix, row, into):  # type: ignore[no-untyped-def]
+    """Add a row to `into`, float32, shape (dim,)."""
+    if len(matrix.dense):
+        for k in range(len(into)):
+            into[k] += matrix.dense[row, k]
+        return
+    norm = matrix.norms[matrix.norm_codes[row]] if len(matrix.norm_codes) else np.float32(1)
+    parts = matrix.codes.shape[1]
+    for part in range(parts):
+        size = matrix.part_size if part < parts - 1 else matrix.last_size
+        first = part * matrix.part_size
+        centroid = first * CENTROIDS + np.int64(matrix.codes[row, part]) * size
+        for k in range(size):
+            into[first + k] += norm * matrix.centroids[centroid + k]
+
+
+def dense_matrix(rows: npt.NDArray[np.float32]) -> Matrix:
+    """A matrix that is not quantised."""
+    nothing, none = np.empty(0, np.float32), np.empty(0, np.uint8)
+    return Matrix(rows, np.empty((0, 0), np.uint8), nothing, 0, 0, none, nothing)
+
+
+def as_dense(matrix: Matrix, rows: int, dim: int) -> Matrix:
+    """The same numbers, not quantised."""
+    if len(matrix.dense):
+        return matrix
+    out = np.zeros((rows, dim), np.float32)
+    _write_dense(matrix, out)
+    return dense_matrix(out)
+
+
+@kernel
+def add_rows(matrix, rows, count, into):  # type: ignore[no-untyped-def]
+    """Add the rows that rows[:count] name to `into`, float32, shape (dim,)."""
+    dense = matrix.dense
+    if len(dense):
+        for i in range(count):
+            row = rows[i]
+            for k in range(len(into)):
+                into[k] += dense[row, k]
+    else:
+        for i in range(count):
+            add_row(matrix, rows[i], into)
+
+
+@kernel
+def _write_dense(matrix, out):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        add_row(matrix, i, out[i])
