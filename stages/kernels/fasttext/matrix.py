@@ -46,6 +46,47 @@ def add_row(matrix, row, into):  # type: ignore[no-untyped-def]
             into[first + k] += norm * matrix.centroids[centroid + k]
 
 
+@kernel
+def add_dense_rows(dense, rows, count, into):  # type: ignore[no-untyped-def]
+    """Add dense[rows[i]] for i < count to `into`, float32, shape (dim,): eight columns at a time, in registers."""
+    dim = len(into)
+    tiles = dim - dim % 8
+    for k in range(0, tiles, 8):
+        a, b, c, d = into[k], into[k + 1], into[k + 2], into[k + 3]
+        e, f, g, h = into[k + 4], into[k + 5], into[k + 6], into[k + 7]
+        for i in range(count):
+            row = rows[i]
+            a, b, c, d = (
+                a + dense[row, k],
+                b + dense[row, k + 1],
+                c + dense[row, k + 2],
+                d + dense[row, k + 3],
+            )
+            e, f, g, h = (
+                e + dense[row, k + 4],
+                f + dense[row, k + 5],
+                g + dense[row, k + 6],
+                h + dense[row, k + 7],
+            )
+        into[k], into[k + 1], into[k + 2], into[k + 3] = a, b, c, d
+        into[k + 4], into[k + 5], into[k + 6], into[k + 7] = e, f, g, h
+    for k in range(tiles, dim):
+        total = into[k]
+        for i in range(count):
+            total += dense[rows[i], k]
+        into[k] = total
+
+
+@kernel
+def add_rows(matrix, rows, count, into):  # type: ignore[no-untyped-def]
+    """Add the rows that rows[:count] name to `into`, float32, shape (dim,)."""
+    if len(matrix.dense):
+        add_dense_rows(matrix.dense, rows, count, into)
+    else:
+        for i in range(count):
+            add_row(matrix, rows[i], into)
+
+
 def dense_matrix(rows: npt.NDArray[np.float32]) -> Matrix:
     """A matrix that is not quantised."""
     nothing, none = np.empty(0, np.float32), np.empty(0, np.uint8)
@@ -59,20 +100,6 @@ def as_dense(matrix: Matrix, rows: int, dim: int) -> Matrix:
     out = np.zeros((rows, dim), np.float32)
     _write_dense(matrix, out)
     return dense_matrix(out)
-
-
-@kernel
-def add_rows(matrix, rows, count, into):  # type: ignore[no-untyped-def]
-    """Add the rows that rows[:count] name to `into`, float32, shape (dim,)."""
-    dense = matrix.dense
-    if len(dense):
-        for i in range(count):
-            row = rows[i]
-            for k in range(len(into)):
-                into[k] += dense[row, k]
-    else:
-        for i in range(count):
-            add_row(matrix, rows[i], into)
 
 
 @kernel

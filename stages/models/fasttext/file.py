@@ -15,7 +15,7 @@ from stages.core.errors import UserError
 from stages.kernels.fasttext.grams import MAX_GRAM, Grams, gram_table
 from stages.kernels.fasttext.matrix import CENTROIDS, Matrix, as_dense, dense_matrix
 from stages.kernels.fasttext.outputs import MAX_COUNT, Loss, Outputs, label_tree
-from stages.kernels.fasttext.texts import Reader
+from stages.kernels.fasttext.word_sums import Reader
 from stages.kernels.fasttext.vocabulary import (
     END_OF_TEXT,
     ENTRY_TAIL_BYTES,

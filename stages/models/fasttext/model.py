@@ -14,7 +14,8 @@ import pyarrow as pa
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.kernels.arrow import string_buffers
-from stages.kernels.fasttext.texts import MAX_WORDS, predict_labels, word_sums
+from stages.kernels.fasttext.texts import predict_labels
+from stages.kernels.fasttext.word_sums import MAX_WORDS, word_sums
 from stages.models.fasttext.file import read_model
 
 NO_LIMIT = 2**62
