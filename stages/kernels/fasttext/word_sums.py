@@ -28,6 +28,7 @@ from stages.kernels.words.word_table import (
     empty_table,
     enter,
     find,
+    load_eight,
     rehash,
 )
 
@@ -42,6 +43,9 @@ _PART_BYTES = 1 << 10
 """Bytes of a long word that are worked on at a time: more than the n-grams that begin at one character take."""
 
 _ONE_ENTRY = np.uint64(1) << COUNT_SHIFT
+_ONE, _LAST_BYTE = np.uint64(1), np.uint64(56)
+_LOW_BITS, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_BELOW = np.uint64(0x2121212121212121)
 IGNORED, ENDS = -1, -2
 """Rows of words that add nothing: labels, and the word that ends a text."""
 
@@ -150,6 +154,21 @@ def _make_room(words):  # type: ignore[no-untyped-def]
     words.used[0], words.used[1] = left, num_bytes
 
 
+@kernel(inline="always")
+def _word_end(text, at):  # type: ignore[no-untyped-def]
+    """Where white space comes, from text[at] on, looked for in eight bytes at a time; there is some behind the text."""
+    while True:
+        eight = load_eight(text, at)
+        low = (eight - _BELOW) & ~eight & _HIGH_BITS  # the lowest bit is that of the first byte up to a space
+        if low == 0:
+            at += 8
+            continue
+        at += np.int64(((((low & -low) - _ONE) & _LOW_BITS) * _LOW_BITS) >> _LAST_BYTE) - 1
+        if _SPACES[text[at]]:
+            return at
+        at += 1
+
+
 @kernel
 def find_words(words, text, at, size, entries, unknown):  # type: ignore[no-untyped-def]
     """The entries of the next words of text[:size] from `at` on, as many as there is room for in `entries`.
@@ -168,9 +187,7 @@ def find_words(words, text, at, size, entries, unknown):  # type: ignore[no-unty
             at += 1
         if at == size:
             break
-        end = at + 1
-        while not _SPACES[text[end]]:  # a space stands behind the text
-            end += 1
+        end = _word_end(text, at + 1)
         length = end - at
         entry = next_entry
         meta = np.uint64(0)
