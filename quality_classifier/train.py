@@ -23,7 +23,8 @@ from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options, Wiring
 from stages.core.writer import TaskWriter
-from stages.models.fasttext_model import NEGATIVE, POSITIVE, load_fasttext, reference_scores
+from stages.models.fasttext.model import load_fasttext
+from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, reference_scores
 
 MODEL_NAME = "wikipedia-reference.bin"
 FIGURE_THRESHOLD = 0.5
@@ -85,7 +86,9 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
         corpus = scratch / "pages.txt"
         with corpus.open("w", encoding="utf-8") as lines:
             for batch in pages.select(["positive", "text"]).to_batches():
-                labels = pc.if_else(batch.column("positive"), POSITIVE, NEGATIVE).cast(pa.large_string())
+                labels = pc.if_else(batch.column("positive"), POSITIVE_MARK, NEGATIVE_MARK).cast(
+                    pa.large_string()
+                )
                 joined = pc.binary_join_element_wise(
                     labels, batch.column("text"), pa.scalar(" ", pa.large_string())
                 )

@@ -50,6 +50,12 @@ def add_row(matrix, row, into):  # type: ignore[no-untyped-def]
 def add_dense_rows(dense, rows, count, into):  # type: ignore[no-untyped-def]
     """Add dense[rows[i]] for i < count to `into`, float32, shape (dim,): eight columns at a time, in registers."""
     dim = len(into)
+    if dim == 2:  # a quality model's: two labels
+        left, right = into[0], into[1]
+        for i in range(count):
+            left, right = left + dense[rows[i], 0], right + dense[rows[i], 1]
+        into[0], into[1] = left, right
+        return
     tiles = dim - dim % 8
     for k in range(0, tiles, 8):
         a, b, c, d = into[k], into[k + 1], into[k + 2], into[k + 3]
@@ -93,16 +99,32 @@ def dense_matrix(rows: npt.NDArray[np.float32]) -> Matrix:
     return Matrix(rows, np.empty((0, 0), np.uint8), nothing, 0, 0, none, nothing)
 
 
+_ROWS_AT_ONCE = 1 << 14
+
+
+def projected(matrix: Matrix, rows: int, weights: npt.NDArray[np.float32]) -> Matrix:
+    """Its `rows` rows times `weights`, float32, shape (dim, columns): a product of a sum is the sum of products."""
+    dim, columns = weights.shape
+    out = np.empty((rows, columns), np.float32)
+    wide = weights.astype(np.float64)
+    for start in range(0, rows, _ROWS_AT_ONCE):
+        part = np.zeros((min(_ROWS_AT_ONCE, rows - start), dim), np.float32)
+        _write_dense(matrix, start, part)
+        with np.errstate(over="ignore"):  # whoever asks looks for infinities
+            out[start : start + len(part)] = part.astype(np.float64) @ wide
+    return dense_matrix(out)
+
+
 def as_dense(matrix: Matrix, rows: int, dim: int) -> Matrix:
     """The same numbers, not quantised."""
     if len(matrix.dense):
         return matrix
     out = np.zeros((rows, dim), np.float32)
-    _write_dense(matrix, out)
+    _write_dense(matrix, 0, out)
     return dense_matrix(out)
 
 
 @kernel
-def _write_dense(matrix, out):  # type: ignore[no-untyped-def]
+def _write_dense(matrix, first, out):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
-        add_row(matrix, i, out[i])
+        add_row(matrix, first + i, out[i])

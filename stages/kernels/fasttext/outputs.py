@@ -88,7 +88,7 @@ def fill_logits(outputs, hidden, values):  # type: ignore[no-untyped-def]
         for unit in range(len(values)):
             values[unit] += weight * row[unit]
     for unit in range(len(values)):
-        if np.isnan(values[unit]):
+        if not np.isfinite(values[unit]):
             return False
     if outputs.loss == Loss.SOFTMAX:
         _fill_softmax(values)
@@ -117,7 +117,9 @@ def _sigmoid(x):  # type: ignore[no-untyped-def]
         return np.float32(0)
     if x > _SIGMOID_END:
         return np.float32(1)
-    return _SIGMOID[np.int64((x + np.float32(_SIGMOID_END)) * np.float32(_SIGMOID_STEPS / (2 * _SIGMOID_END)))]
+    return _SIGMOID[
+        np.int64((x + np.float32(_SIGMOID_END)) * np.float32(_SIGMOID_STEPS / (2 * _SIGMOID_END)))
+    ]
 
 
 @kernel

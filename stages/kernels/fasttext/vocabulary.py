@@ -90,7 +90,9 @@ def _slot_of(vocabulary, data, at, length, hashed):  # type: ignore[no-untyped-d
     slot = hashed & mask
     while table[slot]:
         i = table[slot] - 1
-        if vocabulary.lengths[i] == length and _equal(data, at, vocabulary.data, vocabulary.starts[i], length):
+        if vocabulary.lengths[i] == length and _equal(
+            data, at, vocabulary.data, vocabulary.starts[i], length
+        ):
             break
         slot = (slot + np.uint64(1)) & mask
     return slot
@@ -108,9 +110,7 @@ def fill_vocabulary(vocabulary):  # type: ignore[no-untyped-def]
     twice = -1
     for i in range(len(vocabulary.starts)):
         start, length = vocabulary.starts[i], vocabulary.lengths[i]
-        slot = _slot_of(
-            vocabulary, vocabulary.data, start, length, word_hash(vocabulary.data, start, length)
-        )
+        slot = _slot_of(vocabulary, vocabulary.data, start, length, word_hash(vocabulary.data, start, length))
         if vocabulary.table[slot] and i >= vocabulary.num_words:
             twice = i
         vocabulary.table[slot] = i + 1

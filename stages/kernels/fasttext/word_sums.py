@@ -128,9 +128,7 @@ def fill_sums(reader, words, text, unknown, count, keys):  # type: ignore[no-unt
         while max_chars > 0 and first < length + 2:
             size = marked_part(text, at, length, first, part)
             is_last = first + size == length + 2
-            found, done = char_grams(
-                bits, buckets, min_chars, max_chars, part, size, first, is_last, keys
-            )
+            found, done = char_grams(bits, buckets, min_chars, max_chars, part, size, first, is_last, keys)
             first += done
             found = keys_to_rows(table, pruned, num_words, keys, found)
             add_rows(matrix, keys, found, total)
@@ -201,7 +199,9 @@ def find_words(words, text, at, size, entries, unknown):  # type: ignore[no-unty
                 entry = np.int64(slots[slot, IDS] & LOW_HALF)
                 if not meta & USED:
                     slots[slot, META] = meta | (USED if meta & SEEN else SEEN)
-        if meta == 0:  # a word that is too long for the table takes an entry that nothing finds, until there is room to make
+        if (
+            meta == 0
+        ):  # a word that is too long for the table takes an entry that nothing finds, until there is room to make
             unknown[num_unknown, Unknown.ENTRY] = entry
             unknown[num_unknown, Unknown.AT], unknown[num_unknown, Unknown.BYTES] = at, length
             num_unknown += 1

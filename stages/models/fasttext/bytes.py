@@ -58,7 +58,9 @@ class ModelBytes:
         values = np.empty(rows * columns, "<f4")
         values.view(np.uint8)[:] = self.skip(4 * rows * columns)
         for start in range(0, len(values), _FINITE_CHECK_SIZE):
-            agree(bool(np.isfinite(values[start : start + _FINITE_CHECK_SIZE]).all()), "numbers that are none")
+            agree(
+                bool(np.isfinite(values[start : start + _FINITE_CHECK_SIZE]).all()), "numbers that are none"
+            )
         return values.astype(np.float32, copy=False).reshape(rows, columns)
 
     @property

@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from stages.core.errors import UserError
 from stages.kernels.fasttext.grams import MAX_GRAM, Grams, gram_table
-from stages.kernels.fasttext.matrix import CENTROIDS, Matrix, as_dense, dense_matrix
+from stages.kernels.fasttext.matrix import CENTROIDS, Matrix, as_dense, dense_matrix, projected
 from stages.kernels.fasttext.outputs import MAX_COUNT, Loss, Outputs, label_tree
-from stages.kernels.fasttext.word_sums import Reader
 from stages.kernels.fasttext.vocabulary import (
     END_OF_TEXT,
     ENTRY_TAIL_BYTES,
@@ -25,6 +24,7 @@ from stages.kernels.fasttext.vocabulary import (
     read_entries,
     word_hash,
 )
+from stages.kernels.fasttext.word_sums import Reader
 from stages.models.fasttext.bytes import ContradictsError, EndsEarlyError, ModelBytes, agree
 
 _MAGIC = 793_712_314
@@ -95,12 +95,18 @@ def _read(source: ModelBytes, path: str) -> ModelParts:
     (output_quantised,) = source.numbers("B")
     weights = _read_matrix(source, bool(quantised and output_quantised), len(dictionary.labels), options.dim)
     agree(len(source.rest) == 0, f"{len(source.rest):,} bytes too many")
-    if 4 * rows * options.dim <= MAX_INPUT_BYTES:
-        matrix = as_dense(matrix, rows, options.dim)
-    grams = _grams(options, num_words, kept)
     outputs = _outputs(options.loss, dictionary.label_counts, weights, options.dim)
-    reader = Reader(dictionary.vocabulary, grams, matrix, *_end_of_text(dictionary.vocabulary))
-    return ModelParts(dictionary.labels, reader, outputs, options.dim)
+    dim, units = outputs.weights.shape
+    if units <= dim:
+        matrix = projected(matrix, rows, outputs.weights)
+        agree(bool(np.isfinite(matrix.dense).all()), "products of its numbers overflow")
+        outputs = outputs._replace(weights=np.eye(units, dtype=np.float32))
+    elif 4 * rows * dim <= MAX_INPUT_BYTES:
+        matrix = as_dense(matrix, rows, dim)
+    reader = Reader(
+        dictionary.vocabulary, _grams(options, num_words, kept), matrix, *_end_of_text(dictionary.vocabulary)
+    )
+    return ModelParts(dictionary.labels, reader, outputs, min(dim, units))
 
 
 def _read_options(source: ModelBytes, path: str) -> _Options:
