@@ -1,7 +1,7 @@
-"""Texts in, their languages and how sure they are out: fastText's lid.176 (CCNet, section 3.2) with what it needs beside it.
+"""Texts in, their languages and how sure they are out: fastText's lid.176 (CCNet, section 3.2) and what it needs beside it.
 
-Croatian, Serbian, Bosnian and Serbo-Croatian are one language to the model, which shares its probability out among four labels;
-here they are one for the score. A text that is longer than what is judged of its beginning is sampled.
+Croatian, Serbian, Bosnian and Serbo-Croatian are one language to the model, which shares its probability out among four
+labels; here they are one for the score. A text that is longer than what is judged of its beginning is sampled.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ MIN_SHARE = 0.1
 class Languages:
     """What texts are in, a row for each: `name` (object, "" where the model says nothing), `score` (float32).
 
-    `members` (float32, shape (rows, labels of ONE_LANGUAGE that the model has)) are their probabilities, `is_member` (bool) says
-    where the language is that one; `mixtures` has the shares of the languages of the long texts that have several, by row.
+    `members` (float32, shape (rows, labels of ONE_LANGUAGE that the model has)) are their probabilities, `is_member` (bool)
+    says where the language is that one; `mixtures` has the shares of languages of the long texts that have several, by row.
     """
 
     name: npt.NDArray[np.object_]

@@ -31,9 +31,9 @@ _BITS_PER_GRAM = 16
 class Grams(NamedTuple):
     """How n-grams are made and where their rows are: `buckets` 0 where there are none.
 
-    Characters of an n-gram are `min_chars` to `max_chars`, words 2 to `max_words`; rows come after those of `num_words`. Where
-    `pruned`, those in `table` alone are there: hash modulo buckets << 32 | row + 1, or 0 where a slot is free. `filter` has a bit
-    for the low bits of each, so that most of the others cost one look.
+    Characters of an n-gram are `min_chars` to `max_chars`, words 2 to `max_words`; rows come after those of `num_words`.
+    Where `pruned`, those in `table` alone are there: hash modulo buckets << 32 | row + 1, or 0 where a slot is free.
+    `filter` has a bit for the low bits of each, so that most of the others cost one look.
     """
 
     buckets: int
@@ -49,9 +49,9 @@ class Grams(NamedTuple):
 def gram_table(
     pairs: npt.NDArray[np.int32] | None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """`table` and `filter` of the n-grams that a pruned model keeps, `pairs` of hash and row; the last of equal hashes counts.
+    """`table` and `filter` of the n-grams that a pruned model keeps, `pairs` of hash and row.
 
-    None where all are kept: then the filter lets all through.
+    The last of equal hashes counts, as in fastText. None where all are kept: then the filter lets all through.
     """
     if pairs is None:
         return np.zeros(1, np.uint64), np.full(1, 2**64 - 1, np.uint64)
@@ -107,9 +107,9 @@ def keys_to_rows(table, pruned, num_words, keys, count):  # type: ignore[no-unty
 
 @kernel
 def marked_part(data, at, length, first, part):  # type: ignore[no-untyped-def]
-    """Write bytes of the word data[at:at + length] between `<` and `>`, from byte `first` on, to `part`, with a 0 behind them.
+    """Write bytes of the word data[at:at + length] between `<` and `>`, from byte `first` on, to `part`.
 
-    How many they are: all that follow, or what there is room for.
+    A 0 stands behind them. How many they are: all that follow, or what there is room for.
     """
     size = min(length + 2 - first, len(part) - 1)
     begin = 1 if first == 0 else 0
@@ -128,7 +128,7 @@ def marked_part(data, at, length, first, part):  # type: ignore[no-untyped-def]
 def char_grams(bits, buckets, min_chars, max_chars, part, size, first, is_last, keys):  # type: ignore[no-untyped-def]
     """The n-grams of characters that begin in part[:size], bytes of a word from `first` on (`is_last`: to its end).
 
-    They fill `keys` as far as all that begin at a character have room and are surely in `part`. Returns (how many, bytes done).
+    They fill `keys` as far as all that begin at a character have room and are surely in `part`. (How many, bytes done).
     """
     stop = size if is_last else size - MAX_CHAR_BYTES * max_chars
     room = len(keys) - max_chars

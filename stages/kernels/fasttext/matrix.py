@@ -16,8 +16,8 @@ CENTROIDS = 256
 class Matrix(NamedTuple):
     """`dense` has shape (rows, dim), or (0, dim) where the matrix is quantised.
 
-    Then row i is, part by part of `part_size` numbers (the last has `last_size`), the centroid that codes[i, part] names, times
-    norms[norm_codes[i]] where there are `norm_codes`. Centroids of a part lie one after another.
+    Then row i is, part by part of `part_size` numbers (the last has `last_size`), the centroid that codes[i, part] names,
+    times norms[norm_codes[i]] where there are `norm_codes`. Centroids of a part lie one after another.
     """
 
     dense: npt.NDArray[np.float32]

@@ -32,8 +32,8 @@ class Loss(IntEnum):
 class Outputs(NamedTuple):
     """`weights` has shape (dim, units); a unit is a label, or an inner node of the Huffman tree of labels.
 
-    Nodes of the tree are labels, then inner nodes, each made after its two children, whose numbers are `left` and `right`; each but
-    the root, the last, has the number of its `parent`. All three are empty in a model without a tree.
+    Nodes of the tree are labels, then inner nodes, each made after its two children, whose numbers are `left` and `right`.
+    Each but the root, the last, has the number of its `parent`. All three are empty in a model without a tree.
     """
 
     loss: int
@@ -46,7 +46,7 @@ class Outputs(NamedTuple):
 def label_tree(
     counts: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """`left`, `right` and `parent` of the Huffman tree of labels with `counts`, which are 0 or more and below MAX_COUNT in all."""
+    """`left`, `right` and `parent` of the Huffman tree of labels with `counts`, 0 or more and below MAX_COUNT in all."""
     left, right = np.zeros(len(counts) - 1, np.int64), np.zeros(len(counts) - 1, np.int64)
     _huffman(counts, left, right)
     inner = np.arange(len(counts), 2 * len(counts) - 1)
@@ -178,7 +178,7 @@ def probability(outputs, values, label):  # type: ignore[no-untyped-def]
 @kernel
 def best_label(outputs, values):  # type: ignore[no-untyped-def]
     """The likeliest label, of equal ones the last that fastText meets, and its probability; (-1, 0) where it gives none."""
-    best, most = np.int64(-1), np.float32(-np.inf)
+    best, most = -1, np.float32(-np.inf)
     if outputs.loss != Loss.TREE:
         for label in range(len(values)):
             if values[label] >= most:

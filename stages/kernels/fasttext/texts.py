@@ -24,9 +24,9 @@ _KEYS_AT_ONCE = 1 << 11
 
 @kernel
 def _add_words(reader, words, entries, count, last, num_last, keys, total):  # type: ignore[no-untyped-def]
-    """Add what entries[:count] and the n-grams that end in them add to `total`: (rows, words in `last`, whether the text ended).
+    """Add what entries[:count] and the n-grams that end in them add to `total`.
 
-    `entries` then has those alone that are words.
+    Returns (rows, words in `last`, whether the text ended); `entries` then has those alone that are words.
     """
     grams, matrix = reader.grams, reader.matrix
     table, bits, buckets, pruned = grams.table, grams.filter, np.uint64(grams.buckets), grams.pruned
@@ -61,7 +61,7 @@ def _add_words(reader, words, entries, count, last, num_last, keys, total):  # t
 
 
 class _Room(NamedTuple):
-    """What a text is worked on in, reused from text to text: its words' entries, unknown words, n-grams, last words' hashes."""
+    """What a text is worked on in, reused from text to text: words' entries, unknown words, n-grams, last words' hashes."""
 
     entries: npt.NDArray[np.int64]
     unknown: npt.NDArray[np.int64]
@@ -110,7 +110,7 @@ def _average_rows(reader, words, text, size, room, total):  # type: ignore[no-un
 
 @kernel
 def predict_labels(reader, outputs, words, offsets, data, max_chars, chosen, labels, scores, shares):  # type: ignore[no-untyped-def]
-    """Fill the likeliest label of the first `max_chars` characters of each text, its score, and the scores of `chosen` labels.
+    """Fill the likeliest label of the first `max_chars` characters of each text, its score, and those of `chosen` labels.
 
     A label is -1 and a score 0 where the model gives none. A score is nan where the model's numbers overflow.
     """

@@ -77,10 +77,12 @@ def word_hash(data, at, length):  # type: ignore[no-untyped-def]
 
 @kernel(inline="always")
 def _equal(data, at, other, start, length):  # type: ignore[no-untyped-def]
+    same = True
     for i in range(length):
         if data[at + i] != other[start + i]:
-            return False
-    return True
+            same = False
+            break
+    return same
 
 
 @kernel
@@ -106,7 +108,10 @@ def entry_of(vocabulary, data, at, length, hashed):  # type: ignore[no-untyped-d
 
 @kernel
 def fill_vocabulary(vocabulary):  # type: ignore[no-untyped-def]
-    """Fill the empty table; the last of equal entries counts, as in fastText. The index of a label that is there twice, or -1."""
+    """Fill the empty table; the last of equal entries counts, as in fastText.
+
+    The index of a label that is there twice, or -1.
+    """
     twice = -1
     for i in range(len(vocabulary.starts)):
         start, length = vocabulary.starts[i], vocabulary.lengths[i]

@@ -63,7 +63,8 @@ class FastTextModel:
             predict_labels(*models, offsets, data, max_chars, numbers, label, score, shares)
         if np.isnan(score).any():
             raise UserError(
-                f"{self.name}: the fastText model cannot be used (its numbers overflow): it is damaged; fetch or train it again"
+                f"{self.name}: the fastText model cannot be used (its numbers overflow): it is damaged; fetch or train it"
+                " again"
             )
         return Predicted(label, score, shares)
 
