@@ -53,7 +53,7 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
     """All labelled pages -> one model. Its one thread and seed make the same pages give the same bytes."""
 
     stage_name: ClassVar[str] = "train_quality"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all labelled pages."""
