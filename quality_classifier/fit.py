@@ -19,5 +19,7 @@ def fit(corpus: Path, model: Path, options: dict[str, Any]) -> None:
     try:
         trained = fasttext.train_supervised(str(corpus), thread=1, verbose=0, **options)
     except RuntimeError as error:
-        raise UserError(f"quality_classifier: fastText could not train ({error}); lower learning_rate") from error
+        raise UserError(
+            f"quality_classifier: fastText could not train ({error}); lower learning_rate"
+        ) from error
     trained.save_model(str(model))
