@@ -32,11 +32,11 @@ from stages.kernels.words.word_table import (
     rehash,
 )
 
-MAX_WORDS = 1 << 18
+MAX_WORDS = 1 << 19
 MAX_SUM_BYTES = 32 << 20
 """Words of the table, and the bytes of their sums, at most; when it is full, words that were not found again go."""
 
-KEPT_BYTES = 4 << 20
+KEPT_BYTES = 8 << 20
 """Bytes of words longer than 16 bytes in the table."""
 
 _PART_BYTES = 1 << 10

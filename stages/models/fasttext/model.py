@@ -40,7 +40,7 @@ class Predicted:
 class FastTextModel:
     """A loaded model. It gives what fastText gives for the same text on one line, to 1e-5.
 
-    What it remembers of words has no effect on what it gives. Memory beside the model's own: about 40 MB.
+    What it remembers of words has no effect on what it gives. Memory beside the model's own: about 80 MB.
     """
 
     def __init__(self, path: str, name: str | None = None, max_words: int = MAX_WORDS) -> None:
