@@ -28,7 +28,7 @@ _BITS_PER_GRAM = 16
 """Of the filter: one in sixteen n-grams that a pruned model has not is looked up all the same."""
 
 
-class Grams(NamedTuple):
+class GramRows(NamedTuple):
     """How n-grams are made and where their rows are: `buckets` 0 where there are none.
 
     Characters of an n-gram are `min_chars` to `max_chars`, words 2 to `max_words`; rows come after those of `num_words`.

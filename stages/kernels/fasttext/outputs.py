@@ -23,7 +23,7 @@ _ADDED = 1e-5
 _LEAST_LOG = np.float32(np.log(np.float64(_ADDED)))
 
 
-class Loss(IntEnum):
+class LossKind(IntEnum):
     """What a model was trained with, as its file says."""
 
     TREE, NEGATIVE_SAMPLING, SOFTMAX, ONE_VERSUS_ALL = range(1, 5)
@@ -90,9 +90,9 @@ def fill_logits(outputs, hidden, values):  # type: ignore[no-untyped-def]
     for unit in range(len(values)):
         if not np.isfinite(values[unit]):
             return False
-    if outputs.loss == Loss.SOFTMAX:
+    if outputs.loss == LossKind.SOFTMAX:
         _fill_softmax(values)
-    elif outputs.loss != Loss.TREE:
+    elif outputs.loss != LossKind.TREE:
         for i in range(len(values)):
             values[i] = _sigmoid(values[i])
     return True
@@ -170,7 +170,7 @@ def _logarithm_in_tree(outputs, values, label):  # type: ignore[no-untyped-def]
 @kernel
 def probability(outputs, values, label):  # type: ignore[no-untyped-def]
     """The probability of a label, 1 at most; 0 where fastText gives none."""
-    if outputs.loss == Loss.TREE:
+    if outputs.loss == LossKind.TREE:
         return _share_of(_logarithm_in_tree(outputs, values, label))
     return _share_of(_log(values[label]))
 
@@ -179,7 +179,7 @@ def probability(outputs, values, label):  # type: ignore[no-untyped-def]
 def best_label(outputs, values):  # type: ignore[no-untyped-def]
     """The likeliest label, of equal ones the last that fastText meets, and its probability; (-1, 0) where it gives none."""
     best, most = -1, np.float32(-np.inf)
-    if outputs.loss != Loss.TREE:
+    if outputs.loss != LossKind.TREE:
         for label in range(len(values)):
             if values[label] >= most:
                 best, most = label, values[label]

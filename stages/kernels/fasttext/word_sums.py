@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.kernels.compiled import kernel
-from stages.kernels.fasttext.grams import Grams, char_grams, keys_to_rows, marked_part
+from stages.kernels.fasttext.grams import GramRows, char_grams, keys_to_rows, marked_part
 from stages.kernels.fasttext.matrix import Matrix, add_row, add_rows
 from stages.kernels.fasttext.vocabulary import Vocabulary, entry_of, is_end, is_label, word_hash
 from stages.kernels.words.word_table import (
@@ -57,7 +57,7 @@ class Reader(NamedTuple):
     """What a text is read with: `end_row` is the row of END_OF_TEXT, or -1; `end_hash` its hash."""
 
     vocabulary: Vocabulary
-    grams: Grams
+    grams: GramRows
     matrix: Matrix
     end_row: int
     end_hash: int
@@ -77,13 +77,13 @@ class WordSums(NamedTuple):
     used: npt.NDArray[np.int64]
 
 
-class Unknown(IntEnum):
+class UnknownWord(IntEnum):
     """Columns of a list of words without a sum: entry, where each begins in the text, its bytes."""
 
     ENTRY, AT, BYTES = range(3)
 
 
-UNKNOWN_COLUMNS = len(Unknown)
+UNKNOWN_COLUMNS = len(UnknownWord)
 
 
 def word_sums(dim: int, max_words: int = MAX_WORDS) -> WordSums:
@@ -108,7 +108,11 @@ def fill_sums(reader, words, text, unknown, count, keys):  # type: ignore[no-unt
     num_words, sums, rows, hashes = grams.num_words, words.sums, words.rows, words.hashes
     part = np.empty(_PART_BYTES, np.uint8)
     for i in range(count):
-        entry, at, length = unknown[i, Unknown.ENTRY], unknown[i, Unknown.AT], unknown[i, Unknown.BYTES]
+        entry, at, length = (
+            unknown[i, UnknownWord.ENTRY],
+            unknown[i, UnknownWord.AT],
+            unknown[i, UnknownWord.BYTES],
+        )
         hashed = word_hash(text, at, length)
         index = entry_of(vocabulary, text, at, length, hashed)
         total = sums[entry]
@@ -202,8 +206,8 @@ def find_words(words, text, at, size, entries, unknown):  # type: ignore[no-unty
         if (
             meta == 0
         ):  # a word that is too long for the table takes an entry that nothing finds, until there is room to make
-            unknown[num_unknown, Unknown.ENTRY] = entry
-            unknown[num_unknown, Unknown.AT], unknown[num_unknown, Unknown.BYTES] = at, length
+            unknown[num_unknown, UnknownWord.ENTRY] = entry
+            unknown[num_unknown, UnknownWord.AT], unknown[num_unknown, UnknownWord.BYTES] = at, length
             num_unknown += 1
             next_entry += 1
         entries[count] = entry

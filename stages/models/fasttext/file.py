@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.core.errors import UserError
-from stages.kernels.fasttext.grams import MAX_GRAM, Grams, gram_table
+from stages.kernels.fasttext.grams import MAX_GRAM, GramRows, gram_table
 from stages.kernels.fasttext.matrix import CENTROIDS, Matrix, as_dense, dense_matrix, projected
-from stages.kernels.fasttext.outputs import MAX_COUNT, Loss, Outputs, label_tree
+from stages.kernels.fasttext.outputs import MAX_COUNT, LossKind, Outputs, label_tree
 from stages.kernels.fasttext.vocabulary import (
     END_OF_TEXT,
     ENTRY_TAIL_BYTES,
@@ -68,7 +68,7 @@ class _Dictionary:
     kept_grams: npt.NDArray[np.int32] | None
 
 
-def read_model(path: str) -> ModelParts:
+def read_parts(path: str) -> ModelParts:
     """The parts of the model file at a local `path`; a UserError in one line unless it is a whole supervised model."""
     size = Path(path).stat().st_size
     if size == 0:
@@ -120,7 +120,7 @@ def _read_options(source: ModelBytes, path: str) -> _Options:
         raise UserError(f"{path}: a fastText model of word vectors, not one that gives labels")
     if version <= _NO_CHAR_GRAMS_VERSION:
         max_chars = 0
-    agree(dim > 0 and loss in list(Loss) and buckets >= 0, "its options are none")
+    agree(dim > 0 and loss in list(LossKind) and buckets >= 0, "its options are none")
     agree(max(max_words, max_chars) <= MAX_GRAM, "its options are none")
     agree(buckets > 0 or (max_words < 2 and max_chars < 1), "n-grams without a place for them")
     return _Options(dim, max_words, loss, buckets, min_chars, max_chars)
@@ -187,10 +187,10 @@ def _read_quantiser(source: ModelBytes, expected_dim: int) -> tuple[int, int, in
     return parts, part_size, last_size, source.floats(1, dim * CENTROIDS)[0]
 
 
-def _grams(options: _Options, num_words: int, kept: npt.NDArray[np.int32] | None) -> Grams:
+def _grams(options: _Options, num_words: int, kept: npt.NDArray[np.int32] | None) -> GramRows:
     has_grams = kept is None or len(kept) > 0
     table, bits = gram_table(kept)
-    return Grams(
+    return GramRows(
         buckets=options.buckets if has_grams else 0,
         min_chars=options.min_chars,
         max_chars=options.max_chars,
@@ -208,7 +208,7 @@ def _outputs(loss: int, counts: npt.NDArray[np.int64], weights: Matrix, dim: int
     agree(fits, f"{labels:,} labels of {dim:,} numbers")
     dense = as_dense(weights, labels, dim).dense
     none = np.empty(0, np.int64)
-    tree = label_tree(counts) if loss == Loss.TREE else (none, none, none)
+    tree = label_tree(counts) if loss == LossKind.TREE else (none, none, none)
     return Outputs(int(loss), np.ascontiguousarray(dense.T), *tree)
 
 

@@ -16,7 +16,7 @@ from stages.core.errors import UserError
 from stages.kernels.arrow import string_buffers
 from stages.kernels.fasttext.texts import predict_labels
 from stages.kernels.fasttext.word_sums import MAX_WORDS, word_sums
-from stages.models.fasttext.file import read_model
+from stages.models.fasttext.file import read_parts
 
 NO_LIMIT = 2**62
 """Characters of a text that are read where a rule sets no bound."""
@@ -45,7 +45,7 @@ class FastTextModel:
 
     def __init__(self, path: str, name: str | None = None, max_words: int = MAX_WORDS) -> None:
         self.name = path if name is None else name
-        parts = read_model(path)
+        parts = read_parts(path)
         self.labels = parts.labels
         self._reader, self._outputs = parts.reader, parts.outputs
         self._words = word_sums(parts.dim, max_words)

@@ -12,7 +12,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.models.fasttext import file
-from stages.models.fasttext.file import read_model
+from stages.models.fasttext.file import read_parts
 
 HEAD = struct.Struct("<ii12id")
 COUNTS = struct.Struct("<iiiqq")
@@ -35,7 +35,7 @@ def said(data: bytes, folder: Path) -> str:
     path = folder / "model.bin"
     path.write_bytes(data)
     with pytest.raises(UserError) as caught:
-        read_model(str(path))
+        read_parts(str(path))
     assert "\n" not in str(caught.value)
     return str(caught.value).removeprefix(f"{path}: ")
 
@@ -92,7 +92,7 @@ def test_options_that_cannot_be_take_no_memory(field: int, value: int, whole: by
     tracemalloc.start()
     if field in (5, 10) and value < 0:  # no n-grams of words, or of characters, as other models have none
         (tmp_path / "model.bin").write_bytes(data)
-        read_model(str(tmp_path / "model.bin"))
+        read_parts(str(tmp_path / "model.bin"))
     else:
         assert said(bytes(data), tmp_path).startswith(("a damaged", "not a whole"))
     peak = tracemalloc.get_traced_memory()[1]
@@ -109,7 +109,7 @@ def test_counts_that_cannot_be_take_no_memory(field: int, whole: bytes, tmp_path
     data = whole[: HEAD.size] + COUNTS.pack(*counts) + whole[HEAD.size + COUNTS.size :]
     if field == 3:  # how many words it was trained on
         (tmp_path / "model.bin").write_bytes(data)
-        read_model(str(tmp_path / "model.bin"))
+        read_parts(str(tmp_path / "model.bin"))
         return
     tracemalloc.start()
     assert said(data, tmp_path).startswith(("a damaged", "not a whole"))
@@ -142,4 +142,4 @@ def test_an_output_matrix_that_would_take_gigabytes_is_refused(
     monkeypatch.setattr(file, "MAX_OUTPUT_BYTES", 4 * 3_000 * 200 - 1)
     assert "3,000 labels of 200 numbers" in said(data, tmp_path)
     monkeypatch.setattr(file, "MAX_OUTPUT_BYTES", 4 * 3_000 * 200)
-    assert read_model(str(tmp_path / "model.bin")).dim == 200
+    assert read_parts(str(tmp_path / "model.bin")).dim == 200
