@@ -1,4 +1,4 @@
-"""The language rule by source: other languages, another score; and its agreement with plain fastText on all real texts."""
+"""The language rule by source: other languages, another score."""
 
 from __future__ import annotations
 
