@@ -18,8 +18,18 @@ _MORE_LABELS = {
     "x-mac-ukrainian": "mac-cyrillic",
     "iso-2022-kr": "iso2022_kr",
     "csiso2022kr": "iso2022_kr",
+    "iso-8859-16": "iso8859-16",
+    "mac-centraleurope": "mac-latin2",
+    "mac-greek": "mac-greek",
+    "mac-iceland": "mac-iceland",
+    "mac-turkish": "mac-turkish",
 }
-"""Names that resiliparse knows no codec for. Browsers refuse the last two, as attacks on them hide in these."""
+_MORE_LABELS |= {
+    f"{prefix}{page}": f"cp{page}"
+    for page in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 869)
+    for prefix in ("cp", "ibm")
+}
+"""Names that resiliparse knows no codec for: browsers refuse them, ISO-2022-KR as attacks hide in it, DOS' as rare."""
 
 _WEB_CODECS = {
     "big5": "big5hkscs",

@@ -17,7 +17,9 @@ from stages.ingest.books.epub_package import (
     parse_package,
 )
 from stages.ingest.books.xhtml import chapter_text
-from stages.ingest.raw import Loss, RawFile
+from stages.ingest.decode import bad_bytes, bad_bytes_change, decode_text
+from stages.ingest.markup_charset import markup_charset
+from stages.ingest.raw import Change, Loss, RawFile
 
 MAX_PACKAGE_BYTES = 8 << 20
 _GUTENBERG = re.compile(r"gutenberg\.org/(?:(?:ebooks|files|etext)/)?(\d+)")
@@ -30,6 +32,7 @@ class Epub:
     text: str
     package: Package
     losses: tuple[Loss, ...]
+    changes: tuple[Change, ...] = ()
 
     @property
     def gutenberg_id(self) -> str:
@@ -63,7 +66,8 @@ def read_epub(raw: RawFile, max_book_bytes: int) -> Epub | Loss:
 def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | Loss:
     chapters: list[str] = []
     losses: list[Loss] = []
-    total = 0
+    total = bad = 0
+    encodings: dict[str, None] = {}
     for item in package.spine:
         if not item.is_text:
             losses.append(Loss(item.path, "not_text"))
@@ -75,8 +79,13 @@ def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | 
         total += part.size
         if total > max_book_bytes:
             return Loss("", "too_large", "bytes of text files", total, max_book_bytes, text_bytes=total)
-        chapters.append(chapter_text(part.data or b""))
-    return Epub("\n\n\n".join(filter(None, chapters)), package, tuple(losses))
+        read = decode_text(part.data or b"", declared_within=markup_charset)
+        if wrong := bad_bytes(part.data or b"", read):
+            bad += wrong
+            encodings[read.encoding] = None
+        chapters.append(chapter_text(read.text))
+    changes = bad_bytes_change(bad, " ".join(encodings))
+    return Epub("\n\n\n".join(filter(None, chapters)), package, tuple(losses), changes)
 
 
 def _package(files: _Files) -> Package | None:

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from stages.ingest.base import IngestStage
-from stages.ingest.books.encoding import book_control_share, decode_book
+from stages.ingest.books.encoding import book_control_share, gutenberg_charset
 from stages.ingest.books.epub import Epub, read_epub
 from stages.ingest.books.gutenberg import Book, split_book
 from stages.ingest.books.languages import language_code, language_of_tag
 from stages.ingest.compressed import decompressed
-from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.decode import bad_bytes, bad_bytes_change, decode_text, without_marks
+from stages.ingest.raw import Change, Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.work import bounded
 
 _TEXT_FILE = re.compile(r"\.te?xt(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
@@ -27,7 +28,7 @@ class BooksIngest(IngestStage):
     """Text files and EPUBs of whole books, from Gutenberg or plain folders; a raw file is a document."""
 
     stage_name: ClassVar[str] = "ingest_books"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[str] = "books"
 
     min_chars: int = Field(0, ge=0, description="shorter books are dropped")
@@ -54,7 +55,7 @@ class BooksIngest(IngestStage):
         book = split_book(epub.text)
         metadata = _epub_metadata(epub, book, raw.name)
         language = language_of_tag(epub.package.language) or language_code(book.fields.get("language", ""))
-        yield self._checked(book, raw, language, metadata)
+        yield self._checked(book, raw, language, metadata, epub.changes)
 
     def _read_text(self, raw: RawFile) -> RawRecord:
         data = bytearray()
@@ -62,14 +63,20 @@ class BooksIngest(IngestStage):
             data += piece
             if len(data) > self.max_book_bytes:
                 return Loss("", "too_large", "bytes", len(data), self.max_book_bytes, text_bytes=raw.size)
-        text, encoding = decode_book(bytes(data))
-        text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a\n ")
+        read = decode_text(bytes(data), declared_within=gutenberg_charset)
+        text = without_marks(read.text).replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a\n ")
         book = split_book(text)
         language = language_code(book.fields.get("language", ""))
-        return self._checked(book, raw, language, _metadata(book, encoding, raw.name))
+        changes = bad_bytes_change(bad_bytes(bytes(data), read), read.encoding)
+        return self._checked(book, raw, language, _metadata(book, read.encoding, raw.name), changes)
 
     def _checked(
-        self, book: Book, raw: RawFile, language: str | None, metadata: dict[str, Any]
+        self,
+        book: Book,
+        raw: RawFile,
+        language: str | None,
+        metadata: dict[str, Any],
+        changes: tuple[Change, ...],
     ) -> RawDocument | Loss:
         controls = book_control_share(book.text)
         if controls > self.max_control_share:
@@ -79,7 +86,7 @@ class BooksIngest(IngestStage):
         if chars < self.min_chars:
             size = len(book.text.encode("utf-8", "replace"))
             return Loss("", "too_short", "characters", chars, self.min_chars, text_bytes=size)
-        return RawDocument("", book.text, _url(metadata), language, metadata=metadata)
+        return RawDocument("", book.text, _url(metadata), language, metadata=metadata, changes=changes)
 
 
 def _metadata(book: Book, encoding: str, raw_name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from stages.ingest.decode import decode_text
 from stages.ingest.github.generated import vendored_place
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN
 from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, join_files, judge, license_folder
@@ -112,5 +113,5 @@ def archived_repository(
 
 
 def license_text(data: bytes) -> str:
-    """The text of a file that states a licence, whatever its encoding: the wording is ASCII."""
-    return data[:MAX_LICENSE_BYTES].decode("utf-8", "replace")
+    """The text of a file that states a licence."""
+    return decode_text(data[:MAX_LICENSE_BYTES]).text

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Any
 
 from pydantic import Field
-from resiliparse.parse.encoding import detect_encoding
 
 from stages.core.documents import CONTENT_HASH_KEY
 from stages.ingest.base import IngestStage
+from stages.ingest.decode import Decoded, bad_bytes, bad_bytes_change, decode_text, is_binary
 from stages.ingest.github.generated import generated_marker, generated_name, vendored_place
 from stages.ingest.github.headers import remove_license_header
 from stages.ingest.github.heuristics import measure_code
 from stages.ingest.github.languages import CommentStyle, extension_of, language_of_file, told_by_content
 from stages.ingest.github.licenses import LicenseVerdict, judge, spdx_expression
 from stages.ingest.raw import Loss, RawDocument, RawRecord
-
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_BOMS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 
 
 class SourceFileRules(IngestStage):
@@ -98,7 +89,7 @@ class SourceFileRules(IngestStage):
         decoded = decode_code(content) if isinstance(content, bytes) else checked(content)
         if decoded is None:
             return loss("binary")
-        text, encoding = decoded
+        (text, encoding), bad = decoded
         own = judge(spdx_expression(text), self.licenses)
         if own.names and not own.allowed:
             return loss("license", own.detail)
@@ -121,7 +112,7 @@ class SourceFileRules(IngestStage):
         }
         if encoding != "utf-8":
             metadata["encoding"] = encoding
-        return RawDocument(key, body, url, metadata=metadata)
+        return RawDocument(key, body, url, metadata=metadata, changes=bad_bytes_change(bad, encoding))
 
     def _failed_measure(self, text: str) -> tuple[str, float, float] | None:
         """Rule, value and threshold of the first heuristic that drops the text."""
@@ -137,31 +128,13 @@ class SourceFileRules(IngestStage):
         return None
 
 
-def decode_code(data: bytes) -> tuple[str, str] | None:
-    """Text and encoding of a source file; None when it is binary.
-
-    What a byte-order mark says, else UTF-8, else what a detector finds and what decodes every byte.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding), encoding
-            except UnicodeDecodeError:
-                return None
-    if b"\0" in data:
-        return None
-    try:
-        return data.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    encoding = detect_encoding(data, html5_compatible=False) or "cp1252"
-    try:
-        text = data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return None
-    return None if _CONTROL.search(text) else (text, encoding)
+def decode_code(data: bytes) -> tuple[Decoded, int] | None:
+    """Text and encoding of a source file, and how many bytes of it are bad; None when it is binary."""
+    read = decode_text(data)
+    bad = bad_bytes(data, read)
+    return None if is_binary(read, bad) else (read, bad)
 
 
-def checked(text: str) -> tuple[str, str] | None:
+def checked(text: str) -> tuple[Decoded, int] | None:
     """A text that was decoded before it came to us; None when it is binary."""
-    return None if "\0" in text else (text.removeprefix("\ufeff"), "utf-8")
+    return None if "\0" in text else (Decoded(text.removeprefix("\ufeff"), "utf-8"), 0)

@@ -19,7 +19,7 @@ from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.github.heuristics import Measures, measure_code
 from stages.ingest.github.rules import decode_code
 from stages.ingest.github.stage import GithubIngest
-from stages.ingest.raw import Loss, RawDocument, RawFile
+from stages.ingest.raw import Change, Loss, RawDocument, RawFile
 
 TEXTS = dict(LICENSES)
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -135,12 +135,23 @@ def test_measures_and_the_words_of_indic_scripts() -> None:
 
 
 def test_decoding() -> None:
-    assert decode_code(b"\xef\xbb\xbfabc") == ("abc", "utf-8")
-    assert decode_code("héllo".encode("utf-16")) == ("héllo", "utf-16")
+    assert decode_code(b"\xef\xbb\xbfabc") == (("abc", "utf-8"), 0)
+    assert decode_code("héllo".encode("utf-16")) == (("héllo", "utf-16-le"), 0)
     assert decode_code(b"a\0b") is None
-    latin = decode_code("// Année passée, été, garçon\n".encode("latin-1") * 3)
-    assert latin is not None
-    assert latin[0].startswith("// Année passée")
+    latin = "// Année passée, été, garçon\n" * 3
+    assert decode_code(latin.encode("latin-1")) == ((latin, "cp1252"), 0)
+
+
+def test_one_bad_byte_makes_no_binary_of_a_source_file(tmp_path: Path) -> None:
+    good = "# Où est le garçon ?\nname = value\n" * 3
+    data = good.encode() + b"other = '\xe9'\n"
+    found = read(tmp_path, {"a.py": data}, remove_leading_comments=False)["a.py"]
+    assert isinstance(found, RawDocument)
+    assert found.text == good + "other = '\ufffd'\n"
+    assert found.changes == (Change("bad_bytes", 1, detail="utf-8", text_bytes=1),)
+    assert decode_code(CODE + b"\xff\x80\x07") == ((CODE.decode() + "\xff€\x07", "cp1252"), 0)
+    assert decode_code(bytes(range(1, 256))) is None
+    assert decode_code(b"a" * 2_000 + bytes(range(1, 256)) * 2) is None
 
 
 def test_a_truncated_archive_keeps_what_came_before(
