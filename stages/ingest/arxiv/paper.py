@@ -10,8 +10,15 @@ from stages.ingest.arxiv.body import paper_title, running_text
 from stages.ingest.arxiv.encodings import declared_encoding
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.project import Project
+from stages.ingest.arxiv.readme import Readme, is_readme, parse_readme
 from stages.ingest.decode import Decoded, bad_bytes, bad_bytes_change, decode_text, without_marks
-from stages.ingest.raw import Loss, RawDocument
+from stages.ingest.raw import Change, Loss, RawDocument
+
+KEPT_WORDS = "kept_words"
+MIN_KEPT_WORDS = 0.3
+"""Of real papers half to nine tenths stay."""
+ANCILLARY = "anc/"
+"""What belongs to no paper, though it comes with one (info.arxiv.org/help/ancillary_files.html)."""
 
 _NEW_ID = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5})(v\d+)?(?![\d])")
 _OLD_ID = re.compile(
@@ -58,12 +65,11 @@ def paper_of(
     url = f"https://arxiv.org/abs/{identifier}" if identifier else None
     read, readme, refused = _decode_all(files)
     project = Project({name: text for name, (text, _) in read.items()})
-    main = project.main_file(readme)
+    main = project.main_file(readme.toplevel)
     if main is not None and (label := _declared(main, files, read)):
         for name in read:
             read[name] = _decoded(files[name], label) or read[name]
         project = Project({name: text for name, (text, _) in read.items()})
-        main = project.main_file(readme)
     if main is None:
         return _no_paper(key, files, refused, url, size)
     flat = project.flatten(main)
@@ -92,23 +98,48 @@ def paper_of(
     }
     metadata |= {name: value for name, value in notes.items() if value}
     bad = sum(bad_bytes(files[name], read[name]) for name in flat.files)
-    return RawDocument(key, text, url, metadata=metadata, changes=bad_bytes_change(bad, read[main].encoding))
+    changes = bad_bytes_change(bad, read[main].encoding)
+    changes += _kept_words(project.masks.restore(body), text)
+    return RawDocument(key, text, url, metadata=metadata, changes=changes)
 
 
-def _decode_all(files: Mapping[str, bytes]) -> tuple[dict[str, Decoded], str | None, list[str]]:
-    """Sources by name, the text of arXiv's 00README, the names of what cannot be decoded."""
+def _kept_words(body: str, text: str) -> tuple[Change, ...]:
+    """The ledger row (rule `kept_words`) of the share of a paper's words that is in its text."""
+    words, kept = len(body.split()), len(text.split())
+    if kept >= words:
+        return ()
+    lost = max(0, len(body.encode("utf-8", "replace")) - len(text.encode("utf-8", "replace")))
+    return (Change(KEPT_WORDS, kept / words, MIN_KEPT_WORDS, f"{kept} of {words} words", lost),)
+
+
+def _decode_all(files: Mapping[str, bytes]) -> tuple[dict[str, Decoded], Readme, list[str]]:
+    """Sources by name, what arXiv's 00README says, the names of what cannot be decoded; `anc/` is not read."""
+    top = _top_folder(files)
     sources: dict[str, Decoded] = {}
     refused: list[str] = []
-    readme: str | None = None
+    readme = Readme()
     for name, data in files.items():
+        if name.startswith(f"{top}{ANCILLARY}"):
+            continue
         read = None if kind_of(data) else _decoded(data, None)
-        if read is None:
+        if is_readme(name.removeprefix(top)):
+            found = parse_readme("" if read is None else read.text)
+            readme = Readme(readme.toplevel + found.toplevel, readme.ignore | found.ignore)
+        elif read is None:
             refused.append(name)
-        elif name.rsplit("/", 1)[-1].upper().startswith("00README"):
-            readme = read.text
         else:
             sources[name] = read
-    return sources, readme, refused
+    toplevel = tuple(top + name for name in readme.toplevel)
+    for name in readme.ignore:
+        sources.pop(top + name, None)
+    return sources, Readme(toplevel, readme.ignore), refused
+
+
+def _top_folder(files: Mapping[str, bytes]) -> str:
+    """The folder that all files of a paper lie in, with a slash; "" where there is none."""
+    tops = {name.partition("/")[0] if "/" in name else "" for name in files}
+    top = next(iter(tops), "") if len(tops) == 1 else ""
+    return f"{top}/" if top and f"{top}/" != ANCILLARY else ""
 
 
 def _decoded(data: bytes, label: str | None) -> Decoded | None:

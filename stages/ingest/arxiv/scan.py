@@ -25,7 +25,12 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _COMMENT_ENVIRONMENT = "comment"
+_NAMED = re.compile(
+    r"\\(?:let[ \t]*\\[A-Za-z@]+[ \t]*=?|(?:def[ \t]*|(?:re)?newcommand\*?[ \t]*\{?)\\[A-Za-z@]+\}?[ \t]*\{)[ \t]*\Z"
+)
+"""Before an `\\iffalse` that is not begun here, but gets another name."""
 _CONTROL_WORD_END = re.compile(r"\\[A-Za-z@]+\*?\Z")
+_STYLE_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*+)%[^\n]*+(?:\n[ \t]*+)?")
 _MASKED = re.compile(MASK + r"(\d+)" + MASK)
 
 
@@ -54,6 +59,11 @@ def remove_comments(source: str, masks: Masks) -> str:
     return "".join(_pieces(source, masks))
 
 
+def without_comments(style: str) -> str:
+    """A style without `%` comments: TeX's code, where nothing is verbatim."""
+    return _STYLE_COMMENT.sub(r"\1", style)
+
+
 def _pieces(source: str, masks: Masks) -> Iterator[str]:
     position = 0
     branches, environments = Branches(source), _Environments(source)
@@ -74,7 +84,7 @@ def _pieces(source: str, masks: Masks) -> Iterator[str]:
             else:
                 yield masks.mask(source[match.start() : end])
                 position = end
-        elif token == "\\iffalse":
+        elif token == "\\iffalse" and not _NAMED.search(source, max(0, match.start() - 80), match.start()):
             position, rest = branches.skip(position)
             yield rest
         else:

@@ -51,8 +51,9 @@ def test_what_is_cut_off(body: str, text: str) -> None:
     assert document({"ms.tex": whole(body)}).text == text
 
 
-def test_trap_a_paragraph_heading_is_a_section() -> None:
-    assert running_text("front\n\\paragraph{One.} A") == "\\paragraph{One.} A\n"
+def test_trap_a_paragraph_heading_is_no_first_section() -> None:
+    assert running_text("intro\n\\paragraph{One.} A") == "intro\n\\paragraph{One.} A\n"
+    assert running_text("front\n\\section{I}\\paragraph{One.} A") == "\\section{I}\\paragraph{One.} A\n"
     assert running_text("front\n\\subsubsection*{One} A") == "\\subsubsection*{One} A\n"
     assert running_text("\\sectionmark{x} \\partial{x} front") == "\\sectionmark{x} \\partial{x} front\n"
 
@@ -176,7 +177,7 @@ We find $\half$. %% again
         ),
         (
             "\\magnification=1200 \\nopagenumbers\n\\baselineskip = 14 pt\n\nTitle of it\n\nWe do.\n\\vfill\\eject\\end\n",
-            "Title of it\n\nWe do.\n\\vfill\\eject\n",
+            "Title of it\n\nWe do.\n",
         ),
     ],
 )

@@ -1,0 +1,151 @@
+r"""A source whose inputs are named by macros in, the same with the files in their places out.
+
+`\input{\secdir/two}`, `\chapterfile{one}` where that is `\input{parts/#1}`, `\InputIfFileExists`, `\let\inp\input`:
+definitions are taken in reading order, and macros that lead to an input are expanded where they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.groups import Source, append_piece, balanced
+from stages.ingest.arxiv.macros import Expander
+
+_WORDS = r"input|include|subfile|subfileinclude|subimportinput|@input"
+_TESTS = r"InputIfFileExists|IfFileExists"
+_FOLDERS = r"(?:sub)?(?:import|inputfrom|includefrom)\*?"
+_ANY_INPUT = re.compile(rf"\\(?:{_WORDS}|{_TESTS}|{_FOLDERS})(?![A-Za-z@])")
+_INPUT_WORDS = frozenset(_WORDS.split("|"))
+_FOLDER_WORDS = frozenset(
+    f"{sub}{word}" for sub in ("", "sub") for word in ("import", "inputfrom", "includefrom")
+)
+_TEST_WORDS = frozenset(_TESTS.split("|"))
+_NAMED_BY_MACRO = re.compile(
+    rf"\\(?:{_WORDS}|{_FOLDERS})\s*+\{{[^{{}}]*?[\\#]"
+    r"|\\input[ \t]*\\(?!fi(?![A-Za-z]))"
+    rf"|\\(?:{_TESTS})(?![A-Za-z])"
+    rf"|\\(?:import|subimport)\*?\s*+\{{[^{{}}]*\}}\s*+\{{[^{{}}]*?[\\#]"
+    rf"|\\let\s*+\\[A-Za-z@]+\s*+=?\s*+\\(?:{_WORDS})(?![A-Za-z@])"
+    rf"|\\(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{{?\\[A-Za-z@]+\}}?(?:\s*+\[\d\])?\s*+\{{\s*+\\(?:{_WORDS})\s*+\}}"
+)
+_NAMED_BY_ARGUMENT = re.compile(rf"\\(?:{_WORDS})\s*+\{{[^{{}}@]*?#")
+_CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
+_CONTROL_WORDS = re.compile(r"\\([A-Za-z@]+)")
+_BARE_NAME = re.compile(r"[ \t]*((?:\\[A-Za-z@]+[ \t]*|[^\s{}\\#%$])++)")
+_SPACES_SKIPPED = re.compile(r"(\\[A-Za-z@]+)[ \t\n]+")
+_STYLES = frozenset({"usepackage", "RequirePackage", "documentclass", "documentstyle"})
+
+Include = Callable[[str, str], str | None]
+"""A folder, "" for none, and a file's name in, the file with its own inputs in their places out; None when it is not there."""
+
+
+def names_inputs_by_macros(source: str, is_style: bool) -> bool:
+    """Whether a source may input files whose names macros make; of a style, whether its macros do for their users."""
+    return (_NAMED_BY_ARGUMENT if is_style else _NAMED_BY_MACRO).search(source) is not None
+
+
+class InputMacros:
+    """The macros of one paper that have to do with its inputs; `main` is the name of its main file."""
+
+    def __init__(self, main: str, styles: Callable[[str], list[str]]) -> None:
+        self._expander = Expander()
+        self._styles = styles
+        self._leads: dict[str, bool] = {}
+        stem = main.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        self._expander.collect(f"\\def\\jobname{{{stem}}}")
+
+    def inline(self, text: str, include: Include, depth: int = 0) -> str:
+        """`text` with what it inputs, as `include` gives it; what cannot be made out stays as written."""
+        source = Source(text)
+        pieces: list[str] = []
+        position = 0
+        while match := _CONTROL.search(source, position):
+            append_piece(pieces, source[position : match.start()])
+            piece, position = self._piece(source, match, include, depth)
+            append_piece(pieces, piece)
+        append_piece(pieces, source[position:])
+        return "".join(pieces)
+
+    def _piece(self, source: str, match: re.Match[str], include: Include, depth: int) -> tuple[str, int]:
+        """What one control word becomes, and where the source goes on."""
+        expander, name = self._expander, match[1]
+        if expander.is_definer(name):
+            end = expander.define(source, match)
+            self._leads.clear()
+            return source[match.start() : end], end
+        if name in _STYLES:
+            for style in self._styles(source[match.start() : match.start() + 1_000]):
+                expander.collect(style, simple_only=True)
+            return match[0], match.end()
+        macro = expander.macros.get(name)
+        if macro is not None and not macro.parameters and macro.body.strip()[1:] in _INPUT_WORDS:
+            name = macro.body.strip()[1:]
+        elif macro is not None and self._leads_to_input(name):
+            text, end = expander.expand_use(source, match)
+            if text != source[match.start() : end] and depth < len(expander.macros):
+                return self.inline(text, include, depth + 1), end
+            return source[match.start() : end], end
+        if name in _TEST_WORDS:
+            return self._test(source, match, include, depth)
+        if name in _FOLDER_WORDS:
+            start = match.end() + source.startswith("*", match.end())
+            arguments, end = _groups(source, start, 2)
+            names = [self._name(argument) for argument in arguments]
+        elif name in _INPUT_WORDS:
+            arguments, end = _groups(source, match.end(), 1)
+            if not arguments and name == "input" and (bare := _BARE_NAME.match(source, match.end())):
+                arguments, end = [bare[1]], bare.end()
+            names = ["", *(self._name(argument) for argument in arguments)]
+        else:
+            return match[0], match.end()
+        if len(names) < 2 or None in names:
+            return match[0], match.end()
+        return include(names[0] or "", names[1] or "") or "", end
+
+    def _test(self, source: str, match: re.Match[str], include: Include, depth: int) -> tuple[str, int]:
+        """The branch of a test for a file that is taken, and for `\\InputIfFileExists` the file behind it."""
+        is_input = match[1] == "InputIfFileExists"
+        arguments, end = _groups(source, match.end(), 3)
+        name = self._name(arguments[0]) if len(arguments) == 3 else None
+        if name is None:
+            return match[0], match.end()
+        content = include("", name)
+        branch = self.inline(arguments[1 if content is not None else 2], include, depth + 1)
+        return branch + (content or "" if is_input else ""), end
+
+    def _name(self, argument: str) -> str | None:
+        """The name that an argument stands for; None when it holds what is no name."""
+        if "\\" in argument:
+            argument = self._expander.expand_argument(_SPACES_SKIPPED.sub(r"\1{}", argument))
+        return None if "\\" in argument or "#" in argument else argument.replace("{}", "")
+
+    def _leads_to_input(self, name: str) -> bool:
+        """Whether what a macro stands for inputs a file, itself or by others."""
+        known = self._leads.get(name)
+        if known is not None:
+            return known
+        macros: Mapping[str, object] = self._expander.macros
+        seen, waiting, found = {name}, [name], False
+        while waiting and not found:
+            body = self._expander.macros[waiting.pop()].body
+            found = _ANY_INPUT.search(body) is not None
+            more = {word for word in _CONTROL_WORDS.findall(body) if word in macros} - seen
+            seen |= more
+            waiting += more
+        self._leads[name] = found
+        return found
+
+
+def _groups(source: str, position: int, count: int) -> tuple[list[str], int]:
+    """Up to `count` arguments in braces from `position` on, and where the last ends."""
+    arguments: list[str] = []
+    while len(arguments) < count:
+        start = skip_spaces(source, position)
+        end = balanced(source, start) if source.startswith("{", start) else -1
+        if end < 0:
+            break
+        arguments.append(source[start + 1 : end - 1])
+        position = end
+    return arguments, position
