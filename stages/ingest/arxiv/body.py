@@ -41,14 +41,15 @@ _REFERENCES_LINE = re.compile(
 )
 _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\\appendices(?![A-Za-z])")
 _BIBLIOGRAPHY = re.compile(
-    r"(?:\\(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:[Rr]eferences|[Bb]ibliography|REFERENCES|BIBLIOGRAPHY)\s*+\}\s*+)?(?:"
-    r"\\begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
-    r"|\\(?:bibliography\s*\{[^{}]*+\}|printbibliography(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?))",
+    r"\\(?:(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:[Rr]eferences|[Bb]ibliography|REFERENCES|BIBLIOGRAPHY)\s*+\}\s*+\\)?+"
+    r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
+    r"|bibliography\s*\{[^{}]*+\}|printbibliography(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)"
 )
+_STYLE_WORD = re.compile(r"\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)")
 _STYLE = re.compile(
     r"(?:(?<![ \t])[ \t]++)?\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*+\}[ \t]*+\n?"
 )
-_TAIL_CHARS = 2_000
+_MAX_SETUP_LINES, _MAX_SETUP_CHARS = 50, 400
 _SETUP_TAIL = re.compile(
     r"(?:\s*+(?:\\(?:newpage|clearpage|cleardoublepage|pagebreak|vfill|eject|onecolumn|twocolumn|balance|bigskip|medskip|smallskip"
     r"|small|footnotesize|scriptsize|tiny|normalsize|singlespacing|doublespacing|onehalfspacing|phantomsection|par|noindent"
@@ -65,7 +66,6 @@ _TITLE = re.compile(r"\\(?:icml)?[tT]itle\s*(?=[\[{])")
 _WRAPPED = re.compile(
     r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*+\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\b)"
 )
-_TRAILING = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -86,11 +86,13 @@ def running_text(
     else:
         text = _without_bibliography(text, _last_chapter(text))
         text = text[: _tail(text, is_plain, _last_chapter(text))]
-        text = text[:-_TAIL_CHARS] + _SETUP_TAIL.sub("", text[-_TAIL_CHARS:])
+        text = text[: _setup_tail(text)]
     if keep_abstract and (abstract := _ABSTRACT.search(body, 0, start)):
         end = _ABSTRACT_END.search(body, abstract.end(), start)
         text = text if end is None else f"{body[abstract.end() : end.start()].strip()}\n\n{text}"
-    text = _TRAILING.sub("", _STYLE.sub("", text))
+    if _STYLE_WORD.search(text):
+        text = _STYLE.sub("", text)
+    text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
 
 
@@ -131,6 +133,20 @@ def _without_bibliography(text: str, end_of_search: int) -> str:
         pieces.append(text[position : match.start()])
         position = end
     return "".join([*pieces, text[position:]])
+
+
+def _setup_tail(text: str) -> int:
+    """Where the settings begin that a text ends in, before its bibliography or appendix."""
+    end = len(text)
+    for _ in range(_MAX_SETUP_LINES):
+        while end and text[end - 1].isspace():
+            end -= 1
+        start = max(text.rfind("\n", 0, end) + 1, end - _MAX_SETUP_CHARS)
+        if found := _SETUP_TAIL.search(text, start, end):
+            end = found.start()
+        if found is None or end > start:
+            break
+    return end
 
 
 def _tail(text: str, is_plain: bool, start: int) -> int:

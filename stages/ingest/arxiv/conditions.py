@@ -46,7 +46,7 @@ class _If:
 def decide_conditions(source: str, styles: Sequence[str] = ()) -> str:
     """`source` with the branches that are taken, and without those that are not; `styles` come before it."""
     states: dict[str, bool | None] = {}
-    for style in styles:
+    for style in styles if "\\if" in source else ():
         names = {name for name in _NEW_NAME.findall(style) if f"\\if{name}" in source}
         if names:
             _Deciding(style, states).text()

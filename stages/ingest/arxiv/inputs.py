@@ -7,7 +7,7 @@ definitions are taken in reading order, and macros that lead to an input are exp
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stages.ingest.arxiv.definitions import skip_spaces
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
@@ -25,12 +25,16 @@ _TEST_WORDS = frozenset(_TESTS.split("|"))
 _NAMED_BY_MACRO = re.compile(
     rf"\\(?:{_WORDS}|{_FOLDERS})\s*+\{{[^{{}}]*?[\\#]"
     r"|\\input[ \t]*\\(?!fi(?![A-Za-z]))"
-    rf"|\\(?:{_TESTS})(?![A-Za-z])"
+    rf"|\\(?:{_TESTS})\s*+\{{(?![^{{}}]*\.(?:sty|cls|clo|def|cfg|fd)\s*\}})"
     rf"|\\(?:import|subimport)\*?\s*+\{{[^{{}}]*\}}\s*+\{{[^{{}}]*?[\\#]"
     rf"|\\let\s*+\\[A-Za-z@]+\s*+=?\s*+\\(?:{_WORDS})(?![A-Za-z@])"
     rf"|\\(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{{?\\[A-Za-z@]+\}}?(?:\s*+\[\d\])?\s*+\{{\s*+\\(?:{_WORDS})\s*+\}}"
 )
-_NAMED_BY_ARGUMENT = re.compile(rf"\\(?:{_WORDS})\s*+\{{[^{{}}@]*?#")
+_BY_ARGUMENT = re.compile(rf"\\(?:{_WORDS})\s*+\{{[^{{}}@]*?#")
+_NAMED_BY_ARGUMENT = re.compile(
+    r"\\(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{?\\([A-Za-z]+)\}?(?:\s*+\[\d\]|#\d)*+\s*+"
+    rf"\{{[^{{}}@]{{0,200}}\\(?:{_WORDS})\s*+\{{[^{{}}@]*?#"
+)
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 _CONTROL_WORDS = re.compile(r"\\([A-Za-z@]+)")
 _BARE_NAME = re.compile(r"[ \t]*((?:\\[A-Za-z@]+[ \t]*|[^\s{}\\#%$])++)")
@@ -41,9 +45,13 @@ Include = Callable[[str, str], str | None]
 """A folder, "" for none, and a file's name in, the file with its own inputs in their places out; None when it is not there."""
 
 
-def names_inputs_by_macros(source: str, is_style: bool) -> bool:
-    """Whether a source may input files whose names macros make; of a style, whether its macros do for their users."""
-    return (_NAMED_BY_ARGUMENT if is_style else _NAMED_BY_MACRO).search(source) is not None
+def names_inputs_by_macros(sources: Sequence[str], styles: Sequence[str]) -> bool:
+    """Whether sources input files whose names macros make, their own or those of their styles."""
+    if any(map(_NAMED_BY_MACRO.search, sources)):
+        return True
+    makers = [style for style in styles if _BY_ARGUMENT.search(style)]
+    names = {name for style in makers for name in _NAMED_BY_ARGUMENT.findall(style)}
+    return any(re.search(rf"\\{name}(?![A-Za-z@])", source) for name in names for source in sources)
 
 
 class InputMacros:
@@ -76,8 +84,7 @@ class InputMacros:
             self._leads.clear()
             return source[match.start() : end], end
         if name in _STYLES:
-            for style in self._styles(source[match.start() : match.start() + 1_000]):
-                expander.collect(style, simple_only=True)
+            expander.collect_styles(self._styles(source[match.start() : match.start() + 1_000]))
             return match[0], match.end()
         macro = expander.macros.get(name)
         if macro is not None and not macro.parameters and macro.body.strip()[1:] in _INPUT_WORDS:

@@ -9,6 +9,7 @@ and output are bounded.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.definitions import (
@@ -32,7 +33,10 @@ MAX_TESTS = 1_000
 _MAX_LINE_CHARS = 1_000
 
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
-_DEFINER = re.compile(rf"\\({'|'.join(sorted(DEFINERS))})(?![A-Za-z@])")
+_WORDS = re.compile(r"\\([A-Za-z]+)")
+_NAMED_DEFINER = re.compile(
+    rf"\\({'|'.join(sorted(DEFINERS))})(?=\*?\s*+(?:\{{\s*+\\([A-Za-z]+)\s*+\}}|\\([A-Za-z]+)(?![A-Za-z@])))"
+)
 _PARAMETER = re.compile(r"#([1-9])|##")
 _TAKES_ONE_TOKEN = re.compile(
     r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
@@ -69,16 +73,49 @@ class Expander:
     """Control words that stand for those that start definitions: `\\let\\nc\\newcommand`."""
     _open: _Open | None = None
 
-    def collect(self, source: str, simple_only: bool = False) -> None:
-        """Take the definitions of a source whose text is not wanted: a preamble, or a style (`simple_only`)."""
+    def collect_styles(self, styles: Sequence[str], text: str | None = None) -> None:
+        """Take the definitions of styles that stand for text; of those that `text` uses, where it is given."""
+        source = Source("\n".join(styles))
+        if not source:
+            return
+        places: dict[str, list[re.Match[str]]] = {}
+        for match in _NAMED_DEFINER.finditer(source):
+            places.setdefault(match[2] or match[3], []).append(match)
+        used = places.keys() if text is None else places.keys() & set(_WORDS.findall(text))
+        waiting, seen = sorted(used), set(used)
+        while waiting:
+            name = waiting.pop()
+            for match in places[name]:
+                self._step()
+                self.define(source, match, simple_only=True)
+            if (macro := self.macros.get(name)) is not None:
+                more = (places.keys() & set(_WORDS.findall(macro.body))) - seen
+                seen |= more
+                waiting += sorted(more)
+        self._refuse_users(seen)
+
+    def _refuse_users(self, names: set[str]) -> None:
+        """Forget those of a style's macros whose text holds others that stay as written, however deep."""
+        users: dict[str, list[str]] = {}
+        for name in sorted(names & self.macros.keys()):
+            for word in _WORDS.findall(self.macros[name].body):
+                users.setdefault(word, []).append(name)
+        waiting = sorted(names - self.macros.keys())
+        while waiting:
+            for name in users.pop(waiting.pop(), []):
+                if self.macros.pop(name, None) is not None:
+                    waiting.append(name)
+
+    def collect(self, source: str) -> None:
+        """Take the definitions of a source whose text is not wanted: a preamble."""
         source = Source(source)
         position = 0
-        while match := (_DEFINER if simple_only else _CONTROL).search(source, position):
+        while match := _CONTROL.search(source, position):
             self._step()
             position = match.end()
             if self.is_definer(match[1]):
-                position = self.define(source, match, simple_only)
-            elif not simple_only and (macro := self._maker(match[1])):
+                position = self.define(source, match)
+            elif (macro := self._maker(match[1])):
                 _, position = self._use(source, match, macro, frozenset(), 0)
 
     def expand(self, source: str) -> str:

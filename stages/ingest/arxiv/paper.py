@@ -74,8 +74,7 @@ def paper_of(
         return _no_paper(key, files, refused, url, size)
     flat = project.flatten(main)
     expander = Expander()
-    for style in project.style_sources(flat):
-        expander.collect(style, simple_only=True)
+    expander.collect_styles(project.style_sources(flat), flat.preamble + flat.body)
     expander.collect(flat.preamble)
     title = paper_title(flat.preamble, flat.body)
     body = expander.expand(flat.body)

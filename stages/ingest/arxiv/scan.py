@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]{0,1000}+\])?\{[^{}\n]*+\}"
     r"|\\(?:url|href|path|nolinkurl)[ \t]*+\{[^{}\n]*+\}"
     r"|\\iffalse(?![A-Za-z])"
-    r"|\\."
+    r"|\\[^A-Za-z]"
     r"|(?P<comment>%[^\n]*(?:\n[ \t]*|\Z))",
     re.DOTALL,
 )
@@ -30,7 +30,7 @@ _NAMED = re.compile(
 )
 """Before an `\\iffalse` that is not begun here, but gets another name."""
 _CONTROL_WORD_END = re.compile(r"\\[A-Za-z@]+\*?\Z")
-_STYLE_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*+)%[^\n]*+(?:\n[ \t]*+)?")
+_STYLE_COMMENT = re.compile(r"(?<!\\)%[^\n]*+(?:\n[ \t]*+)?")
 _MASKED = re.compile(MASK + r"(\d+)" + MASK)
 
 
@@ -61,7 +61,7 @@ def remove_comments(source: str, masks: Masks) -> str:
 
 def without_comments(style: str) -> str:
     """A style without `%` comments: TeX's code, where nothing is verbatim."""
-    return _STYLE_COMMENT.sub(r"\1", style)
+    return _STYLE_COMMENT.sub("", style)
 
 
 def _pieces(source: str, masks: Masks) -> Iterator[str]:
