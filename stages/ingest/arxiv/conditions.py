@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stages.ingest.arxiv.groups import append_piece, is_conditional
+from stages.ingest.arxiv.scan import without_comments
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ESCAPED = re.compile(r"\\[\\{}]")
@@ -49,7 +50,7 @@ def decide_conditions(source: str, styles: Sequence[str] = ()) -> str:
     for style in styles if "\\if" in source else ():
         names = {name for name in _NEW_NAME.findall(style) if f"\\if{name}" in source}
         if names:
-            _Deciding(style, states).text()
+            _Deciding(without_comments(style), states).text()
     states = {name: value for name, value in states.items() if f"\\if{name}" in source}
     if not states and not _MAY_DECIDE.search(source):
         return source

@@ -21,6 +21,7 @@ from stages.ingest.arxiv.definitions import (
     skip_spaces,
 )
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
+from stages.ingest.arxiv.scan import without_comments
 from stages.ingest.work import TooMuchWorkError
 
 MAX_DEPTH = 40
@@ -30,6 +31,7 @@ GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
 MAX_TESTS = 1_000
+MAX_STYLE_MACRO_CHARS = 5_000
 _MAX_LINE_CHARS = 1_000
 
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
@@ -75,9 +77,7 @@ class Expander:
 
     def collect_styles(self, styles: Sequence[str], text: str | None = None) -> None:
         """Take the definitions of styles that stand for text; of those that `text` uses, where it is given."""
-        source = Source("\n".join(styles))
-        if not source:
-            return
+        source = "\n".join(styles)
         places: dict[str, list[re.Match[str]]] = {}
         for match in _NAMED_DEFINER.finditer(source):
             places.setdefault(match[2] or match[3], []).append(match)
@@ -85,14 +85,24 @@ class Expander:
         waiting, seen = sorted(used), set(used)
         while waiting:
             name = waiting.pop()
-            for match in places[name]:
-                self._step()
-                self.define(source, match, simple_only=True)
+            self._define_of_style(source, places[name])
             if (macro := self.macros.get(name)) is not None:
                 more = (places.keys() & set(_WORDS.findall(macro.body))) - seen
                 seen |= more
                 waiting += sorted(more)
         self._refuse_users(seen)
+
+    def _define_of_style(self, source: str, places: Sequence[re.Match[str]]) -> None:
+        """Take the last definition of a name in a style, or its default where there is no other."""
+        for place in sorted(places, key=lambda m: (not m[1].lower().startswith("provide"), m.start()), reverse=True):
+            self._step()
+            line = source.rfind("\n", max(0, place.start() - _MAX_LINE_CHARS), place.start()) + 1
+            if "%" in source[line : place.start()]:  # hardly ever text: a comment
+                continue
+            piece = Source(without_comments(source[place.start() : place.start() + MAX_STYLE_MACRO_CHARS]))
+            if match := _CONTROL.match(piece):
+                self.define(piece, match, simple_only=True)
+            return
 
     def _refuse_users(self, names: set[str]) -> None:
         """Forget those of a style's macros whose text holds others that stay as written, however deep."""
@@ -170,20 +180,18 @@ class Expander:
         """`source` expanded; a use that its end cuts off stays in `_open`, unless the source is a `whole` argument."""
         source = Source(source)
         pieces: list[str] = []
-        position = 0
-        while match := _CONTROL.search(source, position):
+        position = place = 0
+        while match := _CONTROL.search(source, place):
             self._step()
-            name = match[1]
+            name, place = match[1], match.end()
             if self.is_definer(name):
                 end = self.define(source, match)
                 if end > match.end():
                     append_piece(pieces, source[position : match.start()])
-                    position = _after_definition(source, match.start(), end)
+                    position = place = _after_definition(source, match.start(), end)
                     continue
             macro = self.macros.get(name)
             if macro is None:
-                append_piece(pieces, source[position : match.end()])
-                position = match.end()
                 continue
             append_piece(pieces, source[position : match.start()])
             expanded, position = self._use(source, match, macro, active, depth)
@@ -196,6 +204,7 @@ class Expander:
             ):
                 expanded = "{" + expanded + "}"
             append_piece(pieces, expanded)
+            place = position
         append_piece(pieces, source[position:])
         return "".join(pieces)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.conditions import decide_conditions
 from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros
-from stages.ingest.arxiv.scan import Masks, remove_comments, without_comments
+from stages.ingest.arxiv.scan import Masks, remove_comments
 from stages.ingest.work import TooMuchWorkError
 
 MAX_FLAT_CHARS = 50_000_000
@@ -69,7 +69,6 @@ class Project:
             name: text if _STYLE.search(name) else remove_comments(text, self.masks)
             for name, text in sources.items()
         }
-        self._clean_styles: dict[str, str] = {}
         styles = [text for name, text in self._sources.items() if _STYLE.search(name)]
         texts = [text for name, text in self._sources.items() if not _STYLE.search(name)]
         self._by_macros = names_inputs_by_macros(texts, styles)
@@ -135,16 +134,10 @@ class Project:
         return flat
 
     def style_sources(self, flat: Flat) -> list[str]:
-        """The paper's own class and style files that its preamble loads, and those that they load, in order."""
+        """The paper's own class and style files that its preamble loads, and those that they load, comments and all."""
         found: dict[str, None] = {}
         self._add_styles(flat.preamble, _folder(flat.files[0]), found, ())
-        return [self._style(path) for path in found]
-
-    def _style(self, path: str) -> str:
-        """A style without comments, which takes as long as all else where classes are large and unused."""
-        if path not in self._clean_styles:
-            self._clean_styles[path] = without_comments(self._sources[path])
-        return self._clean_styles[path]
+        return [self._sources[path] for path in found]
 
     def _add_styles(self, source: str, folder: str, found: dict[str, None], chain: tuple[str, ...]) -> None:
         for match in _USEPACKAGE.finditer(source):
@@ -156,7 +149,7 @@ class Project:
                 if path is None or path in chain or len(chain) >= MAX_DEPTH:
                     continue
                 if path not in found:
-                    self._add_styles(self._style(path), folder, found, (*chain, path))
+                    self._add_styles(self._sources[path], folder, found, (*chain, path))
                 found.pop(path, None)  # what is loaded last defines last
                 found[path] = None
 
@@ -186,7 +179,7 @@ class Project:
                 found: dict[str, None] = {}
                 if match := _USEPACKAGE.match(source):
                     self._add_styles(match[0], _folder(chain[0]), found, ())
-                return [self._style(path) for path in found]
+                return [self._sources[path] for path in found]
 
             flat.macros = InputMacros(chain[0], styles)
         return flat.macros.inline(text, include)
