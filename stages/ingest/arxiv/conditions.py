@@ -75,7 +75,9 @@ class _Deciding:
         """Find conditions and pair them with their ends; one that crosses the end of its group has none."""
         source = self._source
         names = {f"if{name}" for name in self._states} | {f"if{name}" for name in _NEW_NAME.findall(source)}
-        words = sorted(map(re.escape, self._aliases)) + [r"newif|if[A-Za-z@]*+|else|fi|[A-Za-z@]+?(?:true|false)"]
+        words = sorted(map(re.escape, self._aliases)) + [
+            r"newif|if[A-Za-z@]*+|else|fi|[A-Za-z@]+?(?:true|false)"
+        ]
         token = re.compile(rf"(?<!\\)(?:\\\\)*+\\({'|'.join(words)})(?![A-Za-z@])")
         depth = position = 0
         open_ones: list[_If] = []

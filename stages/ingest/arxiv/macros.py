@@ -94,7 +94,9 @@ class Expander:
 
     def _define_of_style(self, source: str, places: Sequence[re.Match[str]]) -> None:
         """Take the last definition of a name in a style, or its default where there is no other."""
-        for place in sorted(places, key=lambda m: (not m[1].lower().startswith("provide"), m.start()), reverse=True):
+        for place in sorted(
+            places, key=lambda m: (not m[1].lower().startswith("provide"), m.start()), reverse=True
+        ):
             self._step()
             line = source.rfind("\n", max(0, place.start() - _MAX_LINE_CHARS), place.start()) + 1
             if "%" in source[line : place.start()]:  # hardly ever text: a comment
@@ -125,7 +127,7 @@ class Expander:
             position = match.end()
             if self.is_definer(match[1]):
                 position = self.define(source, match)
-            elif (macro := self._maker(match[1])):
+            elif macro := self._maker(match[1]):
                 _, position = self._use(source, match, macro, frozenset(), 0)
 
     def expand(self, source: str) -> str:
@@ -244,9 +246,7 @@ class Expander:
             text = _SPACED.sub("", text) + (" " if blank else "")
         return text, end
 
-    def _apply(
-        self, macro: Macro, arguments: list[str], active: frozenset[str], depth: int
-    ) -> str | None:
+    def _apply(self, macro: Macro, arguments: list[str], active: frozenset[str], depth: int) -> str | None:
         """The body of a macro with its arguments in their places; None when it is too much."""
         if not macro.defines:
             arguments = [self._expand(argument, active, depth + 1, is_whole=True) for argument in arguments]
@@ -284,9 +284,7 @@ def _substitute(body: str, arguments: list[str]) -> str:
     return "".join(pieces)
 
 
-def _arguments(
-    source: str, position: int, macro: Macro, given: list[str]
-) -> tuple[list[str], int] | None:
+def _arguments(source: str, position: int, macro: Macro, given: list[str]) -> tuple[list[str], int] | None:
     """The arguments of a use, after those `given`, from `position` on, and where they end.
 
     Fewer than the macro takes where the source ends before; None when something else stands there.

@@ -28,7 +28,8 @@ from stages.ingest.work import bounded
 
 _BULK_MEMBER = re.compile(r"(?:.*/)?(?:\d{4}\.\d{4,5}|[a-z-]+\d{7})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
 _SOURCE = re.compile(
-    r".*\.(?:tex|ltx|latex|sty|cls|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)", re.I
+    r".*\.(?:tex|ltx|latex|sty|cls|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)",
+    re.I,
 )
 _OTHER = re.compile(r".*\.(?:pdf|ps|html?|dvi|docx?)", re.I)
 SNIFF_BYTES = 1024

@@ -15,6 +15,7 @@ from stages.ingest.books.epub_package import (
     encrypted_paths,
     package_paths,
     parse_package,
+    slashes,
 )
 from stages.ingest.books.xhtml import chapter_text
 from stages.ingest.decode import bad_bytes, bad_bytes_change, decode_text
@@ -103,8 +104,8 @@ class _Files:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
-        self._by_name = {info.filename: info for info in reversed(infos)}
-        self._by_lower = {info.filename.lower(): info for info in reversed(infos)}
+        self._by_name = {slashes(info.filename): info for info in reversed(infos)}
+        self._by_lower = {slashes(info.filename).lower(): info for info in reversed(infos)}
 
     def _find(self, path: str) -> zipfile.ZipInfo | None:
         return self._by_name.get(path) or self._by_lower.get(path.lower())

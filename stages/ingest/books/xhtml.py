@@ -9,9 +9,14 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.html_bounds import check_html
+from stages.ingest.raised import as_script
 
 _DOCTYPE_START = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE)
+_HEAD_CHARS = 4_096
+_LANGUAGE = re.compile(
+    r"<html\b[^>]*?\s(?:xml:)?lang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9-]+)?)", re.IGNORECASE
+)
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 _TAG = re.compile(r"""<([A-Za-z][\w:.-]*+)((?:"[^"<]*+"|'[^'<]*+'|[^<>"'])*+)>""")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
@@ -32,8 +37,19 @@ def chapter_text(xhtml: str) -> str:
         return ""
     for element in tree.body.query_selector_all(_NO_TEXT):
         element.decompose()
+    for element in tree.body.query_selector_all("sup, sub")[:]:
+        if element.first_element_child is None:
+            written = as_script(element.text.strip(), element.tag)
+            if written is not None:
+                element.replace_with(tree.create_text_node(written))
     text = extract_plain_text(tree, list_bullets=False, alt_texts=False)
     return _BLANK_LINES.sub("\n\n\n", _BLANK_LINE.sub("", text)).strip()
+
+
+def html_language(html: str) -> str:
+    """The language tag of the root element; "" without one."""
+    found = _LANGUAGE.search(html, 0, _HEAD_CHARS)
+    return found[1] if found else ""
 
 
 def as_html(xhtml: str) -> str:

@@ -34,13 +34,21 @@ def paper_of_files(files: dict[str, str]) -> RawDocument:
         ("\\def\\secdir{sections/}", "\\input{\\secdir two}", "second"),
         ("\\def\\secdir{sections}", "\\input\\secdir/two\nrest", "second\nrest"),
         ("\\newcommand{\\chapterfile}[1]{\\input{parts/#1}}", "\\chapterfile{one}", "first"),
-        ("\\newcommand{\\sect}[2]{\\subsection{#1}\\input{#2}}", "\\sect{A}{parts/one}", "\\subsection{A}first"),
+        (
+            "\\newcommand{\\sect}[2]{\\subsection{#1}\\input{#2}}",
+            "\\sect{A}{parts/one}",
+            "\\subsection{A}first",
+        ),
         ("\\newcommand{\\c}[1]{\\inp{one}}\\newcommand{\\inp}[1]{\\input{parts/#1}}", "\\c{}", "first"),
         ("\\newcommand{\\both}{\\input{parts/one} \\include{sections/two}}", "\\both", "first second"),
         ("\\let\\inp\\input", "\\inp{sections/two}", "second"),
         ("\\newcommand{\\inp}{\\input}", "\\inp{sections/two}", "second"),
         ("\\def\\d{sections}", "\\import{\\d}{two}", "second"),
-        ("\\def\\d{x}", "\\renewcommand{\\d}{parts}\\input{\\d/one}\\renewcommand{\\d}{sections}\\input{\\d/two}", "firstsecond"),
+        (
+            "\\def\\d{x}",
+            "\\renewcommand{\\d}{parts}\\input{\\d/one}\\renewcommand{\\d}{sections}\\input{\\d/two}",
+            "firstsecond",
+        ),
         ("", "\\InputIfFileExists{sections/two}{then }{else}", "then second"),
         ("", "\\InputIfFileExists{gone}{then }{else \\input{parts/one}}", "else first"),
         ("", "\\IfFileExists{parts/one.tex}{\\input{parts/one}}{none}", "first"),
@@ -53,12 +61,18 @@ def test_inputs_that_macros_name(preamble: str, body: str, text: str) -> None:
 
 def test_the_name_of_the_main_file_is_a_macro() -> None:
     found = paper("\\section{I}\n\\input{\\jobname-intro}", "", {"main-intro.tex": "It begins."})
-    assert (found.text, found.metadata["files"]) == ("\\section{I}\nIt begins.\n", ["main.tex", "main-intro.tex"])
+    assert (found.text, found.metadata["files"]) == (
+        "\\section{I}\nIt begins.\n",
+        ["main.tex", "main-intro.tex"],
+    )
 
 
 def test_macros_of_own_styles_name_inputs() -> None:
     files = TWO | {"own.sty": "\\newcommand{\\chapterfile}[1]{\\input{parts/#1}}\n"}
-    assert paper("\\section{I}\n\\chapterfile{one}", "\\usepackage{own}\n", files).text == "\\section{I}\nfirst\n"
+    assert (
+        paper("\\section{I}\n\\chapterfile{one}", "\\usepackage{own}\n", files).text
+        == "\\section{I}\nfirst\n"
+    )
 
 
 def test_macros_of_own_classes_and_styles_are_text_or_stay() -> None:
@@ -67,7 +81,10 @@ def test_macros_of_own_classes_and_styles_are_text_or_stay() -> None:
         "more.sty": "\\newcommand{\\R}{\\mathbb{R}}\\def\\x{\\@xx}\\newcommand\\hw{\\hspace{1em}}\\def\\y{\\leavevmode\\x}\n",
     }
     main = "\\documentclass{own}\\begin{document}\\section{I}\\eg $\\R$ \\keys{a} \\x \\hw \\y\\end{document}"
-    assert paper_of_files({"ms.tex": main} | files).text == "\\section{I}e.g. $\\mathbb{R}$ \\keys{a} \\x \\hw \\y\n"
+    assert (
+        paper_of_files({"ms.tex": main} | files).text
+        == "\\section{I}e.g. $\\mathbb{R}$ \\keys{a} \\x \\hw \\y\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,13 +102,19 @@ def test_macros_of_own_classes_and_styles_are_text_or_stay() -> None:
         ("\\newif\\ifdraft\n\\drafttrue\n\\ifdraft x\\else y\\fi", "x"),
         ("\\newif\\ifdraft \\drafttrue \\draftfalse \\ifdraft x\\fi z", "z"),
         ("\\newif\\ifd\\ifd a\\ifx\\u\\v b\\else c\\fi d\\else e\\fi f", "ef"),
-        ("\\newif\\ifd\\dtrue\\ifd a\\ifx\\u\\v b\\else c\\fi d\\else e\\fi f", "a\\ifx\\u\\v b\\else c\\fi df"),
+        (
+            "\\newif\\ifd\\dtrue\\ifd a\\ifx\\u\\v b\\else c\\fi d\\else e\\fi f",
+            "a\\ifx\\u\\v b\\else c\\fi df",
+        ),
         ("\\newif\\ifd \\newcommand{\\on}{\\dtrue}\\ifd x\\fi", "\\newcommand{\\on}{\\dtrue}\\ifd x\\fi"),
         ("\\newif\\ifd \\newcommand{\\x}{\\ifd a\\else b\\fi}", "\\newcommand{\\x}{b}"),
         ("\\newif\\ifd \\newcommand{\\x}{\\ifd a\\fi}\\dtrue", "\\newcommand{\\x}{\\ifd a\\fi}"),
         ("\\newcommand{\\blind}{0}\\if0\\blind x\\else y\\fi", "\\newcommand{\\blind}{0}x"),
         ("\\def\\blind{1}\\if0\\blind x\\else y\\fi", "\\def\\blind{1}y"),
-        ("\\let\\hide=\\iffalse \\let\\endhide=\\fi a\\hide b\\endhide c", "\\let\\hide=\\iffalse \\let\\endhide=\\fi ac"),
+        (
+            "\\let\\hide=\\iffalse \\let\\endhide=\\fi a\\hide b\\endhide c",
+            "\\let\\hide=\\iffalse \\let\\endhide=\\fi ac",
+        ),
         ("\\ifx\\a\\b x\\fi", "\\ifx\\a\\b x\\fi"),
         ("\\newif\\ifd \\ifthenelse{\\a}{b}{c} \\ifd x\\fi y", "\\ifthenelse{\\a}{b}{c} y"),
         ("\\iftrue never ends {", "\\iftrue never ends {"),
@@ -104,7 +127,10 @@ def test_conditions_that_are_known(source: str, text: str) -> None:
 
 
 def test_conditions_hold_over_files_and_styles() -> None:
-    files = {"own.sty": "\\newif\\iflong\\longtrue\\newif\\ifopt\\DeclareOption{o}{\\opttrue}", "a.tex": "\\iflong long\\fi\n"}
+    files = {
+        "own.sty": "\\newif\\iflong\\longtrue\\newif\\ifopt\\DeclareOption{o}{\\opttrue}",
+        "a.tex": "\\iflong long\\fi\n",
+    }
     body = "\\section{I}\n\\input{a} \\longfalse\\iflong x\\else y\\fi \\ifopt z\\fi"
     found = paper(body, "\\usepackage{own}\n", files)
     assert found.text == "\\section{I}\nlong y\\ifopt z\\fi\n"
@@ -134,7 +160,11 @@ YAML = "sources:\n- filename: b.tex\n  usage: toplevel\n- filename: old.tex\n  u
     ],
 )
 def test_the_readme_names_what_to_start_from_and_what_to_leave_out(name: str, text: str) -> None:
-    long = "\\documentclass{article}\\begin{document}\\section{%s} \\input{old}" + "word " * 50 + "\\end{document}"
+    long = (
+        "\\documentclass{article}\\begin{document}\\section{%s} \\input{old}"
+        + "word " * 50
+        + "\\end{document}"
+    )
     files = {"a.tex": long % "A" * 3, "b.tex": long % "B", "old.tex": "old text", name: text}
     for folder in ("", "1234/"):
         found = paper_of_files({folder + path: content for path, content in files.items()})
@@ -142,14 +172,20 @@ def test_the_readme_names_what_to_start_from_and_what_to_leave_out(name: str, te
         assert "old text" not in found.text
 
 
-@pytest.mark.parametrize("text", ["", "{", "sources: [", "a: &a [*a]", "[" * 20_000, '{"sources": [1, {"usage": 2}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "sources: [", "a: &a [*a]", "[" * 20_000, '{"sources": [1, {"usage": 2}]}']
+)
 def test_a_readme_that_says_nothing(text: str) -> None:
     assert parse_readme(text) == Readme()
 
 
 def test_nothing_of_anc_is_read() -> None:
     body = "\\documentclass{article}\\begin{document}\\section{%s}%s\\end{document}"
-    files = {"anc/main.tex": body % ("Code", "word " * 500), "ms.tex": body % ("Paper", "\\input{anc/more}"), "anc/more.tex": "x"}
+    files = {
+        "anc/main.tex": body % ("Code", "word " * 500),
+        "ms.tex": body % ("Paper", "\\input{anc/more}"),
+        "anc/more.tex": "x",
+    }
     assert paper_of_files(files).text == "\\section{Paper}\n"
     lost = paper_of("", {"anc/main.tex": files["anc/main.tex"].encode()}, None, False, False)
     assert isinstance(lost, Loss)
@@ -162,16 +198,28 @@ BIBLIOGRAPHY = "\\begin{thebibliography}{9}\\bibitem{a} A.\\end{thebibliography}
     ("body", "text"),
     [
         ("\\maketitle\nBody.\n" + BIBLIOGRAPHY + "\\section{Supplement}\nMore.", "Body."),
-        ("\\title{T}\\maketitle\\begin{abstract}We.\\end{abstract}\nBody.\n\\bibliography{b}\n\\section{S}\nMore.", "Body."),
+        (
+            "\\title{T}\\maketitle\\begin{abstract}We.\\end{abstract}\nBody.\n\\bibliography{b}\n\\section{S}\nMore.",
+            "Body.",
+        ),
         ("Body.\n" + BIBLIOGRAPHY + "\\section*{Methods}\nMore.", "Body."),
-        ("\\maketitle\nBody.\n\\section*{Acknowledgements}\nThanks.\n\\bibliography{b}", "Body.\n\\section*{Acknowledgements}\nThanks."),
-        ("\\maketitle\nBody.\n\\paragraph{Next} More.\n\\bibliography{b}\n\\section{S}", "Body.\n\\paragraph{Next} More."),
+        (
+            "\\maketitle\nBody.\n\\section*{Acknowledgements}\nThanks.\n\\bibliography{b}",
+            "Body.\n\\section*{Acknowledgements}\nThanks.",
+        ),
+        (
+            "\\maketitle\nBody.\n\\paragraph{Next} More.\n\\bibliography{b}\n\\section{S}",
+            "Body.\n\\paragraph{Next} More.",
+        ),
         ("\\section{A}\nBody.\n\\newpage\\setcounter{page}{1}\n\\bibliography{b}", "\\section{A}\nBody."),
         (
             "\\section{A}\nBody.\n\n\\clearpage\n\\renewcommand{\\thefigure}{S\\arabic{figure}}\n\\setcounter{figure}{0}\n\\appendix\nB",
             "\\section{A}\nBody.",
         ),
-        ("\\section{A}\nBody.\n\\addcontentsline{toc}{section}{References}\n{\\small\n\\bibliography{b}}", "\\section{A}\nBody."),
+        (
+            "\\section{A}\nBody.\n\\addcontentsline{toc}{section}{References}\n{\\small\n\\bibliography{b}}",
+            "\\section{A}\nBody.",
+        ),
         ("\\section{A}\nSet \\newpage in TeX.", "\\section{A}\nSet \\newpage in TeX."),
         (
             "\\chapter{A}\nOne.\n" + BIBLIOGRAPHY + "\\chapter{B}\nTwo.\n" + BIBLIOGRAPHY + "\\section{Rest}",

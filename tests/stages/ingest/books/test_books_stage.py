@@ -288,9 +288,10 @@ def test_encodings(tmp_path: Path, data: bytes, text: str, encoding: str, bad: i
         ("a.txt", "document"),
         ("A.TXT", "document"),
         ("a.txt.gz", "document"),
-        ("a.zip", "unrecognised_file"),
         ("epub", "unrecognised_file"),
-        ("a.htm", "unrecognised_file"),
+        ("a.htm", "document"),
+        ("a.html.gz", "document"),
+        ("a.pdf", "unrecognised_file"),
         ("atxt", "unrecognised_file"),
     ],
 )

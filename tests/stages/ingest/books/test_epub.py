@@ -293,6 +293,32 @@ def test_one_bad_byte_in_a_chapter_costs_that_letter_alone() -> None:
     assert found.changes == (Change("bad_bytes", 1, detail="utf-8", text_bytes=1),)
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Salt & Smoke", "Salt & Smoke"),
+        ("Une&nbsp;vie &agrave; deux", "Une vie à deux"),
+        ("A &unknown; B", "A &unknown; B"),
+    ],
+)
+def test_a_package_with_bare_ampersands_and_entities_of_html(title: str, text: str) -> None:
+    found = parse_package(package(["a"], metadata=f"<dc:title>{title}</dc:title>").encode(), "content.opf")
+    assert (found.title, [item.path for item in found.spine]) == (text, ["text/a.xhtml"])
+
+
+def test_blanks_before_the_declaration_and_paths_of_windows() -> None:
+    packed = package(["a", "b"]).replace("text/", "text\\")
+    container = " \n" + CONTAINER.replace("OEBPS/", "OEBPS\\")
+    files: dict[str, str | bytes] = {
+        "OEBPS\\content.opf": "\n " + packed,
+        "OEBPS\\text\\a.xhtml": " " + page("<p>R&B one</p>"),
+        "OEBPS/text/b.xhtml": page("<p>two&nbsp;three</p>"),
+    }
+    (found,) = read(epub(files, container))
+    assert isinstance(found, RawDocument)
+    assert found.text.replace("\xa0", " ") == "R&B one\n\n\ntwo three"
+
+
 @given(st.text(max_size=80))
 def test_markup_of_any_kind_is_read(text: str) -> None:
     assert as_html(f"<p>{escape(text)}</p>") == f"<p>{escape(text)}</p>".replace("\0", "")
