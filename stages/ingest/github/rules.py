@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,7 +24,7 @@ class SourceFileRules(IngestStage):
 
     The measures are taken on the text after its licence header is removed: they judge what is kept. Rules, in
     order: license, vendored, generated (name), extension, too_large, binary, license (the file's own SPDX line),
-    generated (marker), empty_text, max_line_length, mean_line_length, alphanumeric_share, letters_per_token.
+    generated (marker), empty_text, max_line_length or long_line_share, mean_line_length, alphanumeric_share, letters_per_token.
     """
 
     licenses: tuple[str, ...] = Field(
@@ -35,6 +36,16 @@ class SourceFileRules(IngestStage):
     )
     max_file_bytes: int = Field(1_000_000, gt=0, description="largest file that is kept")
     max_line_length: int = Field(1000, gt=0, description="longest line that is kept, characters")
+    long_lines: Literal["longest", "share"] = Field(
+        "longest",
+        description="what drops a file for lines above max_line_length: the longest, as LLaMA's; or their share",
+    )
+    max_long_line_share: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="greatest share of the lines that is longer, where `long_lines` is `share`; the mean is of the others then",
+    )
     max_mean_line_length: float = Field(
         100.0, gt=0, description="greatest mean length of the lines, characters"
     )
@@ -116,8 +127,12 @@ class SourceFileRules(IngestStage):
 
     def _failed_measure(self, text: str) -> tuple[str, float, float] | None:
         """Rule, value and threshold of the first heuristic that drops the text."""
-        found = measure_code(text)
-        if found.max_line_length > self.max_line_length:
+        found = measure_code(text, self.max_line_length)
+        if self.long_lines == "share":
+            if found.long_line_share > self.max_long_line_share:
+                return "long_line_share", found.long_line_share, self.max_long_line_share
+            found = replace(found, mean_line_length=found.mean_of_others)
+        elif found.max_line_length > self.max_line_length:
             return "max_line_length", found.max_line_length, self.max_line_length
         if found.mean_line_length > self.max_mean_line_length:
             return "mean_line_length", found.mean_line_length, self.max_mean_line_length

@@ -127,11 +127,36 @@ def test_each_rule_drops_and_keeps(
 
 
 def test_measures_and_the_words_of_indic_scripts() -> None:
-    assert measure_code("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0)
+    assert measure_code("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0, 0.0, 3.5)
     assert measure_code("नमस्ते").letters_per_token == 6.0
-    assert measure_code("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0)
+    assert measure_code("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0, 0.0, 2.0)
     assert measure_code("😀 𠀀𠀁").letters_per_token == 1.0
     assert measure_code("x → «yes»").letters_per_token == pytest.approx(4 / 5)
+
+
+def test_measures_of_long_lines() -> None:
+    found = measure_code("abcdefgh\nab\nabcd\n", 5)
+    assert (found.long_line_share, found.mean_of_others, found.mean_line_length) == (1 / 3, 3.0, 14 / 3)
+
+
+def test_one_long_literal_costs_no_file_where_the_share_of_long_lines_counts(tmp_path: Path) -> None:
+    code = b"name = value + other\n" * 60
+    files = {"a.py": code + b"x = '" + b"word" * 5_000 + b"'\n", "b.js": b"let a = b;" * 500, "c.py": code}
+    longest, share = read(tmp_path, files), read(tmp_path, files, long_lines="share")
+    assert {name: getattr(found, "rule", "kept") for name, found in longest.items() if name in files} == {
+        "a.py": "max_line_length",
+        "b.js": "max_line_length",
+        "c.py": "kept",
+    }
+    assert {name: getattr(found, "rule", "kept") for name, found in share.items() if name in files} == {
+        "a.py": "kept",
+        "b.js": "long_line_share",
+        "c.py": "kept",
+    }
+    assert (
+        getattr(read(tmp_path, files, long_lines="share", max_long_line_share=0.01)["a.py"], "rule", "")
+        == "long_line_share"
+    )
 
 
 def test_decoding() -> None:
