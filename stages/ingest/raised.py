@@ -17,7 +17,7 @@ _EXPRESSION = re.compile(r"[^\W_]*\d[\w+\-−*/.,]*|[A-Zb-dfj-mpqt-z]|[A-Za-z][+
 
 def as_script(text: str, tag: str) -> str | None:
     """A raised (`sup`) or lowered (`sub`) text as plain text; None for notes, ordinals and words, which stay as they are."""
-    if len(text) > MAX_SCRIPT_CHARS:
+    if len(text) > MAX_SCRIPT_CHARS or text in ("(", ")", "()"):  # a part of more
         return None
     if tag == "sup" and _RAISED_WHOLE(text):
         return text.translate(_RAISED)
