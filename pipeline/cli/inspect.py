@@ -12,6 +12,7 @@ from pipeline.inspect.filter_tables import filter_report
 from pipeline.inspect.languages import language_rows, language_table
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.inspect.verify import verify as verify_run
+from pipeline.inspect.warnings import warning_rows, warning_table
 
 app = App(name="inspect", help="Look into a run.")
 
@@ -103,6 +104,21 @@ def filter_rules(run: str, /, *, rule: str | None = None, threshold: tuple[str, 
             say(part)
         else:
             print_table(part)
+
+
+@app.command
+def warnings(run: str, /) -> None:
+    """Documents of which too little was kept, such as papers with under 30% of their words.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    """
+    rows = warning_rows(run)
+    if rows:
+        print_table(warning_table(rows))
+    say(f"{run}: {len(rows):,} warnings")
 
 
 def verify(run: str, /) -> None:

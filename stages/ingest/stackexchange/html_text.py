@@ -53,8 +53,9 @@ class _TextBuilder:
             self._space = True
             return
         text = " ".join(words)
-        if self._script and self._follows_directly(chunk):
-            text = as_script(text, self._script) or text
+        if self._script and (written := as_script(text, self._script)):
+            is_note = written[0] not in "^_"
+            text = written if is_note or self._follows_directly(chunk) else text
         self._put(text, space_before=chunk[0].isspace())
         self._space = chunk[-1].isspace()
 
