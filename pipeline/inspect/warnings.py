@@ -43,7 +43,15 @@ def warning_rows(run: str) -> list[LedgerWarning]:
                 rows += _rows(uri)
         rows.sort(key=lambda row: (row["value"], row["id"]))
         found += [
-            LedgerWarning(node, **{name: row[name] if row[name] is not None else "" for name in _COLUMNS})
+            LedgerWarning(
+                node,
+                row["id"],
+                row["rule"],
+                row["value"],
+                row["threshold"],
+                row["detail"] or "",
+                row["url"] or "",
+            )
             for row in rows
         ]
     return found

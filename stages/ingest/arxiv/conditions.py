@@ -16,6 +16,7 @@ from stages.ingest.arxiv.scan import without_comments
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ESCAPED = re.compile(r"\\[\\{}]")
+_WORDS = r"newif|if[A-Za-z@]*+|else|fi|[A-Za-z@]+?(?:true|false)"
 _NEW_NAME = re.compile(r"\\newif[ \t]*\n?[ \t]*\\if([A-Za-z@]+)")
 _MAY_DECIDE = re.compile(r"\\(?:newif|iftrue|iffalse|ifnum)(?![A-Za-z@])|\\if(?![A-Za-z@])")
 _NEW = re.compile(r"[ \t]*\n?[ \t]*\\if([A-Za-z@]+)")
@@ -75,10 +76,8 @@ class _Deciding:
         """Find conditions and pair them with their ends; one that crosses the end of its group has none."""
         source = self._source
         names = {f"if{name}" for name in self._states} | {f"if{name}" for name in _NEW_NAME.findall(source)}
-        words = sorted(map(re.escape, self._aliases)) + [
-            r"newif|if[A-Za-z@]*+|else|fi|[A-Za-z@]+?(?:true|false)"
-        ]
-        token = re.compile(rf"(?<!\\)(?:\\\\)*+\\({'|'.join(words)})(?![A-Za-z@])")
+        words = "|".join([*sorted(map(re.escape, self._aliases)), _WORDS])
+        token = re.compile(rf"(?<!\\)(?:\\\\)*+\\({words})(?![A-Za-z@])")
         depth = position = 0
         open_ones: list[_If] = []
         for match in token.finditer(source):

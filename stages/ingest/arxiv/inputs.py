@@ -42,7 +42,7 @@ _SPACES_SKIPPED = re.compile(r"(\\[A-Za-z@]+)[ \t\n]+")
 _STYLES = frozenset({"usepackage", "RequirePackage", "documentclass", "documentstyle"})
 
 Include = Callable[[str, str], str | None]
-"""A folder, "" for none, and a file's name in, the file with its own inputs in their places out; None when it is not there."""
+"""A folder ("" for none) and a file's name in, the file with its inputs in their places out; None when it is not there."""
 
 
 def names_inputs_by_macros(sources: Sequence[str], styles: Sequence[str]) -> bool:

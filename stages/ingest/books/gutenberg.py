@@ -59,8 +59,8 @@ _CREDIT = re.compile(
     r"(?:e-?text|e-?book|electronic (?:text|edition|version)|html(?: version)?|text|file|edition|book)?s?\s*"
     r"(?:was |were |has been )?(?:originally |first )?"
     r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|(?:re-?)?proof(?:ed|read|-read)|typed|created|converted|compiled"
-    r"|(?:re-?)?formatted|edited|corrected|entered|encoded|keyed|key-entered|input|submitted|contributed|provided|donated|marked up"
-    r"|ocr[' ]?e?d|spell-?checked|updated|revised)"
+    r"|(?:re-?)?formatted|edited|corrected|entered|encoded|keyed|key-entered|input|submitted|contributed|provided"
+    r"|donated|marked up|ocr[' ]?e?d|spell-?checked|updated|revised)"
     r"(?:,? (?:and|&) \w+)?\s+(?:by|from|for|using|in|to|with|on)\b"
     r"|(?:produit|préparé|produzido|producido|produziert|erstellt|geproduceerd|prodotto)\s+(?:par|por|von|door|da)\b"
     r"|an? anonymous (?:project gutenberg )?volunteer"
@@ -84,7 +84,8 @@ _NOTE = re.compile(
     r"|notas? d(?:el?|o|a)\s+transcri|nota di trascri|nota del trascri"
     r"|typographical errors corrected in"
     r"|(?:e-?text |electronic )?(?:editor['’]?s |producer['’]?s )?(?:a )?(?:production |publisher['’]s )?notes? "
-    r"(?:on|about|to|for|regarding|concerning|in) (?:the|this) (?:e-?text|e-?book|electronic (?:text|edition|version)|digital (?:text|edition))"
+    r"(?:on|about|to|for|regarding|concerning|in) (?:the|this) "
+    r"(?:e-?text|e-?book|electronic (?:text|edition|version)|digital (?:text|edition))"
     r"|e-?text (?:editor|producer|transcriber|preparer)['’]?s['’]? notes?"
     r"|opmerkingen van de bewerker|aantekeningen? van de bewerker|noot van de bewerker)",
     re.IGNORECASE,
@@ -119,8 +120,8 @@ _HEADER_WORDS = re.compile(
     re.IGNORECASE,
 )
 _FIELDS_ONLY = re.compile(
-    r"(?:[ \t]*(?:title|author|editor|translator|illustrator|contributor|compiler|annotator|release date|posting date|language"
-    r"|edition|character set(?: encoding)?|produced by|credits|last updated|original publication)[ \t]*:[^\n]*"
+    r"(?:[ \t]*(?:title|author|editor|translator|illustrator|contributor|compiler|annotator|release date|posting date"
+    r"|language|edition|character set(?: encoding)?|produced by|credits|last updated|original publication)[ \t]*:[^\n]*"
     r"(?:\n[ \t]+[^\n]*)*(?:\n|\Z))+",
     re.IGNORECASE,
 )

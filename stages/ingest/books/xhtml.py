@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
@@ -37,13 +38,18 @@ def chapter_text(xhtml: str) -> str:
         return ""
     for element in tree.body.query_selector_all(_NO_TEXT):
         element.decompose()
+    _write_scripts(tree)
+    text = extract_plain_text(tree, list_bullets=False, alt_texts=False)
+    return _BLANK_LINES.sub("\n\n\n", _BLANK_LINE.sub("", text)).strip()
+
+
+def _write_scripts(tree: Any) -> None:
+    """Write raised and lowered characters into the text of a chapter's DOM."""
     for element in tree.body.query_selector_all("sup, sub")[:]:
         if element.first_element_child is None:
             written = as_script(element.text.strip(), element.tag)
             if written is not None:
                 element.replace_with(tree.create_text_node(written))
-    text = extract_plain_text(tree, list_bullets=False, alt_texts=False)
-    return _BLANK_LINES.sub("\n\n\n", _BLANK_LINE.sub("", text)).strip()
 
 
 def html_language(html: str) -> str:
