@@ -1,4 +1,4 @@
-"""Books: a text, HTML page, EPUB or zip of these in, a document each out, without Gutenberg's additions (LLaMA section 2.1)."""
+"""Books: texts, HTML pages, EPUBs and zips in, a document each out, without Gutenberg's additions (LLaMA section 2.1)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BRACKETS = re.compile(r"\s*\[[^\]]*\]?")
 
 
 class BooksIngest(IngestStage):
-    """Texts, HTML pages and EPUBs of whole books, a document each, from Gutenberg or plain folders; zips of texts and pages."""
+    """Texts, HTML pages and EPUBs of whole books, from Gutenberg or plain folders; zips of texts and pages."""
 
     stage_name: ClassVar[str] = "ingest_books"
     version: ClassVar[int] = 5

@@ -19,7 +19,8 @@ _NESTING = frozenset({"(*", "{-", "/+", "#|", "#=", "#["})
 
 _PROLOGUE = re.compile(
     r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>"
-    r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$(?!(?:end)?region)[^}]{0,200}\}|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
+    r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$(?!(?:end)?region)[^}]{0,200}\}"
+    r"|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(
@@ -69,7 +70,7 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
 
 
 def _region_end(text: str, start: int, style: CommentStyle) -> int:
-    """Behind the region at `start`, if it holds nothing but comments and they, or its name, speak of a licence; else `start`."""
+    """Behind the region at `start`, if it holds nothing but comments that, or its name, speak of a licence; else `start`."""
     opening = _REGION.match(text, start)
     if opening is None:
         return start

@@ -90,7 +90,7 @@ def measure_code(text: str, long_line: int = 1000) -> Measures:
 
 @kernel
 def _scan(codes, class_of_character, long_line):  # type: ignore[no-untyped-def]
-    """Longest line, lines, characters in lines (without their ends), letters, digits, tokens, long lines, characters in these."""
+    """Longest line, lines, characters in lines (without ends), letters, digits, tokens, long lines, characters in these."""
     longest = lines = in_lines = letters = digits = tokens = length = long = in_long = 0
     before = _SPACE
     for code in codes:
