@@ -24,6 +24,7 @@ _SKIPPED = re.compile(r"[ \t]*\n?")
 """What TeX passes over behind a control word."""
 _PAIR = re.compile(r"[ \t]*(\\[A-Za-z@]+[ \t]*|[^\\{}\s])(\\[A-Za-z@]+[ \t]*|[^\\{}])")
 _NUMBERS = re.compile(r"[ \t]*([-+]?\d{1,9})[ \t]*([<=>])[ \t]*([-+]?\d{1,9})(?:[ \t]|\\relax(?![A-Za-z@]))?")
+_NAMEABLE = re.compile(r"(?:[={]|\\[A-Za-z@]+)[ \t]*\\(?:iffalse|iftrue|fi)(?![A-Za-z@])")
 _ALIAS = re.compile(
     r"\\let[ \t]*\\([A-Za-z@]+)[ \t]*=?[ \t]*\\(iffalse|iftrue|else|fi)(?![A-Za-z@])"
     r"|\\(?:def[ \t]*|(?:re)?newcommand\*?[ \t]*\{?)\\([A-Za-z@]+)\}?[ \t]*\{[ \t]*\\(iffalse|iftrue|fi)[ \t]*\}"
@@ -61,11 +62,10 @@ def decide_conditions(source: str, styles: Sequence[str] = ()) -> str:
 class _Deciding:
     def __init__(self, source: str, states: dict[str, bool | None]) -> None:
         self._source, self._states = source, states
-        self._aliases = {m[1] or m[3]: m[2] or m[4] for m in _ALIAS.finditer(source)}
-        self._alias_places = [m.span() for m in _ALIAS.finditer(source)]
-        self._characters: dict[str, list[tuple[int, str]]] = {}
-        for match in _ONE_CHARACTER.finditer(source):
-            self._characters.setdefault(match[1], []).append((match.start(), match[2]))
+        named = list(_ALIAS.finditer(source)) if _NAMEABLE.search(source) else []
+        self._aliases = {m[1] or m[3]: m[2] or m[4] for m in named}
+        self._alias_places = [m.span() for m in named]
+        self._characters: dict[str, list[tuple[int, str]]] | None = None
         self._ifs: dict[int, _If] = {}
         self._sets: dict[str, list[int]] = {}
         self._marks: list[tuple[int, int, str, int]] = []
@@ -209,6 +209,10 @@ class _Deciding:
         """The character of a token, "" for a command that is none, None for a macro of more."""
         if not token.startswith("\\"):
             return " " if token.isspace() else token
+        if self._characters is None:
+            self._characters = {}
+            for match in _ONE_CHARACTER.finditer(self._source):
+                self._characters.setdefault(match[1], []).append((match.start(), match[2]))
         known = self._characters.get(token[1:], [])
         if before := known[: bisect(known, (place, ""))]:
             return before[-1][1]

@@ -55,11 +55,14 @@ def names_inputs_by_macros(sources: Sequence[str], styles: Sequence[str]) -> boo
 
 
 class InputMacros:
-    """The macros of one paper that have to do with its inputs; `main` is the name of its main file."""
+    """The macros of one paper that have to do with its inputs.
 
-    def __init__(self, main: str, styles: Callable[[str], list[str]]) -> None:
+    `main` is the name of its main file, `styles` gives the styles that a command loads, `text` is all that may use them.
+    """
+
+    def __init__(self, main: str, styles: Callable[[str], list[str]], text: str) -> None:
         self._expander = Expander()
-        self._styles = styles
+        self._styles, self._text = styles, text
         self._leads: dict[str, bool] = {}
         stem = main.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         self._expander.collect(f"\\def\\jobname{{{stem}}}")
@@ -84,7 +87,7 @@ class InputMacros:
             self._leads.clear()
             return source[match.start() : end], end
         if name in _STYLES:
-            expander.collect_styles(self._styles(source[match.start() : match.start() + 1_000]))
+            expander.collect_styles(self._styles(source[match.start() : match.start() + 1_000]), self._text)
             return match[0], match.end()
         macro = expander.macros.get(name)
         if macro is not None and not macro.parameters and macro.body.strip()[1:] in _INPUT_WORDS:

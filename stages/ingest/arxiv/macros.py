@@ -75,13 +75,13 @@ class Expander:
     """Control words that stand for those that start definitions: `\\let\\nc\\newcommand`."""
     _open: _Open | None = None
 
-    def collect_styles(self, styles: Sequence[str], text: str | None = None) -> None:
-        """Take the definitions of styles that stand for text; of those that `text` uses, where it is given."""
+    def collect_styles(self, styles: Sequence[str], text: str) -> None:
+        """Take the definitions of styles that stand for text, those that `text` uses."""
         source = "\n".join(styles)
         places: dict[str, list[re.Match[str]]] = {}
         for match in _NAMED_DEFINER.finditer(source):
             places.setdefault(match[2] or match[3], []).append(match)
-        used = places.keys() if text is None else places.keys() & set(_WORDS.findall(text))
+        used = places.keys() & set(_WORDS.findall(text)) if places else set[str]()
         waiting, seen = sorted(used), set(used)
         while waiting:
             name = waiting.pop()

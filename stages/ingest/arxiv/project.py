@@ -72,6 +72,7 @@ class Project:
         styles = [text for name, text in self._sources.items() if _STYLE.search(name)]
         texts = [text for name, text in self._sources.items() if not _STYLE.search(name)]
         self._by_macros = names_inputs_by_macros(texts, styles)
+        self._text = "\n".join(texts) if self._by_macros else ""
         self._inputs = self._read_chars = 0
         total = sum(map(len, self._sources.values()))
         self._max_read_chars = READ_ALLOWANCE_CHARS + MAX_READ_GROWTH * total
@@ -181,7 +182,7 @@ class Project:
                     self._add_styles(match[0], _folder(chain[0]), found, ())
                 return [self._sources[path] for path in found]
 
-            flat.macros = InputMacros(chain[0], styles)
+            flat.macros = InputMacros(chain[0], styles, self._text)
         return flat.macros.inline(text, include)
 
     def _included(

@@ -49,8 +49,8 @@ _CONDITION = re.compile(
     r"|restrict\w*|commercially|commercial use|military|gnu|[al]?gpl\w*|copyleft|creative commons|proprietary)\b"
 )
 _MORE_CONDITIONS = re.compile(
-    r"\b(?:not|only|except|unless|provided that|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment|fees?"
-    r"|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)|employees|staff"
+    r"\b(?:not|only|except|unless|provided that|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment"
+    r"|fees?|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)|employees|staff"
     r"|revenue|turnover|profits?|training|trained?|machine learning|artificial|ai|llms?|datasets?|weapons?|government\w*|ethic\w*"
     r"|harm\w*|evil|(?:personal|private|educational|academic|internal|research|evaluation|production) (?:use|purposes?)|competing"
     r"|compet\w+|hosted|saas|exclu\w+|revoked?|terminat\w+|expires?|ask(?:ed)?|however|additional(?:ly)?|condition\w*|agree\w*)\b"
