@@ -50,20 +50,23 @@ _CONDITION = re.compile(
 )
 _MORE_CONDITIONS = re.compile(
     r"\b(?:not|only|except|unless|provided that|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment"
-    r"|fees?|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)|employees|staff"
-    r"|revenue|turnover|profits?|training|trained?|machine learning|artificial|ai|llms?|datasets?|weapons?|government\w*|ethic\w*"
-    r"|harm\w*|evil|(?:personal|private|educational|academic|internal|research|evaluation|production) (?:use|purposes?)|competing"
-    r"|compet\w+|hosted|saas|exclu\w+|revoked?|terminat\w+|expires?|ask(?:ed)?|however|additional(?:ly)?|condition\w*|agree\w*)\b"
+    r"|fees?|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)"
+    r"|employees|staff|revenue|turnover|profits?|training|trained?|machine learning|artificial|ai|llms?|datasets?|weapons?"
+    r"|government\w*|ethic\w*|harm\w*|evil|compet\w+|hosted|saas|exclu\w+|revoked?|terminat\w+|expires?|ask(?:ed)?|however"
+    r"|(?:personal|private|educational|academic|internal|research|evaluation|production) (?:use|purposes?)"
+    r"|additional(?:ly)?|condition\w*|agree\w*)\b"
 )
 _HARMLESS = re.compile(
-    r"\b(?:see|contributors?|authors?|maintainers?|bundl\w+|includ\w+|contains?|based on|derived? from|ports? of|portions|parts of"
-    r"|third party|licensed (?:as|under)|follow(?:s|ing)|more information|for details|opensource org|spdx|fonts?|icons?|documentation)\b"
+    r"\b(?:see|contributors?|authors?|maintainers?|bundl\w+|includ\w+|contains?|based on|derived? from|ports? of|portions"
+    r"|parts of|third party|licensed (?:as|under)|follow(?:s|ing)|more information|for details|opensource org|spdx|fonts?"
+    r"|icons?|documentation)\b"
 )
 """What is said beside a licence without a condition: who wrote it, what else is there, where more is told."""
 _MAX_BEFORE, _MAX_WITHIN, _MAX_AFTER = 40, 15, 6
 """Words of a title or of names before a licence, of a holder's name within, of anything behind, that state nothing."""
 _TERMS = re.compile(
-    r"\b(?:licen[cs]\w*|copyright\w*|rights?|permi\w+|[al]?gpl\w*|gnu|public domain|proprietary|terms|redistribut\w*|may not)\b"
+    r"\b(?:licen[cs]\w*|copyright\w*|rights?|permi\w+|[al]?gpl\w*|gnu|public domain|proprietary|terms|redistribut\w*"
+    r"|may not)\b"
 )
 _MAX_POINTER_WORDS = 40
 _POINTER = re.compile(

@@ -24,7 +24,8 @@ class SourceFileRules(IngestStage):
 
     The measures are taken on the text after its licence header is removed: they judge what is kept. Rules, in
     order: license, vendored, generated (name), extension, too_large, binary, license (the file's own SPDX line),
-    generated (marker), empty_text, max_line_length or long_line_share, mean_line_length, alphanumeric_share, letters_per_token.
+    generated (marker), empty_text, max_line_length or long_line_share, mean_line_length, alphanumeric_share,
+    letters_per_token.
     """
 
     licenses: tuple[str, ...] = Field(
@@ -44,7 +45,7 @@ class SourceFileRules(IngestStage):
         0.02,
         ge=0,
         le=1,
-        description="greatest share of the lines that is longer, where `long_lines` is `share`; the mean is of the others then",
+        description="greatest share of lines that are longer, where `long_lines` is `share`; the mean is of the others",
     )
     max_mean_line_length: float = Field(
         100.0, gt=0, description="greatest mean length of the lines, characters"

@@ -15,7 +15,7 @@ _ATTRIBUTE = r"""\s++[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++
 _TAG = re.compile(
     rf"""<(/?[a-zA-Z][a-zA-Z0-9]*)((?:{_ATTRIBUTE})*+\s*+/?|(?:[^<>"']*+(?:"[^"<]*+"|'[^'<]*+'))*+[^<>"']*+|[^<>]*)>"""
 )
-"""A tag whose attributes are as HTML has them; else one that ends behind its quotes, which hold no `<`; else at the first `>`."""
+"""A tag with attributes as HTML has them; else one that ends behind its quotes, which hold no `<`; else at the first `>`."""
 _START = re.compile(r"\bstart\s*=\s*[\"']?([0-9]{1,6})")
 _SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
 

@@ -140,8 +140,8 @@ def test_trap_hostile_conditions_and_inputs_take_linear_time() -> None:
     for unit in ("\\ifd{", "\\ifd x", "\\ifd x\\else y\\fi ", "\\dtrue{\\fi", "\\if0"):
         assert_linear(decide_conditions, lambda n, u=unit: "\\newif\\ifd" + u * n, 1_000)
     assert_linear(decide_conditions, lambda n: "\\if0" * n + "\\fi" * n, 1_000)
+    main = "\\documentclass{a}\\def\\d{x}\\def\\inp#1{\\input{\\d/#1}}\\begin{document}\\section{I}"
     for unit in ("\\input{\\d/", "\\inp{x", "\\inp{x}", "\\inp"):
-        main = "\\documentclass{a}\\def\\d{x}\\def\\inp#1{\\input{\\d/#1}}\\begin{document}\\section{I}"
         assert_linear(paper_of_files, lambda n, u=unit: {"ms.tex": main + u * n}, 300)
 
 

@@ -145,7 +145,10 @@ def test_a_text_of_others_is_kept_whole() -> None:
     assert split_book(text) == split_book(text).__class__(text, False)
 
 
-PAGE = f"<html lang='fr'><head><title>T</title></head><body><pre>{OLD_HEADER}</pre><p>{START}</p><h1>A</h1><p>10<sup>6</sup> ans</p><p>{END}</p></body></html>"
+PAGE = (
+    f"<html lang='fr'><head><title>T</title></head><body><pre>{OLD_HEADER}</pre><p>{START}</p><h1>A</h1>"
+    f"<p>10<sup>6</sup> ans</p><p>{END}</p></body></html>"
+)
 
 
 def read(data: bytes, name: str) -> list[RawRecord]:
