@@ -29,7 +29,7 @@ _SETUP_LINE = (  # possessive: a long line of commands is tried once
 _SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
 _TAIL = re.compile(
     r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography)\}"
-    r"|\\(?:bibliography\s*(?=\{)|printbibliography(?![A-Za-z]))"
+    r"|\\(?:bibliography\s*(?=\{)|(?:printbibliography|putbib)(?![A-Za-z]))"
     r"|\\(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
     re.IGNORECASE,
 )
@@ -43,7 +43,7 @@ _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\
 _BIBLIOGRAPHY = re.compile(
     r"\\(?:(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:[Rr]eferences|[Bb]ibliography|REFERENCES|BIBLIOGRAPHY)\s*+\}\s*+\\)?+"
     r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
-    r"|bibliography\s*\{[^{}]*+\}|printbibliography(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)"
+    r"|bibliography\s*\{[^{}]*+\}|(?:printbibliography|putbib)(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)"
 )
 _STYLE_WORD = re.compile(r"\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)")
 _STYLE = re.compile(

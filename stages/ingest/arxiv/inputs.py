@@ -67,19 +67,21 @@ class InputMacros:
         stem = main.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         self._expander.collect(f"\\def\\jobname{{{stem}}}")
 
-    def inline(self, text: str, include: Include, depth: int = 0) -> str:
+    def inline(self, text: str, include: Include, exists: Callable[[str], bool], depth: int = 0) -> str:
         """`text` with what it inputs, as `include` gives it; what cannot be made out stays as written."""
         source = Source(text)
         pieces: list[str] = []
         position = 0
         while match := _CONTROL.search(source, position):
             append_piece(pieces, source[position : match.start()])
-            piece, position = self._piece(source, match, include, depth)
+            piece, position = self._piece(source, match, include, exists, depth)
             append_piece(pieces, piece)
         append_piece(pieces, source[position:])
         return "".join(pieces)
 
-    def _piece(self, source: str, match: re.Match[str], include: Include, depth: int) -> tuple[str, int]:
+    def _piece(
+        self, source: str, match: re.Match[str], include: Include, exists: Callable[[str], bool], depth: int
+    ) -> tuple[str, int]:
         """What one control word becomes, and where the source goes on."""
         expander, name = self._expander, match[1]
         if expander.is_definer(name):
@@ -95,10 +97,10 @@ class InputMacros:
         elif macro is not None and self._leads_to_input(name):
             text, end = expander.expand_use(source, match)
             if text != source[match.start() : end] and depth < len(expander.macros):
-                return self.inline(text, include, depth + 1), end
+                return self.inline(text, include, exists, depth + 1), end
             return source[match.start() : end], end
         if name in _TEST_WORDS:
-            return self._test(source, match, include, depth)
+            return self._test(source, match, include, exists, depth)
         if name in _FOLDER_WORDS:
             start = match.end() + source.startswith("*", match.end())
             arguments, end = _groups(source, start, 2)
@@ -114,16 +116,18 @@ class InputMacros:
             return match[0], match.end()
         return include(names[0] or "", names[1] or "") or "", end
 
-    def _test(self, source: str, match: re.Match[str], include: Include, depth: int) -> tuple[str, int]:
+    def _test(
+        self, source: str, match: re.Match[str], include: Include, exists: Callable[[str], bool], depth: int
+    ) -> tuple[str, int]:
         """The branch of a test for a file that is taken, and for `\\InputIfFileExists` the file behind it."""
         is_input = match[1] == "InputIfFileExists"
         arguments, end = _groups(source, match.end(), 3)
         name = self._name(arguments[0]) if len(arguments) == 3 else None
         if name is None:
             return match[0], match.end()
-        content = include("", name)
-        branch = self.inline(arguments[1 if content is not None else 2], include, depth + 1)
-        return branch + (content or "" if is_input else ""), end
+        is_there = exists(name)
+        branch = self.inline(arguments[1 if is_there else 2], include, exists, depth + 1)
+        return branch + ((include("", name) or "") if is_input and is_there else ""), end
 
     def _name(self, argument: str) -> str | None:
         """The name that an argument stands for; None when it holds what is no name."""

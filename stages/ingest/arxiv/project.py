@@ -174,6 +174,10 @@ class Project:
         def include(folder: str, wanted: str) -> str | None:
             return self._included(folder, wanted, name, chain, flat)
 
+        def exists(wanted: str) -> bool:
+            self._count(0)
+            return self._find(wanted.strip().strip('" '), _folder(name), _folder(chain[0])) is not None
+
         if flat.macros is None:
 
             def styles(source: str) -> list[str]:
@@ -183,7 +187,7 @@ class Project:
                 return [self._sources[path] for path in found]
 
             flat.macros = InputMacros(chain[0], styles, self._text)
-        return flat.macros.inline(text, include)
+        return flat.macros.inline(text, include, exists)
 
     def _included(
         self, folder: str, wanted: str, name: str, chain: tuple[str, ...], flat: Flat

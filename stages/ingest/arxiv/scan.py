@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _COMMENT_ENVIRONMENT = "comment"
+_MAX_NAMING_CHARS = 80
 _NAMED = re.compile(
     r"\\(?:let[ \t]*\\[A-Za-z@]+[ \t]*=?|(?:def[ \t]*|(?:re)?newcommand\*?[ \t]*\{?)\\[A-Za-z@]+\}?[ \t]*\{)[ \t]*\Z"
 )
@@ -84,7 +85,10 @@ def _pieces(source: str, masks: Masks) -> Iterator[str]:
             else:
                 yield masks.mask(source[match.start() : end])
                 position = end
-        elif token == "\\iffalse" and not _NAMED.search(source, max(0, match.start() - 80), match.start()):
+        elif token == "\\iffalse":
+            if _NAMED.search(source, max(0, match.start() - _MAX_NAMING_CHARS), match.start()):
+                yield token
+                continue
             position, rest = branches.skip(position)
             yield rest
         else:

@@ -136,6 +136,18 @@ def test_conditions_hold_over_files_and_styles() -> None:
     assert found.text == "\\section{I}\nlong y\\ifopt z\\fi\n"
 
 
+def test_other_names_of_a_false_condition_hide_text() -> None:
+    assert (
+        paper("\\section{A}\nx \\hide y \\endhide z", "\\let\\hide\\iffalse\n\\let\\endhide\\fi\n").text
+        == "\\section{A}\nx z\n"
+    )
+
+
+def test_a_file_that_is_only_looked_for_is_not_read() -> None:
+    found = paper("\\section{A}\n\\IfFileExists{parts/one}{x \\input{parts/one}}{y}")
+    assert (found.text, found.metadata["files"]) == ("\\section{A}\nx first\n", ["main.tex", "parts/one.tex"])
+
+
 def test_trap_hostile_conditions_and_inputs_take_linear_time() -> None:
     for unit in ("\\ifd{", "\\ifd x", "\\ifd x\\else y\\fi ", "\\dtrue{\\fi", "\\if0"):
         assert_linear(decide_conditions, lambda n, u=unit: "\\newif\\ifd" + u * n, 1_000)
@@ -227,6 +239,10 @@ BIBLIOGRAPHY = "\\begin{thebibliography}{9}\\bibitem{a} A.\\end{thebibliography}
         ),
         (
             "\\chapter{A}\nOne.\n\\bibliography{a}\n\\chapter{B}\nTwo.\n\\bibliography{b}\n\\appendix\\chapter{C}\nThree.",
+            "\\chapter{A}\nOne.\n\n\\chapter{B}\nTwo.",
+        ),
+        (
+            "\\chapter{A}\nOne.\n\\putbib[a]\n\\chapter{B}\nTwo.\n\\putbib",
             "\\chapter{A}\nOne.\n\n\\chapter{B}\nTwo.",
         ),
         ("\\chapter{A}\nOne.\n\\bibliography{a}\n\\chapter{Appendix}\nTwo.", "\\chapter{A}\nOne."),
