@@ -23,12 +23,12 @@ _FOLDER_WORDS = frozenset(
 )
 _TEST_WORDS = frozenset(_TESTS.split("|"))
 _NAMED_BY_MACRO = re.compile(
-    rf"\\(?:{_WORDS}|{_FOLDERS})\s*+\{{[^{{}}]*?[\\#]"
-    r"|\\input[ \t]*\\(?!fi(?![A-Za-z]))"
-    rf"|\\(?:{_TESTS})\s*+\{{(?![^{{}}]*\.(?:sty|cls|clo|def|cfg|fd)\s*\}})"
-    rf"|\\(?:import|subimport)\*?\s*+\{{[^{{}}]*\}}\s*+\{{[^{{}}]*?[\\#]"
-    rf"|\\let\s*+\\[A-Za-z@]+\s*+=?\s*+\\(?:{_WORDS})(?![A-Za-z@])"
-    rf"|\\(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{{?\\[A-Za-z@]+\}}?(?:\s*+\[\d\])?\s*+\{{\s*+\\(?:{_WORDS})\s*+\}}"
+    rf"\\(?:(?:{_WORDS}|{_FOLDERS})\s*+\{{[^{{}}]*?[\\#]"
+    r"|input[ \t]*\\(?!fi(?![A-Za-z]))"
+    rf"|(?:{_TESTS})\s*+\{{(?![^{{}}]*\.(?:sty|cls|clo|def|cfg|fd)\s*\}})"
+    r"|(?:sub)?import\*?\s*+\{[^{}]*\}\s*+\{[^{}]*?[\\#]"
+    rf"|let\s*+\\[A-Za-z@]+\s*+=?\s*+\\(?:{_WORDS})(?![A-Za-z@])"
+    rf"|(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{{?\\[A-Za-z@]+\}}?(?:\s*+\[\d\])?\s*+\{{\s*+\\(?:{_WORDS})\s*+\}})"
 )
 _BY_ARGUMENT = re.compile(rf"\\(?:{_WORDS})\s*+\{{[^{{}}@]*?#")
 _NAMED_BY_ARGUMENT = re.compile(

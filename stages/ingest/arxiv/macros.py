@@ -37,8 +37,10 @@ _MAX_LINE_CHARS = 1_000
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 _WORDS = re.compile(r"\\([A-Za-z]+)")
 _NAMED_DEFINER = re.compile(
-    rf"\\({'|'.join(sorted(DEFINERS))})(?=\*?\s*+(?:\{{\s*+\\([A-Za-z]+)\s*+\}}|\\([A-Za-z]+)(?![A-Za-z@])))"
+    r"\\((?:re)?newcommand|[gex]?def|let|providecommand|Declare(?:RobustCommand|MathOperator)"
+    r"|(?:New|Renew|Provide)DocumentCommand)(?=\*?\s*+(?:\{\s*+\\([A-Za-z]+)\s*+\}|\\([A-Za-z]+)(?![A-Za-z@])))"
 )
+"""A definition in a style, without its prefixes (`\\long`), and the name, which no `@` hides from users."""
 _PARAMETER = re.compile(r"#([1-9])|##")
 _TAKES_ONE_TOKEN = re.compile(
     r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"

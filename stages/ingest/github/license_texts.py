@@ -49,7 +49,7 @@ _CONDITION = re.compile(
     r"|restrict\w*|commercially|commercial use|military|gnu|[al]?gpl\w*|copyleft|creative commons|proprietary)\b"
 )
 _MORE_CONDITIONS = re.compile(
-    r"\b(?:not?|but|only|except|unless|provided that|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment"
+    r"\b(?:not?|but|only|except|unless|provided|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment"
     r"|fees?|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)"
     r"|employees|staff|revenue|turnover|profits?|training|trained?|machine learning|artificial|ai|llms?|datasets?|weapons?"
     r"|government\w*|ethic\w*|harm\w*|evil|compet\w+|hosted|saas|exclu\w+|revoked?|terminat\w+|expires?|ask(?:ed)?|however"
