@@ -31,7 +31,8 @@ GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
 MAX_TESTS = 1_000
-MAX_STYLE_MACRO_CHARS = 5_000
+STYLE_MACRO_CHARS = (400, 5_000)
+"""How much of a style is read for one definition, and how much where that was too little."""
 _MAX_LINE_CHARS = 1_000
 
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
@@ -103,9 +104,11 @@ class Expander:
             line = source.rfind("\n", max(0, place.start() - _MAX_LINE_CHARS), place.start()) + 1
             if "%" in source[line : place.start()]:  # hardly ever text: a comment
                 continue
-            piece = Source(without_comments(source[place.start() : place.start() + MAX_STYLE_MACRO_CHARS]))
-            if match := _CONTROL.match(piece):
-                self.define(piece, match, simple_only=True)
+            for size in STYLE_MACRO_CHARS:
+                piece = Source(without_comments(source[place.start() : place.start() + size]))
+                match = _CONTROL.match(piece)
+                if match is not None and self.define(piece, match, simple_only=True) > match.end():
+                    return
             return
 
     def _refuse_users(self, names: set[str]) -> None:

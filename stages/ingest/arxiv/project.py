@@ -58,6 +58,7 @@ class Flat:
     is_plain: bool = False
     num_chars: int = 0
     macros: InputMacros | None = None
+    styles: list[str] | None = None
 
 
 class Project:
@@ -125,7 +126,9 @@ class Project:
         text = self._inline(self._sources[main], main, (main,), flat)
         begin = _BEGIN.search(text)
         flat.preamble = text[: begin.start()] if begin else ""
-        text = decide_conditions(text, self.style_sources(flat))
+        decided = decide_conditions(text, self.style_sources(flat))
+        if decided != text:  # which may load other styles
+            text, flat.styles = decided, None
         begin = _BEGIN.search(text)
         start = begin.end() if begin else 0
         flat.is_plain = begin is None
@@ -136,9 +139,11 @@ class Project:
 
     def style_sources(self, flat: Flat) -> list[str]:
         """The paper's own class and style files that its preamble loads, and those that they load, comments and all."""
-        found: dict[str, None] = {}
-        self._add_styles(flat.preamble, _folder(flat.files[0]), found, ())
-        return [self._sources[path] for path in found]
+        if flat.styles is None:
+            found: dict[str, None] = {}
+            self._add_styles(flat.preamble, _folder(flat.files[0]), found, ())
+            flat.styles = [self._sources[path] for path in found]
+        return flat.styles
 
     def _add_styles(self, source: str, folder: str, found: dict[str, None], chain: tuple[str, ...]) -> None:
         for match in _USEPACKAGE.finditer(source):
