@@ -92,7 +92,8 @@ def running_text(
         text = text if end is None else f"{body[abstract.end() : end.start()].strip()}\n\n{text}"
     if _STYLE_WORD.search(text):
         text = _STYLE.sub("", text)
-    text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
 
 

@@ -188,16 +188,17 @@ class Expander:
         source = Source(source)
         pieces: list[str] = []
         position = place = 0
+        macros, definers = self.macros, self._definers
         while match := _CONTROL.search(source, place):
             self._step()
             name, place = match[1], match.end()
-            if self.is_definer(name):
+            if name in DEFINERS or name in definers:
                 end = self.define(source, match)
                 if end > match.end():
                     append_piece(pieces, source[position : match.start()])
                     position = place = _after_definition(source, match.start(), end)
                     continue
-            macro = self.macros.get(name)
+            macro = macros.get(name)
             if macro is None:
                 continue
             append_piece(pieces, source[position : match.start()])
