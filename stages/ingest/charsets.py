@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from resiliparse.parse.encoding import map_encoding_to_html5
 
 _REPLACE = "altiplano.replace"
 """Python's `replace`, but NEC's and IBM's additions to Japan's characters are read in EUC-JP."""
+
+_NOT_SHIFT_JIS = re.compile("[\uf8f0-\uf8f3]")
+"""What Python makes of bytes that Shift_JIS does not have."""
 
 _MORE_LABELS = {
     "cp932": "cp932",
@@ -60,7 +64,8 @@ def codec_of(label: str | None) -> str | None:
 
 def read_with_replacement(data: bytes, codec: str) -> str:
     """The text, with U+FFFD for what is wrong in it."""
-    return data.decode(codec, _REPLACE if codec == "euc_jp" else "replace")
+    text = data.decode(codec, _REPLACE if codec == "euc_jp" else "replace")
+    return _NOT_SHIFT_JIS.sub("\ufffd", text) if codec == "cp932" else text
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

@@ -59,6 +59,8 @@ _MULTI_BYTE = frozenset({"big5hkscs", "gb18030", "euc_jp", "cp932", "cp949", "is
 _NO_MULTI_BYTE = b"\xff"
 """No encoding of several bytes but UTF-16 has it; a detector gives one up for a single bad byte."""
 _PARTS = 8
+_NOT_WINDOWS_CYRILLIC = b"\x98"
+"""Windows-1251 has all bytes but this one, for which a detector takes it for a Macintosh's."""
 _LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
 """Asked last: the most common ones of single bytes."""
 
@@ -138,6 +140,8 @@ def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
     if beyond_ascii < FEW_BYTES:
         yield "cp1252"
     telling = _telling(data)
+    if 0 < telling.count(_NOT_WINDOWS_CYRILLIC) <= _FEW_BAD:
+        yield from _detected(telling.translate(None, _NOT_WINDOWS_CYRILLIC))
     yield from _detected(telling)
     if _fits(data, "big5hkscs"):  # whose additions the detector does not know
         yield "big5hkscs"

@@ -246,6 +246,10 @@ def test_encodings_that_a_header_declares(declared: str, label: str) -> None:
 
 FRENCH = "Il était une fois, près de la forêt, une fée très âgée. Où êtes-vous allés ?\n\n" * 3
 CHINESE = "紅樓夢第一回甄士隱夢幻識通靈賈雨村風塵懷閨秀。\n\n此開卷第一回也，作者自云。" * 2
+RUSSIAN = (
+    "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.\n\n" * 3
+)
+JAPANESE = "国境の長いトンネルを抜けると雪国であった。夜の底が白くなった。\n\n" * 3
 DECLARED = "Character set encoding: {}\n\n{}"
 
 
@@ -261,6 +265,13 @@ DECLARED = "Character set encoding: {}\n\n{}"
             "big5hkscs",
             1,
         ),
+        (
+            RUSSIAN.encode("cp1251") + b"\x98.",
+            RUSSIAN + "\ufffd.",
+            "cp1251",
+            1,
+        ),
+        (JAPANESE.encode("cp932") + b"\xfd.", JAPANESE + "\ufffd.", "cp932", 1),
         (b"plain", "plain", "utf-8", 0),
         ("café".encode("utf-16"), "café", "utf-16-le", 0),
         ("“café”".encode("cp1252"), "“café”", "cp1252", 0),
