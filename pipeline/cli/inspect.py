@@ -13,6 +13,7 @@ from pipeline.inspect.languages import language_rows, language_table
 from pipeline.inspect.templates import vanished_table, vanished_templates
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.inspect.verify import verify as verify_run
+from pipeline.inspect.warnings import warning_rows, warning_table
 from stages.core.errors import UserError
 
 app = App(name="inspect", help="Look into a run.")
@@ -126,6 +127,21 @@ def templates(*given: str, known: bool = False, limit: int = 50) -> None:
     print_table(vanished_table(rows, limit))
     total = sum(row.count for row in rows)
     say(f"{total:,} templates of {len(rows):,} names leave nothing inside a sentence")
+
+
+@app.command
+def warnings(run: str, /) -> None:
+    """Documents of which too little was kept, such as papers with under 30% of their words.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    """
+    rows = warning_rows(run)
+    if rows:
+        print_table(warning_table(rows))
+    say(f"{run}: {len(rows):,} warnings")
 
 
 def verify(run: str, /) -> None:

@@ -1,6 +1,7 @@
 """A text in, the same without behaviour switches (`__NOTOC__`): those of MediaWiki's closed list, in their languages.
 
-https://www.mediawiki.org/wiki/Help:Magic_words#Behavior_switches; translations from MediaWiki's `languages/messages`.
+https://www.mediawiki.org/wiki/Help:Magic_words#Behavior_switches; translations as
+MediaWiki's `languages/messages` have them, some from memory.
 What looks like one and is none, `__FILE__` or `__init__`, is text.
 """
 
