@@ -21,7 +21,7 @@ PACKAGES = (
     "resiliparse",
     "trafilatura",
     "mwparserfromhell",
-    "fasttext",
+    "fasttext-community",
     "sentencepiece",
     "kenlm",
     "tiktoken",

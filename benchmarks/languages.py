@@ -16,8 +16,9 @@ from cyclopts import App
 from stages.core.documents import document_batch
 from stages.filter.rules.language import LLAMA_LANGUAGES, LanguageRule
 from stages.filter.verdict import Judge
+from stages.models.language_id import one_name
 
-LENGTHS = (20, 50, 100, 200, 500)
+LENGTHS = (20, 50, 100, 200, 300, 500)
 SHOWN_LENGTH = 100
 """At this length the table says what is mistaken for what."""
 
@@ -70,25 +71,38 @@ class Tally:
 
     texts: int = 0
     right: int = 0
+    exact: int = 0
     kept: int = 0
     wrong_and_sure: int = 0
     mistaken: Counter[str] = field(default_factory=Counter)
 
     def add(self, expected: str, found: str | None, sure: bool) -> None:
         """Count one text."""
-        right = found == expected.split(" ")[0]
+        right = found is not None and one_name(found) == meant_by(expected)
         self.texts += 1
+        self.exact += found == expected.split(" ")[0]
         self.right += right
         self.kept += right and sure
         self.wrong_and_sure += not right and sure
         if not right:
             self.mistaken[found or "nothing"] += 1
 
+    def exact_cell(self) -> str:
+        """Share that has the very name, where several names are one language."""
+        if not self.texts or self.exact == self.right:
+            return ""
+        return f"{100 * self.exact / self.texts:.1f}"
+
     def cell(self) -> str:
         """Share that is right, and in brackets that is kept, in percent."""
         if not self.texts:
             return ""
         return f"{100 * self.right / self.texts:.1f} ({100 * self.kept / self.texts:.1f})"
+
+
+def meant_by(language: str) -> str:
+    """The language of a line of the table, and of those that are one the name that stands for all."""
+    return one_name(language.split(" ")[0])
 
 
 def corpora(data: Path, language: str) -> Iterator[list[str]]:
@@ -141,7 +155,7 @@ def tally(judge: Judge, language: str, texts: Sequence[str]) -> Tally:
 
 def rows(data: Path) -> Iterator[list[str]]:
     """The lines of the table."""
-    judge = LanguageRule().judge(None)
+    judge = LanguageRule(keep=(*LLAMA_LANGUAGES, "bs")).judge(None)
     for language in LANGUAGES:
         read = list(corpora(data, language))
         cells = [language]
@@ -155,7 +169,7 @@ def rows(data: Path) -> Iterator[list[str]]:
         cells.append(tally(judge, language, whole).cell())
         worst = (f"{label} {100 * n / shown.texts:.1f}" for label, n in shown.mistaken.most_common(3))
         sure = f"{100 * shown.wrong_and_sure / max(1, shown.texts):.1f}"
-        yield [*cells, f"{shown.texts:,}", ", ".join(worst) if shown.texts else "", sure]
+        yield [*cells, shown.exact_cell(), f"{shown.texts:,}", ", ".join(worst) if shown.texts else "", sure]
 
 
 @app.default
@@ -171,6 +185,7 @@ def main(*, data: Path) -> None:
         "language",
         *map(str, LENGTHS),
         "line",
+        f"exact at {SHOWN_LENGTH}",
         f"texts at {SHOWN_LENGTH}",
         "mistaken for",
         "wrong, kept",

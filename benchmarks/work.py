@@ -22,7 +22,6 @@ from stages.core.stage import AnyStage, make_manifest
 from stages.core.verb import Verb
 from stages.ingest.compressed import decompressed
 from stages.ingest.raw import RawFile
-from stages.models.fasttext_model import load_fasttext
 from stages.models.find import find_language_model
 
 NUM_HASHES = 112
@@ -136,7 +135,9 @@ def _strip_code(parse: Callable[[str], Any], page: ElementTree.Element) -> None:
 
 def fasttext_alone(shards: Sequence[str]) -> None:
     """fastText's labels of every text, in batches; nothing is written."""
-    model = load_fasttext(find_language_model(None))
+    import fasttext
+
+    model = fasttext.load_model(find_language_model(None))
     for batch in read_documents(shards, ["text"]):
         model.predict([text.replace("\n", " ")[:10_000] for text in batch.column("text").to_pylist()])
 

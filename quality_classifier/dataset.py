@@ -22,7 +22,7 @@ from stages.core.stage import Stage, Task
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import ShardParams, shard_tasks
 from stages.kernels.hash.hashing import hash_strings
-from stages.models.fasttext_model import classifier_text
+from stages.models.fasttext.reference import classifier_texts
 
 LABELLED_SCHEMA = pa.schema(
     [
@@ -109,6 +109,6 @@ class LabelPages(PageDrawOptions, LabelOptions, Stage[LabelPagesParams]):
             "order": pa.array(hash_strings(ids, self.seed + 3)).filter(chosen),
             "positive": pa.array(positive).filter(chosen),
             "held_out": pa.array(held_out).filter(chosen),
-            "text": pa.array(classifier_text(batch.column("text").filter(chosen)), pa.large_string()),
+            "text": classifier_texts(batch.column("text").filter(chosen)),
         }
         return pa.table(columns, schema=LABELLED_SCHEMA)

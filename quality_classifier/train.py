@@ -23,7 +23,8 @@ from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options, Wiring
 from stages.core.writer import TaskWriter
-from stages.models.fasttext_model import NEGATIVE, POSITIVE, load_fasttext, reference_scores
+from stages.models.fasttext.model import load_fasttext
+from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, reference_scores
 
 MODEL_NAME = "wikipedia-reference.bin"
 FIGURE_THRESHOLD = 0.5
@@ -52,7 +53,7 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
     """All labelled pages -> one model. Its one thread and seed make the same pages give the same bytes."""
 
     stage_name: ClassVar[str] = "train_quality"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all labelled pages."""
@@ -85,7 +86,9 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
         corpus = scratch / "pages.txt"
         with corpus.open("w", encoding="utf-8") as lines:
             for batch in pages.select(["positive", "text"]).to_batches():
-                labels = pc.if_else(batch.column("positive"), POSITIVE, NEGATIVE).cast(pa.large_string())
+                labels = pc.if_else(batch.column("positive"), POSITIVE_MARK, NEGATIVE_MARK).cast(
+                    pa.large_string()
+                )
                 joined = pc.binary_join_element_wise(
                     labels, batch.column("text"), pa.scalar(" ", pa.large_string())
                 )

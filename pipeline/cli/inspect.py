@@ -10,8 +10,11 @@ from pipeline.inspect.document import document_lines, token_document
 from pipeline.inspect.explain import explain as explain_document
 from pipeline.inspect.filter_tables import filter_report
 from pipeline.inspect.languages import language_rows, language_table
+from pipeline.inspect.templates import vanished_table, vanished_templates
 from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.inspect.verify import verify as verify_run
+from pipeline.inspect.warnings import warning_rows, warning_table
+from stages.core.errors import UserError
 
 app = App(name="inspect", help="Look into a run.")
 
@@ -103,6 +106,42 @@ def filter_rules(run: str, /, *, rule: str | None = None, threshold: tuple[str, 
             say(part)
         else:
             print_table(part)
+
+
+@app.command
+def templates(*given: str, known: bool = False, limit: int = 50) -> None:
+    """Templates of Wikipedia that leave nothing inside a sentence, by wiki, the commonest first, each with an example.
+
+    Parameters
+    ----------
+    given
+        folder of a run or of its ingest of Wikipedia, or dumps: paths, folders or patterns
+    known
+        those, too, that have no text by a rule, such as notes (dumps only)
+    limit
+        rows to show
+    """
+    if not given:
+        raise UserError("inspect templates: give the folder of a run, or dumps of Wikipedia")
+    rows = vanished_templates(given, known)
+    print_table(vanished_table(rows, limit))
+    total = sum(row.count for row in rows)
+    say(f"{total:,} templates of {len(rows):,} names leave nothing inside a sentence")
+
+
+@app.command
+def warnings(run: str, /) -> None:
+    """Documents of which too little was kept, such as papers with under 30% of their words.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    """
+    rows = warning_rows(run)
+    if rows:
+        print_table(warning_table(rows))
+    say(f"{run}: {len(rows):,} warnings")
 
 
 def verify(run: str, /) -> None:

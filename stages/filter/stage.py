@@ -35,7 +35,7 @@ class Filter(Stage[FilterParams]):
     """Shard -> shard. Inputs: documents, and the trained quality model when a reference rule names none."""
 
     stage_name: ClassVar[str] = "filter"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     follows_unicode: ClassVar[bool] = True
 
     rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)

@@ -192,12 +192,18 @@ class IngestStage(RawStage[RawParams]):
         Whether a read had failed is asked afterwards, for all readers, where the records are written.
         """
 
+    def facts(self, raws: Sequence[RawFile]) -> Record | None:
+        """What a task's report says beside its counts, of files that are read; nothing unless a source has more to say."""
+        return None
+
     def run(self, task: Task[RawParams]) -> ShardReport:
         """Read the task's raw files and write documents and ledger."""
         with TaskWriter(task, self.stage_name) as out, TaskWatch(task, self.record_seconds) as watch:
             writer = RecordWriter(out, self.source)
-            for raw in raw_files_of(task, watch):
+            raws = raw_files_of(task, watch)
+            for raw in raws:
                 out.bytes_in += raw.num_bytes
                 writer.add_file(raw, self.read(raw))
             writer.flush()
+            out.facts = self.facts(raws)
         return out.report

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from resiliparse.parse.encoding import map_encoding_to_html5
 
 _REPLACE = "altiplano.replace"
 """Python's `replace`, but NEC's and IBM's additions to Japan's characters are read in EUC-JP."""
+
+_NOT_SHIFT_JIS = re.compile("[\uf8f0-\uf8f3]")
+"""What Python makes of bytes that Shift_JIS does not have."""
 
 _MORE_LABELS = {
     "cp932": "cp932",
@@ -18,8 +22,18 @@ _MORE_LABELS = {
     "x-mac-ukrainian": "mac-cyrillic",
     "iso-2022-kr": "iso2022_kr",
     "csiso2022kr": "iso2022_kr",
+    "iso-8859-16": "iso8859-16",
+    "mac-centraleurope": "mac-latin2",
+    "mac-greek": "mac-greek",
+    "mac-iceland": "mac-iceland",
+    "mac-turkish": "mac-turkish",
 }
-"""Names that resiliparse knows no codec for. Browsers refuse the last two, as attacks on them hide in these."""
+_MORE_LABELS |= {
+    f"{prefix}{page}": f"cp{page}"
+    for page in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 869)
+    for prefix in ("cp", "ibm")
+}
+"""Names that resiliparse knows no codec for: browsers refuse them, ISO-2022-KR as attacks hide in it, DOS' as rare."""
 
 _WEB_CODECS = {
     "big5": "big5hkscs",
@@ -50,7 +64,8 @@ def codec_of(label: str | None) -> str | None:
 
 def read_with_replacement(data: bytes, codec: str) -> str:
     """The text, with U+FFFD for what is wrong in it."""
-    return data.decode(codec, _REPLACE if codec == "euc_jp" else "replace")
+    text = data.decode(codec, _REPLACE if codec == "euc_jp" else "replace")
+    return _NOT_SHIFT_JIS.sub("\ufffd", text) if codec == "cp932" else text
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

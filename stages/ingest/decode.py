@@ -1,4 +1,4 @@
-"""The bytes of a text or a page in, its text and the encoding that it was read in out.
+"""The bytes of a text or a page in, its text, the encoding that it was read in and the number of bad bytes out.
 
 Belief goes in this order: a byte-order mark; UTF-8, which other encodings hardly ever look like; what is declared, first
 outside the data, then in it; what a detector says. A declaration is believed while the text that it gives looks written.
@@ -15,10 +15,13 @@ from resiliparse.parse.encoding import detect_encoding
 
 from stages.ingest.charsets import codec_of, read_with_replacement
 from stages.ingest.misreading import misread_places
+from stages.ingest.raw import Change
 
 MIN_GOOD_PER_BAD = 10
 """Sequences of UTF-8 for a bad one. By chance EUC-JP has 0.4, Thai and GBK 0.3, Cyrillic in IBM866 0.15, other single-byte
 encodings 0.005 at most; any ten of 1,000 real sentences stay under 0.5."""
+MIN_GOOD_PER_BAD_OF_FEW = 1
+"""The same where little else speaks for another encoding: UTF-8 is declared, or all others are of single bytes."""
 MIN_BYTES_PER_MISREAD = 20
 """Bytes beyond ASCII for a place that looks misread, in a reading that is taken without asking for others."""
 FEW_BYTES = 4
@@ -32,6 +35,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _MARK = "\ufeff"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_FEW_BAD = 3
+_MAX_BAD_SHARE = 0.02
+"""Of random bytes, controls alone are a tenth."""
 _WIDE_BYTES = 1 << 12
 _WIDE_MARKUP = re.compile(rb"(?:[\t\n\r ]\0)*+<\0[!?a-zA-Z]\0|(?:\0[\t\n\r ])*+\0<\0[!?a-zA-Z]")
 _ESCAPES = (
@@ -44,8 +51,16 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _TELLING = re.compile(rb"[\x80-\xff][^\n\r<>]*+")
 _TELLING_BYTES, _BEFORE_TELLING = 1 << 17, 12
 """What a detector is given: pieces of text from shortly before a byte beyond ASCII on, and so much of them."""
+_ALONE = re.compile(rb"[\n -?]")
+"""No encoding of several bytes has these within a character, but GB 18030 its digits."""
 _TWINS = {"cp1250": ("iso8859-2",), "iso8859-2": ("cp1250",)}
 """Encodings of the same languages that a detector takes for each other."""
+_MULTI_BYTE = frozenset({"big5hkscs", "gb18030", "euc_jp", "cp932", "cp949", "iso2022_jp_ext", "iso2022_kr"})
+_NO_MULTI_BYTE = b"\xff"
+"""No encoding of several bytes but UTF-16 has it; a detector gives one up for a single bad byte."""
+_PARTS = 8
+_NOT_WINDOWS_CYRILLIC = b"\x98"
+"""Windows-1251 has all bytes but this one, for which a detector takes it for a Macintosh's."""
 _LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
 """Asked last: the most common ones of single bytes."""
 
@@ -124,13 +139,32 @@ def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
         yield from (codec for sign, codec in _ESCAPES if sign.search(data))
     if beyond_ascii < FEW_BYTES:
         yield "cp1252"
-    # without resiliparse's own mapping, which makes UTF-8 of cp949
-    if detected := codec_of(detect_encoding(_telling(data), html5_compatible=False)):
-        yield "koi8-u" if detected == "koi8-r" else detected  # Russian and Ukrainian, as browsers detect
-        yield from _TWINS.get(detected, ())
+    telling = _telling(data)
+    if 0 < telling.count(_NOT_WINDOWS_CYRILLIC) <= _FEW_BAD:
+        yield from _detected(telling.translate(None, _NOT_WINDOWS_CYRILLIC))
+    yield from _detected(telling)
     if _fits(data, "big5hkscs"):  # whose additions the detector does not know
         yield "big5hkscs"
+    yield from _detected(telling.translate(None, _NO_MULTI_BYTE))
+    yield from _detected_of_parts(telling)
     yield from _LESS_SURE
+
+
+def _detected(telling: bytes) -> Iterator[str]:
+    # without resiliparse's own mapping, which makes UTF-8 of cp949
+    if detected := codec_of(detect_encoding(telling, html5_compatible=False)):
+        yield "koi8-u" if detected == "koi8-r" else detected  # Russian and Ukrainian, as browsers detect
+        yield from _TWINS.get(detected, ())
+
+
+def _detected_of_parts(telling: bytes) -> Iterator[str]:
+    """Encodings of several bytes that parts of a text are detected as: one bad byte spoils only its own part."""
+    size = max(1, len(telling) // _PARTS)
+    for start in range(0, len(telling), size):
+        # from a byte on that is a character of its own
+        first = _ALONE.search(telling, start, start + size)
+        begin = start if first is None else first.end()
+        yield from _MULTI_BYTE.intersection(_detected(telling[begin : start + size]))
 
 
 def _fits(data: bytes, codec: str) -> bool:
@@ -163,6 +197,9 @@ def _best_reading(
     good = len(as_utf8.text) - (len(data) - beyond_ascii) - bad
     if good >= MIN_GOOD_PER_BAD * bad:
         return as_utf8
+    mostly_utf8 = good >= MIN_GOOD_PER_BAD_OF_FEW * bad
+    if mostly_utf8 and "utf-8" in _codecs_of(data, labels, declared_within):
+        return as_utf8
     best, fewest = as_utf8, len(data)
     seen: set[str] = set()
     # capitals are a writer's right, and a sign against a guess
@@ -171,7 +208,7 @@ def _best_reading(
         (_guesses(data, beyond_ascii), True),
     ):
         for codec in found:
-            if codec in seen:
+            if codec in seen or (mostly_utf8 and codec not in _MULTI_BYTE and codec != "utf-8"):
                 continue
             seen.add(codec)
             reading = as_utf8 if codec == "utf-8" else _read(data, codec)
@@ -194,6 +231,29 @@ def _read(data: bytes, codec: str) -> Decoded:
         if len(bytewise) == 3:
             text = text.replace(bytewise, char)
     return Decoded(text, codec)
+
+
+def bad_bytes(data: bytes, read: Decoded) -> int:
+    """How many U+FFFD `decode_text` made of what is wrong in `data`, those that stand there as such not counted."""
+    if "\ufffd" not in read.text:
+        return 0
+    made = read_with_replacement(data, read.encoding).count("\ufffd")
+    return made - data.decode(read.encoding, "ignore").count("\ufffd")
+
+
+def bad_bytes_change(count: int, encoding: str) -> tuple[Change, ...]:
+    """The ledger row (rule `bad_bytes`) of a text whose bytes were `count` times no `encoding`; none without any."""
+    return (Change("bad_bytes", count, detail=encoding, text_bytes=count),) if count else ()
+
+
+def is_binary(read: Decoded, bad: int) -> bool:
+    """Whether what was read is no text: it holds NULs, or, not being valid UTF-8, many controls and bad bytes."""
+    if "\0" in read.text:
+        return True
+    if not bad and read.encoding == "utf-8":
+        return False
+    no_text = bad + len(_CONTROL.findall(read.text))
+    return no_text > max(_FEW_BAD, _MAX_BAD_SHARE * len(read.text))
 
 
 def without_marks(text: str) -> str:

@@ -30,6 +30,8 @@ class RawFile:
     stop: int | None = field(default=None, kw_only=True)
     reads: Reads = field(default_factory=Reads, kw_only=True, repr=False, compare=False)
     watch: Watch = field(default_factory=Watch, kw_only=True, repr=False, compare=False)
+    tally: dict[str, Any] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
+    """What a reader counts of the file for its task's report; its own affair."""
 
     @property
     def num_bytes(self) -> int:
@@ -47,10 +49,21 @@ class RawFile:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a reader changed of a record that goes on: a ledger row with action `edit`; `text_bytes` is what was lost."""
+
+    rule: str
+    value: float | None = None
+    threshold: float | None = None
+    detail: str | None = None
+    text_bytes: int = 0
+
+
+@dataclass(frozen=True)
 class RawDocument:
     """A document as a source reads it. `key` is its stable name inside the raw file ("" when it is the whole file).
 
-    `own_id` is what its author calls it; below the source it is then called so.
+    `own_id` is what its author calls it; below the source it is then called so. `changes` are what its reader changed.
     """
 
     key: str
@@ -62,6 +75,7 @@ class RawDocument:
     quality: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     own_id: str | None = field(default=None, kw_only=True)
+    changes: tuple[Change, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,16 @@ class Merged:
     text_bytes: int = 0
 
 
-RawRecord = RawDocument | Loss | Merged
+@dataclass(frozen=True)
+class Changed:
+    """A raw record that another stage makes a document of, and what its reader changed of it."""
+
+    key: str
+    change: Change
+    url: str | None = None
+
+
+RawRecord = RawDocument | Loss | Merged | Changed
 
 
 @dataclass(frozen=True)

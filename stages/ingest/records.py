@@ -11,9 +11,9 @@ import pyarrow as pa
 from stages.core.bounded import BATCH_BYTES
 from stages.core.documents import document_batch, to_valid_unicode
 from stages.core.errors import DamagedInputError
-from stages.core.ledger import MERGE
+from stages.core.ledger import DROP, EDIT, MERGE
 from stages.core.writer import TaskWriter
-from stages.ingest.raw import Loss, Merged, RawBatch, RawDocument, RawFile, RawRecord
+from stages.ingest.raw import Change, Changed, Loss, Merged, RawBatch, RawDocument, RawFile, RawRecord
 
 BATCH_TEXT_BYTES = 8 << 20
 BATCH_ROWS = 4096
@@ -61,35 +61,26 @@ class RecordWriter:
             self._out.created += record.documents.num_rows
             self._out.keep(record.documents)
             return
-        self._out.created += 1
         name = document_id(self._source, raw_name, record.key)
+        if isinstance(record, Changed):
+            self._row(name, record.url, EDIT, record.change)
+            return
+        self._out.created += 1
         if not isinstance(record, Merged) and record.own_id is not None:
             name = own_name(self._source, record.own_id)
         if isinstance(record, RawDocument) and not record.text.strip():
             record = Loss(record.key, "empty_text", url=record.url)
         if isinstance(record, Merged):
-            self._out.ledger.row(
-                action=MERGE,
-                id=to_valid_unicode(name),
-                source=self._source,
-                rule=record.rule,
-                partner=to_valid_unicode(document_id(self._source, raw_name, record.partner)),
-                text_bytes=record.text_bytes,
-                url=None if record.url is None else to_valid_unicode(record.url),
-            )
+            partner = to_valid_unicode(document_id(self._source, raw_name, record.partner))
+            row = Change(record.rule, text_bytes=record.text_bytes)
+            self._row(name, record.url, MERGE, row, partner=partner)
             return
         if isinstance(record, Loss):
-            self._out.ledger.row(
-                id=to_valid_unicode(name),
-                source=self._source,
-                rule=record.rule,
-                value=record.value,
-                threshold=record.threshold,
-                detail=None if record.detail is None else to_valid_unicode(record.detail),
-                text_bytes=record.text_bytes,
-                url=None if record.url is None else to_valid_unicode(record.url),
-            )
+            row = Change(record.rule, record.value, record.threshold, record.detail, record.text_bytes)
+            self._row(name, record.url, DROP, row)
             return
+        for change in record.changes:
+            self._row(name, record.url, EDIT, change)
         self._pending.append((name, record))
         self._pending_bytes += len(record.text)
         self._pending_beside += len(record.url or "")
@@ -99,6 +90,20 @@ class RecordWriter:
         is_full = self._pending_bytes >= BATCH_TEXT_BYTES or len(self._pending) >= BATCH_ROWS
         if is_full or self._pending_beside >= BATCH_BYTES:
             self.flush()
+
+    def _row(self, name: str, url: str | None, action: str, row: Change, **more: str) -> None:
+        self._out.ledger.row(
+            action=action,
+            id=to_valid_unicode(name),
+            source=self._source,
+            rule=row.rule,
+            value=row.value,
+            threshold=row.threshold,
+            detail=None if row.detail is None else to_valid_unicode(row.detail),
+            text_bytes=row.text_bytes,
+            url=None if url is None else to_valid_unicode(url),
+            **more,
+        )
 
     def flush(self) -> None:
         """Write the pending documents."""

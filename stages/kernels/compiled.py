@@ -85,6 +85,17 @@ class _KernelCacheImpl(_caching.CompileResultCacheImpl):
 class _KernelCache(_caching.FunctionCache):
     _impl_class = _KernelCacheImpl
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The cached kernel; None when there is none, or when an older one's arguments are of classes that are gone.
+
+        numba reads the classes before it looks at the stamp.
+        """
+        try:
+            return super().load_overload(sig, target_context)
+        except (AttributeError, ImportError):
+            self.flush()
+            return None
+
 
 def kernel(function: Callable[..., Any] | None = None, *, inline: str = "never") -> Any:
     """Compile `function` on its first call, without the interpreter's lock; later processes load it from the cache.

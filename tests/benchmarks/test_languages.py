@@ -18,8 +18,8 @@ def test_a_tally_counts_right_kept_and_mistaken() -> None:
     tally = Tally()
     for label, sure in (("sr", True), ("sr", False), ("hr", True), (None, False)):
         tally.add("sr (Latin)", label, sure)
-    assert tally.cell() == "50.0 (25.0)"
-    assert (tally.wrong_and_sure, dict(tally.mistaken)) == (1, {"hr": 1, "nothing": 1})
+    assert (tally.cell(), tally.exact_cell()) == ("75.0 (50.0)", "50.0")
+    assert (tally.wrong_and_sure, dict(tally.mistaken)) == (0, {"nothing": 1})
     assert Tally().cell() == ""
 
 
@@ -34,4 +34,4 @@ def test_a_folder_with_one_language_gives_its_line(
     lines = [[cell.strip() for cell in row.split("|")[1:-1]] for row in capsys.readouterr().out.splitlines()]
     assert len(lines) == 2 + len(LANGUAGES)
     (german,) = (row for row in lines if row[0] == "de")
-    assert german[2:] == ["100.0 (100.0)"] * 3 + ["100.0 (100.0)", "100.0 (100.0)", "4", "", "0.0"]
+    assert german[2:] == ["100.0 (100.0)"] * 6 + ["", "4", "", "0.0"]

@@ -15,7 +15,8 @@ import torch
 from quality_classifier.fit import fit
 from stages.filter.rules.word_list import WordListRule
 from stages.ingest.common_crawl.url_filter import UrlFilter
-from stages.models.fasttext_model import check_labels, load_fasttext, reference_scores, top_labels
+from stages.models.fasttext.model import load_fasttext
+from stages.models.fasttext.reference import check_labels, reference_scores
 from stages.models.perplexity import LanguageModel
 from stages.models.perplexity_files import find_cutoffs, find_models
 from stages.tokenize.tokenizers.load import load_tokenizer
@@ -59,7 +60,7 @@ def _fasttext_seeds() -> Sequence[Seed]:
 
 def _fasttext(folder: Path, seed: Seed) -> None:
     model = load_fasttext(str(folder / seed.name))
-    top_labels(model, [text.replace("\n", " ") for text in TEXTS.to_pylist()])
+    model.predict(TEXTS)
     check_labels(model, seed.name)
     reference_scores(model, TEXTS)
 

@@ -20,7 +20,8 @@ from stages.core.parquet import ParquetWriter
 from stages.core.stage import make_manifest
 from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter
-from stages.models.fasttext_model import load_fasttext, reference_scores
+from stages.models.fasttext.model import load_fasttext
+from stages.models.fasttext.reference import reference_scores
 from tests.wiring import Running
 
 REFERENCE_WORDS = "survey sediment archive measured century institute species analysis records basalt".split()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,13 @@ PAIRS_SCHEMA = pa.schema(
 """Shingles that two books share, as far as one range knows; `one` is the longer book."""
 
 BOOKS_SCHEMA = pa.schema(
-    [("node", pa.uint64()), ("id", pa.string()), ("words", pa.uint32()), ("size", pa.uint32())]
+    [
+        ("node", pa.uint64()),
+        ("id", pa.string()),
+        ("words", pa.uint32()),
+        ("size", pa.uint32()),
+        ("quality", pa.float64()),
+    ]
 )
 
 MAX_PARTNERS = 16
@@ -77,7 +84,8 @@ def decide(
 ) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
     """Removals and their shards: from the longest book on, each goes that a kept one before it contains.
 
-    Equally long books: the one compared with more others comes first, then the smaller id.
+    Near equals, which contain each other, come together, the best text first. Of equally good ones the longer comes
+    first, then the one compared with more others, then the smaller id.
     """
     require_unique(books.column("id"))
     nodes = np.concatenate([pairs.column("one").to_numpy(), pairs.column("other").to_numpy()])
@@ -85,7 +93,9 @@ def decide(
     books = books.filter(pc.is_in(books.column("node"), pa.array(known)))
     degree = dict(zip(known.tolist(), degrees.tolist(), strict=True))
     listed = books.sort_by("id").to_pylist()
-    listed.sort(key=lambda book: (-book["words"], -degree[book["node"]], book["id"]))
+    by_length = sorted(listed, key=lambda book: (-book["words"], -degree[book["node"]], book["id"]))
+    rank = {book["node"]: index for index, book in enumerate(by_length)}
+    listed = sorted(by_length, key=_in_groups(pairs, by_length, rank, max_containment))
     place = {book["node"]: index for index, book in enumerate(listed)}
     containers: dict[int, list[tuple[int, float]]] = {}
     for pair in pairs.to_pylist():
@@ -111,3 +121,24 @@ def decide(
         "detail": [None] * len(removals),
     }
     return pa.RecordBatch.from_pydict(columns, schema=REMOVALS_SCHEMA), shards
+
+
+def _in_groups(
+    pairs: pa.Table, by_length: list[dict[str, Any]], rank: dict[int, int], max_containment: float
+) -> Callable[[dict[str, Any]], tuple[int, float, int]]:
+    """A key that puts each book beside its near equals, where the longest of them stands, the best first."""
+    size = {book["node"]: book["size"] for book in by_length}
+    group = list(range(len(by_length)))
+
+    def leader(index: int) -> int:
+        while group[index] != index:
+            group[index] = group[group[index]]
+            index = group[index]
+        return index
+
+    for pair in pairs.to_pylist():
+        larger = max(size[pair["one"]], size[pair["other"]])
+        if pair["shared"] / larger > max_containment:
+            first, later = sorted((leader(rank[pair["one"]]), leader(rank[pair["other"]])))
+            group[later] = first
+    return lambda book: (leader(rank[book["node"]]), -book["quality"], rank[book["node"]])

@@ -4,7 +4,7 @@ The measure is containment, the share of a book's distinct word shingles that an
 inside an omnibus is found, which Jaccard and simhash miss, and two volumes stay. Candidates come from
 fractional sketches (shingle hashes below 2^64 / scale): sketch -> match -> select; they are confirmed on
 all their shingles by the same stages at scale 1: sketch -> match -> decide -> remove. Words are folded, so
-that encodings and editions agree.
+that encodings and editions agree; of near equals, which contain each other, the better text stays.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Verb, Wiring
 from stages.core.writer import TaskWriter
+from stages.dedup.books.better import text_quality
 from stages.dedup.books.containment import (
     BOOKS_SCHEMA,
     HASHES_SCHEMA,
@@ -79,6 +80,7 @@ class SketchBooks(SketchOptions, Stage[SketchParams]):
     """Shard -> shingle hashes of its books by range. Inputs: documents, and at scale 1 the candidates."""
 
     stage_name: ClassVar[str] = "books_sketch"
+    version: ClassVar[int] = 2
     follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SketchParams]]:
@@ -99,7 +101,7 @@ class SketchBooks(SketchOptions, Stage[SketchParams]):
             exchange = out.exchange(HASHES_SCHEMA, task.params.destinations)
             tables = []
             start = 0
-            for batch in out.read(task.inputs, ["id", "text"]):
+            for batch in out.read(task.inputs, ["id", "text", "language"]):
                 rows = np.arange(start, start + batch.num_rows)
                 places = (
                     np.arange(batch.num_rows) if chosen is None else np.flatnonzero(np.isin(rows, chosen))
@@ -108,27 +110,38 @@ class SketchBooks(SketchOptions, Stage[SketchParams]):
                 out.pass_on(batch.num_rows)
                 if len(places):
                     nodes = node_ids(shard, int(rows[0]), batch.num_rows)[places]
-                    tables.append(self._add(exchange, batch.take(pa.array(places)), nodes))
+                    tables.append(
+                        self._add(exchange, batch.take(pa.array(places)), nodes, chosen is not None)
+                    )
             if chosen is not None:
                 out.write_table(f"books-{task.id}", BOOKS_SCHEMA, tables)
         return out.report
 
     def _add(
-        self, exchange: ExchangeWriter, books: pa.RecordBatch, nodes: npt.NDArray[np.uint64]
+        self,
+        exchange: ExchangeWriter,
+        books: pa.RecordBatch,
+        nodes: npt.NDArray[np.uint64],
+        measured: bool,
     ) -> pa.Table:
-        """Send the sketches of `books` and return their rows of the table."""
+        """Send the sketches of `books` and return their rows of the table, with their quality where it is `measured`."""
         order = hash_strings(books.column("id"))
         words = np.zeros(len(nodes), np.uint32)
         sizes = np.zeros(len(nodes), np.uint32)
+        qualities = np.zeros(len(nodes))
         for place in range(len(nodes)):
             one = sketch_shingles(books.column("text").slice(place, 1), self.shingle_words, self.scale, True)
             words[place], sizes[place] = one.num_shingles[0], len(one.hashes)
+            if measured:
+                language = books.column("language")[place].is_valid
+                text = books.column("text")[place].as_py()
+                qualities[place] = text_quality(text, int(words[place]), language)
             repeated = [np.full(len(one.hashes), column[place]) for column in (nodes, order, words, sizes)]
             rows = pa.RecordBatch.from_arrays(
                 list(map(pa.array, [one.hashes, *repeated])), schema=HASHES_SCHEMA
             )
             exchange.send(rows, one.hashes)
-        columns = [pa.array(nodes), books.column("id"), pa.array(words), pa.array(sizes)]
+        columns = [pa.array(nodes), books.column("id"), pa.array(words), pa.array(sizes), pa.array(qualities)]
         return pa.Table.from_arrays(columns, schema=BOOKS_SCHEMA)
 
 
@@ -207,6 +220,7 @@ class DecideBooks(ContainmentOptions, Stage[DecideParams]):
     """Exact pairs -> removals by shard. Inputs: pairs, table of candidates, documents."""
 
     stage_name: ClassVar[str] = "books_decide"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[DecideParams]]:
         """One task: whether a book is kept depends on whether those that contain it are."""
@@ -233,7 +247,7 @@ class DecideBooks(ContainmentOptions, Stage[DecideParams]):
 
 
 class DedupBooks(ContainmentOptions, SketchOptions, Verb):
-    """Remove books that another, longer one contains."""
+    """Remove books that another one contains: the shorter, and of near equals the worse text."""
 
     verb: ClassVar[str] = "dedup_books"
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -15,8 +16,9 @@ from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import Judge, Verdict, at_least
-from stages.models.fasttext_model import load_fasttext, one_line, top_labels
+from stages.models.fasttext.model import FastTextModel, load_fasttext
 from stages.models.find import find_language_model, model_sha256
+from stages.models.language_id import Languages, identify, min_score_of
 
 LLAMA_LANGUAGES = (
     *("bg", "ca", "cs", "da", "de", "en", "es", "fr", "hr", "hu"),
@@ -38,19 +40,26 @@ class SourceLanguages(BaseModel):
     keep: Annotated[tuple[str, ...] | None, BeforeValidator(_codes)] = Field(
         None, min_length=1, description="language codes to keep, en,de on the command line"
     )
-    min_score: float | None = Field(None, ge=0, le=1, description="probability of the top label, at least")
+    min_score: float | None = Field(None, ge=0, le=1, description="its probability, at least")
 
 
 class LanguageRule(Rule):
-    """fastText lid.176: keep documents whose top label is wanted, at `min_score` or more (CCNet, section 3.2)."""
+    """fastText lid.176: keep documents in a wanted language that the model is sure enough of (CCNet, section 3.2)."""
 
     rule: Literal["language"] = "language"
     keep: tuple[str, ...] = Field(LLAMA_LANGUAGES, description="language codes to keep")
-    min_score: float = Field(0.5, ge=0, le=1, description="probability of the top label, at least")
+    min_score: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="its probability, at least (default: fitted for each language, else 0.5)",
+    )
     per_source: dict[str, SourceLanguages] = Field(
         default_factory=dict, description="other languages or another score for documents of a source"
     )
-    max_chars: int = Field(10_000, gt=0, description="judge on this many first characters of a document")
+    max_chars: int = Field(
+        10_000, gt=0, description="judge on this many first characters, and on samples of what follows"
+    )
     model: Location | None = Field(None, description="a lid.176 file (.ftz or .bin)")
 
     @model_validator(mode="after")
@@ -79,38 +88,60 @@ class LanguageRule(Rule):
         self._check_languages(model, path)
 
         def judge(batch: pa.RecordBatch) -> list[Verdict]:
-            labels, scores = top_labels(model, one_line(batch.column("text"), self.max_chars))
+            found = identify(model, batch.column("text"), self.max_chars)
+            labels, wanted, thresholds = self._asked(batch.column("source"), found)
             names = pa.array(labels, pa.string())
-            columns = {"language": names, "language_score": pa.array(scores)}
-            wanted, thresholds = self._asked(batch.column("source"), labels.astype(str))
-            sure = at_least("language_score", scores, thresholds)
+            columns = {"language": names, "language_score": pa.array(found.score)}
+            if found.mixtures:
+                columns["metadata"] = _with_mixtures(batch.column("metadata"), found, labels)
+            sure = at_least("language_score", found.score, thresholds)
             return [
                 replace(sure, detail=names, columns=columns),
-                Verdict("language", wanted, scores, thresholds, names),
+                Verdict("language", wanted, found.score, thresholds, names),
             ]
 
         return judge
 
     def _asked(
-        self, sources: pa.Array, labels: npt.NDArray[np.str_]
-    ) -> tuple[npt.NDArray[np.bool_], float | npt.NDArray[np.floating]]:
-        """Whether each row's language is one that its source keeps, and the score that it must have."""
-        wanted = np.isin(labels, self.keep)
-        if not self.per_source:
-            return wanted, self.min_score
-        thresholds = np.full(len(labels), self.min_score)
+        self, sources: pa.Array, found: Languages
+    ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+        """Each row's language, whether its source keeps it, and the score that it must have."""
+        count = len(found.name)
+        names, wanted, thresholds = found.name.copy(), np.zeros(count, bool), min_score_of(found.name)
+        if self.min_score is not None:
+            thresholds[:] = self.min_score
+        left = np.ones(count, bool)
         for source, own in self.per_source.items():
             rows = pc.equal(sources, source).to_numpy(zero_copy_only=False)
-            if own.keep is not None:
-                wanted[rows] = np.isin(labels[rows], own.keep)
+            left &= ~rows
+            names[rows], wanted[rows] = _wanted(found, rows, own.keep or self.keep)
             if own.min_score is not None:
                 thresholds[rows] = own.min_score
-        return wanted, thresholds
+        names[left], wanted[left] = _wanted(found, left, self.keep)
+        return names, wanted, thresholds
 
-    def _check_languages(self, model: Any, path: str) -> None:
+    def _check_languages(self, model: FastTextModel, path: str) -> None:
         """A UserError for a code that the model never gives: the rule would silently keep nothing of it."""
-        known = {label.removeprefix("__label__") for label in model.get_labels()}
+        known = set(model.labels)
         asked = [*self.keep, *(code for own in self.per_source.values() for code in own.keep or ())]
         if unknown := next((code for code in asked if code not in known), None):
             shown = ", ".join(sorted(known)[:5])
             raise UserError(f"{path}: has no language {unknown!r}; its {len(known)} labels are {shown}, ...")
+
+
+def _wanted(
+    found: Languages, rows: npt.NDArray[np.bool_], keep: tuple[str, ...]
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+    """The names of the languages of `rows`, and whether they are in `keep`."""
+    names = found.named(rows, keep)
+    return names, np.isin(names.astype(str), keep)
+
+
+def _with_mixtures(metadata: pa.Array, found: Languages, names: npt.NDArray[np.object_]) -> pa.Array:
+    """The metadata of documents, with the shares of their languages where they have several."""
+    values = metadata.to_pylist()
+    for row, shares in found.mixtures.items():
+        renamed = {found.name[row]: names[row]}
+        mixture = {renamed.get(name, name): share for name, share in shares.items()}
+        values[row] = orjson.dumps(orjson.loads(values[row] or "{}") | {"languages": mixture}).decode()
+    return pa.array(values, metadata.type)

@@ -11,7 +11,8 @@ from pydantic import Field
 from stages.core.location import Location
 from stages.filter.rule import Rule
 from stages.filter.verdict import Judge, Verdict, at_least
-from stages.models.fasttext_model import check_labels, load_fasttext, reference_scores
+from stages.models.fasttext.model import load_fasttext
+from stages.models.fasttext.reference import check_labels, reference_scores
 from stages.models.find import model_sha256
 
 

@@ -6,9 +6,15 @@ import re
 
 from stages.ingest.arxiv.groups import Source, balanced
 
-_SECTION = re.compile(
-    r"\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])"
+_SECTION = re.compile(r"\\(?:part|chapter|(?:sub){0,2}section)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
+_CHAPTER = re.compile(r"\\(?:part|chapter)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
+_NO_FIRST_SECTION = re.compile(
+    r"[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:acknowledge?ments?|references|bibliography|appendi(?:x|ces)|supplement\w*"
+    r"|supporting information|author contributions?|(?:data|code) availability|additional information"
+    r"|(?:competing|conflicts? of) interests?|funding)\b",
+    re.IGNORECASE,
 )
+"""Headings of what stands behind a paper's text: the text of a letter, which has no sections, stands before."""
 _PLAIN_SECTION = re.compile(
     r"\\(?:beginsection|(?:sub){0,2}head(?:ing)?|specialhead|newsec|subsec)(?![A-Za-z])|" + _SECTION.pattern
 )
@@ -23,7 +29,7 @@ _SETUP_LINE = (  # possessive: a long line of commands is tried once
 _SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
 _TAIL = re.compile(
     r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography)\}"
-    r"|\\(?:bibliography\s*(?=\{)|printbibliography(?![A-Za-z]))"
+    r"|\\(?:bibliography\s*(?=\{)|(?:printbibliography|putbib)(?![A-Za-z]))"
     r"|\\(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
     re.IGNORECASE,
 )
@@ -35,18 +41,31 @@ _REFERENCES_LINE = re.compile(
 )
 _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\\appendices(?![A-Za-z])")
 _BIBLIOGRAPHY = re.compile(
-    r"\\begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
-    r"|\\(?:bibliography\s*\{[^{}]*+\}|printbibliography(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)",
+    r"\\(?:(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:[Rr]eferences|[Bb]ibliography|REFERENCES|BIBLIOGRAPHY)\s*+\}\s*+\\)?+"
+    r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
+    r"|bibliography\s*\{[^{}]*+\}|(?:printbibliography|putbib)(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)"
 )
+_STYLE_WORD = re.compile(r"\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)")
 _STYLE = re.compile(
     r"(?:(?<![ \t])[ \t]++)?\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)\s*\{[^{}]*+\}[ \t]*+\n?"
 )
+_MAX_SETUP_LINES, _MAX_SETUP_CHARS = 50, 400
+_SETUP_TAIL = re.compile(
+    r"(?:\s*+(?:\\(?:newpage|clearpage|cleardoublepage|pagebreak|vfill|eject|onecolumn|twocolumn|balance|bigskip|medskip|smallskip"
+    r"|small|footnotesize|scriptsize|tiny|normalsize|singlespacing|doublespacing|onehalfspacing|phantomsection|par|noindent"
+    r"|centering|raggedright|sloppy|relax|backmatter|FloatBarrier|makeatletter|makeatother"
+    r"|(?:set|addto|step|refstep)(?:counter|length)|[hv]space|vskip|hskip|addcontentsline|pagestyle|thispagestyle|pagenumbering"
+    r"|renewcommand|setstretch|linespread|nocite|bibliographystyle|def|enlargethispage|begingroup|bgroup"
+    r"|begin\s*\{(?:small|footnotesize|scriptsize|multicols|singlespace|appendix|appendices)\})(?![A-Za-z])\*?"
+    r"(?:[ \t]*+(?:\{(?:[^{}]|\{[^{}]*\})*+\}|\[[^\[\]{}]*+\]|\\[A-Za-z@]++(?=[ \t]*+\{)))*+"
+    r"|\{(?=\s*+(?:\\[a-z]++\s*+)*+\Z)|-?[\d.]++[ \t]*+(?:pt|pc|in|cm|mm|em|ex|baselineskip)(?=\s*+\Z)))++\s*+\Z"
+)
+"""Settings for the bibliography or the appendix behind a text."""
 _AMS_TITLE = re.compile(r"\\title(?![A-Za-z])\s*+(.{0,2000}?)\\endtitle(?![A-Za-z])", re.DOTALL)
 _TITLE = re.compile(r"\\(?:icml)?[tT]itle\s*(?=[\[{])")
 _WRAPPED = re.compile(
     r"\\hypertarget\s*\{[^{}]*\}\s*\{(?=\s*+\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\b)"
 )
-_TRAILING = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -55,28 +74,54 @@ def running_text(
 ) -> str:
     """The body without what comes before its first section, and without its bibliography and what follows it.
 
-    A body without sections begins where its front matter ends (the abstract, else `\\maketitle`), and plain TeX
-    without either behind its settings. With `keep_appendix` only the bibliography itself goes. With
-    `keep_abstract` the abstract's text leads.
+    A body without sections before its bibliography begins where its front matter ends (the abstract, else
+    `\\maketitle`), and plain TeX without either behind its settings. A bibliography before another chapter goes alone.
+    With `keep_appendix` only the bibliography itself goes. With `keep_abstract` the abstract's text leads.
     """
     body = _unwrap(body)
-    first = (_PLAIN_SECTION if is_plain else _SECTION).search(body)
-    start = first.start() if first else _front_end(body, is_plain)
+    start = _start(body, is_plain)
     text = body[start:]
-    text = _without_bibliography(text) if keep_appendix else text[: _tail(text, is_plain)]
+    if keep_appendix:
+        text = _without_bibliography(text, len(text))
+    else:
+        text = _without_bibliography(text, _last_chapter(text))
+        text = text[: _tail(text, is_plain, _last_chapter(text))]
+        text = text[: _setup_tail(text)]
     if keep_abstract and (abstract := _ABSTRACT.search(body, 0, start)):
         end = _ABSTRACT_END.search(body, abstract.end(), start)
         text = text if end is None else f"{body[abstract.end() : end.start()].strip()}\n\n{text}"
-    text = _TRAILING.sub("", _STYLE.sub("", text))
+    if _STYLE_WORD.search(text):
+        text = _STYLE.sub("", text)
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
 
 
-def _without_bibliography(text: str) -> str:
-    """`text` without its bibliographies; one that never ends stays."""
+def _start(body: str, is_plain: bool) -> int:
+    """Where the running text begins."""
+    bibliography = _TAIL.search(body)
+    end = len(body) if bibliography is None else bibliography.start()
+    for first in (_PLAIN_SECTION if is_plain else _SECTION).finditer(body, 0, end):
+        if not _NO_FIRST_SECTION.match(body, first.end()):
+            return first.start()
+    front = _front_end(body[:end], is_plain)
+    return front if body[front:end].strip() else _front_end(body, is_plain)
+
+
+def _last_chapter(text: str) -> int:
+    """Where the last chapter begins, if it is no appendix; else 0."""
+    appendix = _APPENDIX.search(text)
+    end = len(text) if appendix is None else appendix.start()
+    chapters = [m for m in _CHAPTER.finditer(text, 0, end) if not _NO_FIRST_SECTION.match(text, m.end())]
+    return chapters[-1].start() if chapters else 0
+
+
+def _without_bibliography(text: str, end_of_search: int) -> str:
+    """`text` without the bibliographies that begin before `end_of_search`; one that never ends stays."""
     pieces: list[str] = []
     position = 0
     unended: set[str] = set()
-    for match in _BIBLIOGRAPHY.finditer(text):
+    for match in _BIBLIOGRAPHY.finditer(text, 0, end_of_search):
         if match.start() < position or match[1] in unended:
             continue
         end = match.end()
@@ -91,12 +136,26 @@ def _without_bibliography(text: str) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _tail(text: str, is_plain: bool) -> int:
-    """Where bibliography or appendix begin; a bibliography without a command of its own has a line as heading."""
+def _setup_tail(text: str) -> int:
+    """Where the settings begin that a text ends in, before its bibliography or appendix."""
+    end = len(text)
+    for _ in range(_MAX_SETUP_LINES):
+        while end and text[end - 1].isspace():
+            end -= 1
+        start = max(text.rfind("\n", 0, end) + 1, end - _MAX_SETUP_CHARS)
+        if found := _SETUP_TAIL.search(text, start, end):
+            end = found.start()
+        if found is None or end > start:
+            break
+    return end
+
+
+def _tail(text: str, is_plain: bool, start: int) -> int:
+    """Where from `start` on bibliography or appendix begin; one without a command of its own has a line as heading."""
     patterns = (_TAIL, _APPENDIX, _PLAIN_TAIL) if is_plain else (_TAIL, _APPENDIX)
-    ends = [match.start() for pattern in patterns if (match := pattern.search(text)) is not None]
+    ends = [match.start() for pattern in patterns if (match := pattern.search(text, start)) is not None]
     if not ends:
-        ends = [match.start() for match in _REFERENCES_LINE.finditer(text)][-1:]
+        ends = [match.start() for match in _REFERENCES_LINE.finditer(text, start)][-1:]
     return min(ends, default=len(text))
 
 

@@ -34,6 +34,25 @@ _COMPLEX = re.compile(
     r"|newif|afterassignment|aftergroup|uppercase|lowercase|loop|advance"
     r"|begingroup|endgroup|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
 )
+_DEFINES = re.compile(
+    r"\\(?:(?:re|provide)?(?:new)?command|[gex]?def|let|(?:New|Renew|Provide)DocumentCommand)(?![A-Za-z@])"
+)
+_TEX_INTERNALS = re.compile(
+    r"@|\\(?:[hv]box|vtop|vcenter|[hv]skip|m?kern|raise|lower|move(?:left|right)|penalty|[hv]fil{1,2}|[hv]ss|[hv]rule|leavevmode"
+    r"|setbox|un(?:box|hbox|vbox|skip|kern|hcopy|vcopy|penalty)|copy|box|wd|ht|dp|if[A-Za-z]*|else|or|fi|par|no?indent|hangindent|parskip"
+    r"|parindent|baselineskip|lineskip|left(?:skip|margin)|rightskip|every(?:par|math|display)|global|long|relax|ignorespaces"
+    r"|protect|b?egroup|egroup|vadjust|mark|insert|output|write|openout|closeout|immediate|special|char|mathchar|accent"
+    r"|font|fontdimen|skewchar|textfont|scriptfont|hyphenchar|discretionary|spacefactor|multiply|divide|count|dimen|skip|toks"
+    r"|show|halign|valign|noalign|omit|span|cr|crcr|tabskip|everycr|[hv]size|[hv]offset|shipout|eject|supereject|strut"
+    r"|[hv]space|addvspace|makebox|framebox|fbox|parbox|mbox|raisebox|rule|fontsize|fontfamily|fontseries|fontshape|fontencoding"
+    r"|selectfont|usefont|(?:set|addto|settowidth|settoheight|settodepth)length|setto(?:width|height|depth)|(?:set|addto|step|refstep|new)counter"
+    r"|(?:new|clear|cleardouble)page|pagebreak|linebreak|thispagestyle|pagestyle|centering|raggedright|raggedleft"
+    r"|addcontentsline|addtocontents|markboth|markright|AtBegin\w+|AtEnd\w+|Option\w*|Require\w*|DeclareOption|ProcessOptions"
+    r"|newenvironment|renewenvironment|newsavebox|savebox|usebox|sbox|newlength|newdimen|newskip|newbox|newtheorem)(?![A-Za-z@])"
+)
+"""What a style's macro says to TeX about pages, boxes and lengths, in place of text."""
+_FONT = re.compile(r"\\(?:text|math)[a-z]+|\\(?:emph|operatorname|boldsymbol|bm)")
+"""Commands that a style may give other names, as its text; for another, `\\let` is its business with LaTeX."""
 _SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 _BLANKS = re.compile(r"[ \t]*")
 
@@ -55,12 +74,24 @@ class Macro:
     """A macro: its name, parameters in order, and the text that it stands for.
 
     `is_complex`: its body is a program of TeX (conditions, catcodes), whose expansion would not be text.
+    `defines`: its body defines others.
     """
 
     name: str
     parameters: tuple[Parameter, ...]
     body: str
     is_complex: bool = False
+
+    @property
+    def defines(self) -> bool:
+        return _DEFINES.search(self.body) is not None
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether it stands for more than text: programs, boxes, lengths, pages, other commands."""
+        if self.is_complex or "@" in self.name or _TEX_INTERNALS.search(self.body) is not None:
+            return True
+        return self.body.startswith("\\") and self.body[1:].isalpha() and _FONT.fullmatch(self.body) is None
 
 
 @dataclass(frozen=True)
@@ -78,9 +109,11 @@ def skip_spaces(source: str, position: int, newlines: bool = True) -> int:
     return match.end() if match else position
 
 
-def parse_definition(source: str, match: re.Match[str], known: Mapping[str, Macro]) -> Definition | None:
-    """The definition that the control word `match` starts; None when it is malformed or none."""
-    word, position = match[1], match.end()
+def parse_definition(
+    source: str, match: re.Match[str], known: Mapping[str, Macro], word: str
+) -> Definition | None:
+    """The definition that the control word `match`, which stands for `word`, starts; None when it is malformed or none."""
+    position = match.end()
     for _ in range(_MAX_PREFIXES):
         if word not in _PREFIXES:
             break

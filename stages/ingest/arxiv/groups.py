@@ -13,12 +13,30 @@ from stages.ingest.work import TooMuchWorkError
 MAX_GROUP_CHARS = 200_000
 MAX_VAIN_CHARS = 50_000_000
 
-_CONDITIONAL = re.compile(r"\\\\|\\%|%[^\n]*|\\(if(?!f[A-Z])[A-Za-z@]*|else|fi)(?![A-Za-z@])")
-_NOT_A_CONDITIONAL = frozenset(
-    {"ifthenelse", "ifdefined", "iff", "ifodd@", "ifstrequal", "ifstrempty", "ifblank"}
+_CONDITIONAL = re.compile(r"\\\\|\\%|%[^\n]*|\\(if[A-Za-z@]*|else|fi)(?![A-Za-z@])")
+_TAKES_ARGUMENTS = re.compile(
+    r"iff(?:[A-Z].*)?|ifthen.*|ifthispageodd|ifrmnum|if(?:bool|toggle|blank|str|inlist|undef|cs(?!name)|def(?!ined)"
+    r"|num(?=comp|equal|greater|less|odd)|dim(?=comp|equal|greater|less)|ltxcounter|field(?=undef|s|x|bibstring)"
+    r"|name(?=undef|s|x)|list(?=undef|s|x)|entry(?=type|subtype|seen|incategory)|cite(?=seen|index)|keyword|singletitle).*"
 )
+"""Commands of packages (ifthen, etoolbox, biblatex) whose branches are arguments, without a `\\fi`."""
+_WORD_END = re.compile(r"\\[A-Za-z@]+\Z")
 _GROUP = re.compile(r"\\.|[{}\]]", re.DOTALL)
 _MARK = re.compile(r"\\.|[{}\[\]]", re.DOTALL)
+
+
+def is_conditional(word: str) -> bool:
+    r"""Whether a control word begins branches that a `\fi` ends."""
+    return word.startswith("if") and _TAKES_ARGUMENTS.fullmatch(word) is None
+
+
+def append_piece(pieces: list[str], piece: str) -> None:
+    """Add a piece; a blank keeps a control word apart from a letter that would become part of its name."""
+    if not piece:
+        return
+    if pieces and piece[0].isalpha() and _WORD_END.search(pieces[-1][-64:]):
+        pieces.append(" ")
+    pieces.append(piece)
 
 
 class Branches:
@@ -40,9 +58,11 @@ class Branches:
         open_ones = [start]
         for match in _CONDITIONAL.finditer(self._source, start):
             word = match[1]
-            if word is None or word in _NOT_A_CONDITIONAL:
+            if word is None:
                 continue
             if word not in ("fi", "else"):
+                if not is_conditional(word):
+                    continue
                 open_ones.append(match.end())
                 continue
             result = (match.end(), "" if word == "fi" else "\\iftrue ")

@@ -1,13 +1,15 @@
 r"""LaTeX without comments in, the same with the author's macros expanded inline out (LLaMA, section 2.1).
 
 Handles `\newcommand` and its relatives with arguments and optional ones, `\def`, `\DeclareMathOperator`,
-`\let`, nested macros and macros in arguments. A macro that expands to itself stays where it does; work and
-output are bounded.
+`\let`, nested macros and macros in arguments. What a macro stands for is read on with what follows its use, as TeX
+does: a macro at its end takes its arguments from there. A macro that expands to itself stays where it does; work
+and output are bounded.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.definitions import (
@@ -18,7 +20,8 @@ from stages.ingest.arxiv.definitions import (
     parse_definition,
     skip_spaces,
 )
-from stages.ingest.arxiv.groups import Source, balanced
+from stages.ingest.arxiv.groups import Source, append_piece, balanced
+from stages.ingest.arxiv.scan import without_comments
 from stages.ingest.work import TooMuchWorkError
 
 MAX_DEPTH = 40
@@ -28,10 +31,17 @@ GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
 MAX_TESTS = 1_000
+STYLE_MACRO_CHARS = (400, 5_000)
+"""How much of a style is read for one definition, and how much where that was too little."""
 _MAX_LINE_CHARS = 1_000
 
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
-_WORD_END = re.compile(r"\\[A-Za-z@]+\Z")
+_WORDS = re.compile(r"\\([A-Za-z]+)")
+_NAMED_DEFINER = re.compile(
+    r"\\((?:re)?newcommand|[gex]?def|let|providecommand|Declare(?:RobustCommand|MathOperator)"
+    r"|(?:New|Renew|Provide)DocumentCommand)(?=\*?\s*+(?:\{\s*+\\([A-Za-z]+)\s*+\}|\\([A-Za-z]+)(?![A-Za-z@])))"
+)
+"""A definition in a style, without its prefixes (`\\long`), and the name, which no `@` hides from users."""
 _PARAMETER = re.compile(r"#([1-9])|##")
 _TAKES_ONE_TOKEN = re.compile(
     r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
@@ -45,6 +55,15 @@ _SPACED = re.compile(r"\\xspace(?![A-Za-z])")
 _NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
 
 
+@dataclass(frozen=True)
+class _Open:
+    """A use at the end of a source, whose missing arguments follow behind it; `written` is it as it stands."""
+
+    macro: Macro
+    arguments: list[str]
+    written: str
+
+
 @dataclass
 class Expander:
     """The macros of one paper and what expanding them met; feed it sources in reading order."""
@@ -53,18 +72,68 @@ class Expander:
     recursive: set[str] = field(default_factory=set)
     complex: set[str] = field(default_factory=set)
     stopped: bool = False
-    budget_chars: int = 0
+    budget_chars: int = GROWTH_ALLOWANCE_CHARS
     steps: int = 0
+    _definers: dict[str, str] = field(default_factory=dict)
+    """Control words that stand for those that start definitions: `\\let\\nc\\newcommand`."""
+    _open: _Open | None = None
 
-    def collect(self, source: str, simple_only: bool = False) -> None:
-        """Take the definitions of a source whose text is not wanted: a preamble, or a style (`simple_only`)."""
+    def collect_styles(self, styles: Sequence[str], text: str) -> None:
+        """Take the definitions of styles that stand for text, those that `text` uses."""
+        source = "\n".join(styles)
+        places: dict[str, list[re.Match[str]]] = {}
+        for match in _NAMED_DEFINER.finditer(source):
+            places.setdefault(match[2] or match[3], []).append(match)
+        used = places.keys() & set(_WORDS.findall(text)) if places else set[str]()
+        waiting, seen = sorted(used), set(used)
+        while waiting:
+            name = waiting.pop()
+            self._define_of_style(source, places[name])
+            if (macro := self.macros.get(name)) is not None:
+                more = (places.keys() & set(_WORDS.findall(macro.body))) - seen
+                seen |= more
+                waiting += sorted(more)
+        self._refuse_users(seen)
+
+    def _define_of_style(self, source: str, places: Sequence[re.Match[str]]) -> None:
+        """Take the last definition of a name in a style, or its default where there is no other."""
+        for place in sorted(
+            places, key=lambda m: (not m[1].lower().startswith("provide"), m.start()), reverse=True
+        ):
+            self._step()
+            line = source.rfind("\n", max(0, place.start() - _MAX_LINE_CHARS), place.start()) + 1
+            if "%" in source[line : place.start()]:  # hardly ever text: a comment
+                continue
+            for size in STYLE_MACRO_CHARS:
+                piece = Source(without_comments(source[place.start() : place.start() + size]))
+                match = _CONTROL.match(piece)
+                if match is not None and self.define(piece, match, simple_only=True) > match.end():
+                    return
+            return
+
+    def _refuse_users(self, names: set[str]) -> None:
+        """Forget those of a style's macros whose text holds others that stay as written, however deep."""
+        users: dict[str, list[str]] = {}
+        for name in sorted(names & self.macros.keys()):
+            for word in _WORDS.findall(self.macros[name].body):
+                users.setdefault(word, []).append(name)
+        waiting = sorted(names - self.macros.keys())
+        while waiting:
+            for name in users.pop(waiting.pop(), []):
+                if self.macros.pop(name, None) is not None:
+                    waiting.append(name)
+
+    def collect(self, source: str) -> None:
+        """Take the definitions of a source whose text is not wanted: a preamble."""
         source = Source(source)
         position = 0
         while match := _CONTROL.search(source, position):
             self._step()
             position = match.end()
-            if match[1] in DEFINERS:
-                position = self._define(source, match, simple_only)
+            if self.is_definer(match[1]):
+                position = self.define(source, match)
+            elif macro := self._maker(match[1]):
+                _, position = self._use(source, match, macro, frozenset(), 0)
 
     def expand(self, source: str) -> str:
         """`source` with macros expanded and their definitions removed."""
@@ -72,52 +141,79 @@ class Expander:
         self.budget_chars = min(MAX_OUTPUT_CHARS, wanted)
         return self._expand(source, frozenset(), 0)
 
+    def expand_use(self, source: str, match: re.Match[str]) -> tuple[str, int]:
+        """What the use of a macro at a control word becomes, and where the source goes on."""
+        self._step()
+        return self._use(source, match, self.macros[match[1]], frozenset(), 0)
+
+    def expand_argument(self, argument: str) -> str:
+        """What an argument becomes."""
+        return self._expand(argument, frozenset(), 1, is_whole=True)
+
+    def _maker(self, name: str) -> Macro | None:
+        """The macro of a name, if it is one that defines others."""
+        macro = self.macros.get(name)
+        return macro if macro is not None and macro.defines and not macro.is_complex else None
+
+    def is_definer(self, name: str) -> bool:
+        """Whether a control word starts a definition."""
+        return name in DEFINERS or name in self._definers
+
     def _step(self) -> None:
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise TooMuchWorkError("control words", self.steps, MAX_STEPS)
 
-    def _define(self, source: str, match: re.Match[str], simple_only: bool) -> int:
-        definition = parse_definition(source, match, self.macros)
+    def define(self, source: str, match: re.Match[str], simple_only: bool = False) -> int:
+        """Take the definition at a control word; where it ends, which is behind the word when it is none."""
+        word = self._definers.get(match[1], match[1])
+        definition = parse_definition(source, match, self.macros, word)
         if definition is None:
             return match.end()
         macro = definition.macro
-        refused = macro.name in PROTECTED or (
-            simple_only and (macro.is_complex or "@" in macro.name + macro.body)
-        )
+        refused = macro.name in PROTECTED or (simple_only and macro.is_layout)
         exists = definition.only_when_new and macro.name in self.macros
         if not refused and not exists:
             self.macros[macro.name] = macro
+            body = macro.body.strip()
+            target = self._definers.get(body[1:], body[1:])
+            if body.startswith("\\") and target in DEFINERS and not macro.parameters:
+                self._definers[macro.name] = target
+            else:
+                self._definers.pop(macro.name, None)
         return definition.end
 
-    def _expand(self, source: str, active: frozenset[str], depth: int) -> str:
+    def _expand(self, source: str, active: frozenset[str], depth: int, is_whole: bool = False) -> str:
+        """`source` expanded; a use that its end cuts off stays in `_open`, unless the source is a `whole` argument."""
         source = Source(source)
         pieces: list[str] = []
-        position = 0
-        while match := _CONTROL.search(source, position):
+        position = place = 0
+        macros, definers = self.macros, self._definers
+        while match := _CONTROL.search(source, place):
             self._step()
-            name = match[1]
-            if name in DEFINERS:
-                end = self._define(source, match, simple_only=False)
+            name, place = match[1], match.end()
+            if name in DEFINERS or name in definers:
+                end = self.define(source, match)
                 if end > match.end():
-                    _append(pieces, source[position : match.start()])
-                    position = _after_definition(source, match.start(), end)
+                    append_piece(pieces, source[position : match.start()])
+                    position = place = _after_definition(source, match.start(), end)
                     continue
-            macro = self.macros.get(name)
+            macro = macros.get(name)
             if macro is None:
-                _append(pieces, source[position : match.end()])
-                position = match.end()
                 continue
-            _append(pieces, source[position : match.start()])
+            append_piece(pieces, source[position : match.start()])
             expanded, position = self._use(source, match, macro, active, depth)
+            if self._open is not None and (is_whole or depth == 0):
+                expanded, self._open = expanded + self._open.written, None
             if (
                 expanded[1:2].isalnum()
                 and not expanded.startswith("{")
                 and _takes_one_token(pieces, expanded)
             ):
                 expanded = "{" + expanded + "}"
-            _append(pieces, expanded)
-        _append(pieces, source[position:])
+            append_piece(pieces, expanded)
+            place = position
+        append_piece(pieces, source[position:])
         return "".join(pieces)
 
     def _use(
@@ -133,11 +229,33 @@ class Expander:
         if depth >= MAX_DEPTH or self.stopped:
             self.stopped = True
             return match[0], match.end()
-        found = _arguments(source, match.end(), macro)
-        if found is None:
-            return match[0], match.end()
-        arguments, end = found
-        arguments = [self._expand(argument, active, depth + 1) for argument in arguments]
+        text, end = "", match.end()
+        waiting: _Open | None = _Open(macro, [], match[0])
+        while waiting is not None:
+            found = _arguments(source, end, waiting.macro, waiting.arguments)
+            if found is None:
+                return text + waiting.written, end
+            arguments, after = found
+            written = waiting.written + source[end:after]
+            if len(arguments) < len(waiting.macro.parameters):
+                self._open = _Open(waiting.macro, arguments, written)
+                return text, after
+            applied = self._apply(waiting.macro, arguments, active, depth)
+            if applied is None:
+                return text + written, after
+            self._open = None
+            more = self._expand(applied, active | {waiting.macro.name}, depth + 1)
+            waiting, self._open, end = self._open, None, after
+            text += more
+        if _SPACED.search(text):
+            blank = source[end : end + 1] not in _NO_SPACE_BEFORE and end < len(source)
+            text = _SPACED.sub("", text) + (" " if blank else "")
+        return text, end
+
+    def _apply(self, macro: Macro, arguments: list[str], active: frozenset[str], depth: int) -> str | None:
+        """The body of a macro with its arguments in their places; None when it is too much."""
+        if not macro.defines:
+            arguments = [self._expand(argument, active, depth + 1, is_whole=True) for argument in arguments]
         size = len(macro.body) + sum(
             len(arguments[int(m[1]) - 1])
             for m in _PARAMETER.finditer(macro.body)
@@ -145,23 +263,9 @@ class Expander:
         )
         if size > self.budget_chars:
             self.stopped = True
-            return match[0], match.end()
+            return None
         self.budget_chars -= size
-        body = _decide(_substitute(macro.body, arguments))
-        text = self._expand(body, active | {macro.name}, depth + 1)
-        if _SPACED.search(text):
-            blank = source[end : end + 1] not in _NO_SPACE_BEFORE and end < len(source)
-            text = _SPACED.sub("", text) + (" " if blank else "")
-        return text, end
-
-
-def _append(pieces: list[str], piece: str) -> None:
-    """Add a piece; a blank keeps a control word apart from a letter that would become part of its name."""
-    if not piece:
-        return
-    if pieces and piece[0].isalpha() and _WORD_END.search(pieces[-1][-64:]):
-        pieces.append(" ")
-    pieces.append(piece)
+        return _decide(_substitute(macro.body, arguments))
 
 
 def _takes_one_token(pieces: list[str], expanded: str) -> bool:
@@ -175,24 +279,29 @@ def _substitute(body: str, arguments: list[str]) -> str:
     pieces: list[str] = []
     position = 0
     for match in _PARAMETER.finditer(body):
-        _append(pieces, body[position : match.start()])
+        append_piece(pieces, body[position : match.start()])
         number = int(match[1]) if match[1] else 0
         if number == 0:
-            _append(pieces, "#")
+            append_piece(pieces, "#")
         elif number <= len(arguments):
-            _append(pieces, arguments[number - 1])
+            append_piece(pieces, arguments[number - 1])
         position = match.end()
-    _append(pieces, body[position:])
+    append_piece(pieces, body[position:])
     return "".join(pieces)
 
 
-def _arguments(source: str, position: int, macro: Macro) -> tuple[list[str], int] | None:
-    """The arguments of a use at `position` and where it ends; None when they are not all there."""
+def _arguments(source: str, position: int, macro: Macro, given: list[str]) -> tuple[list[str], int] | None:
+    """The arguments of a use, after those `given`, from `position` on, and where they end.
+
+    Fewer than the macro takes where the source ends before; None when something else stands there.
+    """
     if not macro.parameters:
         return [], position + 2 if source.startswith("{}", position) else position
-    arguments: list[str] = []
-    for parameter in macro.parameters:
+    arguments = list(given)
+    for number, parameter in enumerate(macro.parameters[len(given) :], len(given)):
         start = skip_spaces(source, position)
+        if start >= len(source) and any(p.kind == "m" for p in macro.parameters[number:]):
+            return arguments, len(source)
         if parameter.kind == "s":
             starred = source.startswith("*", start)
             arguments.append(TRUE if starred else FALSE)
@@ -239,8 +348,8 @@ def _decide(body: str) -> str:
         holds = value == TRUE if match[1] == "Boolean" else (value == NO_VALUE) == (match[1] == "NoValue")
         branches = {"T": "", "F": ""} | dict(zip(match[2], groups[1:], strict=True))
         pieces = [body[: match.start()]]
-        _append(pieces, branches["T" if holds else "F"])
-        _append(pieces, body[position:])
+        append_piece(pieces, branches["T" if holds else "F"])
+        append_piece(pieces, body[position:])
         body = "".join(pieces)
     return body
 

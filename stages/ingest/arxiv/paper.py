@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.ingest.arxiv.body import paper_title, running_text
+from stages.ingest.arxiv.encodings import declared_encoding
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.project import Project
-from stages.ingest.raw import Loss, RawDocument
+from stages.ingest.arxiv.readme import Readme, is_readme, parse_readme
+from stages.ingest.decode import Decoded, bad_bytes, bad_bytes_change, decode_text, without_marks
+from stages.ingest.raw import Change, Loss, RawDocument
+
+KEPT_WORDS = "kept_words"
+MIN_KEPT_WORDS = 0.3
+"""Of real papers half to nine tenths stay."""
+ANCILLARY = "anc/"
+"""What belongs to no paper, though it comes with one (info.arxiv.org/help/ancillary_files.html)."""
 
 _NEW_ID = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5})(v\d+)?(?![\d])")
 _OLD_ID = re.compile(
@@ -17,19 +26,6 @@ _OLD_ID = re.compile(
     r"|dg-ga|funct-an|gr-qc|hep-(?:ex|lat|ph|th)|math(?:-ph)?|mtrl-th|nlin|nucl-(?:ex|th)|patt-sol|physics|plasm-ph"
     r"|q-alg|q-bio|quant-ph|solv-int|supr-con)[_/]?(\d{7})(v\d+)?(?!\d)"
 )
-_DECLARED = re.compile(rb"\\usepackage\s*\[([a-z0-9]+)\]\s*\{inputenc\}")
-_CODECS = {
-    "latin1": "latin-1",
-    "latin9": "iso8859-15",
-    "ansinew": "cp1252",
-    "applemac": "mac-roman",
-    "koi8-r": "koi8-r",
-}
-_CODECS |= {f"latin{n}": f"iso8859-{n}" for n in (2, 3, 4, 5)} | {
-    f"cp{n}": f"cp{n}" for n in (437, 850, 852, 866)
-}
-_CODECS |= {f"cp{n}": f"cp{n}" for n in (1250, 1251, 1252, 1257)}
-_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _KINDS = (
     (re.compile(rb"\s*%PDF-"), "pdf"),
     (re.compile(rb"\s*(?:\x04)?%!PS|\x1b%-12345X"), "postscript"),
@@ -61,46 +57,24 @@ def kind_of(data: bytes) -> str | None:
     return next((kind for pattern, kind in _KINDS if pattern.match(data[:1024])), None)
 
 
-def decode_source(data: bytes) -> tuple[str, str] | None:
-    """Text and encoding of a LaTeX source; None when it holds NULs.
-
-    UTF-8, else what its byte-order mark or its inputenc package says, else Windows-1252, else Latin-1.
-    """
-    for mark, marked in _BOMS:
-        if data.startswith(mark):
-            try:
-                return data.decode(marked), marked
-            except UnicodeDecodeError:
-                return None
-    if b"\0" in data:
-        return None
-    declared = _DECLARED.search(data)
-    named = _CODECS.get(declared[1].decode()) if declared else None
-    for codec in ("utf-8-sig", named, "cp1252", "latin-1"):
-        if codec is None:
-            continue
-        try:
-            return data.decode(codec), codec.removesuffix("-sig")
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
 def paper_of(
     key: str, files: Mapping[str, bytes], identifier: str | None, keep_appendix: bool, keep_abstract: bool
 ) -> RawDocument | Loss:
     """The document of one paper, or why there is none: no_main_file, not_latex, encoding, empty_text."""
     size = sum(len(data) for data in files.values())
     url = f"https://arxiv.org/abs/{identifier}" if identifier else None
-    sources, encodings, readme, refused = _decode_all(files)
-    project = Project(sources)
-    main = project.main_file(readme)
+    read, readme, refused = _decode_all(files)
+    project = Project({name: text for name, (text, _) in read.items()})
+    main = project.main_file(readme.toplevel)
+    if main is not None and (label := _declared(main, files, read)):
+        for name in read:
+            read[name] = _decoded(files[name], label) or read[name]
+        project = Project({name: text for name, (text, _) in read.items()})
     if main is None:
         return _no_paper(key, files, refused, url, size)
     flat = project.flatten(main)
     expander = Expander()
-    for style in project.style_sources(flat):
-        expander.collect(style, simple_only=True)
+    expander.collect_styles(project.style_sources(flat), flat.preamble + flat.body)
     expander.collect(flat.preamble)
     title = paper_title(flat.preamble, flat.body)
     body = expander.expand(flat.body)
@@ -109,7 +83,7 @@ def paper_of(
         return Loss(
             key, "empty_text", "nothing but front matter, bibliography and appendix", url=url, text_bytes=size
         )
-    metadata: dict[str, Any] = {"main_file": main, "files": flat.files, "encoding": encodings[main]}
+    metadata: dict[str, Any] = {"main_file": main, "files": flat.files, "encoding": read[main].encoding}
     notes = {
         "title": project.masks.restore(expander.expand(title)) if title else None,
         "arxiv_id": identifier,
@@ -122,28 +96,64 @@ def paper_of(
         "undecoded_files": sorted(refused),
     }
     metadata |= {name: value for name, value in notes.items() if value}
-    return RawDocument(key, text, url, metadata=metadata)
+    bad = sum(bad_bytes(files[name], read[name]) for name in flat.files)
+    changes = bad_bytes_change(bad, read[main].encoding)
+    changes += _kept_words(project.masks.restore(body), text)
+    return RawDocument(key, text, url, metadata=metadata, changes=changes)
 
 
-def _decode_all(
-    files: Mapping[str, bytes],
-) -> tuple[dict[str, str], dict[str, str], str | None, list[str]]:
-    """Sources and encodings by name, the text of arXiv's 00README, the names of what cannot be decoded."""
-    sources: dict[str, str] = {}
-    encodings: dict[str, str] = {}
+def _kept_words(body: str, text: str) -> tuple[Change, ...]:
+    """The ledger row (rule `kept_words`) of the share of a paper's words that is in its text."""
+    words, kept = len(body.split()), len(text.split())
+    if kept >= words:
+        return ()
+    lost = max(0, len(body.encode("utf-8", "replace")) - len(text.encode("utf-8", "replace")))
+    return (Change(KEPT_WORDS, kept / words, MIN_KEPT_WORDS, f"{kept} of {words} words", lost),)
+
+
+def _decode_all(files: Mapping[str, bytes]) -> tuple[dict[str, Decoded], Readme, list[str]]:
+    """Sources by name, what arXiv's 00README says, the names of what cannot be decoded; `anc/` is not read."""
+    top = _top_folder(files)
+    sources: dict[str, Decoded] = {}
     refused: list[str] = []
-    readme: str | None = None
+    readme = Readme()
     for name, data in files.items():
-        decoded = None if kind_of(data) else decode_source(data)
-        if decoded is None:
-            refused.append(name)
+        if name.startswith(f"{top}{ANCILLARY}"):
             continue
-        text = decoded[0].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-        if name.rsplit("/", 1)[-1].upper().startswith("00README"):
-            readme = text
+        read = None if kind_of(data) else _decoded(data, None)
+        if is_readme(name.removeprefix(top)):
+            found = parse_readme("" if read is None else read.text)
+            readme = Readme(readme.toplevel + found.toplevel, readme.ignore | found.ignore)
+        elif read is None:
+            refused.append(name)
         else:
-            sources[name], encodings[name] = text, decoded[1]
-    return sources, encodings, readme, refused
+            sources[name] = read
+    toplevel = tuple(top + name for name in readme.toplevel)
+    for name in readme.ignore:
+        sources.pop(top + name, None)
+    return sources, Readme(toplevel, readme.ignore), refused
+
+
+def _top_folder(files: Mapping[str, bytes]) -> str:
+    """The folder that all files of a paper lie in, with a slash; "" where there is none."""
+    tops = {name.partition("/")[0] if "/" in name else "" for name in files}
+    top = next(iter(tops), "") if len(tops) == 1 else ""
+    return f"{top}/" if top and f"{top}/" != ANCILLARY else ""
+
+
+def _decoded(data: bytes, label: str | None) -> Decoded | None:
+    """A source as text with line ends `\\n`; None when it holds NULs."""
+    read = decode_text(data, [label])
+    if "\0" in read.text:
+        return None
+    return Decoded(without_marks(read.text).replace("\r\n", "\n").replace("\r", "\n"), read.encoding)
+
+
+def _declared(main: str, files: Mapping[str, bytes], read: Mapping[str, Decoded]) -> str | None:
+    """The encoding that the main file declares, or another where it does not, if any file needs a declaration."""
+    if all(read[name].encoding == "utf-8" and not bad_bytes(files[name], read[name]) for name in read):
+        return None
+    return next(filter(None, (declared_encoding(files[name]) for name in [main, *read])), None)
 
 
 def _no_paper(key: str, files: Mapping[str, bytes], refused: list[str], url: str | None, size: int) -> Loss:

@@ -3,9 +3,11 @@ r"""The files of one paper in, one source out: its main file with every file tha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from stages.ingest.arxiv.conditions import decide_conditions
+from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros
 from stages.ingest.arxiv.scan import Masks, remove_comments
 from stages.ingest.work import TooMuchWorkError
 
@@ -27,20 +29,20 @@ _PLAIN_MARKS = re.compile(
     r"(?![A-Za-z])"
 )
 _NO_PAPER_FILE = re.compile(r"\.(?:sty|cls|clo|bbl|bst|def|cfg|tikz|pgf|pgf_tex|pdf_tex)$", re.I)
+_STYLE = re.compile(r"\.(?:sty|cls|clo)$", re.I)
 _INPUT = re.compile(
     r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
     r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*+\{(?P<braced>[^{}#\\]++)\}"
     r"|input[ \t]+(?P<bare>[^\s{}\\#%$]+))"
 )
 _USEPACKAGE = re.compile(
-    r"\\(?:usepackage|RequirePackage|documentstyle)\s*+(?:\[([^\]]{0,5000}+)\]\s*+)?\{([^{}]*+)\}"
+    r"\\(?P<word>usepackage|RequirePackage|document(?:style|class)|LoadClass)\s*+(?:\[([^\]]{0,5000}+)\]\s*+)?\{([^{}]*+)\}"
 )
 _PART_CLASSES = frozenset({"subfiles", "standalone", "letter", "beamer", "moderncv", "ltxdoc"})
 _SPARE_NAME = re.compile(
     r"backup|(?:^|[-_.])old|copy|before|draft|rebuttal|response|referee|cover|letter|suppl|(?:^|[-_])si$|diff",
     re.I,
 )
-_TOPLEVEL = re.compile(r"^[^\S\n]*+(\S++)\s++toplevelfile[^\S\n]*$", re.MULTILINE)
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Flat:
     truncated: bool = False
     is_plain: bool = False
     num_chars: int = 0
+    macros: InputMacros | None = None
+    styles: list[str] | None = None
 
 
 class Project:
@@ -62,7 +66,14 @@ class Project:
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.masks = Masks()
-        self._sources = {name: remove_comments(text, self.masks) for name, text in sources.items()}
+        self._sources = {
+            name: text if _STYLE.search(name) else remove_comments(text, self.masks)
+            for name, text in sources.items()
+        }
+        styles = [text for name, text in self._sources.items() if _STYLE.search(name)]
+        texts = [text for name, text in self._sources.items() if not _STYLE.search(name)]
+        self._by_macros = names_inputs_by_macros(texts, styles)
+        self._text = "\n".join(texts) if self._by_macros else ""
         self._inputs = self._read_chars = 0
         total = sum(map(len, self._sources.values()))
         self._max_read_chars = READ_ALLOWANCE_CHARS + MAX_READ_GROWTH * total
@@ -71,17 +82,16 @@ class Project:
             self._by_base.setdefault(path.rsplit("/", 1)[-1], []).append(path)
         self._lower = {name.lower(): name for name in sorted(self._sources, reverse=True)}
 
-    def main_file(self, readme: str | None = None) -> str | None:
+    def main_file(self, toplevel: Sequence[str] = ()) -> str | None:
         r"""The file to start from, None when no file looks like the start of a paper.
 
-        What arXiv's 00README names; else of several the one that no other inputs, that is no part of a paper
-        (subfiles, standalone), no letter and no copy by its name, with a `.bbl` of its name, that inputs most
-        files, then the longest, then the first by name.
+        The first of `toplevel` (arXiv's 00README) that is there; else of several the one that no other inputs, that is
+        no part of a paper (subfiles, standalone), no letter and no copy by its name, with a `.bbl` of its name, that
+        inputs most files, then the longest, then the first by name.
         """
-        candidates = self._candidates()
-        named = _TOPLEVEL.findall(readme or "")
-        if chosen := [name for name in candidates if name in named]:
+        if chosen := [name for name in toplevel if name in self._sources]:
             return chosen[0]
+        candidates = self._candidates()
         if len(candidates) < 2:
             return candidates[0] if candidates else None
         flats = {name: self.flatten(name) for name in candidates}
@@ -115,6 +125,11 @@ class Project:
         flat = Flat("", "", files=[main])
         text = self._inline(self._sources[main], main, (main,), flat)
         begin = _BEGIN.search(text)
+        flat.preamble = text[: begin.start()] if begin else ""
+        decided = decide_conditions(text, self.style_sources(flat))
+        if decided != text:  # which may load other styles
+            text, flat.styles = decided, None
+        begin = _BEGIN.search(text)
         start = begin.end() if begin else 0
         flat.is_plain = begin is None
         end = (_PLAIN_END if flat.is_plain else _END).search(text, start)
@@ -123,39 +138,75 @@ class Project:
         return flat
 
     def style_sources(self, flat: Flat) -> list[str]:
-        """The paper's own style files that its preamble loads, in order."""
-        found: dict[str, None] = {}
-        for match in _USEPACKAGE.finditer(flat.preamble):
-            for name in f"{match[1] or ''},{match[2]}".split(","):
-                path = self._find(name.strip() + ".sty", _folder(flat.files[0])) if name.strip() else None
-                if path is not None:
-                    found.pop(path, None)  # what is loaded last defines last
-                    found[path] = None
-        return [self._sources[path] for path in found]
+        """The paper's own class and style files that its preamble loads, and those that they load, comments and all."""
+        if flat.styles is None:
+            found: dict[str, None] = {}
+            self._add_styles(flat.preamble, _folder(flat.files[0]), found, ())
+            flat.styles = [self._sources[path] for path in found]
+        return flat.styles
+
+    def _add_styles(self, source: str, folder: str, found: dict[str, None], chain: tuple[str, ...]) -> None:
+        for match in _USEPACKAGE.finditer(source):
+            is_class = match["word"] in ("documentclass", "LoadClass")
+            options = (match[2] or "") if match["word"] == "documentstyle" else ""
+            for name in f"{options},{match[3]}".split(","):
+                extension = ".cls" if is_class else ".sty"
+                path = self._find(name.strip() + extension, folder) if name.strip() else None
+                if path is None or path in chain or len(chain) >= MAX_DEPTH:
+                    continue
+                if path not in found:
+                    self._add_styles(self._sources[path], folder, found, (*chain, path))
+                found.pop(path, None)  # what is loaded last defines last
+                found[path] = None
 
     def _inline(self, text: str, name: str, chain: tuple[str, ...], flat: Flat) -> str:
-        pieces: list[str] = []
-        position = 0
         cut = re.search(r"\\endinput(?![A-Za-z])", text)
         if cut:
             text = text[: cut.start()]
+        if self._by_macros:
+            return self._inline_by_macros(text, name, chain, flat)
+        pieces: list[str] = []
+        position = 0
         for match in _INPUT.finditer(text):
             pieces.append(text[position : match.start()])
             position = match.end()
-            pieces.append(self._included(match, name, chain, flat))
+            wanted = match["braced"] or match["bare"] or match["file"] or ""
+            pieces.append(self._included(match["folder"] or "", wanted, name, chain, flat) or "")
         pieces.append(text[position:])
         return "".join(pieces)
 
-    def _included(self, match: re.Match[str], name: str, chain: tuple[str, ...], flat: Flat) -> str:
-        wanted = (match["braced"] or match["bare"] or match["file"] or "").strip().strip('" ')
-        if match["import"]:
-            wanted = f"{match['folder'].strip().rstrip('/')}/{wanted}".removeprefix("/")
+    def _inline_by_macros(self, text: str, name: str, chain: tuple[str, ...], flat: Flat) -> str:
+        def include(folder: str, wanted: str) -> str | None:
+            return self._included(folder, wanted, name, chain, flat)
+
+        def exists(wanted: str) -> bool:
+            self._count(0)
+            return self._find(wanted.strip().strip('" '), _folder(name), _folder(chain[0])) is not None
+
+        if flat.macros is None:
+
+            def styles(source: str) -> list[str]:
+                found: dict[str, None] = {}
+                if match := _USEPACKAGE.match(source):
+                    self._add_styles(match[0], _folder(chain[0]), found, ())
+                return [self._sources[path] for path in found]
+
+            flat.macros = InputMacros(chain[0], styles, self._text)
+        return flat.macros.inline(text, include, exists)
+
+    def _included(
+        self, folder: str, wanted: str, name: str, chain: tuple[str, ...], flat: Flat
+    ) -> str | None:
+        """The file that is wanted with its own inputs in their places; None when it is not there."""
+        wanted = wanted.strip().strip('" ')
+        if folder.strip():
+            wanted = f"{folder.strip().rstrip('/')}/{wanted}".removeprefix("/")
         self._count(0)
         path = self._find(wanted, _folder(name), _folder(chain[0]))
         if path is None:
             if not wanted.endswith((".bbl", ".aux", ".toc")):
                 flat.missing.append(wanted)
-            return ""
+            return None
         if path in chain or len(chain) >= MAX_DEPTH:
             flat.cycles.append(path)
             return ""

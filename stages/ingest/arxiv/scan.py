@@ -20,12 +20,18 @@ _TOKEN = re.compile(
     r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]{0,1000}+\])?\{[^{}\n]*+\}"
     r"|\\(?:url|href|path|nolinkurl)[ \t]*+\{[^{}\n]*+\}"
     r"|\\iffalse(?![A-Za-z])"
-    r"|\\."
+    r"|\\[^A-Za-z]"
     r"|(?P<comment>%[^\n]*(?:\n[ \t]*|\Z))",
     re.DOTALL,
 )
 _COMMENT_ENVIRONMENT = "comment"
+_MAX_NAMING_CHARS = 80
+_NAMED = re.compile(
+    r"\\(?:let[ \t]*\\[A-Za-z@]+[ \t]*=?|(?:def[ \t]*|(?:re)?newcommand\*?[ \t]*\{?)\\[A-Za-z@]+\}?[ \t]*\{)[ \t]*\Z"
+)
+"""Before an `\\iffalse` that is not begun here, but gets another name."""
 _CONTROL_WORD_END = re.compile(r"\\[A-Za-z@]+\*?\Z")
+_STYLE_COMMENT = re.compile(r"(?<!\\)%[^\n]*+(?:\n[ \t]*+)?")
 _MASKED = re.compile(MASK + r"(\d+)" + MASK)
 
 
@@ -54,6 +60,11 @@ def remove_comments(source: str, masks: Masks) -> str:
     return "".join(_pieces(source, masks))
 
 
+def without_comments(style: str) -> str:
+    """A style without `%` comments: TeX's code, where nothing is verbatim."""
+    return _STYLE_COMMENT.sub("", style)
+
+
 def _pieces(source: str, masks: Masks) -> Iterator[str]:
     position = 0
     branches, environments = Branches(source), _Environments(source)
@@ -75,6 +86,9 @@ def _pieces(source: str, masks: Masks) -> Iterator[str]:
                 yield masks.mask(source[match.start() : end])
                 position = end
         elif token == "\\iffalse":
+            if _NAMED.search(source, max(0, match.start() - _MAX_NAMING_CHARS), match.start()):
+                yield token
+                continue
             position, rest = branches.skip(position)
             yield rest
         else:

@@ -28,7 +28,8 @@ from stages.ingest.work import bounded
 
 _BULK_MEMBER = re.compile(r"(?:.*/)?(?:\d{4}\.\d{4,5}|[a-z-]+\d{7})(?:v\d+)?\.(?:gz|pdf|tar\.gz|tgz)")
 _SOURCE = re.compile(
-    r".*\.(?:tex|ltx|latex|sty|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)", re.I
+    r".*\.(?:tex|ltx|latex|sty|cls|tikz|pgf|pgf_tex|pdf_tex|inc|txt|bbl)|(?:.*/)?(?:00README[^/]*|[^./]+)",
+    re.I,
 )
 _OTHER = re.compile(r".*\.(?:pdf|ps|html?|dvi|docx?)", re.I)
 SNIFF_BYTES = 1024
@@ -42,7 +43,7 @@ class ArxivIngest(IngestStage):
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[str] = "arxiv"
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")

@@ -15,9 +15,12 @@ from stages.ingest.books.epub_package import (
     encrypted_paths,
     package_paths,
     parse_package,
+    slashes,
 )
 from stages.ingest.books.xhtml import chapter_text
-from stages.ingest.raw import Loss, RawFile
+from stages.ingest.decode import bad_bytes, bad_bytes_change, decode_text
+from stages.ingest.markup_charset import markup_charset
+from stages.ingest.raw import Change, Loss, RawFile
 
 MAX_PACKAGE_BYTES = 8 << 20
 _GUTENBERG = re.compile(r"gutenberg\.org/(?:(?:ebooks|files|etext)/)?(\d+)")
@@ -30,6 +33,7 @@ class Epub:
     text: str
     package: Package
     losses: tuple[Loss, ...]
+    changes: tuple[Change, ...] = ()
 
     @property
     def gutenberg_id(self) -> str:
@@ -63,7 +67,8 @@ def read_epub(raw: RawFile, max_book_bytes: int) -> Epub | Loss:
 def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | Loss:
     chapters: list[str] = []
     losses: list[Loss] = []
-    total = 0
+    total = bad = 0
+    encodings: dict[str, None] = {}
     for item in package.spine:
         if not item.is_text:
             losses.append(Loss(item.path, "not_text"))
@@ -75,8 +80,13 @@ def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | 
         total += part.size
         if total > max_book_bytes:
             return Loss("", "too_large", "bytes of text files", total, max_book_bytes, text_bytes=total)
-        chapters.append(chapter_text(part.data or b""))
-    return Epub("\n\n\n".join(filter(None, chapters)), package, tuple(losses))
+        read = decode_text(part.data or b"", declared_within=markup_charset)
+        if wrong := bad_bytes(part.data or b"", read):
+            bad += wrong
+            encodings[read.encoding] = None
+        chapters.append(chapter_text(read.text))
+    changes = bad_bytes_change(bad, " ".join(encodings))
+    return Epub("\n\n\n".join(filter(None, chapters)), package, tuple(losses), changes)
 
 
 def _package(files: _Files) -> Package | None:
@@ -94,8 +104,8 @@ class _Files:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
-        self._by_name = {info.filename: info for info in reversed(infos)}
-        self._by_lower = {info.filename.lower(): info for info in reversed(infos)}
+        self._by_name = {slashes(info.filename): info for info in reversed(infos)}
+        self._by_lower = {slashes(info.filename).lower(): info for info in reversed(infos)}
 
     def _find(self, path: str) -> zipfile.ZipInfo | None:
         return self._by_name.get(path) or self._by_lower.get(path.lower())

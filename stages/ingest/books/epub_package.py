@@ -9,9 +9,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
+from html.entities import html5
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+from stages.ingest.decode import decode_text
+from stages.ingest.markup_charset import markup_charset
 from stages.ingest.work import TooMuchWorkError
 
 MAX_XML_DEPTH = 100
@@ -21,6 +25,8 @@ _FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf
 _TEXT_TYPES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document", "application/x-dtbook+xml")
 _TEXT_FILE = re.compile(r"\.x?html?$", re.IGNORECASE)
 _COVER = re.compile(r"(?:cover|cvi)(?:[-_]?page)?(?:-wrapper)?", re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?xml\b[^>]{0,500}\?>")
+_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)(?:(\w{1,32});)?")
 _DECLARES_ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y")
 
 
@@ -55,7 +61,10 @@ def parse_xml(data: bytes) -> ElementTree.Element:
     try:
         root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        raise PackageError(f"not well-formed ({error})") from error
+        try:
+            root = ElementTree.fromstring(_mended(data))
+        except (ElementTree.ParseError, ValueError):
+            raise PackageError(f"not well-formed ({error})") from error
     level, depth = [root], 0
     while level:
         depth += 1
@@ -65,6 +74,18 @@ def parse_xml(data: bytes) -> ElementTree.Element:
     return root
 
 
+def _mended(data: bytes) -> str:
+    """XML with what writers of EPUBs get wrong in it: bare `&`, HTML's entities, bad bytes, blanks before its declaration."""
+    text = decode_text(data, declared_within=markup_charset).text
+    text = _DECLARATION.sub("", text.replace("\0", "").lstrip("\ufeff \t\r\n"))
+    return _AMPERSAND.sub(_entity, text)
+
+
+def _entity(match: re.Match[str]) -> str:
+    char = html5.get(f"{match[1]};") if match[1] else None
+    return "&amp;" + match[0][1:] if char is None else escape(char)
+
+
 def package_paths(container: bytes) -> list[str]:
     """The package files that META-INF/container.xml names."""
     found = [
@@ -72,7 +93,12 @@ def package_paths(container: bytes) -> list[str]:
         for element in parse_xml(container).iter()
         if _local(element) == "rootfile"
     ]
-    return [unquote(path).lstrip("/") for path in found if path]
+    return [slashes(unquote(path)).lstrip("/") for path in found if path]
+
+
+def slashes(path: str) -> str:
+    """A path as archives have it, whatever a writer on Windows wrote."""
+    return path.replace("\\", "/")
 
 
 def encrypted_paths(encryption: bytes) -> set[str]:
@@ -85,7 +111,7 @@ def encrypted_paths(encryption: bytes) -> set[str]:
         if methods and all(method in _FONT_MANGLING for method in methods):
             continue
         references = (e.get("URI", "") for e in data.iter() if _local(e) == "cipherreference")
-        paths |= {unquote(uri).lstrip("/") for uri in references if uri}
+        paths |= {slashes(unquote(uri)).lstrip("/") for uri in references if uri}
     return paths
 
 
@@ -161,4 +187,5 @@ def _local(element: ElementTree.Element) -> str:
 
 
 def _resolved(folder: str, href: str) -> str:
-    return posixpath.normpath(posixpath.join(folder, unquote(href.split("#", 1)[0]))).lstrip("/")
+    path = slashes(unquote(href.split("#", 1)[0]))
+    return posixpath.normpath(posixpath.join(folder, path)).lstrip("/")

@@ -14,7 +14,7 @@ _MAX_CREDIT_CHARS = 1_500
 _MAX_CREDIT_PARAGRAPHS = 12
 _MAX_NOTES_CHARS = 20_000
 
-_PROJECT = r"(?:the\s+)?pro[jy]\w{2,6}\s+gutenberg"
+_PROJECT = r"(?:the\s+)?pro[gjy]\w{2,6}\s+gutenberg"
 _START = re.compile(
     rf"^[ \t]*\*{{2,4}}[ \t]*(?:START|BEGIN\w*|ANFANG|D[EÉ]BUT|COMIENZO|IN[IÍ]CIO|INIZIO|ALKU|BÖRJAN)\b"
     rf"[ \t]*(?:OF|VON|DU|DE|DEL|DO)?[ \t]*(?:THE|THIS|DIESES|DES|CE|ESTE)?(?:[ \t]*COPYRIGHTED)?"
@@ -25,18 +25,19 @@ _SMALL_PRINT_END = re.compile(
     r"^[^\n]*\*[ \t]*END[ \t]*\*?[ \t]*(?:OF )?THE SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
 )
 _SMALL_PRINT_START = re.compile(
-    r"^[ \t]*\**[ \t]*START[ \t]*\**[ \t]*THE SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
+    r"^[ \t]*\**[ \t]*START[ \t]*\**[ \t]*(?:THE )?SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
 )
 _END_MARK = re.compile(
     rf"^[ \t]*\*{{2,4}}[ \t]*(?:END|ENDE|FIN|FIM|FINE|EINDE|SLUT|LOPPU)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _END_LINE = re.compile(
-    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?(?:end|ende|fin|fim|fine|einde|slut|loppu)\b"
+    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?"
+    rf"(?:end|ende|fin|fim|fine|einde|slut|slutet|loppu|koniec|konec|vége|sfârșit|kraj|конец)\b"
     rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
-_WORD = re.compile("gutenberg", re.IGNORECASE)
+_WORD = re.compile("[Gg](?:utenberg|UTENBERG)")
 _LICENSE = re.compile(r"^[ \t]*\*{2,4}[ \t]*START:?[ \t]*FULL LICENSE", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(
     r"^[ \t]*(?P<name>[A-Za-z][A-Za-z ]{2,30}):[ \t]*(?P<value>[^\n]*(?:\n[ \t]+[^\s:][^\n:]*(?=\n))*)",
@@ -55,13 +56,15 @@ _OLD_RELEASE = re.compile(
 _CREDIT = re.compile(
     r"[\s*\[(_]*(?:"
     r"(?:this )?(?:updated )?(?:project gutenberg )?"
-    r"(?:e-?text|e-?book|html(?: version)?|text|file|edition|book)?s?\s*"
+    r"(?:e-?text|e-?book|electronic (?:text|edition|version)|html(?: version)?|text|file|edition|book)?s?\s*"
     r"(?:was |were |has been )?(?:originally |first )?"
-    r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|proof(?:ed|read)|typed|created|converted|compiled)"
-    r"(?: and \w+)?\s+(?:by|from|for|using|in)\b"
+    r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|(?:re-?)?proof(?:ed|read|-read)|typed|created|converted|compiled"
+    r"|(?:re-?)?formatted|edited|corrected|entered|encoded|keyed|key-entered|input|submitted|contributed|provided"
+    r"|donated|marked up|ocr[' ]?e?d|spell-?checked|updated|revised)"
+    r"(?:,? (?:and|&) \w+)?\s+(?:by|from|for|using|in|to|with|on)\b"
     r"|(?:produit|préparé|produzido|producido|produziert|erstellt|geproduceerd|prodotto)\s+(?:par|por|von|door|da)\b"
     r"|an? anonymous (?:project gutenberg )?volunteer"
-    r"|(?:special )?thanks (?:to|go)\b"
+    r"|(?:(?:special|many|our|with) )?thanks (?:are )?(?:also )?(?:to|go|due|for)\b"
     r"|(?:credits?|produced|updated|last updated|most recently updated|revised|posting date|release date)\s*:"
     r"|note: (?:project gutenberg|images of|the original|this file|see also|file)"
     r"|the (?:original )?html (?:file|version)"
@@ -80,11 +83,56 @@ _NOTE = re.compile(
     r"|notes? d(?:u|e la)\s+transcri|notes? (?:au|aux) lecteur"
     r"|notas? d(?:el?|o|a)\s+transcri|nota di trascri|nota del trascri"
     r"|typographical errors corrected in"
+    r"|(?:e-?text |electronic )?(?:editor['’]?s |producer['’]?s )?(?:a )?(?:production |publisher['’]s )?notes? "
+    r"(?:on|about|to|for|regarding|concerning|in) (?:the|this) "
+    r"(?:e-?text|e-?book|electronic (?:text|edition|version)|digital (?:text|edition))"
+    r"|e-?text (?:editor|producer|transcriber|preparer)['’]?s['’]? notes?"
     r"|opmerkingen van de bewerker|aantekeningen? van de bewerker|noot van de bewerker)",
     re.IGNORECASE,
 )
 _NOTE_LINE = re.compile(rf"^{_NOTE.pattern}", re.IGNORECASE | re.MULTILINE)
 _EDITOR_NOTE = re.compile(r"^[ \t]*\[[^\[\]]{0,600}Project Gutenberg[^\[\]]{0,600}\][ \t]*$\n?", re.MULTILINE)
+_BRACKETED_NOTE = re.compile(
+    r"\[\s*transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?\b[^\[\]]{0,3000}\](?:[ \t]|(?=\n)|\Z)?",
+    re.IGNORECASE,
+)
+_RST_MARK = re.compile(r"^\.\. pgheader::[^\n]*$", re.MULTILINE)
+_RST_LINES = re.compile(
+    r"^\.\. (?:pg(?:header|footer)|clearpage|cleardoublepage|vspace|contents|toctree|class|style|role|meta|default-role"
+    r"|-\*- encoding)\b[^\n]*\n?(?:[ \t]+:[\w.-]+:[^\n]*\n?)*",
+    re.MULTILINE,
+)
+"""Directives of the archive's master format (reStructuredText) that say nothing to a reader."""
+_RST_FIELD = re.compile(
+    r"^[ \t]+:(?:PG|DC)\.(?P<name>Title|Creator|Language|Id|Released)\b[^:\n]*:[ \t]*(?P<value>[^\n]*)",
+    re.MULTILINE,
+)
+_RST_NAMES = {"Creator": "author", "Id": "gutenberg_id", "Released": "release date"}
+_TITLE_LINE = re.compile(
+    r"[\s*_=\[(]*(?:this (?:is|was) )?(?:the )?project gutenberg(?:['’]s)?[\s,]+e-?(?:text|book)\b",
+    re.IGNORECASE,
+)
+"""The line that a Gutenberg file without marks begins with, and at times ends with."""
+_HEADER_WORDS = re.compile(
+    r"gutenberg|copyright laws are changing|legal(?:ly)? small print|should be the first thing|readable by both humans"
+    r"|plain vanilla|prepared by (?:thousands|hundreds) of volunteers|\[e-?(?:book|text) ?#|^\W*edition: \d"
+    r"|most recently updated|first posted|scheduled to be|\*\*\*\s*start\b",
+    re.IGNORECASE,
+)
+_FIELDS_ONLY = re.compile(
+    r"(?:[ \t]*(?:title|author|editor|translator|illustrator|contributor|compiler|annotator|release date|posting date"
+    r"|language|edition|character set(?: encoding)?|produced by|credits|last updated|original publication)[ \t]*:[^\n]*"
+    r"(?:\n[ \t]+[^\n]*)*(?:\n|\Z))+",
+    re.IGNORECASE,
+)
+_MAX_HEADER_PARAGRAPHS = 60
+_MAX_END_PARAGRAPHS = 8
+_APPEAL = re.compile(
+    r"[\s*\[(_]*(?:we need your (?:donations|help)|please (?:consider (?:a |making a )?donat|help (?:us|support)|donate"
+    r"|report (?:any )?(?:errors|mistakes|typos))|if you (?:find|notice|spot|see) (?:any )?(?:errors?|mistakes?|typos?)\b"
+    r"|to hear about our|corrections? (?:may|can|should) be sent|(?:comments|corrections|errors) (?:are )?welcome)",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"[\s*\-=_~+.#·•]*")
 _PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
 
@@ -99,14 +147,20 @@ class Book:
 
 
 def split_book(text: str) -> Book:
-    r"""The book in `text` (line ends `\n`); a text without a start marker is kept whole."""
+    r"""The book in `text` (line ends `\n`); a text that shows no sign of Gutenberg is kept whole."""
+    text = _without_small_print_at_end(text)
     start = _start(text)
     if start is None:
         return Book(text.strip("\n"), False)
     header_end, body_start = start
     body = _without_footer(text[body_start:])
-    body = _without_leading_credits(body)
-    body = _EDITOR_NOTE.sub("", _without_trailing_notes(body))
+    if "\n.. " in body:
+        body = _RST_LINES.sub("", body)
+    body = _without_title_at_end(_without_leading_credits(body))
+    body = _without_trailing_notes(body)
+    if "Project Gutenberg" in body:
+        body = _EDITOR_NOTE.sub("", body)
+    body = _BRACKETED_NOTE.sub("", body)
     return Book(body.strip("\n"), True, header_fields(text[:header_end]))
 
 
@@ -117,9 +171,59 @@ def _start(text: str) -> tuple[int, int] | None:
         return found.start(), _end_of_mark(head, found.end())
     last = None
     for found in _SMALL_PRINT_END.finditer(head):
-        if found.end() < max(len(text) // 2, 20_000):  # some files carry the small print at their end
+        if found.end() < max(len(text) // 2, 20_000):
             last = found
-    return None if last is None else (last.start(), last.end())
+    if last is not None:
+        return last.start(), last.end()
+    if found := _RST_MARK.search(head):
+        return found.start(), found.end()
+    return _end_of_unmarked_header(text)
+
+
+def _without_small_print_at_end(text: str) -> str:
+    """A text without the small print that stands behind its book, as in some files of 2002 and 2003."""
+    if "SMALL PRINT" not in text:  # in capitals, in all of them
+        return text
+    begin = next((m.start() for m in _SMALL_PRINT_START.finditer(text)), -1)
+    end = None if begin < 0 else _SMALL_PRINT_END.search(text, begin)
+    if end is None:
+        return text
+    header = _end_of_unmarked_header(text[:begin])
+    before = text[header[1] if header else 0 : begin].strip()
+    return text[:begin] if len(before) > len(text[end.end() :].strip()) else text
+
+
+def _end_of_unmarked_header(text: str) -> tuple[int, int] | None:
+    """The same in a file without marks: its header is the paragraphs that speak of the archive, and the fields."""
+    end = 0
+    is_gutenberg = False
+    for _ in range(_MAX_HEADER_PARAGRAPHS):
+        paragraph = _PARAGRAPH.match(text, end)
+        if paragraph is None:
+            break
+        words = paragraph["text"]
+        is_title = _TITLE_LINE.match(words) is not None
+        of_header = len(words) <= _MAX_CREDIT_CHARS and _HEADER_WORDS.search(words) is not None
+        if not (is_title or of_header or _FIELDS_ONLY.fullmatch(words)):
+            break
+        is_gutenberg |= is_title
+        end = paragraph.end()
+    return (end, end) if is_gutenberg else None
+
+
+def _without_title_at_end(body: str) -> str:
+    """Drop the archive's own line, and appeals, where they are the last paragraphs."""
+    for _ in range(_MAX_END_PARAGRAPHS):
+        body = body.rstrip()
+        words = body[body.rfind("\n\n") + 1 :] if "\n\n" in body else ""
+        if (
+            not words
+            or len(words) > _MAX_CREDIT_CHARS
+            or not (_TITLE_LINE.match(words) or _APPEAL.match(words))
+        ):
+            break
+        body = body[: len(body) - len(words)]
+    return body
 
 
 def _end_of_mark(text: str, line_end: int) -> int:
@@ -179,7 +283,9 @@ def _end_of_front_matter(body: str, paragraph: re.Match[str]) -> int | None:
         return _end_behind_separator(body, paragraph.end())
     if _NOTE.match(words.lstrip("+-=|* \t\n")):
         return _end_of_note(body, paragraph)
-    if len(words) <= _MAX_CREDIT_CHARS and (_CREDIT.match(words) or _CREDIT_WORDS.search(words)):
+    if len(words) <= _MAX_CREDIT_CHARS and any(
+        (_CREDIT.match(words), _CREDIT_WORDS.search(words), _APPEAL.match(words), _TITLE_LINE.match(words))
+    ):
         return paragraph.end()
     return None
 
@@ -242,6 +348,9 @@ def header_fields(header: str) -> dict[str, str]:
     for found in _FIELD.finditer(header):
         name = " ".join(found["name"].lower().split())
         fields.setdefault(name, " ".join(found["value"].split()))
+    for found in _RST_FIELD.finditer(header):
+        name = _RST_NAMES.get(found["name"], found["name"].lower())
+        fields.setdefault(name, found["value"].strip())
     if number := _NUMBER.search(header):
         fields["gutenberg_id"] = number[1]
     if "release date" not in fields and (released := _OLD_RELEASE.search(header)):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from html import escape
+from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-from stages.ingest.books.encoding import decode_book
 from stages.ingest.html_bounds import check_html
+from stages.ingest.raised import as_script
 
-_XML_ENCODING = re.compile(rb"\s*<\?xml\b[^>]{0,256}?\bencoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})[\"']")
 _DOCTYPE_START = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE)
+_HEAD_CHARS = 4_096
+_LANGUAGE = re.compile(
+    r"<html\b[^>]*?\s(?:xml:)?lang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9-]+)?)", re.IGNORECASE
+)
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 _TAG = re.compile(r"""<([A-Za-z][\w:.-]*+)((?:"[^"<]*+"|'[^'<]*+'|[^<>"'])*+)>""")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
@@ -24,33 +27,35 @@ _NO_TEXT = (
 )
 _BLANK_LINE = re.compile(r"^[^\S\n]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{4,}")
-_TEXT_CODEC = re.compile(r"utf|us-?ascii|iso-8859-|windows-|cp\d|koi8|big5|gb|shift|euc", re.IGNORECASE)
 
 
-def chapter_text(data: bytes) -> str:
+def chapter_text(xhtml: str) -> str:
     """The text of one XHTML or HTML file, without page numbers, navigation and drawings."""
-    html = as_html(decode_xhtml(data))
+    html = as_html(xhtml)
     check_html(html.encode("utf-8", "replace"))
     tree = HTMLTree.parse(html)
     if tree.body is None:
         return ""
     for element in tree.body.query_selector_all(_NO_TEXT):
         element.decompose()
+    _write_scripts(tree)
     text = extract_plain_text(tree, list_bullets=False, alt_texts=False)
     return _BLANK_LINES.sub("\n\n\n", _BLANK_LINE.sub("", text)).strip()
 
 
-def decode_xhtml(data: bytes) -> str:
-    """Text by byte-order mark, by the XML declaration, else as any book's."""
-    declared = _XML_ENCODING.match(data)
-    if declared is not None and not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE)):
-        name = declared[1].decode("ascii")
-        if _TEXT_CODEC.match(name) and not name.lower().startswith("utf-16"):
-            try:
-                return data.decode(name)
-            except (UnicodeDecodeError, LookupError):
-                pass
-    return decode_book(data)[0]
+def _write_scripts(tree: Any) -> None:
+    """Write raised and lowered characters into the text of a chapter's DOM."""
+    for element in tree.body.query_selector_all("sup, sub")[:]:
+        if element.first_element_child is None:
+            written = as_script(element.text.strip(), element.tag)
+            if written is not None:
+                element.replace_with(tree.create_text_node(written))
+
+
+def html_language(html: str) -> str:
+    """The language tag of the root element; "" without one."""
+    found = _LANGUAGE.search(html, 0, _HEAD_CHARS)
+    return found[1] if found else ""
 
 
 def as_html(xhtml: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.raised import as_script
+
 KEEPER = "\ufdd0"
 """A Unicode noncharacter: no page has it as text, and what is left of it is not text."""
 
@@ -21,16 +23,6 @@ _LONE_CHARACTER = re.compile(
 )
 """Without spaces around, as nearly all are: to look for those takes twice the time. Private use (icon fonts) is left to be
 dropped, and characters of two bytes are not dropped."""
-
-MAX_SCRIPT_CHARS = 12
-"""A longer <sup> or <sub> is small print."""
-
-_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
-_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
-_RAISED_WHOLE = re.compile(r"[0-9+\-−=()ni]+").fullmatch
-_LOWERED_WHOLE = re.compile(r"[0-9+\-−=()]+").fullmatch
-_EXPRESSION = re.compile(r"[^\W_]*\d[\w+\-−*/.,]*|[A-Zb-dfj-mpqt-z]|[A-Za-z][+\-−*/][\w+\-−*/]+").fullmatch
-"""An expression that Unicode cannot raise. Words (`th`, `TM`) and the letters of ordinals (1er, 1a, nº) are none."""
 
 _MATH_IMAGE = 'img[class*="math"], img[class*="latex"], img[class="tex"]'
 _SHALLOW_LIST = ", ".join(
@@ -115,18 +107,8 @@ def _write_script(tree: HTMLTree, element: Any, tag: str, keeper: str) -> None:
     """`10<sup>6</sup>` as 10⁶, `x<sup>k</sup>` as x^k, `x<sub>k</sub>` as x_k; notes, ordinals and words as they are."""
     if element.first_element_child is not None:
         return
-    text = element.text.strip()
-    if len(text) > MAX_SCRIPT_CHARS:
-        return
-    if tag == "sup" and _RAISED_WHOLE(text):
-        written = text.translate(_RAISED)
-    elif tag == "sub" and _LOWERED_WHOLE(text):
-        written = text.translate(_LOWERED)
-    elif _EXPRESSION(text):
-        written = ("^" if tag == "sup" else "_") + (text if len(text) == 1 else f"({text})")
-    else:
-        return
-    element.replace_with(_text_node(tree, written + keeper))
+    if (written := as_script(element.text.strip(), tag)) is not None:
+        element.replace_with(_text_node(tree, written + keeper))
 
 
 def _write_formula(tree: HTMLTree, element: Any, tag: str) -> None:

@@ -19,7 +19,8 @@ from stages.ingest.dataset.batches import BatchMaker
 from stages.ingest.dataset.columns import RowReader, check_mapping, missing_column
 from stages.ingest.dataset.places import SAVED_DATASET, SAVED_INFO, SAVED_SPLITS, dataset_files
 from stages.ingest.dataset.tables import table_of_csv, table_of_json
-from stages.ingest.json_lines import BOM, TableRows
+from stages.ingest.decode import bad_bytes, bad_bytes_change, decode_text, is_binary
+from stages.ingest.json_lines import TableRows
 from stages.ingest.parquet_rows import PARQUET_MAGIC
 from stages.ingest.raw import Loss, RawBatch, RawDocument, RawFile, RawRecord
 
@@ -48,7 +49,7 @@ class DatasetIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_dataset"
     kind: ClassVar[str] = "dataset"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     columns: Annotated[dict[str, str], AfterValidator(check_mapping)] = Field(
         default_factory=dict, description="which column a field is read from: text=content, id=uid, url=link"
@@ -138,8 +139,10 @@ class DatasetIngest(IngestStage):
             if len(data) > self.max_row_bytes:
                 limit = self.max_row_bytes
                 return Loss("", "too_large", "bytes, at least", len(data), limit, text_bytes=raw.size)
-        try:
-            text = bytes(data).removeprefix(BOM).decode()
-        except UnicodeDecodeError as error:
-            return Loss("", "encoding", f"undecodable as utf-8 at byte {error.start}", text_bytes=len(data))
-        return RawDocument("", text)
+        read = decode_text(bytes(data))
+        bad = bad_bytes(bytes(data), read)
+        if is_binary(read, bad):
+            return Loss(
+                "", "encoding", f"no text, as {read.encoding} or any other", bad, text_bytes=len(data)
+            )
+        return RawDocument("", read.text, changes=bad_bytes_change(bad, read.encoding))

@@ -19,7 +19,8 @@ _NESTING = frozenset({"(*", "{-", "/+", "#|", "#=", "#["})
 
 _PROLOGUE = re.compile(
     r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>"
-    r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$[^}]{0,200}\}|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
+    r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$(?!(?:end)?region)[^}]{0,200}\}"
+    r"|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(
@@ -28,6 +29,13 @@ _COPYRIGHT = re.compile(
     r"|@licen[sc]e|released under the|terms of the [\w ]{0,40}licen[sc]e|public domain",
     re.IGNORECASE,
 )
+_REGION_MARK = r"[ \t]*(?:<!--|/\*|\(\*|\{-|--+\[*|//+|[#;%']|\{)?[ \t]*(?:[#$][ \t]*)?(?:pragma[ \t]+)?"
+_REGION = re.compile(rf"{_REGION_MARK}(?:region|<?editor-fold)\b[^\n]*(?:\n|\Z)", re.IGNORECASE)
+_END_OF_REGION = re.compile(
+    rf"{_REGION_MARK}(?:end[ \t_-]*region|</editor-fold)\b[^\n]*(?:\n|\Z)", re.IGNORECASE
+)
+"""Lines by which editors fold what stands between them: `#region`, `#Region "..."`, `{$REGION}`, `<!-- #region -->`."""
+_LICENSE_TITLE = re.compile(r"licen[cs]e|copyright|legal|header|disclaimer", re.IGNORECASE)
 _DIRECTIVE = re.compile(
     r"\s*(?://\s?go:|//\s?\+build|#\s*-\*-|#.*\bcoding[:=]|[#/;%\"!-]+\s*(?:vim?|ex):|#\s*frozen_string_literal|#\s*typed:"
     r"|#\s*(?:pylint|mypy|flake8|ruff|rubocop|shellcheck|cython|distutils|type|syntax|escape|requires|yaml-language-server)\b"
@@ -45,7 +53,9 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
     start = position = prologue.end() if prologue else 0
     saved: list[str] = []
     for _ in range(MAX_COMMENTS):
-        end, directives = _comment(text, position, style, all_leading_lines)
+        end, directives = _region_end(text, position, style), list[str]()
+        if end == position:
+            end, directives = _comment(text, position, style, all_leading_lines)
         if end == position:
             break
         saved += directives
@@ -57,6 +67,31 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
     if position == start:
         return text
     return text[:start] + "".join(saved) + text[position:]
+
+
+def _region_end(text: str, start: int, style: CommentStyle) -> int:
+    """Behind the region at `start`, if it holds nothing but comments that, or its name, speak of a licence; else `start`."""
+    opening = _REGION.match(text, start)
+    if opening is None:
+        return start
+    position, stop = opening.end(), start + MAX_HEADER_CHARS
+    while position < min(stop, len(text)):
+        if text[position].isspace():
+            position += 1
+            continue
+        if end := _END_OF_REGION.match(text, position):
+            is_license = _LICENSE_TITLE.search(opening[0]) or _COPYRIGHT.search(text, start, end.end())
+            return end.end() if is_license else start
+        block = next((pair for pair in style.block if text.startswith(pair[0], position)), None)
+        if block is not None:
+            position = _block_end(text, position, *block)
+            if position < 0:
+                return start
+        elif text.startswith(style.line or ("\0",), position):
+            position = text.find("\n", position) + 1 or len(text)
+        else:
+            return start
+    return start
 
 
 def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool) -> tuple[int, list[str]]:

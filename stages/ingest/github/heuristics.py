@@ -50,16 +50,24 @@ CLASS_OF_CHARACTER = _classes()
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of one text: lengths in characters."""
+    """Measures of one text: lengths in characters.
+
+    `long_line_share` is the share of the lines that are longer than a bound, `mean_of_others` the mean length of the rest.
+    """
 
     max_line_length: int
     mean_line_length: float
     alphanumeric_share: float
     letters_per_token: float
+    long_line_share: float = 0.0
+    mean_of_others: float = 0.0
 
 
-def measure_code(text: str) -> Measures:
-    """All measures of `text`, which is not empty; lines end as in the public form, with `\\n`, `\\r\\n` or `\\r`."""
+def measure_code(text: str, long_line: int = 1000) -> Measures:
+    """All measures of `text`, which is not empty; lines end as in the public form, with `\\n`, `\\r\\n` or `\\r`.
+
+    A line of more than `long_line` characters is a long one.
+    """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     codes: npt.NDArray[np.integer]
@@ -67,19 +75,23 @@ def measure_code(text: str) -> Measures:
         codes = np.frombuffer(text.encode(), np.uint8)
     else:
         codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
-    longest, lines, in_lines, letters, digits, tokens = _scan(codes, CLASS_OF_CHARACTER)
+    longest, lines, in_lines, letters, digits, tokens, long, in_long = _scan(
+        codes, CLASS_OF_CHARACTER, long_line
+    )
     return Measures(
         max_line_length=longest,
         mean_line_length=in_lines / max(1, lines),
         alphanumeric_share=(letters + digits) / max(1, len(text)),
         letters_per_token=letters / max(1, tokens),
+        long_line_share=long / max(1, lines),
+        mean_of_others=(in_lines - in_long) / max(1, lines - long),
     )
 
 
 @kernel
-def _scan(codes, class_of_character):  # type: ignore[no-untyped-def]
-    """Longest line, lines, characters in lines (without their ends), letters, digits, tokens."""
-    longest = lines = in_lines = letters = digits = tokens = length = 0
+def _scan(codes, class_of_character, long_line):  # type: ignore[no-untyped-def]
+    """Longest line, lines, characters in lines (without ends), letters, digits, tokens, long lines, characters in these."""
+    longest = lines = in_lines = letters = digits = tokens = length = long = in_long = 0
     before = _SPACE
     for code in codes:
         beyond = _SIGN if code < _FIRST_LETTER_BEYOND else _LETTER
@@ -92,6 +104,9 @@ def _scan(codes, class_of_character):  # type: ignore[no-untyped-def]
             longest = max(longest, length)
             lines += 1
             in_lines += length
+            if length > long_line:
+                long += 1
+                in_long += length
             length = 0
         else:
             length += 1
@@ -99,4 +114,7 @@ def _scan(codes, class_of_character):  # type: ignore[no-untyped-def]
         longest = max(longest, length)
         lines += 1
         in_lines += length
-    return longest, lines, in_lines, letters, digits, tokens
+        if length > long_line:
+            long += 1
+            in_long += length
+    return longest, lines, in_lines, letters, digits, tokens, long, in_long

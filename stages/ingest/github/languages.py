@@ -31,7 +31,9 @@ STYLES = {
     "perl": CommentStyle(("#",), (("=pod", "=cut"), ("=head1 COPYRIGHT", "=cut"), ("=head1 LICEN", "=cut"))),
     "sql": CommentStyle(("--",), (C_BLOCK,)),
     "dash": CommentStyle(("--",)),
-    "lua": CommentStyle(("--",), (("--[[", "]]"), ("--[=[", "]=]"), ("--[==[", "]==]"))),
+    "lua": CommentStyle(
+        ("--",), (("--[[", "]]"), *((f"--[{'=' * n}[", f"]{'=' * n}]") for n in range(1, 6)))
+    ),
     "haskell": CommentStyle(("--",), (("{-", "-}"),)),
     "applescript": CommentStyle(("--", "#"), (("(*", "*)"),)),
     "lisp": CommentStyle((";",), (("#|", "|#"),)),

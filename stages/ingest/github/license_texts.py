@@ -48,6 +48,31 @@ _CONDITION = re.compile(
     r"\b(?:may not|must(?! appear in all)|shall not|cannot|not be|not permitted|not allowed|prohibited|forbidden"
     r"|restrict\w*|commercially|commercial use|military|gnu|[al]?gpl\w*|copyleft|creative commons|proprietary)\b"
 )
+_MORE_CONDITIONS = re.compile(
+    r"\b(?:not?|but|only|except|unless|provided|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment"
+    r"|fees?|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)"
+    r"|employees|staff|revenue|turnover|profits?|training|trained?|machine learning|artificial|ai|llms?|datasets?|weapons?"
+    r"|government\w*|ethic\w*|harm\w*|evil|compet\w+|hosted|saas|exclu\w+|revoked?|terminat\w+|expires?|ask(?:ed)?|however"
+    r"|(?:personal|private|educational|academic|internal|research|evaluation|production) (?:use|purposes?)"
+    r"|additional(?:ly)?|condition\w*|agree\w*)\b"
+)
+_HARMLESS = re.compile(
+    r"\b(?:see|contributors?|authors?|maintainers?|bundl\w+|includ\w+|contains?|based on|derived? from|ports? of|portions"
+    r"|parts of|third party|licensed (?:as|under)|follow(?:s|ing)|more information|for details|opensource org|spdx|fonts?"
+    r"|icons?|documentation)\b"
+)
+"""What is said beside a licence without a condition: who wrote it, what else is there, where more is told."""
+_MAX_BEFORE, _MAX_WITHIN, _MAX_AFTER = 40, 15, 6
+"""Words of a title or of names before a licence, of a holder's name within, of anything behind, that state nothing."""
+_TERMS = re.compile(
+    r"\b(?:licen[cs]\w*|copyright\w*|rights?|permi\w+|[al]?gpl\w*|gnu|public domain|proprietary|terms|redistribut\w*"
+    r"|may not)\b"
+)
+_MAX_POINTER_WORDS = 40
+_POINTER = re.compile(
+    r"\b(?:see|refer to|read|found in|consult)\b.*\b(?:root|top|parent|main|repository|project|licen[cs]e\w*|copying)\b"
+    r"|\bsame (?:licen[cs]e|terms)\b|^(?:licen[cs]e|copying|unlicense)(?: (?:md|txt))?$"
+)
 _NON_COMMERCIAL = re.compile(r"\bnon ?commercial")
 _CHOICE = re.compile(r"\b(?:dual|either|at your option|your choice|one of the following|triple)\b")
 _NOTICES = (
@@ -81,7 +106,7 @@ def expression_of_text(text: str) -> str:
         rest = _rest(words, held)
         if _NON_COMMERCIAL.search(rest):
             names.append("non-commercial")
-        elif names[0] in PERMISSIVE and _CONDITION.search(rest):
+        elif names[0] in PERMISSIVE and _may_set_conditions(rest):
             names.append(UNKNOWN)
         elif _CHOICE.search(rest):
             return " OR ".join(sorted(names))
@@ -129,6 +154,15 @@ def is_short_notice(text: str) -> bool:
     return len(words) <= MAX_NOTICE_WORDS and not re.search(r"\b(?:may not|must|shall)\b", " ".join(words))
 
 
+def states_terms(text: str) -> bool:
+    """Whether a text speaks of rights, and says more than where the licence is told."""
+    words = _WORD.findall(text[:MAX_LICENSE_BYTES].lower())
+    plain = " ".join(words)
+    if len(words) <= _MAX_POINTER_WORDS and _POINTER.search(plain):
+        return False
+    return _TERMS.search(plain) is not None
+
+
 def _held(pairs: frozenset[tuple[str, str]]) -> list[Reference]:
     """The licences whose terms the text holds, the closest (by Dice) first; none that only repeats a larger one's words."""
     shared = {r: len(pairs & r.terms) for r in references()}
@@ -154,6 +188,18 @@ def _rest(words: Sequence[str], held: Sequence[Reference]) -> str:
         else:
             rest += (left, right) if not rest or rest[-1] != left else (right,)
     return " ".join(rest)
+
+
+def _may_set_conditions(rest: str) -> bool:
+    """Whether what a text says beside its licences may change them: what is not known to be harmless does."""
+    stretches = [stretch.strip() for stretch in rest.split("|")]
+    for place, stretch in enumerate(stretches):
+        if _CONDITION.search(stretch) or _MORE_CONDITIONS.search(stretch):
+            return True
+        most = _MAX_BEFORE if place == 0 else _MAX_AFTER if place == len(stretches) - 1 else _MAX_WITHIN
+        if len(stretch.split()) > most and not _HARMLESS.search(stretch):
+            return True
+    return False
 
 
 def _notice(words: Sequence[str]) -> str:

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from stages.ingest.decode import decode_text
 from stages.ingest.github.generated import vendored_place
-from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN
+from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN, states_terms
 from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, join_files, judge, license_folder
 from stages.ingest.github.manifests import MAX_MANIFEST_BYTES, is_manifest, join_manifests
 
 FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){0,2}")
 """`owner__name-commit.tar.gz`, as a download is named, or a folder of that name."""
 
+_LICENSE_FILE = re.compile(r"(?:.*/)?(?:(?:un)?licen[cs]e|copying)[^./]*(?:\.txt)?", re.IGNORECASE)
 _TOP_FOLDER = re.compile(r"(?P<name>.+)-(?P<sha>[0-9a-f]{40})")
 _ARCHIVE_END = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip|7z)$")
 
@@ -71,8 +73,8 @@ def verdicts_of(
 ) -> dict[str, LicenseVerdict]:
     """Verdicts by folder from the texts of files that state licences, path to text.
 
-    A folder below the root counts only where its licence is a known one; manifests only where no file at the root
-    states a licence.
+    A folder below the root counts where its licence is a known one, or its own whatever it is: a licence file that is
+    no page of a documentation and points nowhere else. Manifests count only where no file at the root states a licence.
     """
     by_folder: dict[str, dict[str, str]] = {}
     manifests: dict[str, str] = {}
@@ -84,13 +86,18 @@ def verdicts_of(
     verdicts: dict[str, LicenseVerdict] = {}
     for folder, files in by_folder.items():
         verdict = judge(join_files(files), allowed, files)
-        if not folder or UNKNOWN not in verdict.names:
+        if not folder or UNKNOWN not in verdict.names or _states_its_own(files):
             verdicts[folder] = verdict
     if use_manifests and "" not in verdicts:
         expression, stated_in = join_manifests(manifests)
         if expression:
             verdicts[""] = judge(expression, allowed, stated_in)
     return verdicts
+
+
+def _states_its_own(files: Mapping[str, str]) -> bool:
+    """Whether any of a folder's files states a licence, though an unknown one: GPL in a few words, a company's own."""
+    return any(_LICENSE_FILE.fullmatch(path) and states_terms(text) for path, text in files.items())
 
 
 def archived_repository(
@@ -112,5 +119,5 @@ def archived_repository(
 
 
 def license_text(data: bytes) -> str:
-    """The text of a file that states a licence, whatever its encoding: the wording is ASCII."""
-    return data[:MAX_LICENSE_BYTES].decode("utf-8", "replace")
+    """The text of a file that states a licence."""
+    return decode_text(data[:MAX_LICENSE_BYTES]).text

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import Field
-from resiliparse.parse.encoding import detect_encoding
 
 from stages.core.documents import CONTENT_HASH_KEY
 from stages.ingest.base import IngestStage
+from stages.ingest.decode import Decoded, bad_bytes, bad_bytes_change, decode_text, is_binary
 from stages.ingest.github.generated import generated_marker, generated_name, vendored_place
 from stages.ingest.github.headers import remove_license_header
 from stages.ingest.github.heuristics import measure_code
@@ -18,21 +18,14 @@ from stages.ingest.github.languages import CommentStyle, extension_of, language_
 from stages.ingest.github.licenses import LicenseVerdict, judge, spdx_expression
 from stages.ingest.raw import Loss, RawDocument, RawRecord
 
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_BOMS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-
 
 class SourceFileRules(IngestStage):
     """The options and rules by which one file of a repository is kept.
 
     The measures are taken on the text after its licence header is removed: they judge what is kept. Rules, in
     order: license, vendored, generated (name), extension, too_large, binary, license (the file's own SPDX line),
-    generated (marker), empty_text, max_line_length, mean_line_length, alphanumeric_share, letters_per_token.
+    generated (marker), empty_text, max_line_length or long_line_share, mean_line_length, alphanumeric_share,
+    letters_per_token.
     """
 
     licenses: tuple[str, ...] = Field(
@@ -44,6 +37,16 @@ class SourceFileRules(IngestStage):
     )
     max_file_bytes: int = Field(1_000_000, gt=0, description="largest file that is kept")
     max_line_length: int = Field(1000, gt=0, description="longest line that is kept, characters")
+    long_lines: Literal["longest", "share"] = Field(
+        "longest",
+        description="what drops a file for lines above max_line_length: the longest, as LLaMA's; or their share",
+    )
+    max_long_line_share: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="greatest share of lines that are longer, where `long_lines` is `share`; the mean is of the others",
+    )
     max_mean_line_length: float = Field(
         100.0, gt=0, description="greatest mean length of the lines, characters"
     )
@@ -98,7 +101,7 @@ class SourceFileRules(IngestStage):
         decoded = decode_code(content) if isinstance(content, bytes) else checked(content)
         if decoded is None:
             return loss("binary")
-        text, encoding = decoded
+        (text, encoding), bad = decoded
         own = judge(spdx_expression(text), self.licenses)
         if own.names and not own.allowed:
             return loss("license", own.detail)
@@ -121,12 +124,16 @@ class SourceFileRules(IngestStage):
         }
         if encoding != "utf-8":
             metadata["encoding"] = encoding
-        return RawDocument(key, body, url, metadata=metadata)
+        return RawDocument(key, body, url, metadata=metadata, changes=bad_bytes_change(bad, encoding))
 
     def _failed_measure(self, text: str) -> tuple[str, float, float] | None:
         """Rule, value and threshold of the first heuristic that drops the text."""
-        found = measure_code(text)
-        if found.max_line_length > self.max_line_length:
+        found = measure_code(text, self.max_line_length)
+        if self.long_lines == "share":
+            if found.long_line_share > self.max_long_line_share:
+                return "long_line_share", found.long_line_share, self.max_long_line_share
+            found = replace(found, mean_line_length=found.mean_of_others)
+        elif found.max_line_length > self.max_line_length:
             return "max_line_length", found.max_line_length, self.max_line_length
         if found.mean_line_length > self.max_mean_line_length:
             return "mean_line_length", found.mean_line_length, self.max_mean_line_length
@@ -137,31 +144,13 @@ class SourceFileRules(IngestStage):
         return None
 
 
-def decode_code(data: bytes) -> tuple[str, str] | None:
-    """Text and encoding of a source file; None when it is binary.
-
-    What a byte-order mark says, else UTF-8, else what a detector finds and what decodes every byte.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding), encoding
-            except UnicodeDecodeError:
-                return None
-    if b"\0" in data:
-        return None
-    try:
-        return data.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    encoding = detect_encoding(data, html5_compatible=False) or "cp1252"
-    try:
-        text = data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return None
-    return None if _CONTROL.search(text) else (text, encoding)
+def decode_code(data: bytes) -> tuple[Decoded, int] | None:
+    """Text and encoding of a source file, and how many bytes of it are bad; None when it is binary."""
+    read = decode_text(data)
+    bad = bad_bytes(data, read)
+    return None if is_binary(read, bad) else (read, bad)
 
 
-def checked(text: str) -> tuple[str, str] | None:
+def checked(text: str) -> tuple[Decoded, int] | None:
     """A text that was decoded before it came to us; None when it is binary."""
-    return None if "\0" in text else (text.removeprefix("\ufeff"), "utf-8")
+    return None if "\0" in text else (Decoded(text.removeprefix("\ufeff"), "utf-8"), 0)

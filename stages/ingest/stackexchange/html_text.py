@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from html import unescape
 
-_TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")
+from stages.ingest.raised import as_script
+
+_ATTRIBUTE = r"""\s++[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+"""
+_TAG = re.compile(
+    rf"""<(/?[a-zA-Z][a-zA-Z0-9]*)((?:{_ATTRIBUTE})*+\s*+/?|(?:[^<>"']*+(?:"[^"<]*+"|'[^'<]*+'))*+[^<>"']*+|[^<>]*)>"""
+)
+"""A tag with attributes as HTML has them; else one that ends behind its quotes, which hold no `<`; else at the first `>`."""
 _START = re.compile(r"\bstart\s*=\s*[\"']?([0-9]{1,6})")
 _SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
-_RAISED = re.compile(r"[-+−]?[0-9]{1,6}")
-_SUPERSCRIPT = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
-_SUBSCRIPT = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 
 _PARAGRAPHS = ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "hr", "center")
 _BLOCKS = frozenset((*_PARAGRAPHS, "table", "dl", "details", "summary", "section", "article", "figure"))
@@ -34,7 +37,7 @@ class _TextBuilder:
         self.gap = 0
         self.marker = ""
         self._space = self._cell = False
-        self._script: dict[int, int] | None = None
+        self._script = ""
         self._code: list[str] | None = None
         self._lists: list[int | None] = []
 
@@ -50,10 +53,15 @@ class _TextBuilder:
             self._space = True
             return
         text = " ".join(words)
-        if self._script is not None and _RAISED.fullmatch(text):
-            text = text.translate(self._script)
+        if self._script and (written := as_script(text, self._script)):
+            is_note = written[0] not in "^_"
+            text = written if is_note or self._follows_directly(chunk) else text
         self._put(text, space_before=chunk[0].isspace())
         self._space = chunk[-1].isspace()
+
+    def _follows_directly(self, chunk: str) -> bool:
+        """Whether words stand right behind others: what is raised or lowered belongs to something."""
+        return bool(self.parts) and not (self.gap or self._space or self._cell or chunk[0].isspace())
 
     def _put(self, text: str, space_before: bool) -> None:
         parts = self.parts
@@ -101,7 +109,7 @@ class _TextBuilder:
         elif base in _CELLS:
             self._cell = True
         else:
-            self._script = None if closes else _SUPERSCRIPT if base == "sup" else _SUBSCRIPT
+            self._script = "" if closes else base
 
     def _item(self, closes: bool) -> None:
         self.marker = ""

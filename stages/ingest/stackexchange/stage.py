@@ -27,7 +27,8 @@ from stages.ingest.base import (
     list_raw_files,
     whole_file,
 )
-from stages.ingest.raw import Loss, RawFile
+from stages.ingest.decode import Decoded, bad_bytes, bad_bytes_change
+from stages.ingest.raw import Changed, Loss, RawFile
 from stages.ingest.records import RecordWriter
 from stages.ingest.stackexchange.post_exchange import ANSWER, QUESTION, PostWriter
 from stages.ingest.stackexchange.rows import MAX_ROW_BYTES, Post, RowChunk, parse_row, read_post_rows
@@ -82,7 +83,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     """
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[str] = "stackexchange"
 
     sites: tuple[str, ...] = Field(
@@ -155,7 +156,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
 
     def _losses(
         self, raw: RawFile, site: str, start: int, stop: int, out: TaskWriter, posts: PostWriter
-    ) -> Iterator[Loss]:
+    ) -> Iterator[Loss | Changed]:
         """Hand the questions and answers of a part to `posts`; yield a Loss for every other row."""
         host = parse_site(site).host
         for chunk in read_post_rows(raw, start, stop):
@@ -166,6 +167,8 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
             if isinstance(record, Post):
                 out.created += 1
                 posts.add(record)
+                for change in bad_bytes_change(_bad_bytes(chunk.data, record), "utf-8"):
+                    yield Changed(str(record.post_id), change)
             else:
                 yield record
             if chunk.last and not (isinstance(record, Loss) and record.rule == "damaged"):
@@ -226,6 +229,13 @@ def _read_row(chunk: RowChunk, host: str | None) -> Post | Loss:
         part = "questions" if post.type_id == QUESTION else "a"
         return Loss(key, "no_body", url=None if host is None else f"https://{host}/{part}/{post.post_id}")
     return post
+
+
+def _bad_bytes(data: bytes, post: Post) -> int:
+    """How many bytes of a row are no UTF-8, where its post shows any."""
+    if not any("\ufffd" in text for text in (post.title, post.tags, post.body or "")):
+        return 0
+    return bad_bytes(data, Decoded(data.decode("utf-8", "replace"), "utf-8"))
 
 
 def _check_prefix(chunk: RowChunk, start: int) -> Iterator[Loss]:

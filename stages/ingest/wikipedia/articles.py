@@ -11,6 +11,7 @@ from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutt
 from stages.ingest.wikipedia.dump import WikiPage, read_header, read_pages
 from stages.ingest.wikipedia.names import REDIRECT, Namespaces, host_of, language_of_wiki, wiki_code
 from stages.ingest.wikipedia.streams import DumpReader, StreamDamage, is_index
+from stages.ingest.wikipedia.unicode_forms import as_utf8
 
 WIKITEXT_MODEL = "wikitext"
 _TITLE_SAFE = "/:@!$*(),;'"
@@ -64,7 +65,7 @@ def read_articles(
 ) -> Iterator[Article | Loss]:
     """All articles that begin in a dump's range, in file order; with `languages`, a dump of another wiki is one Loss.
 
-    What concerns the whole file is told by the reader of its first range alone.
+    What concerns the whole file is told by the reader of its first range alone. Of pages of one id the first is read.
     """
     first = raw.start == 0
     if is_index(raw.name):
@@ -73,22 +74,27 @@ def read_articles(
         return
     named = wiki_code(raw.name, None)
     if not languages or named is None or named in languages:
-        header = read_header(DumpReader(replace(raw, start=0, stop=None)).pieces())
-        wiki = Wiki(wiki_code(raw.name, header.dbname), Namespaces.of(header.namespaces))
+        header = read_header(as_utf8(DumpReader(replace(raw, start=0, stop=None)).pieces()))
+        code = wiki_code(raw.name, header.dbname, header.base, header.lang)
+        wiki = Wiki(code, Namespaces.of(header.namespaces))
         named = wiki.code
     if languages and named not in languages:
         if first:
             yield Loss("", "language_not_wanted", f"the dump's wiki is {named}", text_bytes=raw.size)
         return
     reader, cutter, damaged = DumpReader(raw), PageCutter(max_page_bytes), False
-    for entry in read_pages(reader.pieces(), cutter, reader.is_behind):
+    seen: set[int] = set()
+    for entry in read_pages(as_utf8(reader.pieces()), cutter, reader.is_behind):
         if isinstance(entry, BrokenPage):
             yield Loss(reader.place(entry.offset), entry.rule, entry.reason, text_bytes=entry.num_bytes)
         elif isinstance(entry, StreamDamage):
             damaged = True
             yield Loss(f"@{entry.offset}", "damaged", entry.reason, text_bytes=entry.num_bytes)
         else:
-            yield _article(entry, wiki)
+            # Ids of documents are unique: a second one would end the stages that look documents up by them.
+            is_new = entry.page_id not in seen
+            seen.add(entry.page_id)
+            yield _article(entry, wiki) if is_new else _loss(entry, wiki, "duplicate_id")
     if first and not cutter.seen_page and not damaged:
         yield Loss("", "no_pages", "no <page> in the file: not a dump of pages", text_bytes=raw.size)
 

@@ -14,6 +14,8 @@ from stages.ingest.wikipedia.cutting import MAX_HEADER_BYTES, OPEN, BrokenPage, 
 from stages.ingest.wikipedia.streams import StreamDamage
 
 _DBNAME = re.compile(r"<dbname>\s*([^<\s]+)\s*</dbname>")
+_BASE = re.compile(r"<base>\s*([^<\s]{1,300})\s*</base>")
+_LANG = re.compile(r"<mediawiki\b[^<>]{0,1000}?\bxml:lang=[\"']([A-Za-z-]{2,30})[\"']")
 _NAMESPACE = re.compile(
     r'<namespace\b[^<>]{0,200}?\bkey="(-?\d{1,6})"[^<>]{0,200}?(?:/>|>([^<]*)</namespace>)'
 )
@@ -30,10 +32,12 @@ _PREDEFINED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}
 
 @dataclass(frozen=True)
 class Header:
-    """What <siteinfo> says: the wiki's database name and its namespaces by number."""
+    """What <siteinfo> says: the wiki's database name and its namespaces by number; its address, its language's code."""
 
     dbname: str | None = None
     namespaces: dict[int, str] = field(default_factory=dict)
+    base: str | None = field(default=None, compare=False)
+    lang: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,14 @@ def read_pages(
 def parse_header(data: bytes) -> Header:
     """Database name and namespaces out of the bytes before the first page."""
     text = data.decode("utf-8", "replace")
-    dbname = _DBNAME.search(text)
+    dbname, base, lang = _DBNAME.search(text), _BASE.search(text), _LANG.search(text)
     names = {int(found[1]): _decode(found[2] or "", strict=False) for found in _NAMESPACE.finditer(text)}
-    return Header(None if dbname is None else dbname[1], names)
+    return Header(
+        None if dbname is None else dbname[1],
+        names,
+        None if base is None else base[1],
+        None if lang is None else lang[1],
+    )
 
 
 def parse_page(data: bytes) -> WikiPage:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-GONE = "\x04"
-"""In place of what was removed. It also keeps the quotes of `''{{x}}''` from running together."""
+from stages.ingest.wikipedia.marks import GONE, NO_NUMBER
 
 _SPACE_AND_COMMAS = " ,;:、；"
 _SEPARATORS = f"{_SPACE_AND_COMMAS}/–—-"
@@ -18,6 +17,27 @@ _OPENING, _CLOSING = frozenset("(（["), frozenset(")）]")
 _PUNCTUATION = re.compile("[,;:、；]")
 _NO_SPACE_BEFORE = re.compile(rf"{GONE}*+[ ,.;:)）、。!?\n]")
 _LIST_MARKS = "*#:; "
+_FREE = rf"(?:[^()\n{NO_NUMBER}]|\([^()\n{NO_NUMBER}]*+\))*+"
+_FALSE_BRACKETS = re.compile(rf"\({_FREE}(?:{NO_NUMBER}{_FREE})++\)")
+_FALSE_SUM = re.compile(rf",[^,.;()\n$£€¥₹₩{NO_NUMBER}]*+[$£€¥₹₩]{NO_NUMBER}[^,.;()\n]*+(?=[,.;])")
+_NO_SUM = re.compile(rf"(?:\b[A-Z]{{1,3}})?[$£€¥₹₩]?{NO_NUMBER}")
+
+
+def drop_unknown_numbers(text: str) -> str:
+    """The text with GONE for numbers that only the wiki knows, and for the brackets or the clause that they made.
+
+    `$7 (${{Inflation|US|7|1950}} in {{CURRENTYEAR}} dollars)` is $7: half a sum would be a false one.
+    """
+    out: list[str] = []
+    at = 0
+    while (mark := text.find(NO_NUMBER, at)) >= 0:
+        start = text.rfind("\n", at, mark) + 1 or at
+        end = text.find("\n", mark)
+        end = end if end >= 0 else len(text)
+        line = _FALSE_SUM.sub(GONE, _FALSE_BRACKETS.sub(GONE, text[start:end]))
+        out += [text[at:start], _NO_SUM.sub(GONE, line)]
+        at = end
+    return "".join([*out, text[at:]]) if out else text
 
 
 def mend(text: str) -> str:

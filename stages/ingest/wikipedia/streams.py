@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import BinaryIO
 
+from stages.core.errors import UserError
 from stages.core.storage import FoundFile
 from stages.ingest.base import Range, byte_ranges, whole_file
 from stages.ingest.codecs import READ_BYTES
@@ -34,6 +35,33 @@ LOOK_AHEAD_BYTES = 32 << 20
 _INDEX_NAME = re.compile(r"-multistream-index\d*\.txt(?:-p\d+p\d+)?(?:\.(?:bz2|gz|xz|7z))?$")
 
 
+_NO_XML = (
+    (re.compile(r"-ENTERPRISE-HTML\b.*\.json", re.IGNORECASE), "an Enterprise dump (pages as HTML in JSON)"),
+    (re.compile(r"cirrussearch|cirrus-search", re.IGNORECASE), "a Cirrus dump (JSON of the search index)"),
+)
+_UTF16_STARTS = (
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+
+
+def refuse_other_dumps(file: FoundFile) -> None:
+    """A UserError where a file is, by its name, a dump of another kind than pages in MediaWiki's XML."""
+    for name, kind in _NO_XML:
+        if name.search(file.name.rsplit("/", 1)[-1]) is not None:
+            raise UserError(
+                f"{file.uri}: {kind}, not wikitext in MediaWiki's XML; leave it out and give the wiki's"
+                " pages-articles.xml.bz2"
+            )
+
+
+def utf16_codec(start: bytes) -> str | None:
+    """The codec of XML that starts with these bytes, where it is UTF-16: no other XML has a zero byte there."""
+    return next((codec for mark, codec in _UTF16_STARTS if start.startswith(mark)), None)
+
+
 def is_index(name: str) -> bool:
     """Whether a raw file is the index of a multistream dump, by its name: it lists offsets and holds no page."""
     return _INDEX_NAME.search(name) is not None
@@ -44,9 +72,19 @@ def split_dump(file: FoundFile, range_bytes: int) -> list[Range]:
     if file.size <= range_bytes or is_index(file.name):
         return whole_file(file)
     with RawFile(file.uri, file.name, file.size).open() as stream:
-        kind = compression_of(stream.read(8))
+        start = stream.read(READ_BYTES)
+        kind = compression_of(start[:8])
         splits = kind == "none" or (kind == "bz2" and _has_second_stream(stream, file.size))
+        # UTF-16 is read from its start: where a character begins cannot be told from the middle.
+        splits = splits and utf16_codec(start if kind == "none" else _first_bytes(start)) is None
     return byte_ranges(file.size, range_bytes) if splits else whole_file(file)
+
+
+def _first_bytes(start: bytes) -> bytes:
+    try:
+        return bz2.BZ2Decompressor().decompress(start, 8)
+    except (OSError, ValueError):
+        return b""  # whoever reads it meets the damage, and tells of it
 
 
 def _has_second_stream(stream: BinaryIO, size: int) -> bool:

@@ -3,77 +3,137 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from itertools import pairwise
 
-from stages.ingest.wikipedia.template_measures import MEASURES, Values, characters
+from stages.ingest.wikipedia.marks import APOSTROPHE
+from stages.ingest.wikipedia.template_dates import DATES
+from stages.ingest.wikipedia.template_measures import MEASURES
+from stages.ingest.wikipedia.template_patterns import LocalForm
+from stages.ingest.wikipedia.template_people import PEOPLE
+from stages.ingest.wikipedia.template_values import Values, local_number
 
 _ROMAN = re.compile(r"[IVXLCDM]+", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
+_PRONOUNCED_WORDS = frozenset("lang local pron small all audio - generic endonym cat link allemand".split())
+_GERMAN_DIRECTIONS = frozenset("NSEWO")
 
 
-def _quoted(values: Values) -> str:
-    return f'"{values["1"]}"' if values.get("1") else ""
+def _number(language: str | None, values: Values) -> str:
+    """A number with the language's marks, and the unit behind it: `{{num|12345|km}}`."""
+    text = local_number(values.get("1", ""), language)
+    return f"{text} {values['2']}" if text and values.get("2") not in (None, "R", "") else text
 
 
-def _in_angles(values: Values) -> str:
+def _written_number(language: str | None, values: Values) -> str:
+    """A number as its author wrote it."""
+    return values.get("1", "")
+
+
+def _russian_number(language: str | None, values: Values) -> str:
+    text = local_number(values.get("1", "").replace(",", "."), language or "ru")
+    return f"{text} {values['2']}".strip() if values.get("2") else text
+
+
+def _ordinal(language: str | None, values: Values) -> str:
+    """`{{ordinal|23}}` is 23rd; other languages have signs of their own."""
+    number = values.get("1", "")
+    if language in ("es", "pt", "it", "ca"):
+        return f"{number}.º" if language == "es" else f"{number}º"
+    if not number.isdigit() or language not in (None, "en", "simple"):
+        return number
+    ending = (
+        "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    )
+    return number + ending
+
+
+def _range(language: str | None, values: Values) -> str:
+    return "–".join(values[key] for key in ("1", "2") if values.get(key))
+
+
+def _circa(language: str | None, values: Values) -> str:
+    """`{{circa|1732|1799}}` is c. 1732 – c. 1799."""
+    return " – ".join(f"c. {values[key]}" for key in ("1", "2") if values.get(key)) or "c."
+
+
+def _hour(language: str | None, values: Values) -> str:
+    return f"{values.get('1', '')} h {values.get('2', '')}".strip()
+
+
+def _space(language: str | None, values: Values) -> str:
+    return " "
+
+
+def _in_angles(language: str | None, values: Values) -> str:
     return f"⟨{values['1']}⟩" if values.get("1") else ""
 
 
-def _in_slashes(values: Values) -> str:
-    return f"/{values['1']}/" if values.get("1") else ""
+def _ipa(language: str | None, values: Values) -> str:
+    """`{{IPA|de|bɛʁˈliːn}}`, `{{IPA|[x]}}`: the sounds, without the language's code and the words about them."""
+    sounds = [values[key] for key in ("1", "2", "3") if values.get(key)]
+    if len(sounds) > 1 and _LANGUAGE.fullmatch(sounds[0]):
+        sounds = sounds[1:]
+    shown = [text for text in sounds if text not in _PRONOUNCED_WORDS]
+    return shown[0] if shown else ""
 
 
-def _aside(values: Values) -> str:
-    return f"– {values.get('1', '')} –"
+def _coordinates(language: str | None, values: Values) -> str:
+    """`{{coord|33|6|39|N|117|9|13|W}}`; nothing where it stands beside the title only."""
+    if "title" in values.get("display", "") and "inline" not in values.get("display", ""):
+        return ""
+    text, marks = "", iter("°′″")
+    # Without letters of directions they are two decimal numbers.
+    for number in range(1, 9):
+        value = values.get(str(number), "")
+        if value in _GERMAN_DIRECTIONS:
+            text, marks = f"{text}{value} ", iter("°′″")
+        elif _NUMBER.fullmatch(value):
+            text += value + next(marks, "")
+        else:
+            break
+    if text.endswith(" "):
+        return text.strip()
+    return ", ".join(values[key] for key in ("1", "2") if _NUMBER.fullmatch(values.get(key, "")))
 
 
-def _portuguese_century(values: Values) -> str:
-    return f"século {values.get('1', '')}"
+def _characters(language: str | None, values: Values) -> str:
+    """`{{linktext|三|星}}`."""
+    return "".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
 
 
-def _catalan_century(values: Values) -> str:
-    return f"segle {values.get('1', '')}"
-
-
-def _circa(values: Values) -> str:
-    return "c. " + "–".join(values[key] for key in ("1", "2") if values.get(key))
-
-
-def _nihongo(values: Values) -> str:
+def _nihongo(language: str | None, values: Values) -> str:
     others = ", ".join(values[key] for key in ("2", "3") if values.get(key))
     first = values.get("1", "")
     return f"{first} ({others})" if first and others else first or others
 
 
-def _date(values: Values) -> str:
-    return " ".join(values[key] for key in ("1", "2", "3") if values.get(key))
+def _chinese(language: str | None, values: Values) -> str:
+    """`{{zh|s=中国|t=中國|p=Zhōngguó}}`: the words, without the names of scripts."""
+    shown: list[str] = []
+    for key in ("c", "s", "t", "p", "w", "1"):
+        if values.get(key) and values[key] not in shown:
+            shown.append(values[key])
+    return "; ".join(shown)
 
 
-def _as_of(values: Values) -> str:
-    date = "-".join(values[key] for key in ("1", "2", "3") if values.get(key))
-    return values.get("alt") or (f"as of {date}" if "lc" in values else f"As of {date}")
-
-
-def _century(values: Values) -> str:
+def _century(language: str | None, values: Values) -> str:
     """French `{{s|XIX|e}}`; in Russian `{{s|1941 год}}` only forbids a line break."""
     number = values.get("1", "")
     return f"{number}{values.get('2', 'e')} siècle" if _ROMAN.fullmatch(number) else number
 
 
-def _before_our_era(values: Values) -> str:
-    return f"{_century(values)} av. J.-C."
+def _century_before(language: str | None, values: Values) -> str:
+    return f"{_century(language, values)} av. J.-C."
 
 
-def _two_centuries(values: Values) -> str:
+def _two_centuries(language: str | None, values: Values) -> str:
     """French `{{s2|XV|e|XVI|e}}`."""
     first, second = (values.get("1", ""), values.get("2", "e")), (values.get("3", ""), values.get("4", "e"))
     return f"{''.join(first)} et {''.join(second)} siècles"
 
 
-def _spanish_century(values: Values) -> str:
-    return f"siglo {values.get('1', '')}"
-
-
-def _cited_author(values: Values) -> str:
+def _cited_author(language: str | None, values: Values) -> str:
     """`{{harvtxt|Artin|Mumford|1970}}` is a sentence's subject: Artin & Mumford (1970)."""
     names = [values[key] for key in ("1", "2", "3", "4", "5") if values.get(key)]
     year = values.get("year") or (names.pop() if len(names) > 1 else "")
@@ -82,103 +142,64 @@ def _cited_author(values: Values) -> str:
     return f"{authors} ({year})" if year else authors
 
 
-def _named_author(values: Values) -> str:
+def _named_author(language: str | None, values: Values) -> str:
     """`{{harvs|txt|last=Artin|year=1970}}`; without `txt` it is a note."""
     is_text = "txt" in values or any(values.get(key) == "txt" for key in ("1", "2"))
-    return _cited_author({key: value for key, value in values.items() if key != "1"}) if is_text else ""
+    named = {key: value for key, value in values.items() if key != "1"}
+    return _cited_author(language, named) if is_text else ""
 
 
-def ship_name(prefix: str, values: Values) -> str:
-    """`{{HMS|Fowey|1749}}`."""
-    return f"{prefix} {values.get('1', '')}".strip()
+def _literally(language: str | None, values: Values) -> str:
+    return f"lit. {APOSTROPHE}{values['1']}{APOSTROPHE}" if values.get("1") else ""
 
 
-def _ship(values: Values) -> str:
-    return f"{values.get('1', '')} {values.get('2', '')}".strip()
+def _music(language: str | None, values: Values) -> str:
+    """`{{music|flat}}`."""
+    signs = {
+        "flat": "♭",
+        "b": "♭",
+        "sharp": "♯",
+        "#": "♯",
+        "natural": "♮",
+        "n": "♮",
+        "dim": "°",
+        "halfdim": "ø",
+    }
+    return signs.get(values.get("1", ""), values.get("1", ""))
 
 
-def _ship_class(values: Values) -> str:
-    """`{{sclass|Nimitz|aircraft carrier}}`."""
-    return f"{values.get('1', '')}-class {values.get('2', '')}".strip()
+def _road(language: str | None, values: Values) -> str:
+    """`{{jct|state=NY|I|95|US|1}}` is I-95 / US 1."""
+    texts = [values.get(str(number), "") for number in range(1, 9)]
+    pairs = [pair for at, pair in enumerate(pairwise(texts)) if at % 2 == 0 and all(pair)]
+    return " / ".join(f"{kind}-{number}" if kind == "I" else f"{kind} {number}" for kind, number in pairs)
 
 
-def _old_style(values: Values) -> str:
-    """`{{OldStyleDate|December 22|1889|December 10}}`."""
-    old = f" [O.S. {values['3']}]" if values.get("3") else ""
-    return f"{values.get('1', '')}{old} {values.get('2', '')}".strip()
-
-
-def _born(values: Values) -> str:
-    return f"née {values['1']}" if values.get("1") else "née"
-
-
-def _literally(values: Values) -> str:
-    return f"lit. '{values['1']}'" if values.get("1") else ""
-
-
-def _code_point(values: Values) -> str:
-    return f"U+{values.get('1', '')}"
-
-
-def _reading(values: Values) -> str:
-    """Japanese `{{読み仮名|漢字|かんじ}}`."""
-    return f"{values.get('1', '')}（{values['2']}）" if values.get("2") else values.get("1", "")
-
-
-def _transliteration(values: Values) -> str:
-    return values.get("3") or values.get("2", "")
-
-
-def _last_of_two(values: Values) -> str:
-    return values.get("2") or values.get("1", "")
-
-
-COMPOSED: dict[str, Callable[[Values], str]] = {
+FORMS: dict[str, LocalForm] = {
     **MEASURES,
-    "linktext": characters,
-    '"': _quoted,
-    "angbr": _in_angles,
-    "angbr ipa": _in_angles,
-    "grapheme": _in_angles,
-    "ipaslink": _in_slashes,
-    "incise": _aside,
-    "séc": _portuguese_century,
-    "segle": _catalan_century,
+    **DATES,
+    **PEOPLE,
+    "number": _number,
+    "written_number": _written_number,
+    "russian_number": _russian_number,
+    "ordinal": _ordinal,
+    "range": _range,
     "circa": _circa,
-    "c.": _circa,
-    "ca.": _circa,
+    "hour": _hour,
+    "space": _space,
+    "in_angles": _in_angles,
+    "ipa": _ipa,
+    "coordinates": _coordinates,
+    "characters": _characters,
     "nihongo": _nihongo,
-    "date": _date,
-    "date de naissance": _date,
-    "date de décès": _date,
-    "as of": _as_of,
-    "s": _century,
-    "s-": _century,
-    "sp-": _century,
-    "-s": _before_our_era,
-    "-s-": _before_our_era,
-    "s2": _two_centuries,
-    "s2-": _two_centuries,
-    "siglo": _spanish_century,
-    "harvtxt": _cited_author,
-    "harvcoltxt": _cited_author,
-    "harvs": _named_author,
-    "ship": _ship,
-    "sclass": _ship_class,
-    "sclass2": _ship_class,
-    "sclass-": _ship_class,
-    "oldstyledate": _old_style,
-    "née": _born,
-    "nee": _born,
+    "chinese": _chinese,
+    "century": _century,
+    "century_before": _century_before,
+    "two_centuries": _two_centuries,
+    "cited_author": _cited_author,
+    "named_author": _named_author,
     "literally": _literally,
-    "lit": _literally,
-    "unichar": _code_point,
-    "gph": _in_angles,
-    "読み仮名": _reading,
-    "nihongo3": _nihongo,
-    "nihongo4": _nihongo,
-    "transl": _transliteration,
-    "transliteration": _transliteration,
-    "font color": _last_of_two,
+    "music": _music,
+    "road": _road,
 }
-"""What makes the text of a template, by its name."""
+"""Every function that the table of templates may name."""

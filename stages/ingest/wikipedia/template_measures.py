@@ -1,179 +1,221 @@
-"""Values of templates of measures, numbers and sums in, their text out."""
+"""Values of templates of measures, quantities and chemical formulas in, their text out.
+
+`{{convert}}`: https://en.wikipedia.org/wiki/Template:Convert/doc, `{{val}}`: Template:Val/doc, `{{chem2}}`:
+Template:Chem2/doc; `{{unité}}`: https://fr.wikipedia.org/wiki/Modèle:Unité, `{{M}}`: https://it.wikipedia.org/wiki/Template:M.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from stages.ingest.wikipedia.template_names import UNITS
+from stages.ingest.wikipedia.template_patterns import LocalForm
+from stages.ingest.wikipedia.template_units import (
+    MULTIPLES,
+    RANGE_WORDS,
+    SMALLER_UNITS,
+    UNIT_WORDS,
+    unit_text,
+)
+from stages.ingest.wikipedia.template_values import Values, local_number, lowered, raised
 
-Values = dict[str, str]
-"""Values of a template by name; those without a name are numbered from "1"."""
-
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_EXPONENT = re.compile(r"(?<=\d)e(-?\d+)")
-_RANGE_WORDS = {
-    "to": " to ",
-    "to(-)": " to ",
-    "and": " and ",
-    "and(-)": " and ",
-    "or": " or ",
-    "by": " by ",
-    "x": " × ",
-    "×": " × ",
-    "-": "–",
-    "–": "–",
-    "+": " + ",
-}
-_SMALLER_UNITS = ("in", "oz", "lb", "ch", "yd", "ft")
-_SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
+_MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
+_MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
+_POWER = re.compile(r"[-−+]?\d{1,2}")
+_SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
+_FORMULA_PART = re.compile(
+    r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->"
+)
+_CHARGE = re.compile(r"\d*[+−–-]")
 
 
-def _measure(values: Values) -> str:
+def convert(language: str | None, values: Values) -> str:
     """`{{convert|5|to|10|km|mi}}`: the first measure, as the author wrote it."""
     amount, number = values.get("1", ""), 2
-    while (joint := _RANGE_WORDS.get(values.get(str(number), ""))) is not None:
+    while (joint := RANGE_WORDS.get(values.get(str(number), ""))) is not None:
         amount += joint + values.get(str(number + 1), "")
         number += 2
-    first = _with_unit(amount, values.get(str(number), ""))
+    is_adjective = values.get("adj", "") in ("on", "1", "mid")
+    first = with_unit(amount, values.get(str(number), ""), is_adjective)
     second, smaller = values.get(str(number + 1), ""), values.get(str(number + 2), "")
     # `{{convert|5|ft|8|in|m}}`: of the units behind the first, only these are the same measure's.
     return (
-        f"{first} {_with_unit(second, smaller)}"
-        if smaller in _SMALLER_UNITS and second[:1].isdigit()
+        f"{first} {with_unit(second, smaller)}"
+        if smaller in SMALLER_UNITS and second[:1].isdigit()
         else first
     )
 
 
-def _with_unit(amount: str, unit: str) -> str:
-    amount = _EXPONENT.sub(lambda found: "×10" + found[1].translate(_SUPERSCRIPTS), amount)
-    return f"{amount} {UNITS.get(unit.lower(), unit)}".strip()
+def with_unit(amount: str, unit: str, is_adjective: bool = False) -> str:
+    """`12`, `e6acre` -> 12 million acres, as an adjective 12-million-acre: amount and unit as readers see them."""
+    amount = _EXPONENT.sub(lambda found: "×10" + raised(found[1]), amount)
+    amount = _MIXED_NUMBER.sub(r"\1 \2/\3", amount)
+    found = _MULTIPLE.match(unit)
+    multiple = MULTIPLES[found[1]] if found is not None else ""
+    unit = unit[found.end() :] if found is not None else unit
+    if is_adjective and unit.isalpha() and unit in UNIT_WORDS:
+        return "-".join(part for part in (amount, multiple, unit) if part)
+    shown = unit_text(unit, amount, bool(multiple))
+    joint = "" if shown.startswith("/") else " "
+    return joint.join(part for part in (" ".join(part for part in (amount, multiple) if part), shown) if part)
 
 
-def _amount_with_unit(values: Values) -> str:
-    """French `{{unité|892|km|2}}`: amount, unit and power."""
-    power = values.get("3", "").translate(_SUPERSCRIPTS)
-    return f"{values.get('1', '')} {values.get('2', '')}{power}".strip()
+def value(language: str | None, values: Values) -> str:
+    """`{{val|1.5|0.2|e=6|u=m}}`: number, uncertainty, power of ten, unit and what it is divided by."""
+    unit = values.get("u") or values.get("ul") or values.get("up") or values.get("upl") or ""
+    per = values.get("p2") or values.get("per") or values.get("ud") or ""
+    number, error = values.get("1", ""), values.get("2", "")
+    if error:
+        number += f"+{error}−{values['3'].lstrip('-−')}" if values.get("3") else f" ± {error}"
+    if values.get("e"):
+        number = f"({number})" if error else number
+        number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
+    unit = f"{unit}/{per}" if per and unit else unit
+    return " ".join(part for part in (values.get("p", "") + number + values.get("s", ""), unit) if part)
 
 
-def _height(values: Values) -> str:
-    return f"{values.get('1', '')} m"
+def french_unit(language: str | None, values: Values) -> str:
+    """`{{unité|3|e=8|m|/s|-2}}`: number, power of ten, then units each with its power behind it."""
+    number = _local_numbers(values.get("1", ""), language)
+    error = values.get("±") or values.get("+/-")
+    if error:
+        number += f" ± {local_number(error, language)}"
+    until = values.get("à") or values.get("et") or values.get("x") or values.get("×")
+    if until:
+        joint = "à" if values.get("à") else "et" if values.get("et") else "×"
+        number += f" {joint} {local_number(until, language)}"
+    if values.get("e"):
+        power = f"10{raised(values['e'])}"
+        number = f"{number}×{power}" if number else power
+    units = ""
+    for part in (values.get(str(at), "") for at in range(2, 12)):
+        if units and _POWER.fullmatch(part):
+            units += raised(part)
+        elif part:
+            units += part if not units or part.startswith("/") else f" {part}"
+    return f"{number} {units}".strip()
 
 
-def _temperature(values: Values) -> str:
-    return f"{values.get('1', '')} {values.get('2') or '°C'}"
+def _local_numbers(text: str, language: str | None) -> str:
+    """The number at a text's start with the language's marks; without a language as French has them."""
+    found = re.match(r"[-−+±]?\d+(?:\.\d+)?(?![\d.,/])", text)
+    if found is None:
+        return text
+    return local_number(found[0], language or "fr") + text[found.end() :]
 
 
-def _hour(values: Values) -> str:
-    return f"{values.get('1', '')} h {values.get('2', '')}".strip()
-
-
-def _value_with_unit(values: Values) -> str:
+def italian_measure(language: str | None, values: Values) -> str:
+    """`{{M|1,5|M|eV}}` is 1,5 MeV: number, prefix and unit; `{{M|25|u=km}}`, `{{M|5|e=6|u=m}}`."""
+    number = values.get("1", "") + (f" ± {values['±']}" if values.get("±") else "")
+    if values.get("e"):
+        number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
     unit = values.get("u") or values.get("ul") or ""
-    text = values.get("1", "") + (f" ± {values['2']}" if values.get("2") else "")
-    text += f"×10^{values['e']}" if values.get("e") else ""
-    return f"{text} {unit}".strip()
+    if not unit:
+        unit = values.get("2", "") + values.get("3", "")
+    per = values.get("per", "")
+    unit = f"{unit}/{per}" if per and unit else unit
+    return f"{number} {unit_text(unit, number, False)}".strip()
 
 
-def _fraction(values: Values) -> str:
+def unit(language: str | None, values: Values) -> str:
+    """Number, unit and power: `{{unidad|892|km|2}}`."""
+    power = values.get("3", "")
+    tail = raised(power) if _SIGNED.fullmatch(power) else f" {power}"
+    return f"{values.get('1', '')} {values.get('2', '')}{tail}".strip()
+
+
+def height(language: str | None, values: Values) -> str:
+    """`{{height|m=1.80}}`, `{{height|ft=5|in=11}}`: the height in the units given."""
+    names = (
+        ("m", "m"),
+        ("meter", "m"),
+        ("cm", "cm"),
+        ("ft", "ft"),
+        ("foot", "ft"),
+        ("in", "in"),
+        ("inch", "in"),
+    )
+    return " ".join(f"{values[key]} {name}" for key, name in names if values.get(key)) or values.get("1", "")
+
+
+def fraction(language: str | None, values: Values) -> str:
+    """`{{frac|3|1|2}}` is 3 1/2."""
     parts = [values[key] for key in ("1", "2", "3") if values.get(key)]
     if len(parts) == 3:
         return f"{parts[0]} {parts[1]}/{parts[2]}"
     return "/".join(parts) if len(parts) == 2 else f"1/{parts[0]}" if parts else ""
 
 
-def _currency(values: Values) -> str:
-    return f"{values.get('1', '')} {values.get('2', '')}".strip()
-
-
-def money(sign: str, values: Values) -> str:
-    """`{{US$|5 million}}`."""
-    return sign + values.get("1", "")
-
-
-def _formula(values: Values) -> str:
-    """`{{chem|H|2|O}}`."""
-    return characters(values).translate(_SUBSCRIPTS)
-
-
-def _spaced_digits(values: Values) -> str:
+def gaps(language: str | None, values: Values) -> str:
     """`{{gaps|1|000}}`."""
     return " ".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
 
 
-def _power_of_ten(values: Values) -> str:
+def power_of_ten(language: str | None, values: Values) -> str:
     """`{{e|6}}`; in French `XX{{e|siècle}}` raises an ending."""
     power = values.get("1", "")
-    return f"×10{power.translate(_SUPERSCRIPTS)}" if power.strip("-−").isdigit() else power
+    return f"×10{raised(power)}" if power.strip("-−+").isdigit() else power or ("" if values else "e")
 
 
-def _kilometres(values: Values) -> str:
-    """Slovak `{{km|70|m}}`: the second value is the case of the word."""
-    return f"{values.get('1', '')} km".strip()
+def chemical(language: str | None, values: Values) -> str:
+    """`{{chem|Q|3|2-}}` is Q₃²⁻: elements, their numbers, charges."""
+    text = ""
+    for number in range(1, 20):
+        part = values.get(str(number), "")
+        text += raised(part) if _CHARGE.fullmatch(part) else lowered(part) if part.isdigit() else part
+    return text
 
 
-def _above_sea(values: Values) -> str:
-    return f"{values.get('1', '')} m n. m."
+def formula(language: str | None, values: Values) -> str:
+    """`{{chem2|SO4(2-)}}` is SO₄²⁻: digits behind an element or bracket are low, charges high."""
+    return " ".join(_FORMULA_PART.sub(_formula_part, values.get("1", "")).split())
 
 
-def _italian_measure(values: Values) -> str:
-    unit = values.get("3") or values.get("u") or values.get("ul") or values.get("2", "")
-    return _with_unit(values.get("1", ""), unit)
+def _formula_part(found: re.Match[str]) -> str:
+    charge, count, count_sign, sign = found.groups()
+    if charge is not None:
+        return raised(charge)
+    if count is not None:
+        return lowered(count) + (raised(count_sign) if count_sign else "")
+    return raised(sign) if sign else "→"
 
 
-def _coordinates(values: Values) -> str:
-    """`{{coord|33|6|39|N|117|9|13|W}}`; nothing where it stands beside the title only."""
-    if "title" in values.get("display", "") and "inline" not in values.get("display", ""):
+def rupees(language: str | None, values: Values) -> str:
+    """`{{INRConvert|5|c}}` is ₹5 crore; the dollars beside it only the wiki knows."""
+    words = {
+        "c": " crore",
+        "l": " lakh",
+        "lc": " lakh crore",
+        "k": " thousand",
+        "m": " million",
+        "b": " billion",
+    }
+    return f"₹{values.get('1', '')}{words.get(values.get('2', ''), '')}" if values.get("1") else ""
+
+
+def percentage(language: str | None, values: Values) -> str:
+    """`{{percentage|1|4}}` is 25%."""
+    try:
+        digits = int(values.get("3") or 0)
+        share = 100 * float(values.get("1", "")) / float(values.get("2", ""))
+    except (ValueError, ZeroDivisionError):
         return ""
-    text, marks = "", iter("°′″")
-    # Without letters of directions they are two decimal numbers.
-    for number in range(1, 9):
-        value = values.get(str(number), "")
-        if value in ("N", "S", "E", "W", "O"):
-            text, marks = f"{text}{value} ", iter("°′″")
-        elif _NUMBER.fullmatch(value):
-            text += value + next(marks, "")
-        else:
-            break
-    if text.endswith(" "):
-        return text.strip()
-    return ", ".join(values[key] for key in ("1", "2") if _NUMBER.fullmatch(values.get(key, "")))
+    return f"{share:.{min(max(digits, 0), 9)}f}%"
 
 
-def _years(values: Values) -> str:
-    return "–".join(values[key] for key in ("1", "2") if values.get(key))
-
-
-def characters(values: Values) -> str:
-    """`{{linktext|三|星}}`."""
-    return "".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
-
-
-MEASURES: dict[str, Callable[[Values], str]] = {
-    "convert": _measure,
-    "cvt": _measure,
-    "conversie": _measure,
-    "konwersja": _measure,
-    "unité": _amount_with_unit,
-    "unite": _amount_with_unit,
-    "unidad": _amount_with_unit,
-    "höhe": _height,
-    "tmp": _temperature,
-    "heure": _hour,
-    "val": _value_with_unit,
-    "frac": _fraction,
-    "sfrac": _fraction,
-    "fraction": _fraction,
-    "currency": _currency,
-    "dash year": _years,
-    "chem": _formula,
-    "gaps": _spaced_digits,
-    "e": _power_of_ten,
-    "e-": _power_of_ten,
-    "x10^": _power_of_ten,
-    "km": _kilometres,
-    "mnm": _above_sea,
-    "m": _italian_measure,
-    "coord": _coordinates,
+MEASURES: dict[str, LocalForm] = {
+    "convert": convert,
+    "value": value,
+    "french_unit": french_unit,
+    "italian_measure": italian_measure,
+    "unit": unit,
+    "height": height,
+    "fraction": fraction,
+    "gaps": gaps,
+    "power_of_ten": power_of_ten,
+    "chemical": chemical,
+    "formula": formula,
+    "rupees": rupees,
+    "percentage": percentage,
 }
+"""What the table of templates names."""

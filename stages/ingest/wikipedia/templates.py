@@ -1,116 +1,199 @@
-"""A template's inside in, the words that a reader sees in its place out, for the few inside sentences.
+"""A template's inside in, the words that a reader sees in its place out, for those inside sentences.
 
-Templates are dropped. Without these few, whose text is made of their values, sentences would lose words and numbers:
-`{{lang|de|Berlin}}`, `{{convert|5|km|mi}}`, `{{nowrap|12 km}}`.
+What each leaves is in the table of templates, by the wiki's language. Of one that the table does not know, its
+surroundings and its shape decide (`template_shape`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 
-from stages.ingest.wikipedia.mending import GONE
-from stages.ingest.wikipedia.template_forms import COMPOSED, ship_name
-from stages.ingest.wikipedia.template_measures import Values, money
-from stages.ingest.wikipedia.template_names import (
-    CURRENCY_SIGNS,
-    LANGUAGE_CODES,
-    LITERALS,
-    SHIP_PREFIXES,
-    VALUE_NUMBER,
-)
+from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
+from stages.ingest.wikipedia.template_forms import FORMS
+from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
+from stages.ingest.wikipedia.template_people import COUNTRIES
+from stages.ingest.wikipedia.template_table import pattern_of
+from stages.ingest.wikipedia.template_values import Values, local_number, parted
 
-_NAMED = re.compile(r"\s*([\w -]{1,40}?)\s*=")
+
+@dataclass(frozen=True)
+class Vanished:
+    """Who is told of templates that leave nothing inside a sentence: name, whether a rule knows it, the wikitext around.
+
+    Those that have no text by a rule are told `with_known` alone: looking where they stand costs time.
+    """
+
+    note: Callable[[str, bool, str], None]
+    with_known: bool = False
+
+
 _LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik)[ -][\w-]{2,12}")
-_GERMAN_LANGUAGE = re.compile(r"(?:en|fr|la|grc|el|es|it|ru|pl|nl|ja|zh|ar|he|tr|cs|hu|sv|da|no|pt|uk)s")
-_FRENCH_CENTURY = re.compile(r"([ivx]+)e siècle")
-_FRENCH_ORDINAL = re.compile(r"(\d{1,4}|[ivx]+)(er|re|ère|e|ème|nd|nde)")
-_FUNCTION = re.compile(r"(?:formatnum|lc|uc|ucfirst|lcfirst):(.*)", re.DOTALL)
-_BOXES = frozenset(["НП"])
-"""Names of boxes that differ from a template with text by their capitals only."""
+_ROMAN = r"M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})"
+_FRENCH_CENTURY = re.compile(
+    rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) siècle(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
+)
+_FRENCH_ORDINAL = re.compile(
+    rf"(?=[\dIVXLCDMi])(?:(\d{{1,4}})(er|re|ère|e|ème|d|de|nd|nde)|([Ii]|{_ROMAN})(er|re|e))"
+)
+"""`{{1er}}`, `{{XIXe}}`, `{{84e|Congrès}}`: numbers with their ending, as they are written; `{{VIE}}` is none."""
 
-_MAX_NAME_CHARS = 40
-_MAX_VALUES = 64
-_TEXT_KEYS = ("text", "Text", "texte", "testo", "texto", "content", "tekst", "treść")
+_FRENCH_NUMBERS = frozenset(["fr", None])
+"""Wikis with those templates; where the wiki is unknown they are taken for what they look like."""
 
-Form = Callable[[Values], str]
+_FUNCTION = re.compile(
+    r"(formatnum|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+_COMPUTED = re.compile(
+    r"#(?:expr|time|timel|invoke|statements|property|formatdate|ifexpr):?.*", re.DOTALL | re.IGNORECASE
+)
+_TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
+"""Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
+
+_MAX_NAME_CHARS = 60
+_CACHED_NAMES = 8192
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The templates of a wiki in this language (None: unknown), on the page of this title."""
+
+    language: str | None = None
+    title: str = ""
+
+    @classmethod
+    def of(cls, language: str | None, title: str = "") -> Templates:
+        """For a wiki's language."""
+        return cls(language, title)
+
+    def text(self, inner: str) -> str | None:
+        """The text in place of `{{inner}}`, None where no rule knows it; what nested inside is replaced already."""
+        name, values = parted(inner)
+        form = _form(self.language, name, bool(values))
+        if form is _page_name:
+            return self.title
+        return None if form is None else form(values)
+
+    def has_rule(self, name: str) -> bool | None:
+        """Whether a rule gives a template of this name text; None where no rule knows it."""
+        return _has_rule(self.language, name)
 
 
 def template_text(inner: str) -> str:
-    """The text in place of `{{inner}}`, usually none; what nested inside is replaced already."""
-    name, bar, rest = inner.partition("|")
-    form = _form(name.replace(GONE, "").strip(), bool(bar))
-    return form(_values(rest)) if form is not None else ""
+    """The text in place of `{{inner}}` in a wiki of unknown language, none where no rule knows it."""
+    return (Templates().text(inner) or "").replace(APOSTROPHE, "'")
 
 
-@lru_cache(maxsize=4096)
 def is_textless(name: str) -> bool:
-    """Whether a template of this name has no text, whatever its values."""
-    name = name.strip()
-    return _form(name, True) is None and _form(name, False) is None
+    """Whether no rule of any language gives a template of this name text."""
+    return Templates().has_rule(name) is not True
 
 
-@lru_cache(maxsize=4096)
-def _form(name: str, has_values: bool) -> Form | None:
-    """What makes the text of the templates of this name, None for the many that have none."""
-    if not name or len(name) > _MAX_NAME_CHARS or name in _BOXES:
+@lru_cache(maxsize=_CACHED_NAMES)
+def _has_rule(language: str | None, name: str) -> bool | None:
+    """Whether a rule gives a template of this name text; None where no rule knows it."""
+    forms = [_form(language, name.strip(), has_values) for has_values in (True, False)]
+    known = [form for form in forms if form is not None]
+    return any(form is not no_text for form in known) if known else None
+
+
+def _page_name(values: Values) -> str:
+    return ""
+
+
+@cache
+def _forms() -> dict[str, Callable[[str | None, Values], str]]:
+    return {**FORMS, "page_name": lambda language, values: ""}
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def _form(language: str | None, name: str, has_values: bool) -> Form | None:
+    """What makes the text of the templates of this name, None for those that no rule knows."""
+    function = _FUNCTION.fullmatch(name)
+    if function is not None:
+        return partial(_function_text, function[1].lower(), function[2].strip(), language)
+    if _COMPUTED.fullmatch(name) is not None:
+        return partial(_constant, NO_NUMBER if name[1:5].lower() == "expr" else "")
+    if not name or len(name) > _MAX_NAME_CHARS:
         return None
-    folded = name.replace("_", " ").lower()
-    ordinal = _FRENCH_ORDINAL.fullmatch(folded)
-    if (function := _FUNCTION.fullmatch(name.lower())) is not None:
-        return partial(_constant, name[function.start(1) :].strip())
-    if ordinal is not None:
-        number = ordinal[1] if ordinal[1].isdigit() else ordinal[1].upper()
-        return partial(_ordinal, number + ordinal[2])
-    if not has_values:
-        century = _FRENCH_CENTURY.fullmatch(folded)
-        text = LITERALS.get(folded) if century is None else f"{century[1].upper()}e siècle"
-        return None if text is None else partial(_constant, text)
-    return _form_of_values(name, folded)
+    if language in _FRENCH_NUMBERS:
+        number = _french_number(name)
+        if number is not None:
+            return number
+    pattern = pattern_of(language, name)
+    if pattern == "@page_name":
+        return _page_name
+    form = None if pattern is None else _compiled(pattern, name, language, has_values)
+    if form is not None:
+        return form
+    if _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower()) is not None:
+        return _first_value
+    return _italian_team(name, language) if language in ("it", None) else None
 
 
-def _form_of_values(name: str, folded: str) -> Form | None:
-    number = VALUE_NUMBER.get(folded.replace(" ", "_"))
-    if number is not None:
-        return partial(_text_value, number)
-    if folded in COMPOSED:
-        return COMPOSED[folded]
-    if folded in SHIP_PREFIXES:
-        return partial(ship_name, name.upper())
-    if folded in CURRENCY_SIGNS:
-        return partial(money, CURRENCY_SIGNS[folded])
-    if folded in LITERALS:
-        return partial(_constant, LITERALS[folded])
-    is_language = (
-        folded in LANGUAGE_CODES
-        or _LANGUAGE_TEMPLATE.fullmatch(folded) is not None
-        or (name[-1:] == "S" and _GERMAN_LANGUAGE.fullmatch(folded) is not None)
-    )
-    return partial(_text_value, 1) if is_language else None
+def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -> Form | None:
+    if (
+        not has_values
+        and "@" not in pattern
+        and pattern.startswith(("{1", "{2", "{3", "{texte"))
+        and "=" not in pattern
+    ):
+        return None  # without values there is nothing to show, and `{{de}}` or `{{it}}` mean something else
+    return compile_pattern(pattern, name, language, _forms())
 
 
-def _values(rest: str) -> Values:
-    values: Values = {}
-    number = 0
-    for value in rest.split("|", _MAX_VALUES)[:_MAX_VALUES]:
-        named = _NAMED.match(value)
-        if named is not None:
-            values[named[1]] = value[named.end() :].strip()
-        else:
-            number += 1
-            values[str(number)] = value.strip()
-    return values
+def _italian_team(name: str, language: str | None) -> Form | None:
+    """`{{Calcio Juventus|N}}`, `{{ITA}}`: a team's or a country's flag and name."""
+    team = _TEAM.fullmatch(name)
+    if team is not None:
+        return partial(_constant, team[1])
+    if language is None or name not in COUNTRIES:
+        return None  # `{{VIE}}` shows a country in most wikis, each in its own language
+    return partial(_constant, COUNTRIES[name].replace("'", APOSTROPHE))
 
 
-def _text_value(number: int, values: Values) -> str:
-    return next((values[key] for key in (str(number), *_TEXT_KEYS) if values.get(key)), "")
+def _french_number(name: str) -> Form | None:
+    century = _FRENCH_CENTURY.fullmatch(name)
+    if century is not None and century[2]:
+        before = " av. J.-C." if century[1] or century[4] else ""
+        return partial(_constant, f"{century[2].upper()}{century[3].lower()} siècle{before}")
+    ordinal = _FRENCH_ORDINAL.fullmatch(name)
+    if ordinal is None:
+        return None
+    digits, digit_ending, roman, roman_ending = ordinal.groups()
+    if roman is not None and (roman.upper() == "I") != (roman_ending in ("er", "re")):
+        return None
+    return partial(_ordinal_text, digits + digit_ending if digits else roman.upper() + roman_ending)
+
+
+def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
+    argument = argument.replace(GONE, "")
+    if function == "formatnum":
+        return argument if "R" in values.values() else local_number(argument, language)
+    if function == "uc":
+        return argument.upper()
+    if function == "lc":
+        return argument.lower()
+    if function == "ucfirst":
+        return argument[:1].upper() + argument[1:]
+    if function == "lcfirst":
+        return argument[:1].lower() + argument[1:]
+    if function == "plural":  # of as many forms as the language has, the first is for one
+        return values.get("1", "") if argument == "1" else values.get("2") or values.get("1", "")
+    return values.get("1", "") if function == "grammar" else argument
 
 
 def _constant(text: str, values: Values) -> str:
     return text
 
 
-def _ordinal(number: str, values: Values) -> str:
+def _first_value(values: Values) -> str:
+    return values.get("1") or values.get("text", "")
+
+
+def _ordinal_text(number: str, values: Values) -> str:
     """French `{{84e|Congrès}}` and `{{1re}}`."""
     return f"{number} {values.get('1', '')}".strip()

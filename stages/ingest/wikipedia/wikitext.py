@@ -8,15 +8,27 @@ from __future__ import annotations
 import re
 
 from stages.ingest.wikipedia.entities import decode_entities
-from stages.ingest.wikipedia.mending import GONE, mend
+from stages.ingest.wikipedia.marks import (
+    APOSTROPHE,
+    GONE,
+    HEADING_MARK,
+    INDENT,
+    RAW_CLOSE,
+    RAW_OPEN,
+    unshielded,
+    without_pass_marks,
+)
+from stages.ingest.wikipedia.mending import drop_unknown_numbers, mend
 from stages.ingest.wikipedia.names import Namespaces
-from stages.ingest.wikipedia.structure import RAW_CLOSE, RAW_OPEN, StructureStripper
+from stages.ingest.wikipedia.preformatted import drop_emptied_lines, mark_preformatted, unmark_preformatted
+from stages.ingest.wikipedia.structure import StructureStripper
+from stages.ingest.wikipedia.switches import without_switches
+from stages.ingest.wikipedia.templates import Templates, Vanished
 
-_HEADING_MARK = "\x03"
 _RAW = re.compile(f"{RAW_OPEN}(\\d+){RAW_CLOSE}")
 _HEADING = re.compile(r"\n(={1,6}) ?([^\n]*?[^\n=]) ?\1=*(?=\n)")
-_MARKED_HEADING = re.compile(rf"\n{_HEADING_MARK}(\d)([^\n]*)")
-_EMPTY_ITEM = re.compile(r"\n[*#:;][^\w\n\x01\x02\x03]*+(?=\n)")
+_MARKED_HEADING = re.compile(rf"\n{HEADING_MARK}(\d)([^\n]*)")
+_EMPTY_ITEM = re.compile(rf"\n[*#:;][^\w\n{RAW_OPEN}{RAW_CLOSE}{HEADING_MARK}]*+(?=\n)")
 _LIST_MARK = re.compile(r"\n[*#:;]+ ?")
 _TABLE_LINE = re.compile(r"\n(?:\||![^\n]*(?:!!|\|))[^\n]*")
 _EXTERNAL_LINK = re.compile(
@@ -24,63 +36,72 @@ _EXTERNAL_LINK = re.compile(
     r"|mailto:|urn:|magnet:|geo:|tel:)[^\s\[\]<>\"]*(?:[ \t]+((?:[^\n\[\]]|\[[^\n\[\]]{0,100}\])*+))?\]",
     re.IGNORECASE,
 )
-_QUOTES = re.compile("'''''|'''|''")
 _ELISION = re.compile(r"'''(?<=[^\W\d_]''')(?=(?:[^'\n]|'(?!'))+''(?!'))")
 _ELISION_CHARS = 2000
-_MAGIC_WORD = re.compile(r"__[^\W\da-z](?:[^\W\da-z]|_(?!_)){1,38}__")
-_VARIANT = re.compile(r"-\{([^{}\n]*)\}-")
-_VARIANT_CHOICE = re.compile(r"(?:^|;)\s*[a-z]{2,4}(?:-[a-z]{2,4})?\s*:\s*([^;]*)")
-_NO_WORD_LINE = re.compile(r"\n[^\w\n\x01\x02\x03]+(?=\n)")
+_NO_WORD_LINE = re.compile(rf"\n[^\w\n{RAW_OPEN}{RAW_CLOSE}{HEADING_MARK}{INDENT}]+(?=\n)")
 _BLANK_LINES = re.compile(r"\n\n\n+")
 _STRAY = ("[[", "]]", "{{", "}}", "{|", "|}")
 
-_ODD_SPACES = "\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
+_ODD_SPACES = "\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _HIDDEN = "\u00ad\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff"
+_ODD = re.compile(f"[{_ODD_SPACES}{_HIDDEN}]")
 _SPACES = re.compile("  +")
 
 
-def plain_text(wikitext: str, namespaces: Namespaces) -> str:
-    """The text of an article as lines; paragraphs stand apart by one empty line. Empty sections are gone."""
-    for mark in (RAW_OPEN, RAW_CLOSE, _HEADING_MARK, GONE):
-        wikitext = wikitext.replace(mark, "")
-    stripper = StructureStripper(wikitext.replace("\r\n", "\n"), namespaces)
+def plain_text(
+    wikitext: str,
+    namespaces: Namespaces,
+    *,
+    language: str | None = None,
+    title: str = "",
+    vanished: Vanished | None = None,
+) -> str:
+    """The text of an article as lines; paragraphs stand apart by one empty line. Empty sections are gone.
+
+    `language` is the wiki's, whose templates are meant; `title` the page's, for `{{PAGENAME}}`. `vanished` is told the
+    name and the surroundings of each template inside a sentence that leaves nothing.
+    """
+    wikitext = without_pass_marks(wikitext)
+    if "\r" in wikitext:
+        wikitext = wikitext.replace("\r\n", "\n")
+    wikitext = mark_preformatted(wikitext)
+    stripper = StructureStripper(wikitext, namespaces, Templates.of(language, title), vanished)
     text = _inline(_plain_spaces("\n" + stripper.strip().replace("&nbsp;", " ") + "\n"))
-    text = _lines(_squeeze(mend(text)))
-    if "&" in text:
-        text = _squeeze(_plain_spaces(decode_entities(text)))
-    text = _BLANK_LINES.sub("\n\n", _NO_WORD_LINE.sub("\n", text))
-    text = _drop_empty_sections(text)
+    text = _lines(_squeeze(mend(drop_unknown_numbers(text))))
+    if "&" in text and (decoded := decode_entities(text)) != text:
+        text = _squeeze(_plain_spaces(decoded))
+    text = _BLANK_LINES.sub("\n\n", _NO_WORD_LINE.sub("\n", drop_emptied_lines(text)))
+    text = unshielded(_drop_empty_sections(text))
     raw = stripper.raw
-    return _RAW.sub(lambda found: raw[int(found[1])], text).strip() if raw else text.strip()
+    text = _RAW.sub(lambda found: raw[int(found[1])], text).strip() if raw else text.strip()
+    return unmark_preformatted(text)
 
 
 def _plain_spaces(text: str) -> str:
     """Spaces of every kind become plain ones; characters without width or look go."""
-    for char in _ODD_SPACES:
-        text = text.replace(char, " ")
-    for char in _HIDDEN:
-        text = text.replace(char, "")
-    return text
+    return _ODD.sub(_plain_space, text)
+
+
+def _plain_space(found: re.Match[str]) -> str:
+    return "" if found[0] in _HIDDEN else " "
 
 
 def _squeeze(text: str) -> str:
     """Every run of spaces to one, none beside a line end."""
-    text = _SPACES.sub(" ", text)
-    return "\n" + "\n".join(map(str.strip, text.split("\n"))).strip("\n") + "\n"
+    text = _SPACES.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n")
+    return "\n" + text.strip(" \n") + "\n"
 
 
 def _inline(text: str) -> str:
-    """Marks inside lines: bold and italics, external links, magic words, variants; then what was never opened."""
+    """Marks inside lines: bold and italics, external links, switches; then what was never opened."""
     if "//" in text or ":" in text:
         text = _EXTERNAL_LINK.sub(_external_label, text)
     if "''" in text:
         if "'''" in text:
             text = _ELISION.sub(_elision, text.replace("'''''", ""))
-        text = _QUOTES.sub("", text)
-    if "__" in text:
-        text = _MAGIC_WORD.sub("", text)
-    if "-{" in text:
-        text = _VARIANT.sub(_variant, text)
+            text = text.replace("'''", "")
+        text = text.replace("''", "")
+    text = without_switches(text)
     for mark in _STRAY:
         if mark[0] in text:
             text = text.replace(mark, GONE)
@@ -96,16 +117,7 @@ def _elision(found: re.Match[str]) -> str:
     earliest = max(found.start() - _ELISION_CHARS, 0)
     line_start = max(found.string.rfind("\n", earliest, found.start()), earliest)
     is_opening = found.string.count("'''", line_start, found.start()) % 2 == 0
-    return "'" if is_opening else ""
-
-
-def _variant(found: re.Match[str]) -> str:
-    """`-{text}-` and `-{zh-hans:one;zh-hant:other}-`: the text, or the first variant; rules give none."""
-    flags, bar, content = found[1].rpartition("|")
-    if bar and set(flags) & set("HT-"):
-        return ""
-    choice = _VARIANT_CHOICE.search(content)
-    return choice[1].strip() if choice is not None else content
+    return APOSTROPHE if is_opening else ""
 
 
 def _lines(text: str) -> str:
@@ -118,12 +130,12 @@ def _lines(text: str) -> str:
 
 
 def _mark_heading(found: re.Match[str]) -> str:
-    return f"\n\n{_HEADING_MARK}{len(found[1])}{found[2].strip()}"
+    return f"\n\n{HEADING_MARK}{len(found[1])}{found[2].strip()}"
 
 
 def _drop_empty_sections(text: str) -> str:
     """Headings lose their mark; one goes when nothing stands below it before its next equal or higher."""
-    if _HEADING_MARK not in text:
+    if HEADING_MARK not in text:
         return text
     parts = _MARKED_HEADING.split(text)
     kept: list[str] = []

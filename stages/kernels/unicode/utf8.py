@@ -50,3 +50,24 @@ def encode(code, out, at):  # type: ignore[no-untyped-def]
     out[at + 2] = 0x80 | ((code >> 6) & 0x3F)
     out[at + 3] = 0x80 | (code & 0x3F)
     return at + 4
+
+
+@kernel
+def end_of_chars(data, start, stop, max_chars):  # type: ignore[no-untyped-def]
+    """Where the first `max_chars` characters of data[start:stop] end."""
+    if stop - start <= max_chars:
+        return stop
+    at, left = start, max_chars
+    while stop - at > 64 and left >= 64:  # blocks of which LLVM makes a few instructions
+        leads = 0
+        for i in range(at, at + 64):
+            leads += (data[i] & 0xC0) != 0x80
+        left -= leads
+        at += 64
+    while at < stop:
+        if (data[at] & 0xC0) != 0x80:
+            if left == 0:
+                break
+            left -= 1
+        at += 1
+    return at

@@ -72,19 +72,20 @@ def _load_eight(typing_context, data, at):  # type: ignore[no-untyped-def]
     return types.uint64(data, types.int64), generate
 
 
-_load: Any = _load_eight  # called with an array and a place
+load_eight: Any = _load_eight
+"""Called with a uint8 array and a place in it."""
 
 
 @kernel(inline="always")
 def _key(data, at, length):  # type: ignore[no-untyped-def]
     """(first eight bytes, next eight, hash of all) of the word data[at:at + length]."""
     short = min(length, 16)
-    first = _load(data, at) & _FIRST_MASKS[short]
-    second = _load(data, at + 8) & _SECOND_MASKS[short]
+    first = load_eight(data, at) & _FIRST_MASKS[short]
+    second = load_eight(data, at + 8) & _SECOND_MASKS[short]
     value = (first ^ (second * _B) ^ np.uint64(length)) * _A
     place = 16
     while place < length:
-        lane = _load(data, at + place) & _FIRST_MASKS[min(length - place, 8)]
+        lane = load_eight(data, at + place) & _FIRST_MASKS[min(length - place, 8)]
         value = (value ^ (value >> np.uint64(29)) ^ lane) * _B
         place += 8
     value = (value ^ (value >> _HIGH)) * _C
@@ -97,7 +98,7 @@ def _same(data, at, kept, start, length):  # type: ignore[no-untyped-def]
     place = 16
     while place < length:
         mask = _FIRST_MASKS[min(length - place, 8)]
-        if (_load(data, at + place) ^ _load(kept, start + place)) & mask:
+        if (load_eight(data, at + place) ^ load_eight(kept, start + place)) & mask:
             return False
         place += 8
     return True

@@ -25,6 +25,7 @@ def commands(group: App, *before: str) -> Iterator[tuple[str, ...]]:
 APP = make_app()
 COMMANDS = sorted(commands(APP))
 RIGHT = {
+    "--keep": "a=1",
     "--base-url": "https://x.example/",
     "--dump": "CC-MAIN-2020-05",
     "--files": "0:1",

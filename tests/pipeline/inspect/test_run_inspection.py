@@ -11,6 +11,7 @@ from pipeline.inspect.batch import batch_rows
 from pipeline.inspect.document import token_document
 from pipeline.inspect.languages import language_rows
 from pipeline.inspect.tokens import token_rows
+from pipeline.inspect.warnings import warning_rows
 from stages.core.errors import UserError
 from tests.small_run import BATCH, NUM_DOCUMENTS, SEQUENCE_LENGTH, text
 
@@ -82,3 +83,21 @@ def test_tokens_by_language_add_up(made: Path, capsys: pytest.CaptureFixture[str
     assert (row.documents, row.text_bytes, row.tokens) == (NUM_DOCUMENTS, whole.text_bytes, whole.tokens)
     main(["inspect", "tokens", str(made), "--by-language"])
     assert f"{whole.tokens:,}" in capsys.readouterr().out
+
+
+def test_papers_of_which_little_stayed_are_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, front in (("2301.00001", "many words before the first section of it"), ("2301.00002", "few")):
+        source = (
+            f"\\documentclass{{a}}\\begin{{document}}{front}\n\\section{{One}} two three\n\\end{{document}}"
+        )
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.tex").write_text(source)
+    run = str(tmp_path / "run")
+    main(["ingest", "arxiv", str(tmp_path / "in"), "--out", run, "--workers", "0"])
+    (row,) = warning_rows(run)
+    assert (row.id, row.value, row.detail) == ("arxiv/2301.00001.tex", 3 / 11, "3 of 11 words")
+    capsys.readouterr()
+    main(["inspect", "warnings", run])
+    assert capsys.readouterr().out.endswith(f"{run}: 1 warnings\n")

@@ -151,3 +151,30 @@ def test_a_kernel_that_another_user_could_have_left_is_never_loaded(package: Pat
         check=False,
     )
     assert made.exists(), "the index is no pickle that opens a file: the test proves nothing"
+
+
+@pytest.mark.slow
+def test_a_cache_of_a_class_that_is_gone_is_compiled_anew(package: Path) -> None:
+    caller = package / "stages" / "kernels" / "caller.py"
+    given = """
+from typing import NamedTuple
+from stages.kernels.compiled import kernel
+
+class {name}(NamedTuple):
+    x: int
+
+@kernel
+def of_pair(pair):
+    return pair.x * 10
+
+def caller(x):
+    return of_pair({name}(x))
+
+caller.stats = of_pair.stats
+"""
+    caller.write_text(given.format(name="Pair"))
+    assert run(package) == ["10", "0"]
+    assert run(package) == ["10", "1"]
+    caller.write_text(given.format(name="Couple"))
+    assert run(package) == ["10", "0"]
+    assert run(package) == ["10", "1"]

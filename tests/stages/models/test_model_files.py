@@ -11,7 +11,7 @@ import pytest
 
 from quality_classifier.fit import fit
 from stages.core.errors import UserError
-from stages.models.fasttext_model import load_fasttext, top_labels
+from stages.models.fasttext.model import load_fasttext
 from stages.models.find import find_language_model
 from stages.models.kenlm_file import check_kenlm_file
 from stages.models.perplexity import load_pieces
@@ -33,8 +33,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_whole_models_are_loaded(model: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes(model)
-    assert set(top_labels(load_fasttext(str(path)), ["word1"])[0]) <= {"a", "b"}
-    assert top_labels(load_fasttext(find_language_model(None)), ["the old clock"])[0].tolist() == ["en"]
+    assert set(load_fasttext(str(path)).labels) == {"a", "b"}
+    language = load_fasttext(find_language_model(None))
+    assert language.label_names(language.predict(pa.array(["the old clock"]))).tolist() == ["en"]
 
 
 def test_a_fasttext_model_cut_anywhere_is_one_line(model: bytes, tmp_path: Path) -> None:

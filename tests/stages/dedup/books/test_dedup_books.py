@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stages.dedup.books.better import text_quality
 from stages.dedup.books.verb import DedupBooks
 
 
@@ -43,6 +44,38 @@ def test_encodings_and_typography_of_one_work_agree(chain: Any) -> None:
     fancy = re.sub(r"\b(w1)\b", r"_\1_", book(1)) + " the café’s naïve hero, she said—and left Æneas"
     left = dedup(chain, [("books/a", plain)], [("books/b", fancy)])
     assert reasons(chain, left) == {"books/b": ("contained_book", "books/a", 1.0, 0.9)}
+
+
+FRENCH = "Où est le garçon très âgé ? À la forêt, près d’ici, né l’été. "
+ASCII = "Ou est le garcon tres age ? A la foret, pres d'ici, ne l'ete. "
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (FRENCH, ASCII + "end "),
+        (ASCII, ASCII.replace("garcon", "<i>garcon</i>") + "end "),
+        (ASCII, ASCII.replace("garcon", "_garcon_") + "end "),
+        (FRENCH, FRENCH.replace("&", "&amp;").replace("é", "&eacute;")),
+        (FRENCH, FRENCH.encode().decode("cp1252", "replace")),
+        (ASCII, "Project Gutenberg " + ASCII),
+    ],
+)
+def test_of_near_equals_the_better_text_stays(chain: Any, better: str, worse: str) -> None:
+    for names in (("a", "z"), ("z", "a")):
+        shard = [(f"books/{names[0]}", f"{book(7)} {better}"), (f"books/{names[1]}", f"{book(7)} {worse}")]
+        assert set(chain.texts(dedup(chain, shard))) == {f"books/{names[0]}"}
+
+
+def test_a_worse_omnibus_still_contains_a_better_volume(chain: Any) -> None:
+    shard = [("books/a", f"{book(1)} {FRENCH}"), ("books/b", f"{book(1)} {book(2)} {ASCII}")]
+    assert set(chain.texts(dedup(chain, shard))) == {"books/b"}
+
+
+def test_quality_weighs_a_language_and_length() -> None:
+    assert text_quality("word", 1, True) > text_quality("word", 1, False)
+    assert text_quality("café", 100, False) > text_quality("cafe", 100, True)
+    assert text_quality("cafe", 1_000, False) > text_quality("café", 100, False)
 
 
 def test_containment_at_the_limit(chain: Any) -> None:

@@ -1,26 +1,21 @@
-"""The language rule by source: other languages, another score; and its agreement with plain fastText on all real texts."""
+"""The language rule by source: other languages, another score."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from stages.core.documents import document_batch
 from stages.core.errors import UserError
 from stages.core.manifest import LEDGER, Manifest
 from stages.filter.rules.language import LanguageRule
 from stages.filter.stage import Filter
-from stages.models.find import find_language_model
 
 GERMAN = "Das Museum öffnet jeden Morgen, und der Führer erklärt, wie die alte Uhr funktioniert."
 ENGLISH = "The museum opens every morning, and the guide explains how the old clock works."
-MAX_CHARS = 10_000
 
 
 def test_a_source_has_languages_and_a_score_of_its_own(
@@ -63,29 +58,3 @@ def test_languages_may_be_given_as_one_word_of_the_command_line() -> None:
 def test_a_language_that_the_model_never_gives_is_a_users_mistake(options: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="has no language 'english'; its 176 labels"):
         LanguageRule(**options).judge(None)
-
-
-def real_texts(shared_data: Path) -> list[str]:
-    """Every labelled sentence and declaration of no more than the rule's bound."""
-    texts: list[str] = []
-    for folder in ("sentences", "common_voice"):
-        for path in sorted((shared_data / "language_id" / folder).glob("*.txt")):
-            texts += path.read_text(encoding="utf-8").split("\n")
-    with zipfile.ZipFile(shared_data / "language_id" / "udhr2.zip") as archive:
-        texts += [archive.read(name).decode() for name in sorted(archive.namelist()) if name.endswith(".txt")]
-    return [text for text in texts if len(text) <= MAX_CHARS]
-
-
-@pytest.mark.real
-def test_labels_and_scores_are_plain_fasttexts_on_every_real_text_within_the_bound(shared_data: Path) -> None:
-    import fasttext
-
-    texts = real_texts(shared_data)
-    assert len(texts) > 100_000
-    columns = {"id": [f"c4/{i}" for i in range(len(texts))], "source": ["c4"] * len(texts), "text": texts}
-    batch = document_batch(columns | {"metadata": ["{}"] * len(texts)})
-    sure = LanguageRule().judge(None)(batch)[0]
-    model = fasttext.load_model(find_language_model(None))
-    labels, scores = model.predict([t.replace("\n", " ") for t in batch.column("text").to_pylist()])
-    assert sure.columns["language"].to_pylist() == [names[0][9:] if names else "" for names in labels]
-    assert sure.value.tolist() == [min(1.0, float(s[0])) if len(s) else 0.0 for s in scores]

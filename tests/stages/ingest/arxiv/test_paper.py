@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stages.ingest.arxiv.body import paper_title, running_text
-from stages.ingest.arxiv.paper import arxiv_id, decode_source, paper_of
-from stages.ingest.raw import Loss, RawDocument
+from stages.ingest.arxiv.paper import arxiv_id, paper_of
+from stages.ingest.raw import Change, Loss, RawDocument
 from tests.linear import assert_linear
 
 
@@ -51,8 +51,9 @@ def test_what_is_cut_off(body: str, text: str) -> None:
     assert document({"ms.tex": whole(body)}).text == text
 
 
-def test_trap_a_paragraph_heading_is_a_section() -> None:
-    assert running_text("front\n\\paragraph{One.} A") == "\\paragraph{One.} A\n"
+def test_trap_a_paragraph_heading_is_no_first_section() -> None:
+    assert running_text("intro\n\\paragraph{One.} A") == "intro\n\\paragraph{One.} A\n"
+    assert running_text("front\n\\section{I}\\paragraph{One.} A") == "\\section{I}\\paragraph{One.} A\n"
     assert running_text("front\n\\subsubsection*{One} A") == "\\subsubsection*{One} A\n"
     assert running_text("\\sectionmark{x} \\partial{x} front") == "\\sectionmark{x} \\partial{x} front\n"
 
@@ -138,8 +139,7 @@ def test_trap_a_paper_that_is_not_utf_8_is_kept() -> None:
     cyrillic = whole("\\section{Привет}", "\\usepackage[cp1251]{inputenc}\n")
     found = document({"ms.tex": cyrillic.encode("cp1251")})
     assert (found.text, found.metadata["encoding"]) == ("\\section{Привет}\n", "cp1251")
-    assert decode_source(b"\x81\xe9") == ("\x81é", "latin-1")
-    assert decode_source("\ufeffé".encode()) == ("é", "utf-8")
+    assert document({"ms.tex": "\ufeff" + text}).text == "\\section{Été}\nnaïve “quotes”\n"
 
 
 PLAIN = r"""\input harvmac
@@ -177,7 +177,7 @@ We find $\half$. %% again
         ),
         (
             "\\magnification=1200 \\nopagenumbers\n\\baselineskip = 14 pt\n\nTitle of it\n\nWe do.\n\\vfill\\eject\\end\n",
-            "Title of it\n\nWe do.\n\\vfill\\eject\n",
+            "Title of it\n\nWe do.\n",
         ),
     ],
 )
@@ -252,7 +252,7 @@ def test_a_bibliography_under_a_heading_of_its_own_making(heading: str, cut: boo
         ({"a": b"%!PS-Adobe-2.0\n"}, "not_latex", "postscript"),
         ({"a": b"<!DOCTYPE html><html>"}, "not_latex", "html"),
         ({"a": b"\x00\x01\x02"}, "not_latex", "binary"),
-        ({"a.tex": whole("\\section{A}").encode("utf-16-le")}, "encoding", None),
+        ({"a.tex": whole("\\section{A}\0")}, "encoding", None),
         ({"a.tex": whole("\\bibliography{b}")}, "empty_text", None),
     ],
 )
@@ -269,3 +269,43 @@ def test_titles_and_identifiers() -> None:
     assert arxiv_id("2302/2302.13971v2.tar.gz") == "2302.13971v2"
     assert arxiv_id("hep-th9901001.gz") == "hep-th/9901001"
     assert arxiv_id("paper-2020.tar.gz") is None
+
+
+@pytest.mark.parametrize(
+    ("preamble", "codec"),
+    [
+        ("\\usepackage[koi8-r]{inputenc}\n", "koi8-r"),
+        ("\\usepackage[english,cp866]{inputenc}\n", "cp866"),
+        ("\\usepackage[T2A]{fontenc} \\usepackage[utf8, koi8-r]{inputenc}\n", "koi8-r"),
+        ("\\usepackage[cp1251]{fontenc,inputenc}\n%\\usepackage[koi8-r]{inputenc}\n", "cp1251"),
+        ("\\usepackage[cp1251]{inputenc} % 5\\% \\usepackage[utf8]{inputenc}\n", "cp1251"),
+        ("\\usepackage[utf8]{inputenc}\n\\inputencoding{koi8-r}\n", "koi8-r"),
+    ],
+)
+def test_the_main_files_last_inputenc_holds_for_all_files(preamble: str, codec: str) -> None:
+    main, part = whole("\\section{Ъ}\n\\input{part}", preamble), "\\usepackage[latin1]{inputenc}Да"
+    found = document(
+        {
+            "main.tex": main.encode(codec),
+            "part.tex": part.encode(codec),
+            "a.tex": "\\usepackage[latin2]{inputenc}",
+        }
+    )
+    assert found.text == f"\\section{{Ъ}}\n{part}\n"
+
+
+def test_the_options_of_the_class_and_of_cjk_tell_an_encoding() -> None:
+    text = whole("\\section{Да}").replace("article", "article}\\usepackage{inputenc")
+    found = document(
+        {"a.tex": text.replace("\\documentclass", "\\documentclass[11pt,koi8-r]").encode("koi8-r")}
+    )
+    assert found.text == "\\section{Да}\n"
+    body = "\\section{A}\n\\begin{CJK*}{Bg5}{bsmi}一\\end{CJK*}\n"
+    assert document({"a.tex": whole(body).encode("big5")}).text == body
+
+
+def test_a_paper_declared_utf8_with_one_bad_byte() -> None:
+    data = whole("\\section{Erdős}\nM@ller", "\\usepackage[utf8]{inputenc}\n").encode().replace(b"@", b"\xfc")
+    found = document({"a.tex": data})
+    assert found.text == "\\section{Erdős}\nM\ufffdller\n"
+    assert found.changes[0] == Change("bad_bytes", 1, detail="utf-8", text_bytes=1)

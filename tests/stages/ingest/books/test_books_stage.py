@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.ingest.books.encoding import decode_book
+from stages.ingest.books.encoding import gutenberg_charset
 from stages.ingest.books.gutenberg import split_book
 from stages.ingest.books.languages import language_code
 from stages.ingest.books.stage import BooksIngest
@@ -173,7 +173,7 @@ def test_without_a_start_marker_the_text_is_whole(tmp_path: Path) -> None:
     document = read(tmp_path, text.encode())
     assert isinstance(document, RawDocument)
     assert (document.text, document.language) == (text, None)
-    assert document.metadata == {"encoding": "ascii", "gutenberg": False, "title": "98"}
+    assert document.metadata == {"encoding": "utf-8", "gutenberg": False, "title": "98"}
 
 
 def test_the_title_of_a_plain_book_is_its_file_name(tmp_path: Path) -> None:
@@ -228,39 +228,69 @@ def test_language_of_the_header(name: str, code: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"),
+    ("declared", "label"),
     [
-        (b"plain", ("plain", "ascii")),
-        ("café".encode(), ("café", "utf-8")),
-        ("café".encode("utf-8-sig"), ("café", "utf-8")),
-        ("café".encode("utf-16"), ("café", "utf-16-le")),
-        ("“café”".encode("cp1252"), ("“café”", "windows-1252")),
-        (
-            "Character set encoding: ISO-8859-1\ncafé".encode("latin-1"),
-            ("Character set encoding: ISO-8859-1\ncafé", "iso-8859-1"),
-        ),
-        (
-            "Character set encoding: ISO Latin-1\n“é”".encode("cp1252"),
-            ("Character set encoding: ISO Latin-1\n“é”", "windows-1252"),
-        ),
-        (
-            "Character set encoding: Codepage-850\né".encode("cp850"),
-            ("Character set encoding: Codepage-850\né", "cp850"),
-        ),
-        (
-            "Character set encoding: Big5\n中文書".encode("big5"),
-            ("Character set encoding: Big5\n中文書", "big5"),
-        ),
-        ("Character set encoding: ASCII\ncafé".encode(), ("Character set encoding: ASCII\ncafé", "utf-8")),
-        (
-            "Character set encoding: hex\ncafé".encode("latin-1"),
-            ("Character set encoding: hex\ncafé", "windows-1252"),
-        ),
-        (b"\x81\x8d", ("\x81\x8d", "iso-8859-1")),
+        ("ISO-8859-1", "iso-8859-1"),
+        ("ISO Latin-1", "iso-8859-1"),
+        ("ISO-Latin-9", "iso-8859-15"),
+        ("Codepage-850", "cp850"),
+        ("Windows Code Page 1252", "cp1252"),
+        ("Unicode UTF-8", "utf-8"),
+        ("Big5", "Big5"),
     ],
 )
-def test_encodings(data: bytes, expected: tuple[str, str]) -> None:
-    assert decode_book(data) == expected
+def test_encodings_that_a_header_declares(declared: str, label: str) -> None:
+    assert gutenberg_charset(f"Title: A\nCharacter set encoding: {declared}\n\né".encode("latin-1")) == label
+    assert gutenberg_charset(b"Title: A\n") is None
+
+
+FRENCH = "Il était une fois, près de la forêt, une fée très âgée. Où êtes-vous allés ?\n\n" * 3
+CHINESE = "紅樓夢第一回甄士隱夢幻識通靈賈雨村風塵懷閨秀。\n\n此開卷第一回也，作者自云。" * 2
+RUSSIAN = (
+    "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.\n\n" * 3
+)
+JAPANESE = "国境の長いトンネルを抜けると雪国であった。夜の底が白くなった。\n\n" * 3
+DECLARED = "Character set encoding: {}\n\n{}"
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "encoding", "bad"),
+    [
+        (FRENCH.encode() + b"Fin de l'\xe9t\xe9.", FRENCH + "Fin de l'\ufffdt\ufffd.", "utf-8", 2),
+        (b"\xe9" + FRENCH.encode() + b"Fin.", "\ufffd" + FRENCH + "Fin.", "utf-8", 1),
+        (CHINESE.encode("big5") + b"\xff.", CHINESE + "\ufffd.", "big5hkscs", 1),
+        (
+            CHINESE[:9].encode("big5") + b"\xff" + CHINESE[9:].encode("big5"),
+            CHINESE[:9] + "\ufffd" + CHINESE[9:],
+            "big5hkscs",
+            1,
+        ),
+        (
+            RUSSIAN.encode("cp1251") + b"\x98.",
+            RUSSIAN + "\ufffd.",
+            "cp1251",
+            1,
+        ),
+        (JAPANESE.encode("cp932") + b"\xfd.", JAPANESE + "\ufffd.", "cp932", 1),
+        (b"plain", "plain", "utf-8", 0),
+        ("café".encode("utf-16"), "café", "utf-16-le", 0),
+        ("“café”".encode("cp1252"), "“café”", "cp1252", 0),
+        (
+            DECLARED.format("ISO Latin-1", "“é”").encode("cp1252"),
+            DECLARED.format("ISO Latin-1", "“é”"),
+            "cp1252",
+            0,
+        ),
+        (DECLARED.format("CP-850", "né").encode("cp850"), DECLARED.format("CP-850", "né"), "cp850", 0),
+        (DECLARED.format("ASCII", "café").encode(), DECLARED.format("ASCII", "café"), "utf-8", 0),
+        (DECLARED.format("hex", "café").encode("cp1252"), DECLARED.format("hex", "café"), "cp1252", 0),
+    ],
+)
+def test_encodings(tmp_path: Path, data: bytes, text: str, encoding: str, bad: int) -> None:
+    found = read(tmp_path, data)
+    assert isinstance(found, RawDocument)
+    assert (found.text, found.metadata["encoding"]) == (text, encoding)
+    assert [change.value for change in found.changes] == [bad] * (bad > 0)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +299,10 @@ def test_encodings(data: bytes, expected: tuple[str, str]) -> None:
         ("a.txt", "document"),
         ("A.TXT", "document"),
         ("a.txt.gz", "document"),
-        ("a.zip", "unrecognised_file"),
         ("epub", "unrecognised_file"),
-        ("a.htm", "unrecognised_file"),
+        ("a.htm", "document"),
+        ("a.html.gz", "document"),
+        ("a.pdf", "unrecognised_file"),
         ("atxt", "unrecognised_file"),
     ],
 )

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from stages.core.errors import DamagedInputError
 from stages.ingest import archives
 from stages.ingest.archives import BytesFile
-from stages.ingest.books.encoding import decode_book
+from stages.ingest.books.encoding import gutenberg_charset
 from stages.ingest.books.epub_package import PackageError, parse_package, parse_xml
 from stages.ingest.books.languages import language_of_tag
 from stages.ingest.books.stage import BooksIngest
 from stages.ingest.books.xhtml import as_html, chapter_text
-from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
+from stages.ingest.decode import decode_text
+from stages.ingest.raw import Change, Loss, RawDocument, RawFile, RawRecord
 from tests.linear import assert_linear
 
 CONTAINER = """<?xml version="1.0"?>
@@ -232,7 +233,7 @@ def test_trap_entities_are_never_resolved() -> None:
     xhtml = (
         f"<?xml version='1.0'?>{entity.replace(' x ', ' html ')}<html><body><p>a &e; &f; b</p></body></html>"
     )
-    assert chapter_text(xhtml.encode()) == "a &e; &f; b"
+    assert chapter_text(xhtml) == "a &e; &f; b"
 
 
 @pytest.mark.parametrize(("limit", "rule"), [(5000, "too_large"), (8000, None)])
@@ -248,7 +249,7 @@ def test_one_part_larger_than_the_bound_is_a_row() -> None:
 
 def test_trap_self_closing_elements_do_not_swallow_the_chapter() -> None:
     body = '<p><a id="p1"/>One<br/>two<i/> three.</p><script src="x.js"/><p>Four.</p>'
-    assert chapter_text(page(body, "<title/>").encode()) == "One\ntwo three.\n\nFour."
+    assert chapter_text(page(body, "<title/>")) == "One\ntwo three.\n\nFour."
 
 
 @pytest.mark.parametrize(
@@ -265,20 +266,63 @@ def test_trap_self_closing_elements_do_not_swallow_the_chapter() -> None:
     ],
 )
 def test_what_the_text_of_a_chapter_is(body: str, text: str) -> None:
-    assert chapter_text(page(body).encode()) == text
+    assert chapter_text(page(body)) == text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1251"])
 def test_encodings_of_a_chapter(encoding: str) -> None:
     word = "мир" if encoding == "windows-1251" else "naïve"
     xhtml = f'<?xml version="1.0" encoding="{encoding}"?><html><body><p>{word}</p></body></html>'
-    assert chapter_text(xhtml.encode(encoding)) == word
+    (found,) = read(
+        epub({"OEBPS/content.opf": package(["a"])} | {"OEBPS/text/a.xhtml": xhtml.encode(encoding)})
+    )
+    assert isinstance(found, RawDocument)
+    assert (found.text, found.changes) == (word, ())
+
+
+def test_one_bad_byte_in_a_chapter_costs_that_letter_alone() -> None:
+    chapter = page("<p>Où est le garçon ? À la forêt, près d’ici.</p>").encode()
+    (found,) = read(
+        epub(
+            {"OEBPS/content.opf": package(["a"])}
+            | {"OEBPS/text/a.xhtml": chapter.replace("forêt".encode(), b"for\xeat")}
+        )
+    )
+    assert isinstance(found, RawDocument)
+    assert found.text == "Où est le garçon ? À la for\ufffdt, près d’ici."
+    assert found.changes == (Change("bad_bytes", 1, detail="utf-8", text_bytes=1),)
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Salt & Smoke", "Salt & Smoke"),
+        ("Une&nbsp;vie &agrave; deux", "Une vie à deux"),
+        ("A &unknown; B", "A &unknown; B"),
+    ],
+)
+def test_a_package_with_bare_ampersands_and_entities_of_html(title: str, text: str) -> None:
+    found = parse_package(package(["a"], metadata=f"<dc:title>{title}</dc:title>").encode(), "content.opf")
+    assert (found.title, [item.path for item in found.spine]) == (text, ["text/a.xhtml"])
+
+
+def test_blanks_before_the_declaration_and_paths_of_windows() -> None:
+    packed = package(["a", "b"]).replace("text/", "text\\")
+    container = " \n" + CONTAINER.replace("OEBPS/", "OEBPS\\")
+    files: dict[str, str | bytes] = {
+        "OEBPS\\content.opf": "\n " + packed,
+        "OEBPS\\text\\a.xhtml": " " + page("<p>R&B one</p>"),
+        "OEBPS/text/b.xhtml": page("<p>two&nbsp;three</p>"),
+    }
+    (found,) = read(epub(files, container))
+    assert isinstance(found, RawDocument)
+    assert found.text.replace("\xa0", " ") == "R&B one\n\n\ntwo three"
 
 
 @given(st.text(max_size=80))
 def test_markup_of_any_kind_is_read(text: str) -> None:
     assert as_html(f"<p>{escape(text)}</p>") == f"<p>{escape(text)}</p>".replace("\0", "")
-    chapter_text(page(text + "<![CDATA[" + text).encode("utf-8", "replace"))
+    chapter_text(page(text + "<![CDATA[" + text))
 
 
 @pytest.mark.parametrize("piece", ['<a b="', "<![CDATA[", "<!DOCTYPE ["])
@@ -360,7 +404,7 @@ def test_real_books_as_epubs_are_what_they_are_as_text(shared_data: Path) -> Non
         for name in ("11-0", "22367-8", "6099-8", "3333-8")
     ]
     for path in paths:
-        source = decode_book(path.read_bytes())[0].replace("\r\n", "\n")
+        source = decode_text(path.read_bytes(), declared_within=gutenberg_charset).text.replace("\r\n", "\n")
         paragraphs = [part for part in re.split(r"\n\s*\n", source) if part.strip()]
         size = -(-len(paragraphs) // 9)
         chapters = {

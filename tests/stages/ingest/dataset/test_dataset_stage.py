@@ -141,7 +141,8 @@ def test_text_files_are_a_document_each(run_stage: Callable[..., Manifest], tmp_
         "a/one.txt": b"\xef\xbb\xbfOne\n\ntext",
         "two.md": b"Two",
         "gz.txt.gz": gzip.compress(b"packed"),
-        "bad.txt": b"\xff\x80",
+        "bad.txt": bytes(range(1, 256)) * 2,
+        "french.txt": "Où est le garçon ? ".encode() * 9 + b"l'\xe9t",
         "empty.txt": b"",
         "README.md": b"# About",
         "picture.png": b"\x89PNG",
@@ -151,12 +152,14 @@ def test_text_files_are_a_document_each(run_stage: Callable[..., Manifest], tmp_
     manifest = run_stage(DatasetIngest(input=(str(tmp_path / "in"),), source="notes"), [])
     assert [(row["id"], row["text"]) for row in documents(manifest)] == [
         ("notes/a/one.txt", "One\n\ntext"),
+        ("notes/french.txt", "Où est le garçon ? " * 9 + "l'\ufffdt"),
         ("notes/gz.txt.gz", "packed"),
         ("notes/two.md", "Two"),
     ]
     assert ledger(manifest) == [
-        ("notes/bad.txt", "encoding", "undecodable as utf-8 at byte 0"),
+        ("notes/bad.txt", "encoding", "no text, as cp1252 or any other"),
         ("notes/empty.txt", "empty_file", None),
+        ("notes/french.txt", "bad_bytes", "utf-8"),
         ("notes/picture.png", "unknown_format", "by its name"),
     ]
 

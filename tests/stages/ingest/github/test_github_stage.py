@@ -19,7 +19,7 @@ from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.github.heuristics import Measures, measure_code
 from stages.ingest.github.rules import decode_code
 from stages.ingest.github.stage import GithubIngest
-from stages.ingest.raw import Loss, RawDocument, RawFile
+from stages.ingest.raw import Change, Loss, RawDocument, RawFile
 
 TEXTS = dict(LICENSES)
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -127,20 +127,56 @@ def test_each_rule_drops_and_keeps(
 
 
 def test_measures_and_the_words_of_indic_scripts() -> None:
-    assert measure_code("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0)
+    assert measure_code("ab1 +\ncd\n") == Measures(5, 3.5, 5 / 9, 1.0, 0.0, 3.5)
     assert measure_code("नमस्ते").letters_per_token == 6.0
-    assert measure_code("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0)
+    assert measure_code("ab\r\ncde\rf\n") == Measures(3, 2.0, 6 / 9, 2.0, 0.0, 2.0)
     assert measure_code("😀 𠀀𠀁").letters_per_token == 1.0
     assert measure_code("x → «yes»").letters_per_token == pytest.approx(4 / 5)
 
 
+def test_measures_of_long_lines() -> None:
+    found = measure_code("abcdefgh\nab\nabcd\n", 5)
+    assert (found.long_line_share, found.mean_of_others, found.mean_line_length) == (1 / 3, 3.0, 14 / 3)
+
+
+def test_one_long_literal_costs_no_file_where_the_share_of_long_lines_counts(tmp_path: Path) -> None:
+    code = b"name = value + other\n" * 60
+    files = {"a.py": code + b"x = '" + b"word" * 5_000 + b"'\n", "b.js": b"let a = b;" * 500, "c.py": code}
+    longest, share = read(tmp_path, files), read(tmp_path, files, long_lines="share")
+    assert {name: getattr(found, "rule", "kept") for name, found in longest.items() if name in files} == {
+        "a.py": "max_line_length",
+        "b.js": "max_line_length",
+        "c.py": "kept",
+    }
+    assert {name: getattr(found, "rule", "kept") for name, found in share.items() if name in files} == {
+        "a.py": "kept",
+        "b.js": "long_line_share",
+        "c.py": "kept",
+    }
+    assert (
+        getattr(read(tmp_path, files, long_lines="share", max_long_line_share=0.01)["a.py"], "rule", "")
+        == "long_line_share"
+    )
+
+
 def test_decoding() -> None:
-    assert decode_code(b"\xef\xbb\xbfabc") == ("abc", "utf-8")
-    assert decode_code("héllo".encode("utf-16")) == ("héllo", "utf-16")
+    assert decode_code(b"\xef\xbb\xbfabc") == (("abc", "utf-8"), 0)
+    assert decode_code("héllo".encode("utf-16")) == (("héllo", "utf-16-le"), 0)
     assert decode_code(b"a\0b") is None
-    latin = decode_code("// Année passée, été, garçon\n".encode("latin-1") * 3)
-    assert latin is not None
-    assert latin[0].startswith("// Année passée")
+    latin = "// Année passée, été, garçon\n" * 3
+    assert decode_code(latin.encode("latin-1")) == ((latin, "cp1252"), 0)
+
+
+def test_one_bad_byte_makes_no_binary_of_a_source_file(tmp_path: Path) -> None:
+    good = "# Où est le garçon ?\nname = value\n" * 3
+    data = good.encode() + b"other = '\xe9'\n"
+    found = read(tmp_path, {"a.py": data}, remove_leading_comments=False)["a.py"]
+    assert isinstance(found, RawDocument)
+    assert found.text == good + "other = '\ufffd'\n"
+    assert found.changes == (Change("bad_bytes", 1, detail="utf-8", text_bytes=1),)
+    assert decode_code(CODE + b"\xff\x80\x07") == ((CODE.decode() + "\xff€\x07", "cp1252"), 0)
+    assert decode_code(bytes(range(1, 256))) is None
+    assert decode_code(b"a" * 2_000 + bytes(range(1, 256)) * 2) is None
 
 
 def test_a_truncated_archive_keeps_what_came_before(

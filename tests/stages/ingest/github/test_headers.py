@@ -6,6 +6,7 @@ import pytest
 
 from stages.ingest.github.headers import remove_license_header
 from stages.ingest.github.languages import STYLES, language_of_file
+from tests.linear import assert_linear
 
 NOTICE = "Copyright (c) 2020 Ada Lovelace. All rights reserved."
 
@@ -78,3 +79,63 @@ def test_a_run_of_comments_longer_than_any_header_is_cut_at_a_line() -> None:
     kept = clean("a.py", text + "x = 1\n")
     assert kept.endswith("comment\nx = 1\n") or kept == "x = 1\n"
     assert all(line in ("# a line of a very long comment", "x = 1") for line in kept.splitlines())
+
+
+BLOCK = f"{NOTICE}\n   Permission is hereby granted."
+
+
+@pytest.mark.parametrize("all_lines", [True, False])
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("a.cs", f"#region License\n/* {BLOCK} */\n#endregion\n"),
+        ("a.cs", f"\ufeff#region License\n// {NOTICE}\n//\n// more\n#endregion License\n"),
+        ("a.cs", f"#region {NOTICE}\n\n/* more */\n\n/* and more */\n\n#endregion\n"),
+        ("a.cs", f"#region Header\n/// <copyright>{NOTICE}</copyright>\n#endregion\n"),
+        ("a.cs", f"// -----\n#region License\n/* {BLOCK} */\n#endregion\n// {NOTICE}\n"),
+        ("a.vb", f"#Region \"License\"\n' {NOTICE}\n'\n#End Region\n"),
+        ("a.pas", f"{{$REGION 'License'}}\n{{ {BLOCK} }}\n{{$ENDREGION}}\n"),
+        ("a.pas", f"{{$region 'License'}}\n(* {BLOCK} *)\n// more\n{{$endregion}}\n"),
+        ("a.lua", f"--region License\n--[[ {BLOCK} ]]\n--endregion\n"),
+        ("a.lua", f"--#region License\n-- {NOTICE}\n--#endregion\n"),
+        ("a.lua", f"--[===[ {BLOCK} ]===]\n"),
+        ("a.hs", f"-- #region License\n{{- {BLOCK} -}}\n-- #endregion\n"),
+        ("a.hs", f"{{- #region License -}}\n{{- {BLOCK} -}}\n{{- #endregion -}}\n"),
+        ("a.html", f"<!-- #region License -->\n<!-- {BLOCK} -->\n<!-- #endregion -->\n"),
+        ("a.html", f"<!--region-->\n<!--\n{BLOCK}\n-->\n<!--endregion-->\n"),
+        ("a.sql", f"-- #region License\n/* {BLOCK} */\n-- #endregion\n"),
+        ("a.sql", f"/* #region License */\n-- {NOTICE}\n/* #endregion */\n"),
+        ("a.cpp", f"#pragma region License\n// {NOTICE}\n#pragma endregion\n"),
+        ("a.java", f'// <editor-fold desc="License">\n/* {BLOCK} */\n// </editor-fold>\n'),
+        ("a.ts", f"//#region License\n/* {BLOCK} */\n//#endregion\n"),
+        ("a.ps1", f"#region License\n<# {BLOCK} #>\n#endregion\n"),
+    ],
+)
+def test_regions_around_licences_go(path: str, header: str, all_lines: bool) -> None:
+    if not all_lines and "-----" in header:
+        return
+    mark = "\ufeff" if header.startswith("\ufeff") else ""
+    assert clean(path, header + "\ncode here\n", all_lines) == mark + "code here\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.cs", "#region Fields\nint x;\n#endregion\n"),
+        ("a.cs", f"#region License\n/* {BLOCK} */\nint x;\n#endregion\n"),
+        ("a.cs", f"#region License\n/* {BLOCK} */\n"),
+        ("a.cs", "#region Usings\n// what we use\n#endregion\nusing System;\n"),
+        ("a.pas", "{$REGION 'Types'}\n{ what they are }\n{$ENDREGION}\ntype x;\n"),
+        ("a.html", "<!-- #region menu -->\n<ul></ul>\n<!-- #endregion -->\n"),
+    ],
+)
+def test_regions_of_code_and_of_other_comments_stay(path: str, text: str) -> None:
+    assert clean(path, text) == text
+
+
+def test_trap_hostile_regions_take_linear_time() -> None:
+    style = STYLES["c"]
+    assert_linear(lambda text: remove_license_header(text, style), lambda n: "#region License\n" * n, 2_000)
+    assert_linear(
+        lambda text: remove_license_header(text, style), lambda n: "#region License\n" + "// x\n" * n, 2_000
+    )

@@ -79,6 +79,18 @@ VARIANTS = {
     "BSD with the advertising clause": (
         TEXTS["BSD-3-Clause"].replace("3. ", "3. All advertising materials mentioning features or use of this "
         "software must display the following acknowledgement: Ada's.\n\n4. "), "BSD-4-Clause"),
+    "MIT but for large companies": (
+        TEXTS["MIT"] + "\nA company with more than a hundred staff has to buy a licence.\n", "MIT AND unknown"),
+    "MIT but not as training data": (TEXTS["MIT"] + "\nNot as training data.\n", "MIT AND unknown"),
+    "MIT with a condition within": (
+        TEXTS["MIT"].replace("without restriction,", "but not as training data, without restriction,"), "MIT AND unknown"),
+    "MIT before a condition": ("Governments need our consent.\n\n" + TEXTS["MIT"], "MIT AND unknown"),
+    "MIT with an unknown rest": (
+        TEXTS["MIT"] + "\nWhoever likes it sends a postcard from the town where one lives.\n", "MIT AND unknown"),
+    "MIT with a title and an address": (
+        "Frobnicator, a library for frobs\n\n" + TEXTS["MIT"] + "\nhttps://opensource.org/licenses/MIT\n", "MIT"),
+    "MIT with what it includes": (
+        TEXTS["MIT"] + "\nThis software includes code of the project foo, see vendor/foo.\n", "MIT"),
     "a few words of another licence": ("GNU GPL, or MIT for customers", "unknown"),
     "prose": ("All your base are belong to us.", "unknown"),
     "an SPDX line": ("SPDX-License-Identifier: MIT OR Apache-2.0\n", "MIT OR Apache-2.0"),
@@ -192,6 +204,27 @@ def test_any_expression_gets_a_verdict(expression: str) -> None:
 )
 def test_spdx_lines(text: str, expected: str) -> None:
     assert spdx_expression(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "allowed"),
+    [
+        ("lib/COPYING", "This library is released under the GNU GPL.", False),
+        ("lib/COPYING", "Copyright 2003 Acme. All rights reserved.", False),
+        ("lib/LICENSE.txt", "You must ask the owner for permission. " * 60, False),
+        ("lib/COPYING", "Released under the MIT license.", True),
+        ("lib/LICENSE", "../LICENSE", True),
+        ("lib/LICENSE", "See the LICENSE file in the root of this repository.", True),
+        ("lib/license.md", "How the license is chosen.", True),
+        ("lib/copyright.rst", "Copyright 2003 Acme. All rights reserved.", True),
+        ("lib/LICENSE", "Lorem ipsum.", True),
+        ("lib/LICENSE", "", True),
+    ],
+)
+def test_a_notice_counts_for_its_folder(path: str, text: str, allowed: bool) -> None:
+    repository = Repository("a", verdicts=verdicts_of({"LICENSE": TEXTS["MIT"], path: text}, ALLOWED, True))
+    assert repository.verdict("lib/sub/a.c").allowed == allowed
+    assert repository.verdict("src/a.c").allowed
 
 
 def test_the_nearest_folder_that_states_a_licence_decides() -> None:

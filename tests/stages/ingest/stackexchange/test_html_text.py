@@ -117,3 +117,27 @@ def test_any_nesting_gives_every_word_once(parts: list[str]) -> None:
 @pytest.mark.parametrize("unit", ["<", "<!--", '<a "', "<pre>", "<script", "<ul><li>", "&", "&#", "</"])
 def test_hostile_html_takes_linear_time(unit: str) -> None:
     assert_linear(html_to_text, lambda chars: unit * (chars // len(unit)), 5_000)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ('<a title="if a > b then" href="x">word</a> end', "word end"),
+        ("<a title='a > b' rel=\"n\">word</a>", "word"),
+        ('<img alt="x > y" src="z"> t', "t"),
+        ('a <b title="<i>">c</b>', "a c"),
+        ('<a title="a < b > c" >z</a>', "z"),
+        ('<a title = "a > b"\nhref=x>z</a>', "z"),
+        ('<p title="it\'s > b">q</p>', "q"),
+        ("it's a < b and \"c\" > d, isn't <em>it</em>", "it's a < b and \"c\" > d, isn't it"),
+        ('<a href="x>broken</a> more', "broken more"),
+        ("x<sup>k</sup> and 2<sup>n</sup>, the 4<sup>th</sup>", "x^k and 2ⁿ, the 4th"),
+    ],
+)
+def test_quotes_count_in_tags(html: str, text: str) -> None:
+    assert html_to_text(html) == text
+
+
+def test_trap_hostile_quotes_take_linear_time() -> None:
+    for unit in ('<a "', '<a x="', "<a b='c>", '<a x=" y', '<a c="" d="', "<a x=\"' y='\" "):
+        assert_linear(html_to_text, lambda n, u=unit: u * n, 2_000)

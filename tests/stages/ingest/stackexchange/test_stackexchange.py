@@ -447,3 +447,13 @@ def test_real_dumps_are_accounted_for(shared_data: Path, run_stage: Run) -> None
         assert title == " ".join(json.loads(document["metadata"])["title"].split())
         assert "\n\n\n\n" not in document["text"].replace(" ", "")
         assert "enter image description here" not in document["text"]
+
+
+def test_one_bad_byte_in_a_post_costs_that_letter_alone(tmp_path: Path, run_stage: Run) -> None:
+    folder = write_dump(tmp_path, [question(2, "<p>Où est l'@t ?</p>"), answer(3, 2)])
+    path = next(folder.rglob("Posts.xml"))
+    path.write_bytes(path.read_bytes().replace(b"@", b"\xe9"))
+    posts, threads = both(run_stage, folder)
+    assert "Où est l'\ufffdt ?" in texts(threads)["2"]
+    assert ledger(posts) == [("2", "bad_bytes", "utf-8")]
+    assert posts.edited == {"bad_bytes": 1}

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from stages.core.errors import DamagedInputError
 from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
-from stages.ingest.wikipedia.dump import Header, WikiPage, parse_page, read_header, read_pages
+from stages.ingest.wikipedia.dump import Header, WikiPage, parse_header, parse_page, read_header, read_pages
 from stages.ingest.wikipedia.names import host_of, language_of_wiki, wiki_code
 from stages.ingest.wikipedia.streams import StreamDamage
+from stages.ingest.wikipedia.unicode_forms import as_utf8
 
 HEADER = (
     '<mediawiki xml:lang="en"><siteinfo><dbname>srwiki</dbname><namespaces><namespace key="0" case="x" />'
@@ -159,6 +160,8 @@ def test_a_page_that_is_not_utf8_is_damaged() -> None:
         ("zh_yuewiki-latest-pages-articles.xml", None, "zh-yue", "yue", "zh-yue.wikipedia.org"),
         ("extract.xml", None, None, None, None),
         ("mywikidump.xml", "enwiki", "en", "en", "en.wikipedia.org"),
+        ("smallwiki.xml.bz2", "bgwiki", "bg", "bg", "bg.wikipedia.org"),
+        ("testwiki-20220601.xml", None, None, None, None),
     ],
 )
 def test_trap_the_language_comes_from_the_name_and_not_from_the_header(
@@ -167,3 +170,45 @@ def test_trap_the_language_comes_from_the_name_and_not_from_the_header(
     assert wiki_code(name, dbname) == code
     assert language_of_wiki(code) == language
     assert host_of(code) == host
+
+
+@pytest.mark.parametrize(
+    ("name", "dbname", "base", "lang", "code"),
+    [
+        ("smallwiki.xml", "bgwiki", "https://de.wikipedia.org/wiki/X", "fr", "bg"),
+        ("smallwiki.xml", "mydb", "https://de.wikipedia.org/wiki/X", "fr", "de"),
+        ("small.xml", None, "//zh-yue.m.wikipedia.org/", "fr", "zh-yue"),
+        ("small.xml", "mydb", "http://localhost/wiki", "fr", "fr"),
+        ("small.xml", None, None, "en-GB", "en-gb"),
+        ("itwiki.xml", "bgwiki", "https://de.wikipedia.org/wiki/X", "fr", "it"),
+    ],
+)
+def test_a_known_wiki_s_code_of_name_database_address_language_in_this_order(
+    name: str, dbname: str | None, base: str | None, lang: str | None, code: str
+) -> None:
+    assert wiki_code(name, dbname, base, lang) == code
+
+
+def test_the_header_tells_address_and_language() -> None:
+    xml = '<mediawiki version="0.10" xml:lang="bg">\n<siteinfo><base>https://bg.wikipedia.org/wiki/A</base>'
+    header = parse_header(xml.encode())
+    assert (header.base, header.lang) == ("https://bg.wikipedia.org/wiki/A", "bg")
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 2, 7, 10_000])
+@pytest.mark.parametrize(
+    ("codec", "mark"),
+    [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b""), ("utf-8", b"")],
+)
+def test_utf16_is_read_as_utf8(piece_bytes: int, codec: str, mark: bytes) -> None:
+    xml = "<mediawiki>жук 😀</mediawiki>"
+    data = mark + xml.encode(codec)
+    pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
+    read = b"".join(piece for piece in as_utf8(pieces) if isinstance(piece, bytes))
+    assert read.decode("utf-8") == xml
+
+
+def test_damage_between_pieces_of_utf16_is_passed_on() -> None:
+    damage = StreamDamage(5, 1, "x", owned=True)
+    pieces = ["<ж>".encode("utf-16"), damage, "<ж>".encode("utf-16-le")]
+    assert list(as_utf8(pieces)) == ["<ж>".encode(), damage, "<ж>".encode()]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
 from stages.ingest.wikipedia.names import CATEGORY_NAMES, FILE_NAMES
 from stages.ingest.wikipedia.stage import WikipediaIngest
@@ -76,6 +77,48 @@ def test_every_page_is_a_document_or_a_ledger_row(tmp_path: Path, run_stage: Cal
     assert ledger[6]["rule"] == "damaged_page"
     assert ledger[6]["id"].rpartition("/")[2].startswith("@")
     assert manifest.created == 8
+
+
+def test_the_second_page_of_an_id_is_a_ledger_row(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    pages = [page_xml(7, "A", "<text>one</text>"), page_xml(8, "B", "<text>two</text>")]
+    xml = HEADER + "".join(
+        [*pages, page_xml(7, "C", "<text>three</text>"), page_xml(7, "D", "<text>x</text>")]
+    )
+    (folder / "enwiki-x.xml").write_text(xml)
+    _, documents, ledger = ingest(run_stage, folder)
+    assert [row["text"] for row in documents] == ["A\n\none", "B\n\ntwo"]
+    assert [(row["id"], row["rule"], row["value"]) for row in ledger] == [
+        ("wikipedia/enwiki-x.xml/7", "duplicate_id", None),
+        ("wikipedia/enwiki-x.xml/7", "duplicate_id", None),
+    ]
+
+
+def test_a_dump_in_utf16_is_read_whole(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    xml = HEADER + "".join(page_xml(i, "Жук", f"<text>текст {i} 😀</text>") for i in range(1, 20))
+    (folder / "bgwiki-a.xml").write_bytes(xml.encode("utf-16"))
+    (folder / "bgwiki-b.xml.bz2").write_bytes(bz2.compress(xml.encode("utf-16")))
+    _, documents, ledger = ingest(run_stage, folder, task_bytes=500)
+    texts = [f"Жук\n\nтекст {i} 😀" for i in range(1, 20)]
+    assert [row["text"] for row in documents] == texts * 2
+    assert ledger == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("enwiki-NS0-20220701-ENTERPRISE-HTML.json.tar.gz", "an Enterprise dump"),
+        ("enwiki-20220701-cirrussearch-content.json.gz", "a Cirrus dump"),
+    ],
+)
+def test_dumps_of_other_kinds_are_refused_in_one_line(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_bytes(b"{}")
+    with pytest.raises(UserError, match=kind) as refused:
+        WikipediaIngest(input=(str(tmp_path),)).plan(())
+    assert "\n" not in str(refused.value)
 
 
 def test_truncated_bz2_keeps_what_came_before(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:

@@ -1,0 +1,143 @@
+"""Values of templates of dates in, the date as the wiki's language writes it out."""
+
+from __future__ import annotations
+
+import re
+
+from stages.ingest.wikipedia.template_patterns import LocalForm
+from stages.ingest.wikipedia.template_values import Values
+
+_MONTH_WORDS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "ca": "gener febrer març abril maig juny juliol agost setembre octubre novembre desembre",
+    "ro": "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "da": "januar februar marts april maj juni juli august september oktober november december",
+    "sv": "januari februari mars april maj juni juli augusti september oktober november december",
+    "hu": "január február március április május június július augusztus szeptember október november december",
+    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+    "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
+    "sk": "januára februára marca apríla mája júna júla augusta septembra októbra novembra decembra",
+    "hr": "siječnja veljače ožujka travnja svibnja lipnja srpnja kolovoza rujna listopada studenoga prosinca",
+    "sl": "januar februar marec april maj junij julij avgust september oktober november december",
+    "sr": "јануар фебруар март април мај јун јул август септембар октобар новембар децембар",
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+    "bg": "януари февруари март април май юни юли август септември октомври ноември декември",
+}
+_POINT_BEHIND_DAY = frozenset("de da cs sk hr sl sr bs sh".split())
+_YEAR = re.compile(r"-?\d{3,4}")
+_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
+_DAY_AND_MONTH = re.compile(r"\d{1,2} \S+")
+
+
+def _parts(values: Values) -> tuple[str, str, str]:
+    """Day, month and year of the first three values, in whichever order a year tells."""
+    given = [values.get(key, "") for key in ("1", "2", "3")]
+    if _YEAR.fullmatch(given[0]) and (not given[1] or given[1].isdigit() or given[1][0].isalpha()):
+        return given[2], given[1], given[0]
+    if given[0] and not given[0][0].isdigit() and given[1].isdigit():
+        return given[1], given[0], given[2]  # `{{date|May|5|1900}}`
+    return given[0], given[1], given[2]
+
+
+def written_date(day: str, month: str, year: str, language: str | None, *, day_first: bool) -> str:
+    """A date in words; what is not numbers stays as it is."""
+    months = _MONTH_WORDS.get(language or "", "").split()
+    if month.isdigit() and months and 1 <= int(month) <= 12:
+        month = months[int(month) - 1]
+    day = day.lstrip("0") if day.isdigit() else day
+    if month.isdigit() and year:
+        return "-".join(part.zfill(2) for part in (year, month, day) if part)
+    if language == "en" and not day_first and day and month:
+        return f"{month} {day}, {year}".rstrip(", ")
+    if day.isdigit() and language in _POINT_BEHIND_DAY:
+        day += "."
+    if language == "fr" and day == "1":
+        day = "1er"
+    joint = " de " if language in ("es", "pt") else " "
+    if language == "ca" and month:
+        joint = " "
+        month = ("d'" if month[0] in "aàeiou" else "de ") + month if day else month
+    return joint.join(part for part in (day, month, year) if part)
+
+
+def date(language: str | None, values: Values) -> str:
+    """`{{date|17|octobre|1973}}`, `{{start date|2003|7|17}}`: day, month and year of either order."""
+    if _DATE.fullmatch(values.get("1", "")):
+        return russian_date(language, values)
+    day, month, year = _parts(values)
+    if not year and not month:
+        return values.get("1", "")
+    language = "en" if language == "simple" else language
+    if language is None and month.isdigit() and _YEAR.fullmatch(values.get("1", "")):
+        language = "en"
+    is_english = language == "en" and not _flag(values, "df")
+    return written_date(day, month, year, language, day_first=not is_english)
+
+
+def _flag(values: Values, name: str) -> bool:
+    return values.get(name, "").lower() in ("y", "yes", "1", "true")
+
+
+def russian_date(language: str | None, values: Values) -> str:
+    """`{{СС3|5.5.1900}}`, `{{дата|5|5|1900}}`: the day comes first; of two calendars the first stands in brackets."""
+    if _DAY_AND_MONTH.fullmatch(values.get("1", "")) and _DAY_AND_MONTH.fullmatch(values.get("3", "")):
+        return russian_old_style(language, values)
+    found = _DATE.match(values.get("1", ""))
+    if found is not None:
+        return written_date(found[1], found[2], found[3], language or "ru", day_first=True)
+    return written_date(*_parts(values), language or "ru", day_first=True)
+
+
+def russian_old_style(language: str | None, values: Values) -> str:
+    """`{{OldStyleDate|7 ноября|1917|25 октября}}`: the old date in brackets behind the new day and month."""
+    parts = [values.get(str(number), "") for number in range(1, 6)]
+    if parts[2] and _DAY_AND_MONTH.fullmatch(parts[0]):
+        return f"{parts[0]} ({parts[2]}) {parts[1]}".strip()
+    day, month, year, old_day, old_month = parts
+    months = _MONTH_WORDS.get(language or "ru", _MONTH_WORDS["ru"]).split()
+    names = [months[int(m) - 1] if m.isdigit() and 1 <= int(m) <= 12 else m for m in (month, old_month)]
+    old = f" ({' '.join(part for part in (old_day, names[1]) if part)})" if old_day else ""
+    return " ".join(part for part in (f"{day} {names[0]}{old}".strip(), year) if part)
+
+
+def hungarian_date(language: str | None, values: Values) -> str:
+    """`{{dátum|1990|5|1}}` is 1990. május 1."""
+    day, month, year = _parts(values)
+    months = _MONTH_WORDS["hu"].split()
+    month = months[int(month) - 1] if month.isdigit() and 1 <= int(month) <= 12 else month
+    return " ".join(
+        part for part in (f"{year}." if year else "", month, f"{day}." if day.isdigit() else day) if part
+    )
+
+
+def old_style(language: str | None, values: Values) -> str:
+    """`{{OldStyleDate|December 22|1889|December 10}}`."""
+    old = f" [O.S. {values['3']}]" if values.get("3") else ""
+    return f"{values.get('1', '')}{old} {values.get('2', '')}".strip()
+
+
+def as_of(language: str | None, values: Values) -> str:
+    """`{{as of|2012|June|df=US|lc=y}}`."""
+    if values.get("alt"):
+        return values["alt"]
+    day, month, year = values.get("3", ""), values.get("2", ""), values.get("1", "")
+    given = written_date(day, month, year, "en", day_first=values.get("df", "").upper() != "US")
+    return f"as of {given}" if "lc" in values else f"As of {given}"
+
+
+DATES: dict[str, LocalForm] = {
+    "date": date,
+    "russian_date": russian_date,
+    "russian_old_style": russian_old_style,
+    "hungarian_date": hungarian_date,
+    "old_style": old_style,
+    "as_of": as_of,
+}
+"""What the table of templates names."""

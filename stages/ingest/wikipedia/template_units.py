@@ -1,0 +1,129 @@
+"""Codes of units as templates of measures take them in, units as readers see them out."""
+
+from __future__ import annotations
+
+RANGE_WORDS = {
+    "to": " to ",
+    "to(-)": " to ",
+    "to about": " to about ",
+    "and": " and ",
+    "and(-)": " and ",
+    "or": " or ",
+    "by": " by ",
+    "by(x)": " by ",
+    "x": " × ",
+    "xx": " × ",
+    "*": " × ",
+    "×": " × ",
+    "-": "–",
+    "–": "–",
+    "+": " + ",
+    "+/-": " ± ",
+    "±": " ± ",
+    "plusminus": " ± ",
+    "до": " до ",
+    "bis": " bis ",
+    "a": " a ",
+    "à": " à ",
+    "do": " do ",
+    "til": " til ",
+    "till": " till ",
+    "tot": " tot ",
+    "y": " y ",
+    "e": " e ",
+    "et": " et ",
+    "и": " и ",
+    "і": " і ",
+}
+"""Words between two amounts of `{{convert}}`."""
+
+SMALLER_UNITS = ("in", "oz", "lb", "ch", "yd", "ft")
+"""Second units of measures such as 5 ft 8 in."""
+
+MULTIPLES = {"e3": "thousand", "e6": "million", "e9": "billion", "e12": "trillion"}
+"""What stands before a unit's code for a multiple of it, and its word."""
+
+UNITS = {
+    "km2": "km²",
+    "m2": "m²",
+    "cm2": "cm²",
+    "mm2": "mm²",
+    "km3": "km³",
+    "m3": "m³",
+    "cm3": "cm³",
+    "m3/s": "m³/s",
+    "/km2": "/km²",
+    "pd/km2": "/km²",
+    "pd/sqmi": "/sq mi",
+    "sqmi": "sq mi",
+    "sqft": "sq ft",
+    "sqyd": "sq yd",
+    "sqin": "sq in",
+    "cuin": "cu in",
+    "cuft": "cu ft",
+    "cuyd": "cu yd",
+    "cumi": "cu mi",
+    "cuft/s": "cu ft/s",
+    "acre.ft": "acre⋅ft",
+    "acre-ft": "acre⋅ft",
+    "kph": "km/h",
+    "km/h": "km/h",
+    "c": "°C",
+    "f": "°F",
+    "k": "K",
+    "c-change": "°C",
+    "f-change": "°F",
+    "nmi": "nmi",
+    "usgal": "US gal",
+    "impgal": "imp gal",
+    "usflbbl": "bbl",
+    "lbf.ft": "lb⋅ft",
+    "ftlbf": "ft⋅lb",
+    "n.m": "N⋅m",
+    "w.h": "W⋅h",
+    "kw.h": "kWh",
+    "deg": "°",
+    "lt": "long tons",
+    "st": "short tons",
+    "t": "t",
+}
+"""Codes of units that readers see otherwise, in lower case."""
+
+UNIT_WORDS = {
+    "acre": "acres",
+    "hectare": "hectares",
+    "mile": "miles",
+    "foot": "feet",
+    "inch": "inches",
+    "yard": "yards",
+}
+UNIT_WORDS |= {
+    "pound": "pounds",
+    "ounce": "ounces",
+    "gallon": "gallons",
+    "barrel": "barrels",
+    "kilometre": "kilometres",
+}
+UNIT_WORDS |= {
+    "metre": "metres",
+    "meter": "meters",
+    "kilometer": "kilometers",
+    "tonne": "tonnes",
+    "ton": "tons",
+}
+UNIT_WORDS |= {
+    "league": "leagues",
+    "furlong": "furlongs",
+    "fathom": "fathoms",
+    "ly": "light-years",
+    "stone": "stone",
+}
+"""Units that are words, and their plurals."""
+
+
+def unit_text(code: str, amount: str, is_multiple: bool) -> str:
+    """A unit as readers see it, in the plural where it is a word and the amount is not one."""
+    word = UNIT_WORDS.get(code)
+    if word is not None:
+        return code if amount == "1" and not is_multiple and code != "ly" else word
+    return UNITS.get(code.lower(), code) if code not in ("K", "F", "C") or amount else code

@@ -1,0 +1,74 @@
+"""The inside of a template in, its name and its values out; and digits as they are raised, lowered and grouped."""
+
+from __future__ import annotations
+
+import re
+
+from stages.ingest.wikipedia.marks import GONE, INDENT, KEPT_SPACE
+
+Values = dict[str, str]
+"""Values of a template by name; those without a name are numbered from "1"."""
+
+_NAMED = re.compile(r"\s*([\w ±/'’.()-]{1,40}?)\s*=")
+_MAX_VALUES = 64
+_RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−–=()n", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₙ")
+_RAISABLE = re.compile(r"[0-9+=()n−–-]{1,16}")
+_PLAIN_NUMBER = re.compile(r"([-−+±]?)(\d+)(?:([.,])(\d+))?")
+
+_SEPARATORS = dict.fromkeys("en ja zh ko th he".split(), (",", "."))
+_SEPARATORS |= dict.fromkeys(
+    "de nl it es pt ca da ro hr sl sr bs sh id tr el mk gl eu vi".split(), (".", ",")
+)
+_SEPARATORS |= dict.fromkeys("fr ru uk bg pl cs sk sv hu fi no nb et lv lt be".split(), (" ", ","))
+"""Marks between thousands and before decimals, by language: MediaWiki's `separatorTransformTable`."""
+
+_FOUR_DIGITS_TOGETHER = frozenset("es pt pl bg it hu ca".split())
+"""Languages that group from five digits on: MediaWiki's `minimumGroupingDigits`."""
+
+
+def parted(inner: str) -> tuple[str, Values]:
+    """Name and values of `{{inner}}`; what nested inside is replaced already."""
+    name, bar, rest = inner.partition("|")
+    return name.replace(GONE, "").strip(), values_behind(rest) if bar else {}
+
+
+def values_behind(rest: str) -> Values:
+    """The values of a template from all behind its name."""
+    values: Values = {}
+    number = 0
+    if INDENT in rest or KEPT_SPACE in rest:
+        rest = rest.replace(INDENT, " ").replace(KEPT_SPACE, " ")
+    for value in rest.split("|", _MAX_VALUES)[:_MAX_VALUES]:
+        named = _NAMED.match(value) if "=" in value else None
+        if named is not None:
+            values[named[1].strip()] = value[named.end() :].strip()
+        else:
+            number += 1
+            values[str(number)] = value.strip()
+    return values
+
+
+def raised(text: str) -> str:
+    """Superscript of numbers and signs; any other text as it is."""
+    return text.translate(_RAISED) if _RAISABLE.fullmatch(text) else text
+
+
+def lowered(text: str) -> str:
+    """Subscript of numbers and signs; any other text as it is."""
+    return text.translate(_LOWERED) if _RAISABLE.fullmatch(text) else text
+
+
+def local_number(text: str, language: str | None) -> str:
+    """A plain number with the marks of the language; any other text, and any where no language is known, as it is."""
+    found = _PLAIN_NUMBER.fullmatch(text)
+    if found is None or language not in _SEPARATORS:
+        return text
+    group, point = _SEPARATORS[language]
+    sign, whole, given_point, decimals = found.groups()
+    if given_point == "," and point != ",":
+        return text
+    least = 5 if language in _FOUR_DIGITS_TOGETHER else 4
+    if len(whole) >= least and not whole.startswith("0"):
+        whole = f"{int(whole):,}".replace(",", group)
+    return f"{sign}{whole}{point}{decimals}" if decimals else f"{sign}{whole}"
