@@ -18,11 +18,18 @@ from typing import Any, ClassVar
 
 import numba
 from numba.core import caching as numba_caching
+from numba.core.compiler_lock import global_compiler_lock
 
 KERNELS = Path(__file__).parent
 
 _njit: Any = numba.njit
 _caching: Any = numba_caching  # what numba keeps to itself has no types
+_compiler_lock: Any = global_compiler_lock
+
+
+def is_compiling() -> bool:
+    """Whether this thread is compiling a kernel."""
+    return bool(_compiler_lock.is_locked())
 
 
 @lru_cache(maxsize=1)

@@ -101,6 +101,8 @@ class CommonCrawlIngest(IngestStage):
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
         with raw.open() as stream:
             plain = opening(stream)[0] == "none"
+        if self.extractor == "resiliparse" and self.remove_boilerplate:
+            warm_up()
         dump = dump_of(raw.name)
         matcher = None if self.url_filter is None else self.url_filter.matcher()
         for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
@@ -204,6 +206,11 @@ class CommonCrawlIngest(IngestStage):
 
     def _encoding_loss(self, record: ArchiveRecord, encoding: str, share: float) -> Loss:
         return _loss(record, "encoding", f"undecodable as {encoding}", share, self.max_replacement_share)
+
+
+def warm_up() -> None:
+    """Have all kernels of the extraction compiled before a record's clock runs: that may take half a minute, once."""
+    main_text(parse_web_page("<p>a"), None, fitted_model())
 
 
 def _loss(
