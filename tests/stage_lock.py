@@ -1,8 +1,8 @@
-"""All stages and what they make of the samples in, `tests/stages.lock` out: version, digest of code and of output of each.
+"""All stages and what they make of the samples in, `tests/stages.lock` out: version, digests of code, inputs and output.
 
 `make lock` (`python -m tests.stage_lock`) writes it. A digest of code moves with any change in what a stage imports and
-is simply refreshed. A digest of output moves when a stage gives something else: then its version must have moved too, or
-a resume after an upgrade would mix old shards with new ones.
+is simply refreshed. A digest of output moves when a stage gives something else for the same inputs: then its version must
+have moved too, or a resume after an upgrade would mix old shards with new ones.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ NOT_RUN = {
 
 
 class Locked(Record):
-    """What the lock holds of a stage; without an output where the samples do not reach it."""
+    """What the lock holds of a stage; without inputs and an output where the samples do not reach it."""
 
     version: int
     code: str
+    inputs: str | None = None
     output: str | None
 
 
@@ -92,13 +93,20 @@ def run_probe(folder: Path) -> None:
 def measure(demo: Path, probe: Path) -> Lock:
     """The lock of the program as it is, from the finished runs of demo and probe."""
     outputs: dict[str, list[Manifest]] = {}
+    inputs: dict[str, list[Manifest]] = {}
     for run in (demo, probe):
-        for manifest in run_manifests(str(run)).values():
+        manifests = run_manifests(str(run))
+        made = {manifest.fingerprint: manifest for manifest in manifests.values()}
+        for manifest in manifests.values():
             outputs.setdefault(manifest.stage, []).append(manifest)
+            inputs.setdefault(manifest.stage, []).extend(
+                made[name] for name in manifest.inputs if name in made
+            )
     return {
         name: Locked(
             version=stage.version,
             code=code_digest(ROOT, stage.__module__),
+            inputs=output_digest(inputs[name]) if name in outputs else None,
             output=output_digest(outputs[name]) if name in outputs else None,
         )
         for name, stage in stages().items()
@@ -106,11 +114,13 @@ def measure(demo: Path, probe: Path) -> Lock:
 
 
 def faults(old: Lock, new: Lock) -> list[str]:
-    """Why the new lock may not replace the old: an output that moved while its version did not."""
+    """Why the new lock may not replace the old: an output that moved while neither its version nor its inputs did."""
     return [
         f"{name}: gives another output than before, and its version is still {now.version}; raise `version` of the stage"
         for name, now in new.items()
-        if name in old and now.version == old[name].version and now.output != old[name].output
+        if name in old
+        and (now.version, now.inputs) == (old[name].version, old[name].inputs)
+        and now.output != old[name].output
     ]
 
 

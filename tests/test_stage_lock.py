@@ -45,6 +45,7 @@ def test_an_output_that_moves_needs_a_new_version() -> None:
         "a: gives another output than before, and its version is still 1; raise `version` of the stage"
     ]
     assert faults(old, {"a": moved.model_copy(update={"version": 2}), "c": moved}) == []
+    assert faults(old, {"a": moved.model_copy(update={"inputs": "other"})}) == [], "its inputs moved"
 
 
 @pytest.mark.parametrize(

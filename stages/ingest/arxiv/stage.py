@@ -44,6 +44,7 @@ class ArxivIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_arxiv"
     version: ClassVar[int] = 5
+    follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "arxiv"
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")

@@ -39,6 +39,7 @@ class BooksIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_books"
     version: ClassVar[int] = 5
+    follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "books"
 
     min_chars: int = Field(0, ge=0, description="shorter books are dropped")

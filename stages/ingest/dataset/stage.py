@@ -50,6 +50,7 @@ class DatasetIngest(IngestStage):
     stage_name: ClassVar[str] = "ingest_dataset"
     kind: ClassVar[str] = "dataset"
     version: ClassVar[int] = 3
+    follows_unicode: ClassVar[bool] = True
 
     columns: Annotated[dict[str, str], AfterValidator(check_mapping)] = Field(
         default_factory=dict, description="which column a field is read from: text=content, id=uid, url=link"

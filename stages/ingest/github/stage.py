@@ -59,6 +59,7 @@ class GithubIngest(SourceFileRules):
     stage_name: ClassVar[str] = "ingest_github"
     kind: ClassVar[str] = "github"
     version: ClassVar[int] = 5
+    follows_unicode: ClassVar[bool] = True
 
     def raw_files(self) -> list[FoundFile]:
         """Archives, exports, and repositories that lie in folders, each repository a raw file of its own."""

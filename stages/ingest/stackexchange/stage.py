@@ -84,6 +84,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
     version: ClassVar[int] = 4
+    follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "stackexchange"
 
     sites: tuple[str, ...] = Field(
