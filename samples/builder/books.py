@@ -117,7 +117,7 @@ def build(prose: Prose, dumps: Dumps) -> None:
     noise = "books/60011-noise/60011-0.txt"
     dumps.add(noise, random.Random(60011).randbytes(6000))
     dumps.fault(noise, "", "binary", "encoding")
-    readme = "books/60003-essays/60003-readme.htm"
+    readme = "books/60003-essays/60003-readme.rtf"
     dumps.add(readme, b"<html><body><p>An index page, as lies beside many books.</p></body></html>\n")
     dumps.fault(readme, "", "not_a_text_file", "unrecognised_file")
 

@@ -17,7 +17,7 @@ from stages.core.manifest import Manifest
 from stages.core.stage import Task
 from stages.ingest.base import IngestStage, RawParams
 from stages.ingest.common_crawl.boilerplate.extract import main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_model, model_sha256
+from stages.ingest.common_crawl.boilerplate.model import fitted_model, page_model_sha256
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
@@ -95,7 +95,7 @@ class CommonCrawlIngest(IngestStage):
         """The raw files' probes, the model that judges lines, and the lists of blocked hosts and words."""
         judged = self.extractor == "resiliparse" and self.remove_boilerplate
         lists = [] if self.url_filter is None else self.url_filter.dependencies()
-        return [*super().dependencies(), *([f"boilerplate {model_sha256()}"] if judged else []), *lists]
+        return [*super().dependencies(), *([f"boilerplate {page_model_sha256()}"] if judged else []), *lists]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""

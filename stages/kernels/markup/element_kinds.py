@@ -95,7 +95,7 @@ def kind_table(flags: Mapping[str, int]) -> ElementKinds:
 
 
 @kernel
-def kind_of(kinds, name):  # type: ignore[no-untyped-def]
+def element_flags(kinds, name):  # type: ignore[no-untyped-def]
     """(flags, whether the name is known) of a name's hash."""
     mask = len(kinds.keys) - 1
     place = name & mask

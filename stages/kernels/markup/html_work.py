@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.kernels.compiled import kernel
-from stages.kernels.markup.element_kinds import FORMATTING, RAW, element_kinds, kind_of, name_hash
+from stages.kernels.markup.element_kinds import FORMATTING, RAW, element_flags, element_kinds, name_hash
 from stages.kernels.markup.end_tags import end_tag
 from stages.kernels.markup.open_elements import (
     ACTIVE,
@@ -94,7 +94,7 @@ def _count(data, words, kinds, stack, names, counts, limits):  # type: ignore[no
         if at < 0:
             break
         attributes += _merge(merged, name, attributes)
-        flags, known = kind_of(kinds, name)
+        flags, known = element_flags(kinds, name)
         counts[NAMES] += new + (not known and note_name(np.uint64(name), names))
         counts[ATTRIBUTES] = max(counts[ATTRIBUTES], attributes)
         counts[STEPS] += stack[-1, HEIGHT] + attributes * attributes // _ATTRIBUTES_PER_STEP

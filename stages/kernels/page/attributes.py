@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.kernels.compiled import kernel
-from stages.kernels.markup.element_kinds import kind_of, name_hash
+from stages.kernels.markup.element_kinds import element_flags, name_hash
 from stages.kernels.markup.tags import EQUALS, GREATER, QUOTE, SPACE, find_byte
 from stages.kernels.page.roles import IN
 
@@ -44,7 +44,7 @@ _TRUE, _TAG = np.frombuffer(b"true", np.uint8), np.frombuffer(b"tag", np.uint8)
 
 
 @kernel
-def read_attributes(data, words, at, roles, tokens, num_tokens, found):  # type: ignore[no-untyped-def]
+def read_names(data, words, at, roles, tokens, num_tokens, found):  # type: ignore[no-untyped-def]
     """(end behind `>`, contexts, signature, number of tokens) of the tag whose name ends at `at`; `found` is filled.
 
     The words of its names are hashed into `tokens[num_tokens:]`; its signature is equal for elements of equal classes.
@@ -74,7 +74,7 @@ def read_attributes(data, words, at, roles, tokens, num_tokens, found):  # type:
         elif name == _STYLE:
             contexts |= _IN_HIDDEN if _is_unseen(data, start, stop) else 0
         elif name == _ROLE:
-            contexts |= kind_of(roles, _value_hash(data, start, stop))[0]
+            contexts |= element_flags(roles, _value_hash(data, start, stop))[0]
             num_tokens = _words(data, start, stop, _ROLE_SEED, tokens, num_tokens)
         else:
             contexts, num_tokens = _rare(data, start, stop, name, roles, contexts, tokens, num_tokens, found)
@@ -86,7 +86,7 @@ def _rare(data, start, stop, name, roles, contexts, tokens, num_tokens, found): 
     """Take up an attribute that few elements have."""
     if name in (_ITEMPROP, _ITEMTYPE, _TYPEOF, _PROPERTY):
         if name == _ITEMPROP:
-            contexts |= kind_of(roles, _value_hash(data, start, stop))[0]
+            contexts |= element_flags(roles, _value_hash(data, start, stop))[0]
         num_tokens = _words(data, start, stop, _PROPERTY_SEED, tokens, num_tokens)
     elif name == _HIDDEN or (name == _ARIA_HIDDEN and _holds(data, start, stop, _TRUE)):
         contexts |= _IN_HIDDEN

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.kernels.compiled import kernel
-from stages.kernels.markup.element_kinds import kind_of
+from stages.kernels.markup.element_kinds import element_flags
 from stages.kernels.markup.tags import (
     EXCLAMATION,
     GREATER,
@@ -19,7 +19,7 @@ from stages.kernels.markup.tags import (
     raw_end,
     read_name,
 )
-from stages.kernels.page.attributes import FOUND, NAME_SEED, START_NUMBER, read_attributes
+from stages.kernels.page.attributes import FOUND, NAME_SEED, START_NUMBER, read_names
 from stages.kernels.page.columns import (
     CONTEXTS_OF,
     FIRST_LINE,
@@ -118,14 +118,14 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
             continue
         closing = data[at + 1] == SLASH
         name, at = read_name(data, at + 1 + closing)
-        flags = kind_of(tables[0], name)[0]
+        flags = element_flags(tables[0], name)[0]
         if closing:
             at = find_byte(data, words, at, GREATER) + 1
             _close(nodes, name, tables[0], lines, state)
             continue
         before = state[TOKENS]
         tokens[before] = name ^ NAME_SEED
-        at, contexts, signature, num_tokens = read_attributes(
+        at, contexts, signature, num_tokens = read_names(
             data, words, at, tables[1], tokens, before + 1, found
         )
         if flags & VOID:
@@ -214,7 +214,7 @@ def _close(nodes, name, names, lines, state):  # type: ignore[no-untyped-def]
     top = state[TOP]
     while top >= target:
         if state[SKIPPED_FROM] < 0:
-            _leave(kind_of(names, nodes[top, NAME])[0], lines, state)
+            _leave(element_flags(names, nodes[top, NAME])[0], lines, state)
         elif top == state[SKIPPED_FROM]:
             state[SKIPPED_FROM] = -1
         nodes[top, LAST_LINE] = state[LINE] + state[BEGUN]

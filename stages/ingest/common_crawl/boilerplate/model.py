@@ -74,6 +74,6 @@ def fitted_model() -> PageModel:
 
 
 @cache
-def model_sha256() -> str:
+def page_model_sha256() -> str:
     """Hex SHA-256 of its file, for fingerprints."""
     return hashlib.sha256(MODEL_PATH.read_bytes()).hexdigest()
