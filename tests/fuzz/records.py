@@ -9,7 +9,7 @@ from pathlib import Path
 from stages.core.documents import to_valid_unicode
 from stages.ingest.arxiv.paper import paper_of
 from stages.ingest.common_crawl.boilerplate.extract import main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest
+from stages.ingest.common_crawl.boilerplate.model import fitted_model
 from stages.ingest.common_crawl.html import decode_page, page_title, parse_web_page
 from stages.ingest.stackexchange.html_text import html_to_text
 from stages.ingest.wikipedia.names import Namespaces
@@ -87,7 +87,7 @@ def _page(folder: Path, seed: Seed) -> None:
     decoded = decode_page((folder / seed.name).read_bytes(), None)
     tree = parse_web_page(decoded.text)
     page_title(tree)
-    main_text(tree, fitted_forest()).text.encode("utf-8", "surrogatepass")
+    main_text(tree, None, fitted_model()).text.encode("utf-8", "surrogatepass")
 
 
 def _wikitext(folder: Path, seed: Seed) -> None:

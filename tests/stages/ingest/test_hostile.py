@@ -14,7 +14,7 @@ from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.base import IngestStage
 from stages.ingest.books.gutenberg import split_book
 from stages.ingest.common_crawl.boilerplate.extract import main_text
-from stages.ingest.common_crawl.boilerplate.model import fitted_forest
+from stages.ingest.common_crawl.boilerplate.model import fitted_model
 from stages.ingest.common_crawl.html import page_title, parse_web_page
 from stages.ingest.common_crawl.http import HttpResponse, decoded_body
 from stages.ingest.common_crawl.records import parse_headers
@@ -36,7 +36,7 @@ def read_page(html: str) -> None:
     with suppress(TooMuchWorkError):
         tree = parse_web_page(html)
         page_title(tree)
-        main_text(tree, fitted_forest())
+        main_text(tree, None, fitted_model())
 
 
 def read_paper(text: str) -> None:

@@ -21,7 +21,8 @@ from stages.ingest.common_crawl.boilerplate.page_words import page_words
 from stages.ingest.common_crawl.linked_data import linked_data_text
 from stages.ingest.work import TooMuchWorkError
 from stages.kernels.compiled import kernel
-from stages.kernels.page.columns import START, STOP, Page
+from stages.kernels.markup.element_kinds import name_hash
+from stages.kernels.page.columns import GAP, KIND, NAME, NODE, PREFORMATTED, START, STOP, Page
 from stages.kernels.page.read import read_page
 from stages.kernels.page.render import render_lines
 from stages.kernels.trees import probabilities
@@ -32,10 +33,14 @@ FEW_CHARS, MIN_LINKED_RATIO = 300, 2
 MAX_LINES = 100_000
 """A line takes two kilobytes of features; the longest of 2,088 real pages has 15,000."""
 
+MIN_HEAD_PROBABILITY = 0.1
+"""Of a heading or a term of a list of definitions that stays with the text it heads."""
+
 _CHARS, _HEADING_LEVEL, _IN_TITLE, _REPEATED = (
     OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title", "repeated")
 )
 _IN_HIDDEN = FEATURES.index("in_hidden")
+_TERM = name_hash("dt")
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,45 @@ def keep_lines(page: JudgedPage, model: PageModel, min_probability: float | None
     which many leave the title to the metadata.
     """
     likely = probabilities(model.forest, page.features)
+    _judge_code_whole(page.page.lines, likely, page.chars)
     keep = best_lines(likely, page.chars) if min_probability is None else likely >= min_probability
     level = page.features[:, _HEADING_LEVEL]
     titles = np.flatnonzero((level == 1) | ((level > 0) & (page.features[:, _IN_TITLE] > 0)))
     keep[titles[:1]] = True
+    heads = (level > 0) | (page.page.nodes[page.page.lines[:, NODE], NAME] == _TERM)
+    _keep_heads(heads & (likely >= MIN_HEAD_PROBABILITY), keep)
     return keep & ~_hidden_copies(page, keep)
+
+
+@kernel
+def _judge_code_whole(lines, likely, chars):  # type: ignore[no-untyped-def]
+    """Give all lines of preformatted text that stand together one probability, the mean by characters."""
+    start = 0
+    while start < len(lines):
+        stop, hits, size = start, 0.0, 0.0
+        while (
+            stop < len(lines)
+            and lines[stop, KIND] == PREFORMATTED
+            and (stop == start or lines[stop, GAP] == 0)
+        ):
+            hits += likely[stop] * chars[stop]
+            size += chars[stop]
+            stop += 1
+        if size > 0:
+            likely[start:stop] = hits / size
+        start = max(stop, start + 1)
+
+
+@kernel
+def _keep_heads(heads, keep):  # type: ignore[no-untyped-def]
+    """Keep headings and terms between two kept lines, when what follows them is kept: the text would miss its parts."""
+    first, follows = 0, False
+    while first < len(keep) and not keep[first]:
+        first += 1
+    for line in range(len(keep) - 1, first, -1):
+        if heads[line] and follows:
+            keep[line] = True
+        follows = keep[line]
 
 
 def _hidden_copies(page: JudgedPage, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

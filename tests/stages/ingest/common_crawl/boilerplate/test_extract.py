@@ -84,6 +84,20 @@ def test_the_title_is_kept_whatever_the_forest_says() -> None:
     assert keep_lines(lines, model, None).all(), "all are as likely: all have the greatest F1"
 
 
+def test_lines_of_code_are_kept_or_cut_together() -> None:
+    code = "".join(f"let x{n} = {n};\n" for n in range(9)) + "}\n"
+    found = text(f"<main><h1>The ferry</h1>{STORY}<pre><code>fn main() {{\n{code}</code></pre>{STORY}</main>")
+    assert "fn main() {\nlet x0 = 0;" in found
+    assert "let x8 = 8;\n}" in found
+
+
+def test_headings_and_terms_stay_with_what_they_head() -> None:
+    parts = "".join(f"<dt>term {n}</dt><dd>{SENTENCE}</dd>" for n in range(4))
+    found = text(f"<main><h1>The ferry</h1>{STORY}<h2>Words</h2><dl>{parts}</dl>{STORY}</main>")
+    assert [f"term {n}\n{SENTENCE.strip()}" in found for n in range(4)] == [True] * 4
+    assert "\n\nWords\n\n" in found
+
+
 @pytest.mark.parametrize(
     ("likely", "chars", "kept"),
     [
