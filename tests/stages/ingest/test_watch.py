@@ -36,6 +36,7 @@ def test_a_record_that_has_ended_is_none() -> None:
         watch.begin("a.gz", "7")
         watch.end()
         wait(0.1)
+        assert watch.record is None
 
 
 def test_the_time_that_kernels_are_compiled_for_is_not_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
