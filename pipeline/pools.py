@@ -22,7 +22,6 @@ from stages.core.stage import AnyStage, Task
 from stages.core.threads import let_threads_sleep
 
 SECONDS_BETWEEN_LOOKS = 2.0
-SECONDS_TO_END = 20.0
 OPEN_FILES, MIN_OPEN_FILES = 65_536, 128
 """What Ray recommends for busy machines, and with what it still ran here (2.60; with 24 it did not start)."""
 
@@ -173,13 +172,12 @@ class RayPool:
         return max(1, *map(int, cores)) if cores else 1
 
     def close(self) -> None:
-        """Stop what runs, wait until it has ended, and leave Ray: a Ray that goes while it ends workers may crash."""
+        """Leave Ray, which ends the workers of whoever leaves.
+
+        Nothing is cancelled before: a task that ends while it is cancelled makes Ray (2.60) abort this process, with
+        "Tried to complete task that was not pending", and on Ctrl-C all tasks end at once.
+        """
         with _uninterrupted():
-            running = list(self._running)
-            for reference in running:
-                self._ray.cancel(reference, force=True)
-            if running:
-                self._ray.wait(running, num_returns=len(running), timeout=SECONDS_TO_END)
             self._ray.shutdown()
 
 
