@@ -24,7 +24,7 @@ from stages.core.stage import Stage, Task
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import ShardParams, shard_tasks
 from stages.kernels.hash.hashing import hash_strings
-from stages.models.fasttext.reference import classifier_texts
+from stages.models.fasttext.reference import MAX_CHARS
 
 PAGE_FIELDS = [
     ("id", pa.string()),
@@ -35,7 +35,7 @@ PAGE_FIELDS = [
     ("chars", pa.int32()),
     ("text", pa.large_string()),
 ]
-"""`host` is the id where a page has no address; `text` as the model sees it, `chars` of that; `order` mixes the classes."""
+"""`host` is the id where a page has no address; `text` as far as the model sees it, `chars` of that; `order` mixes the classes."""
 
 LABELLED_SCHEMA = pa.schema([*PAGE_FIELDS, *SKETCH_FIELDS])
 
@@ -113,7 +113,7 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
         rate = np.where(positive, params.positive_rate, params.negative_rate)
         chosen = pa.array(usable & long_enough & (draw < rate))
         batch = batch.filter(chosen)
-        text = classifier_texts(batch.column("text"))
+        text = pc.utf8_slice_codeunits(batch.column("text"), 0, MAX_CHARS)
         ids = batch.column("id")
         columns = {
             "id": ids,

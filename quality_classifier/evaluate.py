@@ -158,5 +158,5 @@ def too_few_to_say(positive: Bools, hosts: Numbers) -> str | None:
         return None
     return (
         f"too few to say: {len(positive):,} held-out pages of {num_hosts:,} hosts, "
-        f"where {MIN_PAGES} of {MIN_HOSTS} would be needed"
+        f"figures need {MIN_PAGES} pages of {MIN_HOSTS} hosts"
     )

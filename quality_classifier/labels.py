@@ -43,7 +43,9 @@ def read_labels(place: str) -> HeldOut:
     reader = next((of for suffix, of in _READERS.items() if name.endswith(suffix)), "read_json_auto")
     try:
         with duckdb.connect() as connection:
-            found: Any = connection.execute(f"SELECT * FROM {reader}(?)", [place]).to_arrow_table()
+            found = connection.sql(f"SELECT * FROM {reader}(?)", params=[place]).to_arrow_table()
+    except duckdb.IOException as error:  # the machine's, not the file's
+        raise OSError(f"{place}: {error}") from error
     except duckdb.Error as error:
         raise UserError(f"{place}: cannot be read as labels ({str(error).splitlines()[0]})") from error
     label = next((name for name in _LABELS if name in found.column_names), None)

@@ -25,7 +25,7 @@ from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options, Wiring
 from stages.core.writer import TaskWriter
 from stages.models.fasttext.model import load_fasttext
-from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, reference_scores
+from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, classifier_texts, reference_scores
 from stages.models.trained_quality import Instead, TrainedQuality, WhenTooFew
 
 MODEL_NAME = "wikipedia-reference.bin"
@@ -108,7 +108,7 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
                     pa.large_string()
                 )
                 joined = pc.binary_join_element_wise(
-                    labels, batch.column("text"), pa.scalar(" ", pa.large_string())
+                    labels, classifier_texts(batch.column("text")), pa.scalar(" ", pa.large_string())
                 )
                 lines.writelines(f"{line}\n" for line in joined.to_pylist())
         options = {

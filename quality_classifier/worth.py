@@ -159,9 +159,12 @@ def worth_of(pages: HeldOut, scores: Scores, rounds: int = BOOTSTRAP_ROUNDS, see
 
 
 def _warnings(pages: HeldOut, scores: Scores, draws: Draws) -> Iterator[str]:
-    """A line for each baseline that is better than the model, or may well be."""
-    for name, values in pages.baselines.items():
-        lead = auc_difference(pages.positive, scores, values, draws)
+    """A line for each baseline that is better than the model, or may well be; the best one first."""
+    leads = {
+        name: auc_difference(pages.positive, scores, values, draws)
+        for name, values in pages.baselines.items()
+    }
+    for name, lead in sorted(leads.items(), key=lambda one: one[1].value):
         if lead.value <= 0:
             yield f"{name}, which costs nothing, is better than the model: by {-lead.value:.3f} of AUC"
         elif lead.low <= 0:
