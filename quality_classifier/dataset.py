@@ -35,7 +35,7 @@ PAGE_FIELDS = [
     ("chars", pa.int32()),
     ("text", pa.large_string()),
 ]
-"""`host` is the id where a page has no address; `text` as far as the model sees it, `chars` of that; `order` mixes the classes."""
+"""`host` is the id where a page has no address; `text` as far as the model sees it, `chars` of that."""
 
 LABELLED_SCHEMA = pa.schema([*PAGE_FIELDS, *SKETCH_FIELDS])
 

@@ -96,7 +96,7 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
         if self.when_too_few == "error":
             raise UserError(
                 f"quality_classifier: {self._too_few(count, hosts)}; give more pages or dumps, set match: host, name a "
-                "trained model in the reference rule, or set when_too_few: rules"
+                "trained model in the reference rule, or choose rules for when_too_few"
             )
         return self.when_too_few
 

@@ -27,6 +27,13 @@ def say(line: str) -> None:
     sys.stdout.write(printable(line) + "\n")
 
 
+def say_json(value: Any) -> None:
+    """Print a result as JSON on standard output; what is no number is null."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
 def note(line: str) -> None:
     """Tell the user something beside the result, on standard error."""
     sys.stderr.write(f"altiplano: {printable(line)}\n")

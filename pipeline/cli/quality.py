@@ -7,18 +7,25 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from pydantic import Field
 
-from pipeline.cli.output import note, say
+from pipeline.cli.output import note, print_table, say, say_json
 from pipeline.cli.running import Documents, WhereGiven, checked, flat, run_graph, show_facts
 from pipeline.given import add_given_together
 from pipeline.graph import Graph
+from pipeline.inspect.quality import comparison_lines, worth_lines, worth_tables
+from pipeline.quality_models import held_out_pages, open_quality, scores_of_documents
 from pipeline.wiring import add_quality
 from quality_classifier.cited_pages import reference_totals, write_urls
+from quality_classifier.compare import compare_scores, threshold_of_precision, threshold_to_keep
+from quality_classifier.evaluate import at_threshold, too_few_to_say
 from quality_classifier.references import ReferenceUrls
+from quality_classifier.selection import VALIDATION
 from quality_classifier.train import QualityClassifier
+from quality_classifier.worth import worth_of
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import TABLE, Record
+from stages.models.fasttext.reference import POSITIVE
 
 app = App(name="quality", help="The quality classifier.")
 
@@ -87,3 +94,95 @@ def train(
     dumps = {ReferenceUrls.kind: references}
     last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
     show_facts(run_graph(graph, "quality train", where, [last]), last)
+
+
+Labels = Annotated[
+    str | None,
+    Parameter(
+        help="labelled pages (Parquet, JSON lines, CSV: text, label, host or url); else what the run held out"
+    ),
+]
+Label = Annotated[str, Parameter(help="the label of good pages, for models of others")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="all figures as JSON")]
+Model = Annotated[str, Parameter(help="a fastText model, or the run that trained it")]
+
+
+@app.command
+def evaluate(
+    model: Model, /, *, labels: Labels = None, label: Label = POSITIVE, as_json: AsJson = False
+) -> None:
+    """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing."""
+    opened = open_quality(model, label)
+    pages = held_out_pages(labels, opened)
+    worth = worth_of(pages, opened.scores(pages.texts))
+    if as_json:
+        say_json(worth.as_json())
+        return
+    for line in worth_lines(worth):
+        say(line)
+    for table in worth_tables(worth):
+        print_table(table)
+
+
+@app.command
+def suggest(
+    model: Model,
+    /,
+    *,
+    keep: Annotated[float | None, Parameter(help="share of the documents `--of` to keep")] = None,
+    precision: Annotated[
+        float | None, Parameter(help="share of what is kept that shall be good pages")
+    ] = None,
+    of: Annotated[list[str], Parameter(help="documents of the source, for --keep")] = [],  # noqa: B006 - only read
+    labels: Labels = None,
+    label: Label = POSITIVE,
+    as_json: AsJson = False,
+) -> None:
+    """Say which threshold keeps a share of a source, or is as precise as you wish on pages kept for choosing."""
+    given = keep if keep is not None else precision
+    if given is None or (keep is not None and precision is not None) or not 0 < given <= 1:
+        raise UserError("give either keep or precision, above 0 and at most 1")
+    opened = open_quality(model, label)
+    if keep is not None:
+        if not of:
+            raise UserError("keep is a share of a source: name its documents with --of")
+        scores = scores_of_documents(opened, of)
+        threshold = threshold_to_keep(scores, keep)
+        why = f"keeps {float((scores >= threshold).mean()):.1%} of {len(scores):,} documents"
+    else:
+        pages = opened.part(VALIDATION) if labels is None else held_out_pages(labels, opened)
+        if (too_few := too_few_to_say(pages.positive, pages.host_numbers)) is not None:
+            raise UserError(f"{model}: {too_few}; give --labels FILE")
+        scores = opened.scores(pages.texts)
+        threshold = threshold_of_precision(pages.positive, scores, given)
+        figures = at_threshold(pages.positive, scores, threshold)
+        why = (
+            f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f} on {len(scores):,} pages, "
+            f"of which {float(pages.positive.mean()):.1%} are good; fewer good ones in a crawl make it less precise"
+        )
+    if as_json:
+        say_json({"min_score": threshold, "why": why})
+    else:
+        say(f"min_score: {threshold:.6g}  ({why})")
+
+
+@app.command
+def compare(
+    one: Model,
+    other: Annotated[str, Parameter(help="another model, or run")],
+    /,
+    *,
+    labels: Labels = None,
+    label: Label = POSITIVE,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two models on the same pages, of hosts that neither was trained on as far as is known."""
+    models = [open_quality(place, label) for place in (one, other)]
+    pages = held_out_pages(labels, *models)
+    first, second = (model.scores(pages.texts) for model in models)
+    compared = compare_scores(pages, first, second)
+    if as_json:
+        say_json(compared.as_json())
+        return
+    for line in comparison_lines(compared, one, other):
+        say(line)
