@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 MIN_PAGES, MIN_HOSTS = 200, 30
+MIN_CLASS_HOSTS = 10
 """Held-out pages and hosts below which no AUC is told: chance alone moves it by a tenth there."""
 
 BOOTSTRAP_ROUNDS = 1_000
@@ -151,12 +152,11 @@ def calibration_error(positive: Bools, scores: Scores) -> float:
 
 def too_few_to_say(positive: Bools, hosts: Numbers) -> str | None:
     """Why figures of these pages would say nothing; None when they do."""
+    classes = [len(np.unique(hosts[positive == of_class])) for of_class in (True, False)]
     num_hosts = len(np.unique(hosts))
-    if len(positive) >= MIN_PAGES and num_hosts >= MIN_HOSTS:
-        if positive.all() or not positive.any():
-            return f"too few to say: {len(positive):,} held-out pages, all of one class"
+    if len(positive) >= MIN_PAGES and num_hosts >= MIN_HOSTS and min(classes) >= MIN_CLASS_HOSTS:
         return None
     return (
-        f"too few to say: {len(positive):,} held-out pages of {num_hosts:,} hosts, "
-        f"figures need {MIN_PAGES} pages of {MIN_HOSTS} hosts"
+        f"too few to say: {len(positive):,} held-out pages of {num_hosts:,} hosts ({classes[0]:,} of good ones); "
+        f"figures need {MIN_PAGES} pages of {MIN_HOSTS} hosts, and {MIN_CLASS_HOSTS} of each class"
     )

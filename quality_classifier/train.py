@@ -32,9 +32,12 @@ MODEL_NAME = "wikipedia-reference.bin"
 
 
 class FitOptions(Record):
-    """How the model is trained."""
+    """How the model is trained.
 
-    min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
+    The least is that of the figures (`quality_classifier.evaluate`): what cannot be measured is not to judge a crawl.
+    """
+
+    min_pages: int = Field(200, gt=0, description="pages of each class to train on, at least")
     min_hosts: int = Field(30, gt=0, description="hosts of each class to train on, at least")
     when_too_few: WhenTooFew = Field(
         "error",

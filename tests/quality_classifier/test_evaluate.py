@@ -94,16 +94,19 @@ def test_calibration_by_bins() -> None:
     assert calibration_error(POSITIVE, np.array([1.0, 0.95, 0.05, 0.0])) == pytest.approx(0.475)
 
 
-def test_too_few_pages_or_hosts_say_nothing() -> None:
-    positive = np.arange(200) % 2 == 0
-    assert too_few_to_say(positive, np.arange(200)) is None
-    assert too_few_to_say(positive[:199], np.arange(199)) == (
-        "too few to say: 199 held-out pages of 199 hosts, figures need 200 pages of 30 hosts"
+@pytest.mark.parametrize(
+    ("pages", "hosts", "good"),
+    [(199, 199, 100), (200, 29, 15), (200, 200, 9), (200, 200, 0), (200, 200, 191)],
+)
+def test_too_few_pages_or_hosts_say_nothing(pages: int, hosts: int, good: int) -> None:
+    numbers = np.arange(pages) % hosts
+    positive = numbers < good
+    told = too_few_to_say(positive, numbers)
+    assert told == (
+        f"too few to say: {pages} held-out pages of {hosts} hosts ({good} of good ones); "
+        "figures need 200 pages of 30 hosts, and 10 of each class"
     )
-    assert str(too_few_to_say(positive, np.arange(200) % 29)).startswith(
-        "too few to say: 200 held-out pages of 29 hosts"
-    )
-    assert (
-        too_few_to_say(np.ones(200, bool), np.arange(200))
-        == "too few to say: 200 held-out pages, all of one class"
-    )
+
+
+def test_enough_pages_say_something() -> None:
+    assert too_few_to_say(np.arange(200) < 10, np.arange(200)) is None

@@ -54,8 +54,8 @@ def test_too_few_pages_have_no_auc() -> None:
     worth = worth_of(held_out(100), np.arange(100) / 100)
     assert worth.auc is None
     assert (
-        worth.summary()
-        == "too few to say: 100 held-out pages of 50 hosts, figures need 200 pages of 30 hosts"
+        worth.summary() == "too few to say: 100 held-out pages of 50 hosts (25 of good ones); "
+        "figures need 200 pages of 30 hosts, and 10 of each class"
     )
     assert (worth.curve, worth.slices, worth.warnings) == ((), (), ())
 
