@@ -25,10 +25,8 @@ STOP_WORDS = {
 }
 """The commonest function words of a language; texts of another are held against all of these."""
 
-Values = npt.NDArray[np.float64]
 
-
-def baseline_values(texts: pa.Array, languages: pa.Array) -> dict[str, Values]:
+def baseline_values(texts: pa.Array, languages: pa.Array) -> dict[str, npt.NDArray[np.float64]]:
     """The values of each baseline by its name, shape (rows,) each."""
     rule = GopherQualityRule()
     counts = quality_counts(texts, rule.stop_words, rule.bullets)
@@ -46,7 +44,7 @@ def baseline_values(texts: pa.Array, languages: pa.Array) -> dict[str, Values]:
     }
 
 
-def stop_word_shares(texts: pa.Array, languages: pa.Array) -> Values:
+def stop_word_shares(texts: pa.Array, languages: pa.Array) -> npt.NDArray[np.float64]:
     """The share of each text's words that are among the commonest of its language, 0 where there are none."""
     words = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(pc.utf8_lower(texts)))
     flat = pc.utf8_trim(pc.list_flatten(words), characters=".,;:!?\"'()[]«»„“”‘’")

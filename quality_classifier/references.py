@@ -48,7 +48,7 @@ MAX_UNREAD = 20
 _DAMAGE = ("damaged", "damaged_page", "too_large")
 
 
-class Reference(NamedTuple):
+class CitedPage(NamedTuple):
     """A page that an article cites: as first written, its normal form, its host, and how often."""
 
     url: str
@@ -191,7 +191,7 @@ def _table(rows: Sequence[tuple[object, ...]]) -> pa.Table:
 
 def references_of(
     urls: Sequence[str], left_out: Sequence[HostList], reasons: Counter[str]
-) -> list[Reference]:
+) -> list[CitedPage]:
     """The pages among cited addresses, each once (by `normalize_url`), in the order in which they come first.
 
     What stands on a host of one of the lists is counted in `reasons` instead; what is no web address is not counted.
@@ -210,4 +210,4 @@ def references_of(
             pages[page] = (url, host, 1)
         else:
             reasons[reason] += 1
-    return [Reference(url, page, host, count) for page, (url, host, count) in pages.items()]
+    return [CitedPage(url, page, host, count) for page, (url, host, count) in pages.items()]

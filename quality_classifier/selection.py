@@ -10,15 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
+from quality_classifier.evaluate import Bools, Numbers
 from stages.core.manifest import Record
 from stages.kernels.hash.hashing import hash_strings
 
 TRAIN, VALIDATION, TEST, UNUSED = "train", "validation", "test", ""
 LENGTH_EDGES_CHARS = (300, 450, 700, 1_000, 1_500, 2_200, 3_300, 4_000)
 """Bounds of the bands of length inside which the classes are matched; a text that was cut is in the last."""
-
-Bools = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int64]
 
 
 class SelectOptions(Record):

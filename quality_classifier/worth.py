@@ -84,7 +84,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Misjudged:
     """A page on whose wrong side the model is surest."""
 
     positive: bool
@@ -110,7 +110,7 @@ class Worth:
     calibration_error: float | None = None
     slices: tuple[Slice, ...] = ()
     by_host: tuple[Mapping[str, Any], ...] = ()
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[Misjudged, ...] = ()
 
     def summary(self) -> str:
         """One line."""
@@ -207,7 +207,7 @@ def _by_host(pages: HeldOut, scores: Scores) -> Iterator[dict[str, Any]]:
         }
 
 
-def _mistakes(pages: HeldOut, scores: Scores) -> Iterator[Mistake]:
+def _mistakes(pages: HeldOut, scores: Scores) -> Iterator[Misjudged]:
     """The negatives of the highest scores, then the positives of the lowest, one of a host."""
     for positive in (False, True):
         rows = np.flatnonzero(pages.positive == positive)
@@ -220,4 +220,4 @@ def _mistakes(pages: HeldOut, scores: Scores) -> Iterator[Mistake]:
             if host not in seen:
                 seen.add(host)
                 snippet = " ".join(pages.texts[row].as_py()[: 2 * SNIPPET_CHARS].split())[:SNIPPET_CHARS]
-                yield Mistake(positive, round(float(scores[row]), 4), host, snippet)
+                yield Misjudged(positive, round(float(scores[row]), 4), host, snippet)
