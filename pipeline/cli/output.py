@@ -28,10 +28,15 @@ def say(line: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print a result as JSON on standard output; what is no number is null."""
+    """Print a result as JSON on standard output."""
+    sys.stdout.write(as_json_text(value))
+
+
+def as_json_text(value: Any) -> str:
+    """A result as lines of JSON; what is no number is null."""
     import orjson
 
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
 
 
 def note(line: str) -> None:

@@ -7,12 +7,29 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from pydantic import Field
 
-from pipeline.cli.output import note, print_table, say, say_json
-from pipeline.cli.running import Documents, WhereGiven, checked, flat, run_graph, show_facts
+from pipeline.check import check_options
+from pipeline.cli.output import as_json_text, note, print_table, say, say_json
+from pipeline.cli.run import RunOptions, RunOptionsGiven, Variables
+from pipeline.cli.running import (
+    Documents,
+    WhereGiven,
+    checked,
+    finished_line,
+    flat,
+    run_graph,
+    run_watched,
+    show_facts,
+)
+from pipeline.config import load_recipe
 from pipeline.given import add_given_together
 from pipeline.graph import Graph
-from pipeline.inspect.quality import comparison_lines, worth_lines, worth_tables
+from pipeline.inspect.quality import comparison_lines, worth_lines, worth_page, worth_tables
+from pipeline.progress import Progress
 from pipeline.quality_models import held_out_pages, open_quality, scores_of_documents
+from pipeline.quality_notes import quality_notes
+from pipeline.recipe import build_quality
+from pipeline.runner import Runner
+from pipeline.shipped import recipe_file
 from pipeline.wiring import add_quality
 from quality_classifier.cited_pages import reference_totals, write_urls
 from quality_classifier.compare import compare_scores, threshold_of_precision, threshold_to_keep
@@ -24,12 +41,12 @@ from quality_classifier.worth import worth_of
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.location import Location
-from stages.core.manifest import TABLE, Record
+from stages.core.manifest import MODEL, TABLE, Record
 from stages.models.fasttext.reference import POSITIVE
 
 app = App(name="quality", help="The quality classifier.")
 
-URLS_NAME = "urls.txt"
+URLS_NAME, PAGE_NAME, FIGURES_NAME = "urls.txt", "quality.md", "quality.json"
 
 
 class ReferenceOptions(Record):
@@ -94,6 +111,38 @@ def train(
     dumps = {ReferenceUrls.kind: references}
     last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
     show_facts(run_graph(graph, "quality train", where, [last]), last)
+
+
+@app.command
+def build(config: str, /, *, variables: Variables = None, options: RunOptionsGiven = None) -> None:
+    """Run the part of a recipe that trains its classifier: dumps to model, figures, and a page that says what it is worth.
+
+    Parameters
+    ----------
+    config
+        the recipe's file, such as configs/classifier.yaml, or the name of a shipped one
+    """
+    options = options or RunOptions()
+    loaded = load_recipe(recipe_file(config), variables)
+    for line in loaded.notes:
+        note(line)
+    folder, name = options.run or loaded.recipe.run, loaded.recipe.name
+    graph, model = build_quality(loaded)
+    check_options(graph)
+    runner = Runner(graph, folder, name, Progress(quiet=options.quiet), options.on_error)
+    result = run_watched(runner, graph, folder, options, [model])
+    say(finished_line(folder, result, [model]))
+    for line in quality_notes(result.manifests):
+        note(line)
+    if not (models := result.manifests[model].uris(MODEL)):
+        return
+    opened = open_quality(folder, POSITIVE)
+    pages = held_out_pages(None, opened)
+    worth = worth_of(pages, opened.scores(pages.texts), seed=loaded.recipe.seed)
+    storage.overwrite(storage.join(folder, PAGE_NAME), worth_page(name, worth).encode())
+    storage.overwrite(storage.join(folder, FIGURES_NAME), as_json_text(worth.as_json()).encode())
+    for place in (*models, storage.join(folder, PAGE_NAME), storage.join(folder, FIGURES_NAME)):
+        say(place)
 
 
 Labels = Annotated[

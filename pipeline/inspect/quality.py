@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.text_table import add_text_row, text_table
 from quality_classifier.compare import Comparison
 from quality_classifier.worth import Worth
+from stages.core.printing import printable
 
 
 def worth_lines(worth: Worth) -> Iterator[str]:
@@ -24,22 +26,53 @@ def worth_lines(worth: Worth) -> Iterator[str]:
 
 
 def worth_tables(worth: Worth) -> Iterator[Any]:
-    """Baselines, curve, calibration, slices and hosts; none where there are no figures."""
+    """Baselines, curve, calibration, slices and hosts, for a terminal; none where there are no figures."""
+    for heads, rows in _tables(worth):
+        table = text_table(tuple(heads[:1]), tuple(heads[1:]))
+        for row in rows:
+            add_text_row(table, *row)
+        yield table
+
+
+def _tables(worth: Worth) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
     if worth.auc is None:
         return
-    rows = [("the model", str(worth.auc)), *((name, str(auc)) for name, auc in worth.baselines.items())]
-    yield _table(["by", "AUC (95 of 100 draws of hosts)"], rows)
+    aucs = [("the model", worth.auc), *worth.baselines.items()]
+    yield ["by", "AUC (95 of 100 draws of hosts)"], [[name, str(auc)] for name, auc in aucs]
     names = ["threshold", "precision", "recall", "kept"]
-    yield _table(names, [[f"{row[name]:.3f}" for name in names] for row in worth.curve])
+    yield names, [[f"{row[name]:.3f}" for name in names] for row in worth.curve]
     names = ["from", "pages", "mean_score", "positive"]
-    yield _table(names, [[f"{row[name]:g}" for name in names] for row in worth.calibration])
-    slices = [
-        [one.name, f"{one.pages:,}", f"{one.hosts:,}", f"{one.positives:,}", str(one.auc or "too few to say")]
-        for one in worth.slices
-    ]
-    yield _table(["part", "pages", "hosts", "positives", "AUC"], slices)
+    yield names, [[f"{row[name]:g}" for name in names] for row in worth.calibration]
+    yield (
+        ["part", "pages", "hosts", "positives", "AUC"],
+        [
+            [
+                one.name,
+                f"{one.pages:,}",
+                f"{one.hosts:,}",
+                f"{one.positives:,}",
+                str(one.auc or "too few to say"),
+            ]
+            for one in worth.slices
+        ],
+    )
     names = ["host", "pages", "positives", "mean_score"]
-    yield _table(names, [[str(row[name]) for name in names] for row in worth.by_host])
+    yield names, [[str(row[name]) for name in names] for row in worth.by_host]
+
+
+def worth_page(name: str, worth: Worth) -> str:
+    """A page in Markdown that says what a model is worth; nothing in it depends on where or when it was made."""
+    lines = [f"# The quality classifier of {name}", ""]
+    lines += [f"- {escaped(line)}" for line in worth_lines(worth)]
+    for heads, rows in _tables(worth):
+        lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+        lines += [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text of data as Markdown shows it."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", printable(text))
 
 
 def comparison_lines(compared: Comparison, one: str, other: str) -> Iterator[str]:
@@ -53,10 +86,3 @@ def comparison_lines(compared: Comparison, one: str, other: str) -> Iterator[str
     for page in compared.disagreements:
         kind = "reference" if page.positive else "random"
         yield f"{kind}: {page.one:.3f} and {page.other:.3f} {page.host}: {page.snippet}"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
-    table = text_table(tuple(heads[:1]), tuple(heads[1:]))
-    for row in rows:
-        add_text_row(table, *row)
-    return table
