@@ -190,11 +190,11 @@ def suggest(
     """Say which threshold keeps a share of a source, or is as precise as you wish on pages kept for choosing."""
     given = keep if keep is not None else precision
     if given is None or (keep is not None and precision is not None) or not 0 < given <= 1:
-        raise UserError("give either keep or precision, above 0 and at most 1")
+        raise UserError("give either --keep or --precision, above 0 and at most 1")
     opened = open_quality(model, label)
     if keep is not None:
         if not of:
-            raise UserError("keep is a share of a source: name its documents with --of")
+            raise UserError("--keep is a share of a source: name its documents with --of")
         scores = scores_of_documents(opened, of)
         threshold = threshold_to_keep(scores, keep)
         why = f"keeps {float((scores >= threshold).mean()):.1%} of {len(scores):,} documents"
