@@ -11,9 +11,11 @@ from pathlib import Path
 import duckdb
 
 from quality_classifier.references import MAX_UNREAD, CitedUrls
-from stages.core import storage
+from stages.core.atomic import AtomicFile
 from stages.core.errors import UserError
 from stages.core.manifest import TABLE, Manifest
+
+COPY_BYTES = 1 << 20
 
 _DISTINCT = """COPY (SELECT min(url) FROM read_parquet(?) GROUP BY page ORDER BY page)
 TO '{place}' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\t')"""
@@ -64,5 +66,10 @@ def write_urls(tables: Sequence[str], place: str) -> int:
         made = Path(scratch) / "urls.txt"
         connection.execute(f"SET temp_directory = '{scratch}/spilled'")
         found = connection.execute(_DISTINCT.format(place=made), [list(tables)]).fetchone()
-        storage.overwrite(place, made.read_bytes())
+        with made.open("rb") as lines:
+            out = AtomicFile(place)
+            while piece := lines.read(COPY_BYTES):
+                out.write(piece)
+            out.finish()
+            out.commit()
     return 0 if found is None else int(found[0])

@@ -1,5 +1,7 @@
 """Documents and their cited rows in, labelled pages out: positives are cited, negatives drawn from pages of other hosts.
 
+Wikipedia's own pages and its mirrors are no negatives.
+
 Both classes have the same length floor, the same preparation and the same draw by the hash of (seed, id); the open
 reproduction had a floor on one class only, and its training file held all positives first.
 """
@@ -15,6 +17,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from quality_classifier.duplicates import SKETCH_FIELDS, sketch_columns
+from quality_classifier.hosts import WIKIPEDIA, left_out_hosts
 from quality_classifier.pages import CitedPages, MatchOptions
 from quality_classifier.urls import host_of_url
 from stages.core.exchange import Exchange
@@ -112,14 +115,18 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
         long_enough = pc.utf8_length(batch.column("text")).to_numpy(zero_copy_only=False) >= self.min_chars
         rate = np.where(positive, params.positive_rate, params.negative_rate)
         chosen = pa.array(usable & long_enough & (draw < rate))
-        batch = batch.filter(chosen)
+        batch, positive = batch.filter(chosen), positive[chosen.to_numpy(zero_copy_only=False)]
+        hosts = hosts_of(batch.column("url"), batch.column("id"))
+        own_texts = [left_out_hosts().reason(host) in WIKIPEDIA for host in hosts.to_pylist()]
+        kept = pa.array(positive | ~np.array(own_texts, bool))
+        batch, positive, hosts = batch.filter(kept), pa.array(positive).filter(kept), hosts.filter(kept)
         text = pc.utf8_slice_codeunits(batch.column("text"), 0, MAX_CHARS)
         ids = batch.column("id")
         columns = {
             "id": ids,
             "order": pa.array(hash_strings(ids, self.seed + 3)),
-            "positive": pa.array(positive).filter(chosen),
-            "host": hosts_of(batch.column("url"), ids),
+            "positive": positive,
+            "host": hosts,
             "language": batch.column("language"),
             "chars": pc.utf8_length(text).cast(pa.int32()),
             "text": text,

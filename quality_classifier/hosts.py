@@ -9,6 +9,9 @@ from pathlib import Path
 
 from stages.core.errors import UserError
 
+WIKIPEDIA = ("wikimedia", "mirror")
+"""The reasons of hosts that hold Wikipedia's own texts, which are no random pages either."""
+
 NAMED = "named"
 """The reason of hosts in a user's own list."""
 

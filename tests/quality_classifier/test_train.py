@@ -143,6 +143,20 @@ def test_trap_a_page_of_a_cited_host_that_is_not_cited_is_no_random_page(
     assert "common_crawl/f/60" not in found  # of cited0.example, too
 
 
+def test_pages_of_wikipedia_and_its_mirrors_are_no_random_pages(
+    run_stage: Callable[..., Manifest], make_documents: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    hosts = ("en.wikipedia.org", "www.wikiwand.com", "shop.example", "cited.example")
+    documents = make_documents(
+        [page(i, False) | {"url": f"https://{host}/a"} for i, host in enumerate(hosts)]
+    )
+    one = references_table(tmp_path, ["https://cited.example/a"])
+    own = run_stage(HashPages(), [documents])
+    cited = run_stage(MatchReferences(), [run_stage(HashReferences(), [one, own]), own, documents])
+    found = labels(run_stage(LabelPages(), [documents, cited]))
+    assert found == {"common_crawl/f/2": False, "common_crawl/f/3": True}
+
+
 def test_parts_share_no_host_and_have_as_many_of_both_classes(
     run_stage: Callable[..., Manifest], pages: Manifest, references: Manifest
 ) -> None:
