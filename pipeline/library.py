@@ -19,6 +19,7 @@ from pipeline.graph import RUN_FILE, read_run, run_manifests
 from pipeline.plan import plan_lines
 from pipeline.pools import TaskResources, open_pool
 from pipeline.progress import Progress
+from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
 from pipeline.registry import source_kinds, verbs
 from pipeline.runner import OnError, Runner
@@ -99,7 +100,7 @@ def run(
     result = runner.run(lambda: open_pool(workers, address, TaskResources()), outputs)
     (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
     emptied = (one.line() for one in emptied_stages(graph, result.manifests))
-    warnings = (*loaded.notes, *emptied, *mixed.warnings)
+    warnings = (*loaded.notes, *emptied, *quality_notes(result.manifests), *mixed.warnings)
     return Finished(folder, result.manifests, tuple(outputs), result.tasks_run, warnings)
 
 

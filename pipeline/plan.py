@@ -13,6 +13,7 @@ from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
 from pipeline.recipe import build
+from quality_classifier.select import SelectPages
 from quality_classifier.train import TrainQuality
 from stages.core.errors import UserError
 from stages.core.stage import AnyStage
@@ -36,7 +37,7 @@ CORE_MB_PER_SECOND = {
 }
 """MB of a stage's input per second on one core (docs/benchmarks.md); what is not named: DEFAULT_MB_PER_SECOND."""
 
-NO_DATA_STAGES: tuple[type[AnyStage], ...] = (TrainTokenizer, TrainQuality, Mix, Train)
+NO_DATA_STAGES: tuple[type[AnyStage], ...] = (TrainTokenizer, SelectPages, TrainQuality, Mix, Train)
 """Stages whose work does not follow the bytes of the dumps."""
 
 DEFAULT_MB_PER_SECOND = 100.0

@@ -50,6 +50,17 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     return run.graph, documents
 
 
+def build_quality(loaded: LoadedRecipe) -> tuple[Graph, str]:
+    """The part of a run that trains its quality classifier, and the node that holds the model."""
+    run, sources = _Build(loaded), loaded.sources
+    waiting = [name for name in run.names if any(verb.needs_trained_model for verb in sources[name].steps)]
+    if not waiting:
+        raise UserError(
+            "no source of the recipe waits for a quality classifier: add a step `filter: [reference]`"
+        )
+    return run.graph, run.model_for(waiting[0])
+
+
 class _Build:
     """A graph that grows source by source; the quality classifier is trained once."""
 
@@ -80,6 +91,10 @@ class _Build:
             first = waits[0] if waits else len(recipe.steps)
             self._begun[source] = self._steps(source, documents, recipe.steps[:first]), first
         return self._begun[source]
+
+    def model_for(self, source: str) -> str:
+        """The output that holds the quality model for which a source waits."""
+        return self._model(self._begin(source)[0])
 
     def _steps(self, source: str, documents: str, steps: Sequence[Verb]) -> str:
         for verb in steps:

@@ -1,4 +1,6 @@
-"""Documents and their cited rows in, labelled pages out: positives are cited, negatives drawn from the rest.
+"""Documents and their cited rows in, labelled pages out: positives are cited, negatives drawn from pages of other hosts.
+
+Wikipedia's own pages and its mirrors are no negatives.
 
 Both classes have the same length floor, the same preparation and the same draw by the hash of (seed, id); the open
 reproduction had a floor on one class only, and its training file held all positives first.
@@ -14,7 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.pages import CitedPages
+from quality_classifier.duplicates import SKETCH_FIELDS, sketch_columns
+from quality_classifier.hosts import WIKIPEDIA, left_out_hosts
+from quality_classifier.pages import CitedPages, MatchOptions
+from quality_classifier.urls import host_of_url
 from stages.core.exchange import Exchange
 from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.parquet import read_documents
@@ -22,19 +27,23 @@ from stages.core.stage import Stage, Task
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import ShardParams, shard_tasks
 from stages.kernels.hash.hashing import hash_strings
-from stages.models.fasttext.reference import classifier_texts
+from stages.models.fasttext.reference import MAX_CHARS
 
-LABELLED_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("order", pa.uint64()),
-        ("positive", pa.bool_()),
-        ("held_out", pa.bool_()),
-        ("text", pa.large_string()),
-    ]
-)
-OVERSAMPLE = 1.1
-"""Draw a little more than needed: training balances the classes exactly."""
+PAGE_FIELDS = [
+    ("id", pa.string()),
+    ("order", pa.uint64()),
+    ("positive", pa.bool_()),
+    ("host", pa.string()),
+    ("language", pa.string()),
+    ("chars", pa.int32()),
+    ("text", pa.large_string()),
+]
+"""`host` is the id where a page has no address; `text` as far as the model sees it, `chars` of that."""
+
+LABELLED_SCHEMA = pa.schema([*PAGE_FIELDS, *SKETCH_FIELDS])
+
+POSITIVE_OVERSAMPLE, NEGATIVE_OVERSAMPLE = 1.5, 4.0
+"""How many times as many pages as wanted are drawn: near duplicates, hosts of many pages and unmatched lengths go."""
 
 
 class PageDrawOptions(Record):
@@ -45,10 +54,9 @@ class PageDrawOptions(Record):
 
 
 class LabelOptions(Record):
-    """Which pages are long enough, and how many are kept for the figures."""
+    """Which pages are long enough."""
 
     min_chars: int = Field(200, ge=0, description="length floor of both classes")
-    held_out: float = Field(0.1, gt=0, lt=1, description="share of pages kept for the figures")
 
 
 class LabelPagesParams(ShardParams):
@@ -59,16 +67,18 @@ class LabelPagesParams(ShardParams):
     negative_rate: float
 
 
-class LabelPages(PageDrawOptions, LabelOptions, Stage[LabelPagesParams]):
+class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesParams]):
     """Shard -> labelled pages. Inputs: documents, cited rows."""
 
     stage_name: ClassVar[str] = "label_pages"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelPagesParams]]:
         """One task per document shard, with the share of each class to draw."""
         documents, cited = inputs
-        positives = sum(facts.cited for facts in cited.facts_of(CitedPages))
-        negatives = max(1, documents.documents_out - positives)
+        facts = cited.facts_of(CitedPages)
+        positives = sum(one.positives(self.match) for one in facts)
+        negatives = documents.documents_out - sum(one.of_cited_hosts for one in facts)
         wanted = min(positives, self.max_pages)
         rows = Exchange.of(cited)
         return shard_tasks(
@@ -76,39 +86,56 @@ class LabelPages(PageDrawOptions, LabelOptions, Stage[LabelPagesParams]):
             lambda shard: LabelPagesParams(
                 shard=shard,
                 cited=rows,
-                positive_rate=min(1.0, OVERSAMPLE * wanted / max(1, positives)),
-                negative_rate=min(1.0, OVERSAMPLE * wanted / negatives),
+                positive_rate=min(1.0, POSITIVE_OVERSAMPLE * self.max_pages / max(1, positives)),
+                negative_rate=min(1.0, NEGATIVE_OVERSAMPLE * wanted / max(1, negatives)),
             ),
         )
 
     def run(self, task: Task[LabelPagesParams]) -> ShardReport:
         """Label and draw."""
         with TaskWriter(task, self.stage_name) as out:
-            batches = out.receive(task.params.cited, task.params.shard)
-            cited = np.sort(
-                np.concatenate([np.empty(0, np.uint32), *(b.column("row").to_numpy() for b in batches)])
-            )
+            found = pa.Table.from_batches(out.receive(task.params.cited, task.params.shard))
+            rows, by_host = found.column("row").to_numpy(), found.column("by_host").to_numpy()
+            cited, of_cited_hosts = rows[~by_host], rows[by_host]
+            positives = cited if self.match == "url" else of_cited_hosts
             tables, row = [], 0
-            for batch in read_documents(task.inputs, ["id", "text"]):
-                rows = np.arange(row, row + batch.num_rows)
-                tables.append(self._label(batch, np.isin(rows, cited), task.params))
+            for batch in read_documents(task.inputs, ["id", "text", "url", "language"]):
+                here = np.arange(row, row + batch.num_rows)
+                positive = np.isin(here, positives)
+                negative = ~np.isin(here, of_cited_hosts)
+                tables.append(self._label(batch, positive, positive | negative, task.params))
                 row += batch.num_rows
             out.write_table(f"pages-{task.id}", LABELLED_SCHEMA, tables)
         return out.report
 
-    def _label(self, batch: pa.RecordBatch, positive: np.ndarray, params: LabelPagesParams) -> pa.Table:
-        ids = batch.column("id")
-        draw = hash_strings(ids, self.seed + 1) / 2.0**64
+    def _label(
+        self, batch: pa.RecordBatch, positive: np.ndarray, usable: np.ndarray, params: LabelPagesParams
+    ) -> pa.Table:
+        draw = hash_strings(batch.column("id"), self.seed + 1) / 2.0**64
         long_enough = pc.utf8_length(batch.column("text")).to_numpy(zero_copy_only=False) >= self.min_chars
         rate = np.where(positive, params.positive_rate, params.negative_rate)
-        chosen = pa.array(long_enough & (draw < rate))
-        # The split must not follow the draw, or the held-out pages would be those of the smallest hashes.
-        held_out = hash_strings(ids, self.seed + 2) / 2.0**64 < self.held_out
+        chosen = pa.array(usable & long_enough & (draw < rate))
+        batch, positive = batch.filter(chosen), positive[chosen.to_numpy(zero_copy_only=False)]
+        hosts = hosts_of(batch.column("url"), batch.column("id"))
+        own_texts = [left_out_hosts().reason(host) in WIKIPEDIA for host in hosts.to_pylist()]
+        kept = pa.array(positive | ~np.array(own_texts, bool))
+        batch, positive, hosts = batch.filter(kept), pa.array(positive).filter(kept), hosts.filter(kept)
+        text = pc.utf8_slice_codeunits(batch.column("text"), 0, MAX_CHARS)
+        ids = batch.column("id")
         columns = {
-            "id": ids.filter(chosen),
-            "order": pa.array(hash_strings(ids, self.seed + 3)).filter(chosen),
-            "positive": pa.array(positive).filter(chosen),
-            "held_out": pa.array(held_out).filter(chosen),
-            "text": classifier_texts(batch.column("text").filter(chosen)),
+            "id": ids,
+            "order": pa.array(hash_strings(ids, self.seed + 3)),
+            "positive": positive,
+            "host": hosts,
+            "language": batch.column("language"),
+            "chars": pc.utf8_length(text).cast(pa.int32()),
+            "text": text,
+            **sketch_columns(text),
         }
         return pa.table(columns, schema=LABELLED_SCHEMA)
+
+
+def hosts_of(urls: pa.Array, ids: pa.Array) -> pa.Array:
+    """The host of each address; where there is none, the id, so that such a page is a host of its own."""
+    hosts = [None if url is None else host_of_url(url) for url in urls.to_pylist()]
+    return pc.coalesce(pa.array(hosts, pa.string()), ids.cast(pa.string()))

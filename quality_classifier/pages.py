@@ -1,7 +1,8 @@
 """Reference URLs and documents in, the rows of every shard that Wikipedia cites out: a join by URL through the exchange.
 
-hash_references and hash_pages (-> URL hashes by range) -> match_references (range -> cited rows by shard). CCNet and LLaMA
-match a page by its URL; `match: host` also takes pages of a cited host, for crawls too small to hold the very pages.
+hash_references and hash_pages (-> hashes of URLs and of hosts, by range) -> match_references (range -> cited rows by shard).
+CCNet and LLaMA match a page by its URL; `match: host` also takes pages of a cited host, for crawls too small to hold the very
+pages. Both are looked up in any case: a page of a cited host that is not cited itself is no random page.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from quality_classifier.urls import host_of_url, normalize_url
+from quality_classifier.urls import host_of_key, normalize_url
 from stages.core.exchange import Exchange, num_destinations
 from stages.core.manifest import TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_batches
@@ -25,18 +26,27 @@ from stages.kernels.hash.hashing import hash_strings
 Match = Literal["url", "host"]
 
 URL_HASH_SCHEMA = pa.schema([("hash", pa.uint64())])
-PAGE_HASH_SCHEMA = pa.schema([("hash", pa.uint64()), ("shard", pa.uint32()), ("row", pa.uint32())])
-CITED_SCHEMA = pa.schema([("row", pa.uint32())])
+PAGE_HASH_SCHEMA = pa.schema(
+    [("hash", pa.uint64()), ("shard", pa.uint32()), ("row", pa.uint32()), ("by_host", pa.bool_())]
+)
+CITED_SCHEMA = pa.schema([("row", pa.uint32()), ("by_host", pa.bool_())])
+"""A row that is cited by its URL, or of which the host is."""
 
-ROW_BYTES = 16
+ROW_BYTES = 34
+"""Two hashes of a page."""
+
 DESTINATION_BYTES = 256 << 20
+HOST_MARK = "//"
+"""Begins the key of a host; no normal form of a URL begins with it."""
 
 
-def url_keys(urls: pa.Array, match: Match) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of the normalised URL (or its host) of each row, and whether the row has one; shapes (rows,)."""
-    key_of = normalize_url if match == "url" else host_of_url
-    keys = pa.array([None if url is None else key_of(url) for url in urls.to_pylist()], pa.string())
-    return hash_strings(keys.fill_null("")), keys.is_valid().to_numpy(zero_copy_only=False)
+def url_keys(urls: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hashes of the normal form of each URL and of its host, and whether the row has one; shapes (rows,)."""
+    keys = [None if url is None else normalize_url(url) for url in urls.to_pylist()]
+    hosts = [HOST_MARK if key is None else HOST_MARK + host_of_key(key) for key in keys]
+    pages = pa.array(keys, pa.string())
+    valid = pages.is_valid().to_numpy(zero_copy_only=False)
+    return hash_strings(pages.fill_null("")), hash_strings(pa.array(hosts, pa.string())), valid
 
 
 class MatchOptions(Record):
@@ -51,10 +61,11 @@ class TableParams(Record):
     destinations: int
 
 
-class HashReferences(MatchOptions, Stage[TableParams]):
-    """Tables of reference URLs -> their distinct hashes by range. Inputs: their stages, then the hashes of the pages."""
+class HashReferences(Stage[TableParams]):
+    """Tables of reference URLs -> their distinct hashes, and of their hosts, by range. Inputs: those, hashes of pages."""
 
     stage_name: ClassVar[str] = "hash_references"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[TableParams]]:
         """One task per table."""
@@ -67,8 +78,8 @@ class HashReferences(MatchOptions, Stage[TableParams]):
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(URL_HASH_SCHEMA, task.params.destinations)
             for batch in read_batches(task.inputs, ["url"]):
-                hashes, valid = url_keys(batch.column("url"), self.match)
-                distinct = np.unique(hashes[valid])
+                pages, hosts, valid = url_keys(batch.column("url"))
+                distinct = np.unique(np.concatenate([pages[valid], hosts[valid]]))
                 exchange.send(pa.RecordBatch.from_arrays([distinct], schema=URL_HASH_SCHEMA), distinct)
         return out.report
 
@@ -79,10 +90,11 @@ class PageParams(ShardParams):
     destinations: int
 
 
-class HashPages(MatchOptions, Stage[PageParams]):
-    """Shard -> (URL hash, shard, row) of its documents by hash range."""
+class HashPages(Stage[PageParams]):
+    """Shard -> (hash of URL or host, shard, row) of its documents by hash range."""
 
     stage_name: ClassVar[str] = "hash_pages"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[PageParams]]:
         """One task per document shard."""
@@ -96,12 +108,13 @@ class HashPages(MatchOptions, Stage[PageParams]):
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(PAGE_HASH_SCHEMA, task.params.destinations)
             for batch in read_batches(task.inputs, ["url"]):
-                hashes, valid = url_keys(batch.column("url"), self.match)
+                hashes, hosts, valid = url_keys(batch.column("url"))
                 rows = np.arange(row, row + batch.num_rows, dtype=np.uint32)[valid]
                 shards = np.full(len(rows), task.params.shard, np.uint32)
-                columns = [pa.array(column) for column in (hashes[valid], shards, rows)]
-                pages = pa.RecordBatch.from_arrays(columns, schema=PAGE_HASH_SCHEMA)
-                exchange.send(pages, hashes[valid])
+                for keys, by_host in ((hashes[valid], False), (hosts[valid], True)):
+                    columns = [keys, shards, rows, np.full(len(rows), by_host)]
+                    pages = pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=PAGE_HASH_SCHEMA)
+                    exchange.send(pages, keys)
                 row += batch.num_rows
         return out.report
 
@@ -113,15 +126,21 @@ class MatchReferencesParams(RangeParams):
 
 
 class CitedPages(Record):
-    """Pages of a range that are cited."""
+    """Pages of a range that are cited, and pages of hosts that are."""
 
     cited: int
+    of_cited_hosts: int
+
+    def positives(self, match: Match) -> int:
+        """Those that count as cited."""
+        return self.cited if match == "url" else self.of_cited_hosts
 
 
 class MatchReferences(Stage[MatchReferencesParams]):
     """Hash range -> cited rows by document shard. Inputs: reference hashes, page hashes, documents."""
 
     stage_name: ClassVar[str] = "match_references"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchReferencesParams]]:
         """One task per range."""
@@ -140,13 +159,12 @@ class MatchReferences(Stage[MatchReferencesParams]):
             exchange = out.exchange(CITED_SCHEMA, params.shards)
             batches = out.receive(params.references, params.destination)
             cited = pa.Table.from_batches(batches, URL_HASH_SCHEMA).column("hash").to_numpy()
-            found = 0
+            found = hosts = 0
             for batch in out.receive(params.rows, params.destination):
-                mask = np.isin(batch.column("hash").to_numpy(), cited)
-                rows = pa.RecordBatch.from_arrays(
-                    [batch.column("row").filter(pa.array(mask))], schema=CITED_SCHEMA
-                )
-                exchange.write(rows, batch.column("shard").to_numpy()[mask])
-                found += rows.num_rows
-            out.facts = CitedPages(cited=found)
+                mask = pa.array(np.isin(batch.column("hash").to_numpy(), cited))
+                rows = batch.filter(mask).select(CITED_SCHEMA.names)
+                exchange.write(rows, batch.column("shard").filter(mask).to_numpy())
+                of_hosts = rows.column("by_host").true_count
+                found, hosts = found + rows.num_rows - of_hosts, hosts + of_hosts
+            out.facts = CitedPages(cited=found, of_cited_hosts=hosts)
         return out.report

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.dataset import LABELLED_SCHEMA, LabelOptions, LabelPages, PageDrawOptions
-from quality_classifier.evaluate import figures
+from quality_classifier.dataset import LabelOptions, LabelPages, PageDrawOptions
 from quality_classifier.fit import fit
+from quality_classifier.labels import held_out_of
 from quality_classifier.pages import HashPages, HashReferences, MatchOptions, MatchReferences
+from quality_classifier.select import SELECTED_SCHEMA, SelectPages
+from quality_classifier.selection import TEST, TRAIN, SelectOptions
+from quality_classifier.worth import Worth, worth_of
 from stages.core.errors import UserError
 from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_batches
@@ -24,16 +25,24 @@ from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options, Wiring
 from stages.core.writer import TaskWriter
 from stages.models.fasttext.model import load_fasttext
-from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, reference_scores
+from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, classifier_texts, reference_scores
+from stages.models.trained_quality import Instead, TrainedQuality, WhenTooFew
 
 MODEL_NAME = "wikipedia-reference.bin"
-FIGURE_THRESHOLD = 0.5
 
 
 class FitOptions(Record):
-    """How the model is trained."""
+    """How the model is trained.
 
-    min_pages: int = Field(30, gt=0, description="pages of each class to train on, at least")
+    The least is that of the figures (`quality_classifier.evaluate`): what cannot be measured is not to judge a crawl.
+    """
+
+    min_pages: int = Field(200, gt=0, description="pages of each class to train on, at least")
+    min_hosts: int = Field(30, gt=0, description="hosts of each class to train on, at least")
+    when_too_few: WhenTooFew = Field(
+        "error",
+        description="with fewer: stop, let the reference rule keep all, or let Gopher's rules take its place",
+    )
     epochs: int = Field(5, gt=0, description="passes of the training, at least")
     min_updates: int = Field(10_000, ge=0, description="pages shown to the model in all passes, at least")
     learning_rate: float = Field(0.5, gt=0, description="fastText's learning rate")
@@ -42,45 +51,57 @@ class FitOptions(Record):
     buckets: int = Field(200_000, gt=0, description="hashed n-grams; the model's size follows")
 
 
-class TrainedQuality(Record):
-    """Pages that a model was trained on, and its figures on held-out pages."""
-
-    train_pages: int
-    held_out: dict[str, float]
-
-
 class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
-    """All labelled pages -> one model. Its one thread and seed make the same pages give the same bytes."""
+    """All selected pages -> one model. Its one thread and seed make the same pages give the same bytes."""
 
     stage_name: ClassVar[str] = "train_quality"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
-        """One task over all labelled pages."""
+        """One task over all selected pages."""
         uris = tuple(uri for manifest in inputs for uri in manifest.uris(TABLE))
         return [Task(task_id(0), uris, None)]
 
     def run(self, task: Task[None]) -> ShardReport:
-        """Balance, shuffle by hash, train, measure."""
-        pages = pa.Table.from_batches(read_batches(task.inputs), LABELLED_SCHEMA)
-        train = balanced_classes(pages.filter(pc.invert(pages.column("held_out"))), self.max_pages)
-        if train.num_rows < 2 * self.min_pages:
-            raise UserError(
-                f"quality_classifier: {train.num_rows // 2} pages of each class to train on, min_pages is {self.min_pages}; "
-                "give more pages or dumps, set match: host, or name a trained model in the reference rule"
-            )
-        with tempfile.TemporaryDirectory() as scratch:
-            data = self._train(train, Path(scratch))
-            held_out = balanced_classes(pages.filter(pages.column("held_out")), self.max_pages)
-            model = load_fasttext(str(Path(scratch) / "model.bin"))
-            scores = reference_scores(model, held_out.column("text"))
+        """Shuffle by hash, train, measure on held-out hosts; without a model where there is too little to learn from."""
+        pages = pa.Table.from_batches(read_batches(task.inputs), SELECTED_SCHEMA)
+        train = in_order(pages.filter(pc.equal(pages.column("part"), TRAIN)))
+        count, hosts = smaller_class(train)
+        instead = self._instead(count, hosts)
         with TaskWriter(task, self.stage_name) as out:
-            out.file(MODEL_NAME, MODEL).write(data)
-            positive = held_out.column("positive").to_numpy()
-            measured = figures(positive, scores, FIGURE_THRESHOLD)
-            finite = {k: v for k, v in measured.items() if not math.isnan(v)}
-            out.facts = TrainedQuality(train_pages=train.num_rows, held_out=finite)
+            if instead is not None:
+                worth = f"no model: {self._too_few(count, hosts)}"
+                figures: dict[str, float] = {}
+            else:
+                with tempfile.TemporaryDirectory() as scratch:
+                    data = self._train(train, Path(scratch))
+                    model = load_fasttext(str(Path(scratch) / "model.bin"))
+                    held_out = held_out_of(pages.filter(pc.equal(pages.column("part"), TEST)))
+                    measured = worth_of(held_out, reference_scores(model, held_out.texts), seed=self.seed)
+                out.file(MODEL_NAME, MODEL).write(data)
+                worth, figures = measured.summary(), figures_of(measured)
+                worth = "; ".join([worth, *measured.warnings])
+            out.facts = TrainedQuality(
+                train_pages=count, train_hosts=hosts, held_out=figures, worth=worth, instead=instead
+            )
         return out.report
+
+    def _too_few(self, count: int, hosts: int) -> str:
+        return (
+            f"{count:,} pages of {hosts:,} hosts of each class to train on, "
+            f"min_pages is {self.min_pages:,} and min_hosts {self.min_hosts:,}"
+        )
+
+    def _instead(self, count: int, hosts: int) -> Instead | None:
+        """What the reference rule does without a model; None where there is enough for one."""
+        if count >= self.min_pages and hosts >= self.min_hosts:
+            return None
+        if self.when_too_few == "error":
+            raise UserError(
+                f"quality_classifier: {self._too_few(count, hosts)}; give more pages or dumps, set match: host, name a "
+                "trained model in the reference rule, or choose rules for when_too_few"
+            )
+        return self.when_too_few
 
     def _train(self, pages: pa.Table, scratch: Path) -> bytes:
         corpus = scratch / "pages.txt"
@@ -90,7 +111,7 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
                     pa.large_string()
                 )
                 joined = pc.binary_join_element_wise(
-                    labels, batch.column("text"), pa.scalar(" ", pa.large_string())
+                    labels, classifier_texts(batch.column("text")), pa.scalar(" ", pa.large_string())
                 )
                 lines.writelines(f"{line}\n" for line in joined.to_pylist())
         options = {
@@ -107,22 +128,39 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
         return (scratch / "model.bin").read_bytes()
 
 
-def balanced_classes(pages: pa.Table, max_pages: int) -> pa.Table:
-    """As many pages of each class, at most `max_pages`, in the order of their hash: never one class first."""
-    pages = pages.take(pc.sort_indices(pages, sort_keys=[("order", "ascending"), ("id", "ascending")]))
-    positive = pages.column("positive").to_numpy()
-    count = min(int(positive.sum()), int((~positive).sum()), max_pages)
-    nth = np.where(positive, np.cumsum(positive), np.cumsum(~positive))
-    return pages.filter(pa.array(nth <= count))
+def in_order(pages: pa.Table) -> pa.Table:
+    """The pages in the order of their hash: never one class first, nor pages of one shard together."""
+    return pages.take(pc.sort_indices(pages, sort_keys=[("order", "ascending"), ("id", "ascending")]))
 
 
-class QualityClassifier(MatchOptions, PageDrawOptions, LabelOptions, FitOptions, Options):
+def smaller_class(pages: pa.Table) -> tuple[int, int]:
+    """Pages of the class that has fewer, and hosts of the class that has fewer."""
+    classes = [pages.filter(pc.equal(pages.column("positive"), of_class)) for of_class in (False, True)]
+    hosts = [pc.count_distinct(one.column("host")).as_py() for one in classes]
+    return min(one.num_rows for one in classes), min(hosts)
+
+
+def figures_of(worth: Worth) -> dict[str, float]:
+    """The figures of a model for its manifest; no AUC where the held-out pages are too few to say."""
+    counts: dict[str, float] = {
+        "pages": worth.pages,
+        "hosts": worth.hosts,
+        "positives": worth.positives,
+    }
+    if worth.auc is None:
+        return counts
+    auc = {"auc": worth.auc.value, "auc_low": worth.auc.low, "auc_high": worth.auc.high}
+    return counts | {name: round(value, 4) for name, value in auc.items()} | dict(worth.at_half)
+
+
+class QualityClassifier(MatchOptions, PageDrawOptions, LabelOptions, SelectOptions, FitOptions, Options):
     """How the quality classifier is trained: which pages count as cited, and how many are taken."""
 
     def wire(self, wiring: Wiring, pages: str, references: Sequence[str]) -> str:
         """From pages and tables of reference URLs to the output that holds the model."""
-        page_hashes = wiring.add(self.stage(HashPages), pages)
-        reference_hashes = wiring.add(self.stage(HashReferences), *references, page_hashes)
+        page_hashes = wiring.add(HashPages(), pages)
+        reference_hashes = wiring.add(HashReferences(), *references, page_hashes)
         cited = wiring.add(MatchReferences(), reference_hashes, page_hashes, pages)
         labelled = wiring.add(self.stage(LabelPages), pages, cited)
-        return wiring.add(self.stage(TrainQuality), labelled)
+        selected = wiring.add(self.stage(SelectPages), labelled)
+        return wiring.add(self.stage(TrainQuality), selected)

@@ -27,6 +27,18 @@ def say(line: str) -> None:
     sys.stdout.write(printable(line) + "\n")
 
 
+def say_json(value: Any) -> None:
+    """Print a result as JSON on standard output."""
+    sys.stdout.write(as_json_text(value))
+
+
+def as_json_text(value: Any) -> str:
+    """A result as lines of JSON; what is no number is null."""
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
+
+
 def note(line: str) -> None:
     """Tell the user something beside the result, on standard error."""
     sys.stderr.write(f"altiplano: {printable(line)}\n")

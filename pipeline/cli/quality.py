@@ -1,19 +1,97 @@
-"""`altiplano quality train`: the classifier of reference pages."""
+"""`altiplano quality`: what Wikipedia cites, and the classifier of reference pages."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+from pydantic import Field
 
-from pipeline.cli.running import Documents, WhereGiven, run_graph, show_facts
+from pipeline.check import check_options
+from pipeline.cli.output import as_json_text, note, print_table, say, say_json
+from pipeline.cli.run import RunOptions, RunOptionsGiven, Variables
+from pipeline.cli.running import (
+    Documents,
+    WhereGiven,
+    checked,
+    finished_line,
+    flat,
+    run_graph,
+    run_watched,
+    show_facts,
+)
+from pipeline.config import load_recipe
 from pipeline.given import add_given_together
 from pipeline.graph import Graph
+from pipeline.inspect.quality import comparison_lines, worth_lines, worth_page, worth_tables
+from pipeline.progress import Progress
+from pipeline.quality_models import held_out_pages, open_quality, scores_of_documents
+from pipeline.quality_notes import quality_notes
+from pipeline.recipe import build_quality
+from pipeline.runner import Runner
+from pipeline.shipped import recipe_file
 from pipeline.wiring import add_quality
+from quality_classifier.cited_pages import reference_totals, write_urls
+from quality_classifier.compare import compare_scores, threshold_of_precision, threshold_to_keep
+from quality_classifier.evaluate import at_threshold, too_few_to_say
 from quality_classifier.references import ReferenceUrls
+from quality_classifier.selection import VALIDATION
 from quality_classifier.train import QualityClassifier
+from quality_classifier.worth import worth_of
+from stages.core import storage
+from stages.core.errors import UserError
+from stages.core.location import Location
+from stages.core.manifest import MODEL, TABLE, Record
+from stages.models.fasttext.reference import POSITIVE
 
 app = App(name="quality", help="The quality classifier.")
+
+URLS_NAME, PAGE_NAME, FIGURES_NAME = "urls.txt", "quality.md", "quality.json"
+
+
+class ReferenceOptions(Record):
+    """What is taken of the dumps."""
+
+    languages: tuple[str, ...] = Field(
+        (), description="wikis to read, by the code in their dumps' names (bg, en, simple); none: all"
+    )
+    leave_out: Location | None = Field(
+        None,
+        description="file of hosts to leave out too, one a line, each with all below it (dead ones, say)",
+    )
+
+
+@app.command
+def references(
+    inputs: Annotated[
+        list[str], Parameter(help="raw Wikipedia dumps, or lists of addresses: files, folders, patterns")
+    ],
+    /,
+    *,
+    form: Annotated[
+        Literal["table", "urls"],
+        Parameter(name="--as", help="urls: also write each page once, one a line, for other tools"),
+    ] = "table",
+    options: flat(ReferenceOptions) = None,  # type: ignore[valid-type]
+    where: WhereGiven,
+) -> None:
+    """List the pages that Wikipedia's articles cite: address, normal form, host, article, language, how often."""
+    given = {} if options is None else options.model_dump(exclude_unset=True)
+    graph = Graph()
+    last = graph.below("").add(checked(ReferenceUrls, given | {"input": tuple(inputs)}))
+    manifest = run_graph(graph, "quality references", where, [last]).manifests[last]
+    totals = reference_totals(manifest)
+    for line in totals.unread:
+        note(f"warning: not read: {line}")
+    say(totals.line())
+    if not totals.rows:
+        raise UserError(
+            "no page is cited in what was given; give dumps of pages-articles, or lists of addresses"
+        )
+    tables = manifest.uris(TABLE)
+    if form == "urls":
+        place = storage.join(where.out, URLS_NAME)
+        say(f"{place}: {write_urls(tables, place):,} pages")
 
 
 @app.command
@@ -33,3 +111,127 @@ def train(
     dumps = {ReferenceUrls.kind: references}
     last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
     show_facts(run_graph(graph, "quality train", where, [last]), last)
+
+
+@app.command
+def build(config: str, /, *, variables: Variables = None, options: RunOptionsGiven = None) -> None:
+    """Run the part of a recipe that trains its classifier: dumps to model, figures, and a page that says what it is worth.
+
+    Parameters
+    ----------
+    config
+        the recipe's file, such as configs/classifier.yaml, or the name of a shipped one
+    """
+    options = options or RunOptions()
+    loaded = load_recipe(recipe_file(config), variables)
+    for line in loaded.notes:
+        note(line)
+    folder, name = options.run or loaded.recipe.run, loaded.recipe.name
+    graph, model = build_quality(loaded)
+    check_options(graph)
+    runner = Runner(graph, folder, name, Progress(quiet=options.quiet), options.on_error)
+    result = run_watched(runner, graph, folder, options, [model])
+    say(finished_line(folder, result, [model]))
+    for line in quality_notes(result.manifests):
+        note(line)
+    if not (models := result.manifests[model].uris(MODEL)):
+        return
+    opened = open_quality(folder, POSITIVE)
+    pages = held_out_pages(None, opened)
+    worth = worth_of(pages, opened.scores(pages.texts), seed=loaded.recipe.seed)
+    storage.overwrite(storage.join(folder, PAGE_NAME), worth_page(name, worth).encode())
+    storage.overwrite(storage.join(folder, FIGURES_NAME), as_json_text(worth.as_json()).encode())
+    for place in (*models, storage.join(folder, PAGE_NAME), storage.join(folder, FIGURES_NAME)):
+        say(place)
+
+
+Labels = Annotated[
+    str | None,
+    Parameter(
+        help="labelled pages (Parquet, JSON lines, CSV: text, label, host or url); else what the run held out"
+    ),
+]
+Label = Annotated[str, Parameter(help="the label of good pages, for models of others")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="all figures as JSON")]
+Model = Annotated[str, Parameter(help="a fastText model, or the run that trained it")]
+
+
+@app.command
+def evaluate(
+    model: Model, /, *, labels: Labels = None, label: Label = POSITIVE, as_json: AsJson = False
+) -> None:
+    """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing."""
+    opened = open_quality(model, label)
+    pages = held_out_pages(labels, opened)
+    worth = worth_of(pages, opened.scores(pages.texts))
+    if as_json:
+        say_json(worth.as_json())
+        return
+    for line in worth_lines(worth):
+        say(line)
+    for table in worth_tables(worth):
+        print_table(table)
+
+
+@app.command
+def suggest(
+    model: Model,
+    /,
+    *,
+    keep: Annotated[float | None, Parameter(help="share of the documents `--of` to keep")] = None,
+    precision: Annotated[
+        float | None, Parameter(help="share of what is kept that shall be good pages")
+    ] = None,
+    of: Annotated[list[str], Parameter(help="documents of the source, for --keep")] = [],  # noqa: B006 - only read
+    labels: Labels = None,
+    label: Label = POSITIVE,
+    as_json: AsJson = False,
+) -> None:
+    """Say which threshold keeps a share of a source, or is as precise as you wish on pages kept for choosing."""
+    given = keep if keep is not None else precision
+    if given is None or (keep is not None and precision is not None) or not 0 < given <= 1:
+        raise UserError("give either --keep or --precision, above 0 and at most 1")
+    opened = open_quality(model, label)
+    if keep is not None:
+        if not of:
+            raise UserError("--keep is a share of a source: name its documents with --of")
+        scores = scores_of_documents(opened, of)
+        threshold = threshold_to_keep(scores, keep)
+        why = f"keeps {float((scores >= threshold).mean()):.1%} of {len(scores):,} documents"
+    else:
+        pages = opened.part(VALIDATION) if labels is None else held_out_pages(labels, opened)
+        if (too_few := too_few_to_say(pages.positive, pages.host_numbers)) is not None:
+            raise UserError(f"{model}: {too_few}; give --labels FILE")
+        scores = opened.scores(pages.texts)
+        threshold = threshold_of_precision(pages.positive, scores, given)
+        figures = at_threshold(pages.positive, scores, threshold)
+        why = (
+            f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f} on {len(scores):,} pages, "
+            f"of which {float(pages.positive.mean()):.1%} are good; fewer good ones in a crawl make it less precise"
+        )
+    if as_json:
+        say_json({"min_score": threshold, "why": why})
+    else:
+        say(f"min_score: {threshold:.6g}  ({why})")
+
+
+@app.command
+def compare(
+    one: Model,
+    other: Annotated[str, Parameter(help="another model, or run")],
+    /,
+    *,
+    labels: Labels = None,
+    label: Label = POSITIVE,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two models on the same pages, of hosts that neither was trained on as far as is known."""
+    models = [open_quality(place, label) for place in (one, other)]
+    pages = held_out_pages(labels, *models)
+    first, second = (model.scores(pages.texts) for model in models)
+    compared = compare_scores(pages, first, second)
+    if as_json:
+        say_json(compared.as_json())
+        return
+    for line in comparison_lines(compared, one, other):
+        say(line)

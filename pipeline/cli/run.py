@@ -15,6 +15,7 @@ from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.plan import plan_lines
 from pipeline.progress import Progress
+from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
 from pipeline.runner import Runner
 from pipeline.shipped import recipe_file
@@ -55,6 +56,8 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     if loaded.recipe.train is not None:
         (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
         say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")
+    for line in quality_notes(result.manifests):
+        note(line)
     say(finished_line(folder, result, documents))
     end_if_empty(emptied_stages(graph, result.manifests), options)
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stages.core.discover import Pluggable, classes_in
 from stages.core.plugins import Catalogue
 from stages.filter.verdict import Judge, Verdict
+from stages.models.trained_quality import Instead
 
 RULES_ROOM = "stages.filter.rules"
 
@@ -65,6 +66,10 @@ class Rule(Pluggable, BaseModel, ABC):
     def annotating(self) -> Self:
         """The same rule as it judges where nothing is dropped."""
         return self
+
+    def standing_in(self, instead: Instead | None) -> tuple[Rule, ...]:
+        """The rules that judge when the run has no trained model: this one, unless it needs the model."""
+        return (self,)
 
     @abstractmethod
     def judge(self, trained_model: str | None) -> Judge:

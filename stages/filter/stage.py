@@ -23,12 +23,14 @@ from stages.core.writer import TaskWriter
 from stages.filter.rule import Rule
 from stages.filter.values import measures
 from stages.filter.verdict import Edit, Judge, Verdict, rows_of
+from stages.models.trained_quality import Instead, TrainedQuality
 
 
 class FilterParams(Record):
-    """The quality model that the run trained, where a rule waits for one."""
+    """The quality model that the run trained, where a rule waits for one; or what takes its place."""
 
     model: str | None
+    instead: Instead | None = None
 
 
 class Filter(Stage[FilterParams]):
@@ -64,13 +66,14 @@ class Filter(Stage[FilterParams]):
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
         """One task per document shard."""
-        params = FilterParams(model=inputs[1].uris(MODEL)[0] if self.needs_trained_model else None)
+        params = _trained(inputs[1]) if self.needs_trained_model else FilterParams(model=None)
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs[:1]))]
 
     def run(self, task: Task[FilterParams]) -> ShardReport:
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
-            judges = [rule.judge(task.params.model) for rule in self._judged]
+            rules = [one for rule in self._judged for one in rule.standing_in(task.params.instead)]
+            judges = [rule.judge(task.params.model) for rule in rules]
             if self.annotate_only:
                 _annotate(judges, out)
             else:
@@ -79,6 +82,14 @@ class Filter(Stage[FilterParams]):
                         batch = _apply(judge, batch, out)
                     out.keep(batch)
         return out.report
+
+
+def _trained(training: Manifest) -> FilterParams:
+    """The model that a training left, or what it says to do without one."""
+    if models := training.uris(MODEL):
+        return FilterParams(model=models[0])
+    (facts,) = training.facts_of(TrainedQuality)
+    return FilterParams(model=None, instead=facts.instead)
 
 
 def _apply(judge: Judge, batch: pa.RecordBatch, out: TaskWriter) -> pa.RecordBatch:

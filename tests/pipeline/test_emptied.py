@@ -180,7 +180,9 @@ def test_what_does_not_need_the_empty_documents_is_finished(
         told[0]
         == "altiplano: warning: cc.filter kept nothing of 5 documents; dropped by gopher_quality.words 5"
     )
-    assert told[1].startswith("altiplano: quality.train_quality: quality_classifier: 0 pages of each class")
+    assert told[1].startswith(
+        "altiplano: quality.train_quality: quality_classifier: 0 pages of 0 hosts of each class"
+    )
     assert told[1].endswith("; all that does not need it is finished")
     finished = run_manifests(str(tmp_path / "run"))
     assert finished["books.dedup_exact.remove"].documents_out == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quality_classifier.urls import host_of_url, normalize_url, unwrap_archive
+from quality_classifier.urls import host_of_url, normalize_url
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,10 @@ from quality_classifier.urls import host_of_url, normalize_url, unwrap_archive
         ("//web.archive.org/web/20150101120000id_/https://a.example/b?c", "a.example/b?c"),
         ("https://archive.is/20150101120000/http://a.example/", "a.example"),
         ("https://archive.org/details/book", "archive.org/details/book"),
+        ("http://a.example/x;jsessionid=AB12?x=1", "a.example/x?x=1"),
+        ("http://a.example/(S(abcdefghijklmnopqrstuvwx))/y.aspx", "a.example/y.aspx"),
+        ("http://a.example/p?sid=12&PHPSESSID=12&fbclid=1", "a.example/p?sid=12"),
+        ("http://a.example/p?sid=0123456789abcdef0123456789abcdef&t=1", "a.example/p?t=1"),
         ("mailto:a@b.example", None),
         ("ftp://a.example/b", None),
         ("javascript:alert(1)", None),
@@ -46,7 +50,6 @@ def test_the_normal_form_is_its_own(text: str) -> None:
         assert normalize_url(f"https://www.{key}") == key
 
 
-def test_copies_of_copies_are_unwrapped() -> None:
-    inner = "http://a.example/x"
-    assert unwrap_archive(f"https://web.archive.org/web/2015/https://archive.today/2014/{inner}") == inner
-    assert host_of_url(f"https://web.archive.org/web/2015/{inner}") == "a.example"
+def test_the_host_is_without_www_user_and_port() -> None:
+    assert host_of_url("https://web.archive.org/web/2015/http://me@www.a.example:81/x") == "a.example"
+    assert host_of_url("mailto:a@b.example") is None

@@ -10,10 +10,13 @@ from pydantic import Field
 
 from stages.core.location import Location
 from stages.filter.rule import Rule
+from stages.filter.rules.gopher_quality import GopherQualityRule
+from stages.filter.rules.gopher_repetition import GopherRepetitionRule
 from stages.filter.verdict import Judge, Verdict, at_least
 from stages.models.fasttext.model import load_fasttext
 from stages.models.fasttext.reference import check_labels, reference_scores
 from stages.models.find import model_sha256
+from stages.models.trained_quality import Instead
 
 
 class ReferenceRule(Rule):
@@ -29,6 +32,12 @@ class ReferenceRule(Rule):
     def needs_trained_model(self) -> bool:
         """Whether it waits for the quality model of the run."""
         return self.model is None
+
+    def standing_in(self, instead: Instead | None) -> tuple[Rule, ...]:
+        """This rule; Gopher's two, or none, where the run found too few pages to train a model (`when_too_few`)."""
+        if instead is None or not self.needs_trained_model:
+            return (self,)
+        return () if instead == "skip" else (GopherQualityRule(), GopherRepetitionRule())
 
     def dependencies(self) -> list[str]:
         """SHA-256 of a given model."""

@@ -28,8 +28,13 @@ def classifier_texts(texts: pa.Array) -> pa.Array:
 
 def reference_scores(model: FastTextModel, texts: pa.Array) -> npt.NDArray[np.float32]:
     """P(reference page) of each text, float32, shape (rows,)."""
+    return label_scores(model, texts, POSITIVE)
+
+
+def label_scores(model: FastTextModel, texts: pa.Array, label: str) -> npt.NDArray[np.float32]:
+    """P(label) of each text as the quality classifier sees it, float32, shape (rows,)."""
     lowered = pc.utf8_lower(pc.utf8_slice_codeunits(texts, 0, MAX_CHARS))
-    return model.predict(lowered, asked=(POSITIVE,)).shares[:, 0]
+    return model.predict(lowered, asked=(label,)).shares[:, 0]
 
 
 def check_labels(model: FastTextModel, path: str) -> None:

@@ -1,0 +1,125 @@
+"""Labelled pages in, the pages that are learnt from and measured on out: split by host, alike in length and language.
+
+Columns in and out are arrays of one row for each page; nothing here depends on the order of rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import Field
+
+from quality_classifier.evaluate import Bools, Numbers
+from stages.core.manifest import Record
+from stages.kernels.hash.hashing import hash_strings
+
+TRAIN, VALIDATION, TEST, UNUSED = "train", "validation", "test", ""
+LENGTH_EDGES_CHARS = (300, 450, 700, 1_000, 1_500, 2_200, 3_300, 4_000)
+"""Bounds of the bands of length inside which the classes are matched; a text that was cut is in the last."""
+
+
+class SelectOptions(Record):
+    """How labelled pages are split, and made alike."""
+
+    held_out: float = Field(0.1, gt=0, lt=1, description="share of each class's hosts kept for the figures")
+    validation: float = Field(
+        0.1, ge=0, lt=1, description="share of each class's hosts kept for choosing (thresholds)"
+    )
+    max_pages_per_host: int = Field(20, gt=0, description="pages of one host, at most")
+    match_lengths: bool = Field(
+        True, description="as many pages of each class in every band of length and language"
+    )
+
+
+def split_hosts(
+    hosts: pa.Array, positive: Bools, options: SelectOptions, seed: int
+) -> npt.NDArray[np.object_]:
+    """TRAIN, VALIDATION or TEST for each row; pages of one host are in one part, and each class has its share of hosts."""
+    encoded = hosts.dictionary_encode()
+    number = encoded.indices.to_numpy()
+    places = hash_strings(encoded.dictionary, seed)
+    is_positive = np.zeros(len(places), bool)
+    is_positive[number[positive]] = True
+    part = np.full(len(places), TRAIN, object)
+    for of_class in (is_positive, ~is_positive):
+        ranked = np.flatnonzero(of_class)[np.argsort(places[of_class], kind="stable")]
+        test, validation = (_share_of(len(ranked), share) for share in (options.held_out, options.validation))
+        part[ranked[:test]] = TEST
+        part[ranked[test : test + validation]] = VALIDATION
+    parts: npt.NDArray[np.object_] = part[number]
+    return parts
+
+
+def _share_of(count: int, share: float) -> int:
+    """A share of so many hosts, rounded, and at least one of three and more."""
+    return max(round(count * share), 1 if count >= 3 and share > 0 else 0)
+
+
+def one_of_each_cluster(clusters: Numbers, positive: Bools, order: npt.NDArray[np.uint64]) -> Bools:
+    """Which rows stay when near duplicates go: the first positive by `order`, else the first."""
+    ranked = np.lexsort((order, ~positive, clusters))
+    first = np.ones(len(ranked), bool)
+    first[1:] = clusters[ranked][1:] != clusters[ranked][:-1]
+    kept = np.zeros(len(ranked), bool)
+    kept[ranked[first]] = True
+    return kept
+
+
+def capped(groups: Numbers, order: npt.NDArray[np.uint64], limits: Numbers | int) -> Bools:
+    """Which rows are among the first of their group by `order`; `limits` is one number, or one for each row."""
+    ranked = np.lexsort((order, groups))
+    starts = np.ones(len(ranked), bool)
+    starts[1:] = groups[ranked][1:] != groups[ranked][:-1]
+    begin = np.maximum.accumulate(np.where(starts, np.arange(len(ranked)), 0))
+    nth = np.empty(len(ranked), np.int64)
+    nth[ranked] = np.arange(len(ranked)) - begin
+    return nth < limits
+
+
+def cells_of(part: npt.NDArray[np.object_], language: pa.Array, chars: Numbers, match: bool) -> Numbers:
+    """A number for each part, language and band of length (or only each part)."""
+    parts = np.unique(part.astype(str), return_inverse=True)[1]
+    if not match:
+        return parts.astype(np.int64)
+    languages = language.fill_null("").dictionary_encode().indices.to_numpy().astype(np.int64)
+    bands = np.searchsorted(np.array(LENGTH_EDGES_CHARS), chars, side="right")
+    cells: Numbers = parts * (int(languages.max(initial=0)) + 1) + languages
+    return cells * (len(LENGTH_EDGES_CHARS) + 1) + bands
+
+
+def matched(
+    cells: Numbers, positive: Bools, order: npt.NDArray[np.uint64], max_pages: int, trained: Bools
+) -> Bools:
+    """Which rows stay so that each cell has as many of both classes; of `trained` ones at most `max_pages` a class."""
+    count = int(cells.max(initial=0)) + 1
+    of_class = [np.bincount(cells[positive == one], minlength=count) for one in (False, True)]
+    least = np.minimum(*of_class)
+    in_training = np.bincount(cells[trained], minlength=count) > 0
+    total = int(least[in_training].sum())
+    if total > max_pages:
+        least = np.where(in_training, least * max_pages // total, least)
+    return capped(cells * 2 + positive, order, least[cells])
+
+
+def select_pages(
+    pages: pa.Table, clusters: Numbers, options: SelectOptions, max_pages: int, seed: int
+) -> npt.NDArray[np.object_]:
+    """TRAIN, VALIDATION, TEST or UNUSED for each of the pages (order, positive, host, language, chars).
+
+    Near duplicates first, so that no text is in two parts; then the hosts of many pages, then the matching.
+    """
+    columns = pages.combine_chunks()
+    order = columns.column("order").to_numpy()
+    positive = columns.column("positive").to_numpy(zero_copy_only=False).astype(bool)
+    hosts = columns.column("host").combine_chunks()
+    part = split_hosts(hosts, positive, options, seed)
+    kept = np.flatnonzero(one_of_each_cluster(clusters, positive, order))
+    numbers = hosts.dictionary_encode().indices.to_numpy().astype(np.int64)
+    kept = kept[capped(numbers[kept], order[kept], options.max_pages_per_host)]
+    language = columns.column("language").combine_chunks().take(pa.array(kept))
+    cells = cells_of(part[kept], language, columns.column("chars").to_numpy()[kept], options.match_lengths)
+    alike = matched(cells, positive[kept], order[kept], max_pages, part[kept] == TRAIN)
+    chosen = np.full(len(part), UNUSED, object)
+    chosen[kept[alike]] = part[kept[alike]]
+    return chosen

@@ -1,0 +1,23 @@
+"""What the training of a quality classifier says of itself: read by the rule that uses its model, or does without it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stages.core.manifest import Record
+
+WhenTooFew = Literal["error", "skip", "rules"]
+"""What takes the place of a model that too few pages would make: a mistake, nothing, or heuristics."""
+
+Instead = Literal["skip", "rules"]
+
+
+class TrainedQuality(Record):
+    """Pages and hosts of the smaller class that a model was trained on, its figures on held-out pages, and in words what they
+    say; without a model (`instead`), why there is none, and what the rule does."""
+
+    train_pages: int
+    train_hosts: int
+    held_out: dict[str, float]
+    worth: str
+    instead: Instead | None
