@@ -28,7 +28,7 @@ COMMANDS = {
     "run": ("run:run", "Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint."),
     "plan": ("run:plan", "Check a recipe and show its stages, and what the raw files will take."),
     "explain": (
-        "inspect:explain",
+        "look:explain",
         "Tell the story of one document: where it came from, what changed it, why it ended or where it is.",
     ),
     "verify": (
