@@ -60,7 +60,10 @@ def explain(run: str, document: str, full: bool = False) -> list[Event]:
     events: list[Event] = []
     text: str | None = None
     for name, manifest in places.manifests.items():
-        for row in _query(manifest.uris(LEDGER), "*", document):
+        rows = _query(manifest.uris(LEDGER), "*", document)
+        if rows and text is None:  # another run holds the stages before
+            text = _text_before(places, name, document)
+        for row in rows:
             events.append(_ledger_event(places, name, row, text, full))
         for row in _query(manifest.uris(DOCUMENTS), _DOCUMENT_COLUMNS, document):
             events.append(_document_event(name, row, text, full))
@@ -87,7 +90,7 @@ def _ledger_event(places: Places, name: str, row: dict[str, Any], text: str | No
     said = "; ".join(parts)
     if partner is None or row["action"] != DROP:
         return Event(name, said, partner=partner)
-    other = rows_by_id(places.texts_before(name), [partner], ["id", "text"]).get(partner, {}).get("text")
+    other = _text_before(places, name, partner)
     if other is None or text is None:
         return Event(name, said, partner=partner, partner_text=other)
     lines = [
@@ -95,6 +98,12 @@ def _ledger_event(places: Places, name: str, row: dict[str, Any], text: str | No
         *clipped(diff_lines(text, other, "~"), full),
     ]
     return Event(name, said, partner=partner, partner_text=other, lines=tuple(lines))
+
+
+def _text_before(places: Places, name: str, document: str) -> str | None:
+    """The text of a document as a node read it."""
+    found = rows_by_id(places.texts_before(name), [document], ["id", "text"])
+    return found[document]["text"] if document in found else None
 
 
 _DOCUMENT_COLUMNS = "language, language_score, quality, text, url"

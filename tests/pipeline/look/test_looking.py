@@ -38,7 +38,7 @@ def test_a_lost_line_stands_in_its_place(looked: Path) -> None:
     assert all(one.after is not None and SHARED_LINE not in one.after for one in edits)
     lines = list(looked_lines(edits[:1], full=False))
     assert f"- {SHARED_LINE}" in lines
-    assert lines[lines.index(f"- {SHARED_LINE}") - 1].startswith(f"  {SCRIPT}")
+    assert lines[lines.index(f"- {SHARED_LINE}") - 1].startswith(f"- {SCRIPT}")
 
 
 def test_what_a_rule_dropped_has_its_values_and_the_nearest_come_first(looked: Path) -> None:
