@@ -35,6 +35,10 @@ COMMANDS = {
         "inspect:verify",
         "Read every file of a run and compare it with what was written; name what is missing, short or changed.",
     ),
+    "report": (
+        "report:report",
+        "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
+    ),
     "inspect": ("inspect:app", "Look into a run."),
     "fetch": ("fetch:app", "Download raw dumps: resumable, checked, at a polite pace."),
     "ingest": ("ingest:app", "Read the raw files of one source into documents."),

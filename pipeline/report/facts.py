@@ -72,31 +72,36 @@ def funnels(places: Places) -> list[SourceFunnel]:
     """The way of every source through the finished stages that hold documents, in the order of the run."""
     carried: dict[str, set[str]] = {}
     found: dict[str, list[FunnelStep]] = {}
-    raw: dict[str, list[int]] = {}
+    raw: dict[str, tuple[int, int]] = {}
     ingests = {kind.stage_name for kind in source_kinds().values()}
     for node, manifest in places.manifests.items():
         if manifest.stage in ingests:
             source = str(manifest.config["source"])
             carried[node] = {source}
-            totals = raw.setdefault(source, [0, 0])
-            totals[0] += manifest.bytes_in
-            totals[1] += manifest.created
+            num_bytes, records = raw.get(source, (0, 0))
+            raw[source] = num_bytes + manifest.bytes_in, records + manifest.created
         else:
             names = next(one.inputs for one in places.record.nodes if one.name == node)
             carried[node] = set(manifest.sources).union(*(carried.get(name, set()) for name in names))
         if _holds(manifest):
             for source in sorted(carried[node]):
                 totals_of = manifest.sources.get(source)
-                documents, text_bytes = (0, 0) if totals_of is None else (totals_of.documents, totals_of.text_bytes)
+                documents, text_bytes = (
+                    (0, 0) if totals_of is None else (totals_of.documents, totals_of.text_bytes)
+                )
                 found.setdefault(source, []).append(FunnelStep(node, documents, text_bytes))
     return [
-        SourceFunnel(source, *raw.get(source, [0, 0]), tuple(found.get(source, ())))
+        SourceFunnel(source, *raw.get(source, (0, 0)), steps=tuple(found.get(source, ())))
         for source in dict.fromkeys([*raw, *found])
     ]
 
 
 def _holds(manifest: Manifest) -> bool:
-    lost_all = manifest.documents_in + manifest.created > 0 and manifest.documents_out == 0 and bool(manifest.dropped)
+    lost_all = (
+        manifest.documents_in + manifest.created > 0
+        and manifest.documents_out == 0
+        and bool(manifest.dropped)
+    )
     return bool(manifest.of_kind(DOCUMENTS)) or lost_all
 
 
@@ -123,7 +128,9 @@ def rule_losses(places: Places) -> list[RuleLoss]:
                 loss = found.setdefault(key, RuleLoss(*key))
                 loss.documents += row["text_bytes_count"]
                 loss.text_bytes += row["text_bytes_sum"]
-    return sorted(found.values(), key=lambda one: (one.action != DROP, -one.documents, one.node, one.rule, one.source))
+    return sorted(
+        found.values(), key=lambda one: (one.action != DROP, -one.documents, one.node, one.rule, one.source)
+    )
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,9 @@ def speeds(places: Places) -> list[StageSpeed]:
     """Of every finished stage, in the order of the run; reports are the only files that hold times."""
     found = []
     for node, manifest in places.manifests.items():
-        reports = [one for task in manifest.reports if (one := read_report(manifest.folder, task)) is not None]
+        reports = [
+            one for task in manifest.reports if (one := read_report(manifest.folder, task)) is not None
+        ]
         found.append(
             StageSpeed(
                 node,

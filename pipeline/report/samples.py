@@ -120,7 +120,9 @@ def _written(node: str, manifest: Manifest, seed: int) -> Iterator[ValueHistogra
         draw.add(batch, np.zeros(batch.num_rows), chance_of(batch.column("id"), seed))
     rows = draw.rows()
     fixed = {one.name for one in FIXED}
-    columns = {name: _floats(row[name] for row in rows) for name in (rows[0] if rows else {}) if name not in fixed}
+    columns = {
+        name: _floats(row[name] for row in rows) for name in (rows[0] if rows else {}) if name not in fixed
+    }
     what = f"all {total:,} documents" if total <= SAMPLE_VALUES else f"{len(rows):,} of {total:,} documents"
     yield from _histograms(node, columns, what)
 
@@ -139,7 +141,9 @@ def _of_ledger(node: str, manifest: Manifest, seed: int) -> Iterator[ValueHistog
         thresholds = _floats(row["threshold"] for row in rows)
         if not np.isnan(thresholds).all():
             columns[f"{rule}:threshold"] = thresholds
-        yield from _histograms(node, columns, f"{len(rows):,} rows of its ledger: what the rule dropped or edited")
+        yield from _histograms(
+            node, columns, f"{len(rows):,} rows of its ledger: what the rule dropped or edited"
+        )
 
 
 def _floats(values: Iterator[float | None]) -> npt.NDArray[np.float64]:
@@ -153,7 +157,9 @@ def _sampled_ids(uris: Sequence[str], seed: int) -> list[str]:
     return [row["id"] for row in draw.rows()]
 
 
-def _histograms(node: str, columns: dict[str, npt.NDArray[np.float64]], what: str) -> Iterator[ValueHistogram]:
+def _histograms(
+    node: str, columns: dict[str, npt.NDArray[np.float64]], what: str
+) -> Iterator[ValueHistogram]:
     for name, values in columns.items():
         there = values[np.isfinite(values)]
         if ":" in name or not len(there):
