@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.cli.output import say
-from pipeline.report.gather import gather
+from pipeline.report.gather import gather_facts
 from pipeline.report.page import chart_script, report_page
 from stages.core import storage
 from stages.core.atomic import write_bytes
@@ -27,7 +27,7 @@ def report(run: str, /, *, out: str | None = None, examples: int = 3, seed: int 
     if examples < 1 or seed < 0:
         raise UserError("--examples: give 1 or more; --seed: 0 or more")
     script = chart_script()
-    facts = gather(run, examples, seed)
+    facts = gather_facts(run, examples, seed)
     place = out or f"{storage.absolute(run).rstrip('/').rpartition('/')[2]}-report.html"
     data = "".join(report_page(facts, script)).encode()
     write_bytes(place, data)

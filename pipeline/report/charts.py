@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.inspect.languages import LanguageRow
 from pipeline.inspect.tokens import TokenRow
 from pipeline.report.facts import TABLE_1, RuleLoss, SourceFunnel, StageSpeed
-from pipeline.report.samples import Clusters, ValueHistogram
+from pipeline.report.samples import PartnerClusters, ValueHistogram
 from stages.core.ledger import DROP
 
 MAX_BARS = 25
@@ -55,7 +55,10 @@ def _bars(
     layout: dict[str, Any] = {
         "barmode": "group",
         "height": 90 + len(names) * (14 + 12 * len(series)),
-        "xaxis": {"title": {"text": title}, "type": "log" if log else "linear"},
+        "xaxis": {
+            "title": {"text": title},
+        }
+        | ({"type": "log", "dtick": 1} if log else {"type": "linear"}),
         "yaxis": {"autorange": "reversed", "automargin": True},
         "showlegend": len(series) > 1,
     }
@@ -85,7 +88,7 @@ def losses_figure(losses: Sequence[RuleLoss]) -> Figure:
     data, layout = _bars(
         [rule for rule, _ in top],
         {"documents": [count for _, count in top]},
-        "documents and raw records dropped (logarithmic)",
+        "dropped (logarithmic)",
         log=True,
     )
     return Figure("losses", "documents dropped by rule", data, layout)
@@ -139,7 +142,7 @@ def languages_figure(rows: Sequence[LanguageRow]) -> Figure:
     return Figure("languages", "bytes of text by language", data, layout)
 
 
-def clusters_figure(found: Sequence[Clusters]) -> Figure:
+def clusters_figure(found: Sequence[PartnerClusters]) -> Figure:
     """How many clusters have how many members."""
     data = [
         {

@@ -19,7 +19,7 @@ from pipeline.report.facts import (
     training_curves,
 )
 from pipeline.report.samples import (
-    Clusters,
+    PartnerClusters,
     RuleExamples,
     ValueHistogram,
     duplicate_clusters,
@@ -42,14 +42,14 @@ class RunFacts:
     examples: tuple[RuleExamples, ...]
     histograms: tuple[ValueHistogram, ...]
     languages: tuple[LanguageRow, ...]
-    clusters: tuple[Clusters, ...]
+    clusters: tuple[PartnerClusters, ...]
     tokens: tuple[TokenRow, ...]
     speeds: tuple[StageSpeed, ...]
     curves: Mapping[str, list[tuple[int, float]]]
     warnings: tuple[str, ...]
 
 
-def gather(run: str, examples: int = 3, seed: int = 0) -> RunFacts:
+def gather_facts(run: str, examples: int = 3, seed: int = 0) -> RunFacts:
     """Read a run, finished or under way; a UserError where no stage of it is finished."""
     places = places_of(run)
     if not places.manifests:

@@ -34,6 +34,9 @@ SAMPLE_DOCUMENTS = 1000
 SAMPLE_VALUES = 20_000
 """Values of a rule, out of a table or a ledger, that a histogram is made of."""
 
+MAX_THRESHOLDS = 3
+"""Of one value; where every document has another one, as in a record that ends early, none is drawn."""
+
 _AT_A_TIME = 50
 TAIL = 0.005
 """Share of the values at either end that is counted into the last bins, so that one odd document does not flatten all."""
@@ -162,12 +165,13 @@ def _histograms(
 ) -> Iterator[ValueHistogram]:
     for name, values in columns.items():
         there = values[np.isfinite(values)]
-        if ":" in name or not len(there):
+        if ":" in name or len(np.unique(there)) < 2:  # a bar of equal values shows nothing
             continue
         thresholds = []
         for part in (AT_LEAST, AT_MOST, "threshold"):
             bound = columns.get(f"{name}:{part}", np.empty(0))
-            thresholds += [(part, float(one)) for one in np.unique(bound[np.isfinite(bound)])[:5]]
+            distinct = np.unique(bound[np.isfinite(bound)])
+            thresholds += [(part, float(one)) for one in distinct] if len(distinct) <= MAX_THRESHOLDS else []
         low, high = np.quantile(there, [TAIL, 1 - TAIL])
         low, high = min([low, *(one for _, one in thresholds)]), max([high, *(one for _, one in thresholds)])
         edges = np.linspace(low, high if high > low else low + 1, NUM_BINS + 1)
@@ -178,7 +182,7 @@ def _histograms(
 
 
 @dataclass(frozen=True)
-class Clusters:
+class PartnerClusters:
     """Documents that stand for others: how many clusters have how many members, and the largest with their kept one."""
 
     node: str
@@ -196,7 +200,7 @@ GROUP BY partner ORDER BY size DESC, partner LIMIT 10
 """
 
 
-def duplicate_clusters(places: Places) -> list[Clusters]:
+def duplicate_clusters(places: Places) -> list[PartnerClusters]:
     """Of every stage of a local run whose drops name partners; DuckDB counts in bounded memory."""
     found = []
     for node, manifest in places.manifests.items():
@@ -207,5 +211,7 @@ def duplicate_clusters(places: Places) -> list[Clusters]:
             connection.execute("SET threads = 1")
             sizes = dict(connection.execute(_SIZES, [uris]).fetchall())
             if sizes:
-                found.append(Clusters(node, sizes, tuple(connection.execute(_LARGEST, [uris]).fetchall())))
+                found.append(
+                    PartnerClusters(node, sizes, tuple(connection.execute(_LARGEST, [uris]).fetchall()))
+                )
     return found

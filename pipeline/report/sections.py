@@ -94,14 +94,17 @@ def _drops(facts: RunFacts, figures: list[Figure]) -> str:
     heads = ("stage", "action", "rule", "source", "documents", "bytes lost")
     body = _chart(figures, losses_figure(facts.losses))
     body += folded("All rules, by stage and source", html_table(heads, rows, "Rows of the ledger", 2))
-    for one in facts.examples:
+    counts: dict[str, int] = {}
+    for loss in facts.losses:
+        counts[loss.rule] = counts.get(loss.rule, 0) + loss.documents
+    for one in sorted(facts.examples, key=lambda example: -counts[example.rule]):
         gone = "".join(_document(document) for document in one.dropped)
         kept = (
             "".join(_document(document) for document in one.kept)
             or '<p class="soft">nothing of these sources</p>'
         )
         pair = f'<div class="pair"><div><h3>dropped or edited</h3>{gone}</div><div><h3>kept</h3>{kept}</div></div>'
-        body += folded(f"{one.rule}: examples", pair)
+        body += folded(f"{one.rule}: {len(one.dropped)} of {counts[one.rule]:,}, beside what was kept", pair)
     return body
 
 

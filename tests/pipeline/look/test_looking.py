@@ -13,7 +13,7 @@ from pipeline.look.kept import kept_sample
 from pipeline.look.lines import MAX_LINES, clipped, diff_lines, looked_lines, value_lines
 from pipeline.look.sample import Wanted, dropped_sample
 from stages.core.errors import UserError
-from tests.pipeline.look.conftest import NUM_PAGES, SCRIPT, SHARED_LINE, page
+from tests.looked_runs import NUM_PAGES, SCRIPT, SHARED_LINE, page
 
 NEAR = "c4/c4.json.gz/12"
 

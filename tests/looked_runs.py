@@ -1,4 +1,4 @@
-"""A run of one filter over documents that were deduplicated by lines, made once: seconds, no Ray."""
+"""Small runs of single commands with a near duplicate, lost lines and a filter, for tests that look at texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import random
 from pathlib import Path
 
 import orjson
-import pytest
 
 from pipeline.cli.main import main
 
@@ -25,10 +24,8 @@ def page(number: int) -> str:
     return "\n".join([f"{SCRIPT} Town {number}", SHARED_LINE, f"The crane and the {' of the '.join(words)}."])
 
 
-@pytest.fixture(scope="session")
-def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folders `raw` (ingest), `once` (line and near dedup), `run` (the filter; some are dropped), `values`."""
-    folder = tmp_path_factory.mktemp("looked")
+def make_looked_runs(folder: Path) -> Path:
+    """Folders `raw`, `near`, `lines`, `run` (a filter, which drops some) and `values` (the same, annotated)."""
     texts = [page(number) for number in range(NUM_PAGES)]
     texts += [texts[3].replace("crane", "jib"), "", "Le port de la ville a cent bateaux."]
     rows = [
