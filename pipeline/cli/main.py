@@ -35,6 +35,13 @@ COMMANDS = {
         "inspect:verify",
         "Read every file of a run and compare it with what was written; name what is missing, short or changed.",
     ),
+    "status": (
+        "status:status",
+        "How far the stages of a run are, finished or under way, and who is at work on it.",
+    ),
+    "diff": ("recipes:diff", "What two runs differ in: config, counts, and documents."),
+    "init": ("recipes:init", "Write a commented recipe to begin with."),
+    "config": ("recipes:app", "What recipes may say."),
     "report": (
         "report:report",
         "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
