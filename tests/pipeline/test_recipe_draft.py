@@ -32,7 +32,7 @@ def test_what_is_commented_out_loads_too() -> None:
     shown = shown.replace("# train:", "train:").replace(
         "#   model: tiny\n#   steps", "  model: tiny\n  steps"
     )
-    loaded = parse_recipe(yaml.safe_load(shown), {})
+    loaded = parse_recipe(yaml.safe_load(shown.replace("#   warmup", "  warmup")), {})
     assert loaded.recipe.train is not None
     assert (loaded.recipe.train.steps, loaded.recipe.mixture.epochs) == (100, {"wikipedia": 2})
     assert len(loaded.all_sources) == 1
