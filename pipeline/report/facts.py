@@ -15,14 +15,14 @@ from pipeline.look.places import Places
 from pipeline.registry import source_kinds
 from stages.core import storage
 from stages.core.ledger import DROP
-from stages.core.manifest import DOCUMENTS, LEDGER, MODEL, Manifest, read_report
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest, read_report
 from stages.core.names import below
 from stages.core.parquet import read_batches
 from stages.core.stage import is_made_by
 from stages.mix.mixture import Mix, Mixed
+from stages.train.log import LOG_NAME
 from stages.train.stage import Train
 
-TRAINING_LOG = "log.jsonl"
 MAX_CURVE_POINTS = 2000
 """Points of a training curve that are drawn; of longer ones every second, third, ..."""
 
@@ -174,8 +174,8 @@ def training_curves(places: Places) -> dict[str, list[tuple[int, float]]]:
     for manifest in places.manifests.values():
         if not is_made_by(manifest, Train):
             continue
-        for file in manifest.of_kind(MODEL):
-            if file.name.endswith(TRAINING_LOG):
+        for file in manifest.files:
+            if file.name.endswith(f"/{LOG_NAME}"):
                 for line in storage.read_bytes(below(manifest.folder, file.name)).splitlines():
                     row = orjson.loads(line)
                     for name, value in _losses(row):

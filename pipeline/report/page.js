@@ -8,13 +8,12 @@
     const made = Object.assign({
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
       font: { color: colour("--ink"), family: "system-ui, sans-serif", size: 12 },
-      margin: { l: 48, r: 12, t: 24, b: 44 }, legend: { orientation: "h", y: -0.2, yanchor: "top" },
+      margin: { l: 48, r: 12, t: own.showlegend ? 48 : 24, b: 44 }, legend: { orientation: "h", y: 1, yanchor: "bottom" },
       colorway: [0, 1, 2, 3, 4, 5].map((n) => colour("--c" + n)),
     }, own);
     made.xaxis = Object.assign({}, axis, own.xaxis);
     made.yaxis = Object.assign({}, axis, own.yaxis);
     if (own.yaxis && own.yaxis.autorange === "reversed") {
-      made.legend = { orientation: "h", y: 1, yanchor: "bottom" };
       made.margin = { l: 8, r: 12, t: own.showlegend ? 40 : 8, b: 44 };
     }
     made.shapes = (own.shapes || []).map((s) => Object.assign({}, s, { line: { dash: "dash", width: 2, color: colour("--c1") } }));

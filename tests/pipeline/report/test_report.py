@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.look.places import places_of
+from pipeline.look.places import Places, places_of
 from pipeline.report.charts import label
 from pipeline.report.facts import TABLE_1, FunnelStep, funnels, rule_losses, speeds, training_curves
 from pipeline.report.gather import gather_facts
@@ -21,6 +21,7 @@ from pipeline.report.markup import escaped, escaped_text, script_json
 from pipeline.report.page import report_page
 from pipeline.report.samples import duplicate_clusters, rule_examples, value_histograms
 from stages.core.errors import UserError
+from stages.core.manifest import FileInfo
 from tests.looked_runs import NUM_PAGES, SCRIPT, page
 
 CHROMIUM = shutil.which("chromium")
@@ -55,6 +56,24 @@ def test_losses_clusters_and_speeds_of_a_dedup(looked: Path) -> None:
     assert [one.node for one in speeds(places)] == list(places.manifests)
     assert all(one.tasks == len(places.manifests[one.node].reports) for one in speeds(places))
     assert training_curves(places) == {}
+
+
+def test_losses_of_a_training_are_curves_by_name(looked: Path, tmp_path: Path) -> None:
+    rows = [
+        {"step": step, "loss": 9.0 - step, "lr": 0.1, "held_out_loss": {"c4": 8.0, "books": 7.5}}
+        for step in (1, 2)
+    ]
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "log.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    places = places_of(str(looked / "raw"))
+    (ingest,) = places.manifests.values()
+    log = FileInfo(name="model/log.jsonl", kind="table", rows=2, bytes=1, sha256="")
+    trained = ingest.model_copy(update={"stage": "train", "folder": str(tmp_path), "files": (log,)})
+    assert training_curves(Places(places.record, {"train": trained}, {})) == {
+        "loss": [(1, 8.0), (2, 7.0)],
+        "held_out_loss: c4": [(1, 8.0), (2, 8.0)],
+        "held_out_loss: books": [(1, 7.5), (2, 7.5)],
+    }
 
 
 def test_histograms_are_the_same_written_down_or_measured_again(looked: Path) -> None:
