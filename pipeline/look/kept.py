@@ -29,12 +29,12 @@ RULES_OF_SCORES = {"language": "language_score", "reference": "quality"}
 def kept_sample(run: str, wanted: Wanted) -> list[Looked]:
     """A sample of the documents that a run ended with; a UserError where nothing fits.
 
-    With `near` it is the nearest of a sample of `NEAR_SAMPLE`, the nearest first.
+    With `rule` it is those of a sample of `NEAR_SAMPLE` that have a value of it; with `near` the nearest of them first.
     """
     if wanted.near is not None and wanted.rule is None:
         raise UserError("--near: near to which value? give its name by --rule, as in --rule language_score")
     places = places_of(run)
-    draw = Draw(wanted.count if wanted.near is None else max(wanted.count, NEAR_SAMPLE))
+    draw = Draw(wanted.count if wanted.rule is None else max(wanted.count, NEAR_SAMPLE))
     known: dict[str, set[str]] = {"source": set(), "language": set()}
     for node, manifest in ends_of(places).items():
         for batch in read_documents(manifest.uris(DOCUMENTS), ["id", "source", "language"]):

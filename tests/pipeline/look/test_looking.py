@@ -64,6 +64,8 @@ def test_kept_documents_have_values_written_down_or_measured_again(looked: Path)
     near = kept_sample(str(looked / "values"), Wanted(rule="gopher_quality.words", near=120.0, count=3))
     values = sorted(abs(one.values["gopher_quality.words"] - 120) for one in written.values())
     assert [abs((one.value or 0) - 120) for one in near] == values[:3]
+    having = kept_sample(str(looked / "values"), Wanted(rule="gopher_quality.words", count=1))
+    assert [one.value for one in having] == [written[having[0].id].values["gopher_quality.words"]]
     with pytest.raises(
         UserError, match="--rule perplexity: no document here has a value of it; known: gopher_quality"
     ):
