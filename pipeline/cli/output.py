@@ -9,8 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 from cyclopts import Parameter
 
-from stages.core.printing import printable, printable_text
-from stages.core.secrets import without_secrets
+from stages.core.printing import printable, printable_json, printable_text
 
 USER_ERROR_CODE = 2
 FAILURE_CODE = 1
@@ -40,7 +39,7 @@ def say_json(value: Any) -> None:
 
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     line = orjson.dumps(value, default=_plain, option=options).decode()
-    sys.stdout.write(without_secrets(line) + "\n")
+    sys.stdout.write(printable_json(line) + "\n")
 
 
 def _plain(value: Any) -> Any:
