@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 from cyclopts import App
 
 from pipeline.cli.output import AsJson, print_table, say, say_json
@@ -46,9 +47,19 @@ def init(
 
 
 @app.command
-def schema() -> None:
-    """Print a JSON Schema of recipes, which editors complete from; docs/looking.md shows how."""
-    say_json(recipe_schema())
+def schema(*, out: str | None = None) -> None:
+    """Print a JSON Schema of recipes, which editors complete from; docs/looking.md shows how.
+
+    Parameters
+    ----------
+    out
+        file to write it to, in place of standard output
+    """
+    if out is None:
+        say_json(recipe_schema())
+        return
+    write_bytes(out, orjson.dumps(recipe_schema(), option=orjson.OPT_INDENT_2) + b"\n")
+    say(f"{out}: begin a recipe with `# yaml-language-server: $schema={out}`")
 
 
 def diff(run_a: str, run_b: str, /, *, examples: int = 5, as_json: AsJson = False) -> None:

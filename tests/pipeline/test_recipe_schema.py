@@ -77,6 +77,8 @@ def test_variables_lists_and_plugins_fit(validator: Any, recipe: dict[str, Any])
     assert list(validator.iter_errors(recipe)) == []
 
 
-def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_or_writes_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     main(["config", "schema"])
     assert orjson.loads(capsys.readouterr().out) == recipe_schema()
+    main(["config", "schema", "--out", str(tmp_path / "schema.json")])
+    assert orjson.loads((tmp_path / "schema.json").read_bytes()) == recipe_schema()
