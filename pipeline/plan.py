@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
@@ -81,6 +82,33 @@ def plan_lines(loaded: LoadedRecipe) -> list[str]:
     return lines + _training(loaded)
 
 
+def plan_record(loaded: LoadedRecipe) -> dict[str, Any]:
+    """The plan as a record: `stages` with their inputs, `sources` with files and bytes (null: not known), estimates."""
+    lines = plan_lines(loaded)
+    graph, _ = build(loaded)
+    sizes = {source: _size(loaded, source) for source in loaded.sources}
+    stages = [
+        {"node": node.name, "stage": node.stage.stage_name, "inputs": list(node.inputs)}
+        for node in graph.nodes.values()
+    ]
+    known = {source: size.num_bytes for source, size in sizes.items() if size is not None}
+    return {
+        "recipe": loaded.recipe.name,
+        "run": loaded.recipe.run,
+        "stages": stages,
+        "sources": {
+            source: {"files": None, "bytes": None}
+            if size is None
+            else {"files": size.num_files, "bytes": size.num_bytes}
+            for source, size in sizes.items()
+        },
+        "core_hours": _core_seconds(graph, known) / 3600 if known else None,
+        "worker_memory_bytes": int(WORKER_MEMORY_GB * 1e9),
+        "disk_bytes": int(sum(known.values()) * RUN_SPACE_FACTOR) if known else None,
+        "lines": lines,
+    }
+
+
 def _inputs(node: Node) -> str:
     return ", ".join(node.inputs) if node.inputs else "raw files"
 
@@ -115,14 +143,18 @@ def input_bytes(graph: Graph, sizes: dict[str, int]) -> dict[str, int]:
     return {name: sum(sizes.get(source, 0) for source in behind) for name, behind in sources.items()}
 
 
-def _estimates(graph: Graph, sizes: dict[str, int]) -> list[str]:
+def _core_seconds(graph: Graph, sizes: dict[str, int]) -> float:
     core_seconds = 0.0
     read = input_bytes(graph, sizes)
     for node in graph.nodes.values():
         if not isinstance(node.stage, NO_DATA_STAGES):
             speed = CORE_MB_PER_SECOND.get(node.stage.stage_name, DEFAULT_MB_PER_SECOND)
             core_seconds += read[node.name] / 1e6 / speed
-    hours = core_seconds / 3600
+    return core_seconds
+
+
+def _estimates(graph: Graph, sizes: dict[str, int]) -> list[str]:
+    hours = _core_seconds(graph, sizes) / 3600
     total = sum(sizes.values())
     return [
         f"data stages: about {hours:,.1f} core-hours; on 2 cores {hours / 2:,.1f} h, on 1,000 cores {hours / 1000:,.2f} h",

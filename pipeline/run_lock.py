@@ -147,15 +147,27 @@ class RunLock:
         return found is not None and found.token == self._own.token
 
     def _read(self) -> Holder | None:
-        """Who holds the lock; of one that is half written, a holder that nobody is."""
-        try:
-            data = storage.read_bytes(self._uri)
-        except FileNotFoundError:
-            return None
-        try:
-            return Holder.model_validate(orjson.loads(data))
-        except (orjson.JSONDecodeError, ValidationError):
-            return Holder(host="unknown", space="", pid=0, started=0, token=data.hex()[:64])
+        return _read_lock(self._uri)
+
+
+def holder_of(run: str) -> Holder | None:
+    """Who holds the lock of a run's folder; None where nobody does, or a process of this machine that is gone."""
+    found = _read_lock(storage.join(run, LOCK_FILE))
+    if found is None or (found.host, found.space) != (socket.gethostname(), _space()):
+        return found
+    return found if _started(found.pid) is not None and found.started in (0, _started(found.pid)) else None
+
+
+def _read_lock(uri: str) -> Holder | None:
+    """Who holds the lock; of one that is half written, a holder that nobody is."""
+    try:
+        data = storage.read_bytes(uri)
+    except FileNotFoundError:
+        return None
+    try:
+        return Holder.model_validate(orjson.loads(data))
+    except (orjson.JSONDecodeError, ValidationError):
+        return Holder(host="unknown", space="", pid=0, started=0, token=data.hex()[:64])
 
 
 def _encoded(holder: Holder) -> bytes:

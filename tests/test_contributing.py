@@ -19,7 +19,7 @@ from pipeline.cli import filter as filter_command
 from pipeline.cli import ingest as ingest_command
 from pipeline.cli.main import main
 from pipeline.config import parse_recipe
-from pipeline.inspect.explain import explain
+from pipeline.look.explain import explain
 from pipeline.recipe import build
 from pipeline.registry import source_kinds, verbs
 from stages.core.ledger import LEDGER_SCHEMA

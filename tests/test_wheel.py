@@ -54,6 +54,9 @@ def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Pa
     shipped |= {f"pipeline/shipped/{name}" for name in relative(ROOT / "samples" / "dumps", "*")}
     typed = {f"{package}/py.typed" for package in PACKAGES}
     tables = {
+        "pipeline/report/page.css",
+        "pipeline/report/page.js",
+        "quality_classifier/hosts.txt",
         "stages/ingest/common_crawl/boilerplate/page_model.npz",
         "stages/ingest/wikipedia/templates.txt",
     }

@@ -28,12 +28,23 @@ COMMANDS = {
     "run": ("run:run", "Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint."),
     "plan": ("run:plan", "Check a recipe and show its stages, and what the raw files will take."),
     "explain": (
-        "inspect:explain",
+        "look:explain",
         "Tell the story of one document: where it came from, what changed it, why it ended or where it is.",
     ),
     "verify": (
         "inspect:verify",
         "Read every file of a run and compare it with what was written; name what is missing, short or changed.",
+    ),
+    "status": (
+        "status:status",
+        "How far the stages of a run are, finished or under way, and who is at work on it.",
+    ),
+    "diff": ("recipes:diff", "What two runs differ in: config, counts, and documents."),
+    "init": ("recipes:init", "Write a commented recipe to begin with."),
+    "config": ("recipes:app", "What recipes may say."),
+    "report": (
+        "report:report",
+        "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
     ),
     "inspect": ("inspect:app", "Look into a run."),
     "fetch": ("fetch:app", "Download raw dumps: resumable, checked, at a polite pace."),

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NoReturn
 
-from stages.core.printing import printable, printable_text
+from cyclopts import Parameter
+
+from stages.core.printing import printable, printable_json, printable_text
 
 USER_ERROR_CODE = 2
 FAILURE_CODE = 1
 EMPTY_CODE = 3
 INTERRUPTED_CODE = 130
 TABLE_WIDTH = 110
+
+AsJson = Annotated[
+    bool, Parameter(name="--json", negative="", help="print JSON lines, as docs/looking.md describes them")
+]
 
 
 def stop(code: int, message: str) -> NoReturn:
@@ -28,15 +34,44 @@ def say(line: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print a result as JSON on standard output."""
-    sys.stdout.write(as_json_text(value))
+    """Print a record, a mapping or a list as one line of JSON on standard output; what is no number is null."""
+    import orjson
+
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    line = orjson.dumps(value, default=_plain, option=options).decode()
+    sys.stdout.write(printable_json(line) + "\n")
 
 
 def as_json_text(value: Any) -> str:
-    """A result as lines of JSON; what is no number is null."""
+    """A result as indented lines of JSON, for a file; what is no number is null."""
     import orjson
 
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """What orjson does not know, as it knows it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):  # an array that is not contiguous
+        return value.tolist()
+    return value.model_dump(mode="json")
+
+
+def say_paged(lines: Iterable[str]) -> None:
+    """Print lines: in the user's pager on a terminal, where they are more than fit."""
+    if not sys.stdout.isatty():
+        for line in lines:
+            say(line)
+        return
+    import pydoc
+    import shutil
+
+    shown = [printable(line) for line in lines]
+    if len(shown) < shutil.get_terminal_size().lines:
+        sys.stdout.write("\n".join(shown) + "\n")
+    else:
+        pydoc.pager("\n".join(shown) + "\n")
 
 
 def note(line: str) -> None:

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from pydantic import Field
 
 from pipeline.check import check_options
-from pipeline.cli.output import as_json_text, note, print_table, say, say_json
+from pipeline.cli.output import AsJson, as_json_text, note, print_table, say, say_json
 from pipeline.cli.run import RunOptions, RunOptionsGiven, Variables
 from pipeline.cli.running import (
     Documents,
@@ -152,7 +152,6 @@ Labels = Annotated[
     ),
 ]
 Label = Annotated[str, Parameter(help="the label of good pages, for models of others")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="all figures as JSON")]
 Model = Annotated[str, Parameter(help="a fastText model, or the run that trained it")]
 
 

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from pipeline.check import check_options
 from pipeline.cli.options import WHOLE
-from pipeline.cli.output import note, say
+from pipeline.cli.output import AsJson, note, say, say_json
 from pipeline.cli.running import Workers, end_if_empty, finished_line, run_watched, show_mixture
 from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
-from pipeline.plan import plan_lines
+from pipeline.plan import plan_lines, plan_record
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
@@ -62,7 +62,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     end_if_empty(emptied_stages(graph, result.manifests), options)
 
 
-def plan(config: str, /, *, variables: Variables = None) -> None:
+def plan(config: str, /, *, variables: Variables = None, as_json: AsJson = False) -> None:
     """Check a recipe and show its stages, and what the raw files will take.
 
     Parameters
@@ -70,7 +70,11 @@ def plan(config: str, /, *, variables: Variables = None) -> None:
     config
         the recipe's file, such as configs/llama1.yaml, or the name of a shipped one: demo, shared, llama1
     """
-    for line in plan_lines(_load(config, variables)):
+    loaded = _load(config, variables)
+    if as_json:
+        say_json(plan_record(loaded))
+        return
+    for line in plan_lines(loaded):
         say(line)
 
 

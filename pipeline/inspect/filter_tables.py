@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 
@@ -55,6 +56,48 @@ def filter_report(run: str, rule: str | None, thresholds: Sequence[str]) -> Iter
     others = {node: manifest for node, manifest in filters.items() if values_of(node, manifest) is None}
     if others and rule is None and not asked:
         yield from _ledgers(others, None)
+
+
+def filter_records(run: str, rule: str | None, thresholds: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The same as records: `kind` `value` with quantiles and bounds by source, or `drops` by rule and source."""
+    filters = filters_of(run)
+    tables = {node: found for node, manifest in filters.items() if (found := values_of(node, manifest))}
+    if thresholds and not tables:
+        raise UserError(f"{run}: --threshold: {ANNOTATE_HINT}")
+    known = list(dict.fromkeys(name for values in tables.values() for name in values.measured()))
+    asked = asked_thresholds(thresholds, known)
+    chosen = chosen_names(known, rule) if tables else []
+    for node, values in tables.items():
+        for name in values.measured():
+            if name in chosen and (not asked or rule is not None or name in asked):
+                for source, measured in measure_values(values, name, asked.get(name)).items():
+                    yield _value_record(node, name, source, measured)
+    lost = {node: ledger_drops(one) for node, one in filters.items() if node not in tables}
+    names = sorted({name for drops in lost.values() for _, name, _ in drops})
+    wanted = set(names if rule is None else [] if tables else chosen_names(names, rule))
+    for node, drops in lost.items():
+        for (action, name, source), total in drops.items():
+            if name in wanted:
+                own = {"node": node, "action": action, "rule": name, "source": source}
+                yield {"kind": "drops"} | own | {"documents": total.documents, "text_bytes": total.text_bytes}
+
+
+def _value_record(node: str, name: str, source: str, measured: Measure) -> dict[str, Any]:
+    """What `_value` shows of one source."""
+    shares = [f"{share:g}" for share in QUANTILES]
+    bounds = [
+        {"keeps": part, "which": label, "lowest": bound.lowest, "highest": bound.highest}
+        | {"documents": bound.documents, "text_bytes": bound.text_bytes}
+        for (part, label), bound in measured.bounds.items()
+    ]
+    own = {"node": node, "value": name, "source": source}
+    total = {"documents": measured.total.documents, "text_bytes": measured.total.text_bytes}
+    return (
+        {"kind": "value"}
+        | own
+        | total
+        | {"quantiles": dict(zip(shares, measured.quantiles, strict=False)), "bounds": bounds}
+    )
 
 
 def _value(values: ValueTables, name: str, asked: float | None) -> Iterator[str | Table]:

@@ -26,5 +26,10 @@ def printable(line: str) -> str:
     return printable_text(line).replace("\n", "\\n")
 
 
+def printable_json(line: str) -> str:
+    r"""JSON that says the same, with what acts on a terminal as `\u202e`."""
+    return _ACTING.sub(lambda match: f"\\u{ord(match[0]):04x}", without_secrets(line))
+
+
 def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")

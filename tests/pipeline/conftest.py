@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.pools import Pool, RayPool
+from tests.looked_runs import make_looked_runs
 
 HERE = str(Path(__file__).parent)
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -38,3 +39,9 @@ def ray_pool() -> Iterator[Pool]:
     pool = RayPool(2, None)
     yield Borrowed(pool)
     pool.close()
+
+
+@pytest.fixture(scope="session")
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of `make_looked_runs`, only looked at."""
+    return make_looked_runs(tmp_path_factory.mktemp("looked"))

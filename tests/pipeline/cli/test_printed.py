@@ -40,7 +40,7 @@ def test_explain_shows_escapes_and_line_ends_of_names_and_urls(
     out = capsys.readouterr().out
     assert "\\x1b]0;title\\x07\\r\\n[/]" in out
     assert "\x1b" not in out
-    assert len(out.splitlines()) == 1
+    assert len(out.splitlines()) == 2, "the event, and the text"
     main(["explain", run, ID + "1"])
     assert f"kept partner {SHOWN_ID}" in capsys.readouterr().out
     with pytest.raises(SystemExit):

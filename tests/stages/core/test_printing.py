@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.printing import printable, printable_text
+from stages.core.printing import printable, printable_json, printable_text
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,10 @@ def test_a_line_is_one_line_that_can_be_written_and_says_nothing_to_a_terminal(t
     assert line.splitlines() in ([line], [])
     assert not any(unicodedata.category(c) == "Cc" for c in line.replace("\t", ""))
     line.encode()
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])).filter(lambda text: "://" not in text))
+def test_json_says_the_same_and_nothing_to_a_terminal(text: str) -> None:
+    line = printable_json(orjson.dumps([text]).decode())
+    assert orjson.loads(line) == [text]
+    assert not any(unicodedata.category(c) == "Cc" or c in "\u202e\u2066\u2028" for c in line)

@@ -1,0 +1,97 @@
+"""Parquet files of a run in, the few rows that someone wants to see out: by id, or the first of all by some key.
+
+Memory is a batch of the columns that choose, and the rows that are chosen, whatever the size of the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.parquet import read_batches, read_rows
+from stages.kernels.hash.hashing import hash_strings
+
+Row = dict[str, Any]
+
+
+class Draw:
+    """The `count` rows of the lowest key of all that it is shown, each of a pair of float64 and uint64, shape (rows,).
+
+    Equal rows give equal draws in whatever order they come.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._held: pa.Table | None = None
+        self._keys: tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]] = (
+            np.empty(0, np.float64),
+            np.empty(0, np.uint64),
+        )
+
+    def add(
+        self, batch: pa.RecordBatch, near: npt.NDArray[np.float64], chance: npt.NDArray[np.uint64]
+    ) -> None:
+        """Show it rows: `near` decides, `chance` between equals."""
+        if batch.num_rows == 0:
+            return
+        first = np.lexsort((chance, near))[: self._count]
+        table = pa.Table.from_batches([batch.take(pa.array(first))])
+        near, chance = near[first], chance[first]
+        if self._held is not None:
+            table = pa.concat_tables([self._held, table])
+            near, chance = np.append(self._keys[0], near), np.append(self._keys[1], chance)
+        order = np.lexsort((chance, near))[: self._count]
+        self._held = table.take(pa.array(order)).combine_chunks()
+        self._keys = near[order], chance[order]
+
+    def rows(self) -> list[Row]:
+        """The chosen rows, the lowest first."""
+        return [] if self._held is None else self._held.to_pylist()
+
+
+def chance_of(ids: pa.Array, seed: int) -> npt.NDArray[np.uint64]:
+    """A number of each id that looks drawn, shape (rows,): a sample by it depends on ids and seed alone."""
+    return hash_strings(ids, seed)
+
+
+def rows_by_id(
+    uris: Iterable[str], ids: Iterable[str], columns: Sequence[str] | None = None
+) -> dict[str, Row]:
+    """The rows of these ids by id; of each file the column of ids is read, and the row groups that hold one of them."""
+    wanted = set(ids)
+    found: dict[str, Row] = {}
+    for uri in uris:
+        if len(found) == len(wanted):
+            break
+        left = pa.array(sorted(wanted - found.keys()), pa.string())
+        places = _places(uri, left)
+        if len(places):
+            for batch in read_rows(uri, places, columns):
+                found |= {row["id"]: row for row in batch.to_pylist()}
+    return found
+
+
+def _places(uri: str, ids: pa.Array) -> npt.NDArray[np.int64]:
+    """Numbers of the rows of a file with these ids, ascending."""
+    places, start = [np.empty(0, np.int64)], 0
+    for batch in read_batches([uri], ["id"]):
+        held = pc.is_in(batch.column("id").cast(pa.string()), value_set=ids)
+        places.append(np.flatnonzero(held.to_numpy(zero_copy_only=False)) + start)
+        start += batch.num_rows
+    return np.concatenate(places)
+
+
+def ids_of_url(uris: Iterable[str], url: str, limit: int) -> list[str]:
+    """Ids of the first rows of this URL."""
+    found: list[str] = []
+    for batch in read_batches(uris, ["id", "url"]):
+        mask = pc.fill_null(pc.equal(batch.column("url"), url), False)
+        found += batch.filter(mask).column("id").to_pylist()
+        if len(found) >= limit:
+            break
+    return found[:limit]
