@@ -13,7 +13,7 @@ from torch import Tensor
 from stages.core.errors import UserError
 from stages.mix.schedule import Mixture, Schedule, Slots
 from stages.tokenize.read import PADDING, PackedTokens
-from stages.train.model import IGNORED
+from stages.train.loss import IGNORED
 
 
 @dataclass(frozen=True)

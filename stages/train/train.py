@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,6 @@ import orjson
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from stages.core import storage
 from stages.core.errors import UserError
@@ -35,9 +33,10 @@ from stages.train.checkpoint import (
 from stages.train.config import TrainConfig
 from stages.train.loader import Loader, MicroBatch
 from stages.train.log import StepInfo, read_log, write_log
-from stages.train.model import Llama, next_token_loss
+from stages.train.model import Llama
 from stages.train.optimizer import learning_rate, make_optimizer, set_learning_rate
 from stages.train.ranks import Place, torch_ranks, torch_settings
+from stages.train.sharding import make_forward, make_model, precision_on, sync_gradients, whole
 
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "B200": 2250e12}
 """Dense bfloat16 operations per second by a part of the device's name, for the model FLOPs utilisation."""
@@ -75,11 +74,9 @@ def train(
             config.micro_batch_sequences,
             place.rank,
             place.world_size,
-            config.document_mask,
+            config.masks_documents,
         )
-        model = Llama(config.sizes, tokens.vocab_size)
-        model.initialize(config.seed)
-        model.to(place.device)
+        model = make_model(config, tokens.vocab_size, place)
         identity = _identity(config, mixture, num_steps, tokens.vocab_size)
         trainer = _Trainer(config, model, loader, place, num_steps, mixture.sequence_length, output, identity)
         trainer.resume()
@@ -129,15 +126,15 @@ class _Trainer:
         self.optimizer = make_optimizer(model, config, place.device)
         self.step_tokens = config.batch_sequences * sequence_length
         self.step_flops = self.step_tokens * config.sizes.flops_per_token(model.vocab_size, sequence_length)
-        forward: nn.Module = torch.compile(model) if config.compile else model  # type: ignore[assignment]
-        self.forward = DistributedDataParallel(forward) if place.world_size > 1 else forward
+        self.precision = precision_on(config, place.device)
+        self.forward = make_forward(model, config, place)
 
     def resume(self) -> None:
         """Go back to the last checkpoint, and to the log up to it."""
         found = list_checkpoints(self.output)
         if not found:
             return
-        load_checkpoint(self.output, found[-1], self.model, self.optimizer, self.identity)
+        load_checkpoint(self.output, found[-1], self.model, self.optimizer, self.identity, self.place)
         self.step = found[-1]
         self.log = read_log(self.output, self.step)
 
@@ -172,32 +169,35 @@ class _Trainer:
             2, device=device
         )  # loss by position, and the share of positions that have a target
         for number, batch in enumerate(batches):
-            with self._maybe_sync(last=number == len(batches) - 1):
-                loss = self._loss(batch.to(device)) * batch.fraction
-                loss.backward()  # type: ignore[no-untyped-call]
+            # Ranks exchange gradients once a step, after the last micro-batch.
+            sync_gradients(self.forward, number == len(batches) - 1)
+            minimised, loss = self._losses(batch.to(device)) * batch.fraction
+            minimised.backward()
             total[0] += loss.detach()
             total[1] += batch.filled * batch.fraction
         if self.place.world_size > 1:
             dist.all_reduce(total)
             total /= self.place.world_size
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        norm = whole(
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm), self.place.device
+        )
         rate = learning_rate(step, self.num_steps, self.config)
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(total[0] / total[1]), rate, float(norm)
 
-    def _loss(self, batch: MicroBatch) -> torch.Tensor:
-        kind = self.place.device.type
-        with torch.autocast(kind, dtype=torch.bfloat16, enabled=kind == "cuda"):
-            logits = self.forward(batch.inputs, batch.segments, batch.positions)
-        return next_token_loss(logits, batch.targets)
-
-    def _maybe_sync(self, last: bool) -> Any:
-        """Ranks exchange gradients once a step, after the last micro-batch."""
-        if isinstance(self.forward, DistributedDataParallel) and not last:
-            return self.forward.no_sync()
-        return nullcontext()
+    def _losses(self, batch: MicroBatch) -> torch.Tensor:
+        # A cast is used once and not kept: gradients of the parts of the loss must add up in float32.
+        cast = torch.autocast(
+            self.place.device.type,
+            dtype=torch.bfloat16,
+            enabled=self.precision == "autocast",
+            cache_enabled=False,
+        )
+        with cast:
+            losses: torch.Tensor = self.forward(batch.inputs, batch.segments, batch.positions, batch.targets)
+        return losses
 
     def _mfu(self, seconds: float) -> float | None:
         if self.place.device.type != "cuda":
@@ -208,18 +208,23 @@ class _Trainer:
 
     def _save(self) -> None:
         """The log first, so that no checkpoint is ever ahead of it; then the checkpoint."""
-        if self.place.rank != 0:
-            return
-        write_log(self.output, self.log)
-        checkpoint = save_checkpoint(self.output, self.step, self.model, self.optimizer, self.identity)
-        self.saved[checkpoint.name] = checkpoint
-        delete_old_checkpoints(self.output, self.config.keep_checkpoints)
+        if self.place.rank == 0:
+            write_log(self.output, self.log)
+        checkpoint = save_checkpoint(
+            self.output, self.step, self.model, self.optimizer, self.identity, self.place
+        )
+        if checkpoint is not None:
+            self.saved[checkpoint.name] = checkpoint
+            self._delete_old()
+
+    def _delete_old(self) -> None:
+        delete_old_checkpoints(self.output, self.config.keep_checkpoints, self.config.keep_steps)
 
     def _files(self) -> tuple[FileInfo, ...]:
         """The log, cut to the checkpoint that it ends with, and the checkpoints that are kept, the last one last."""
         if self.place.rank != 0:
             return ()
-        delete_old_checkpoints(self.output, self.config.keep_checkpoints)
+        self._delete_old()
         kept = list_checkpoints(self.output)
         return write_log(self.output, self.log), *map(self._checkpoint_file, kept)
 
@@ -242,7 +247,7 @@ def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size:
     described = {
         name: value
         for name, value in content_of(config).items()
-        if name not in ("model", "steps", "peak_rate")
+        if name not in ("model", "steps", "peak_rate", "document_mask")
     }
     sizes = {f"model.{key}": value for key, value in config.sizes.model_dump(mode="json").items()}
     encoded = orjson.dumps(mixture.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
@@ -251,6 +256,7 @@ def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size:
         **sizes,
         "steps": num_steps,
         "peak_rate": config.peak,
+        "document_mask": config.masks_documents,
         "vocab_size": vocab_size,
         "mixture": hashlib.sha256(encoded).hexdigest()[:16],
     }

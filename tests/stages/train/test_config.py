@@ -45,7 +45,7 @@ def test_wrong_sizes_are_refused(given: dict[str, int], message: str) -> None:
 
 
 def test_wrong_training_is_refused() -> None:
-    with pytest.raises(ValidationError, match="model '8B': no such size; known: tiny, 7B"):
+    with pytest.raises(ValidationError, match="model '8B': no such size; known: tiny, 125M"):
         TrainConfig(model="8B")
     with pytest.raises(ValidationError, match="warmup_steps 2000 must be below `steps` 100"):
         TrainConfig(steps=100)

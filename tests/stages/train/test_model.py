@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stages.train.config import PRESETS, ModelConfig  # noqa: E402
-from stages.train.model import Llama, RMSNorm, count_parameters, document_mask, rotary_angles, rotate  # noqa: E402
+from stages.train.masks import document_mask  # noqa: E402
+from stages.train.model import Llama, RMSNorm, count_parameters, rotary_angles, rotate  # noqa: E402
 
 SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, multiple_of=8)
 GROUPED = SIZES.model_copy(update={"num_kv_heads": 2})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,41 +165,6 @@ def test_the_stage_without_torch_says_what_to_install(
         Train(model="tiny").run(task)
     with pytest.raises(UserError, match="train needs the pack and the mix stage; it was given 1"):
         Train(model="tiny").plan([pack])
-
-
-def test_two_processes_train_on_the_same_batches_as_one(
-    pack: Manifest, mix: Manifest, tmp_path: Path
-) -> None:
-    """torchrun with two CPU ranks: the losses of one process, but for rounding."""
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    config = CONFIG.model_copy(update={"steps": 4})
-    train(config, pack.folder, mix.folder, str(one))
-    path = tmp_path / "train.yaml"
-    path.write_bytes(orjson.dumps(config.model_dump(mode="json")))
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node=2",
-        "-m",
-        "stages.train",
-    ]
-    done = subprocess.run(
-        [*command, str(path), pack.folder, mix.folder, str(two)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert len(done.stdout.splitlines()) == 4
-    losses = [
-        [orjson.loads(line)["loss"] for line in (folder / "log.jsonl").read_bytes().splitlines()]
-        for folder in (one, two)
-    ]
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
 def test_the_command_line(
