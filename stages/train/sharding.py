@@ -87,6 +87,13 @@ def sync_gradients(forward: nn.Module, now: bool) -> None:
         forward.set_requires_gradient_sync(now)
 
 
+def give_up_weights(forward: nn.Module) -> None:
+    """After a forward pass without a backward pass: give up the weights that were put together for it."""
+    for module in forward.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
+
+
 @torch.no_grad()
 def assign(weight: Tensor, value: Tensor) -> None:
     """Write a whole tensor into a weight, or this process's part of it where it is shared out."""

@@ -37,7 +37,7 @@ class Train(TrainConfig, Stage[TrainParams]):
     """Train a LLaMA on packed tokens by a mixture's schedule; resumes from its checkpoints."""
 
     stage_name: ClassVar[str] = "train"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     uses_all_cores: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[TrainParams]]:

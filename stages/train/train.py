@@ -31,12 +31,20 @@ from stages.train.checkpoint import (
     save_checkpoint,
 )
 from stages.train.config import TrainConfig
+from stages.train.guard import fault, stopped, write_batch
 from stages.train.loader import Loader, MicroBatch
-from stages.train.log import StepInfo, read_log, write_log
+from stages.train.log import StepInfo, read_log, skipped_row, write_log
 from stages.train.model import Llama
 from stages.train.optimizer import learning_rate, make_optimizer, set_learning_rate
 from stages.train.ranks import Place, torch_ranks, torch_settings
-from stages.train.sharding import make_forward, make_model, precision_on, sync_gradients, whole
+from stages.train.sharding import (
+    give_up_weights,
+    make_forward,
+    make_model,
+    precision_on,
+    sync_gradients,
+    whole,
+)
 
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "B200": 2250e12}
 """Dense bfloat16 operations per second by a part of the device's name, for the model FLOPs utilisation."""
@@ -69,7 +77,7 @@ def train(
     with torch_settings(config), torch_ranks(config) as place:
         loader = Loader(
             tokens,
-            Schedule(mixture, config.seed),
+            Schedule(mixture, config.seed, config.held_out_sequences),
             config.batch_sequences,
             config.micro_batch_sequences,
             place.rank,
@@ -134,33 +142,92 @@ class _Trainer:
         found = list_checkpoints(self.output)
         if not found:
             return
-        load_checkpoint(self.output, found[-1], self.model, self.optimizer, self.identity, self.place)
+        load_checkpoint(
+            self.output, found[-1], self.model, self.optimizer, self._identity_at(found[-1]), self.place
+        )
         self.step = found[-1]
         self.log = read_log(self.output, self.step)
 
     def run(self, stop_step: int, on_step: Callable[[StepInfo], None] | None) -> TrainResult:
         """Train up to `stop_step`, with a checkpoint there."""
         for step, batches in self.loader.steps(self.step, stop_step):
-            started = time.perf_counter()
-            loss, rate, norm = self._one_step(step, batches)
-            seconds = time.perf_counter() - started
             self.step = step + 1
-            tokens = self.step * self.step_tokens
-            speed, mfu = self.step_tokens / seconds, self._mfu(seconds)
-            info = StepInfo(self.step, self.num_steps, loss, rate, norm, tokens, speed, mfu)
-            self.log.append(info.log_row())
+            info = None if self.step in self.config.skip_batches else self._trained(step, batches)
+            self.log.append(skipped_row(self.step, self._tokens()) if info is None else info.log_row())
             if self.step % self.config.checkpoint_steps == 0 or self.step == stop_step:
                 self._save()
-            if on_step is not None and self.place.rank == 0:
+            if info is not None and on_step is not None and self.place.rank == 0:
                 on_step(info)
+        losses = [row["loss"] for row in self.log if "loss" in row]
+        if not losses:
+            raise UserError(f"skip_batches leaves out all {self.step} steps; there is nothing to train on")
         return TrainResult(
             files=self._files(),
             steps=self.step,
-            tokens=self.step * self.step_tokens,
-            first_loss=self.log[0]["loss"],
-            final_loss=self.log[-1]["loss"],
+            tokens=self._tokens(),
+            first_loss=losses[0],
+            final_loss=losses[-1],
             parameters=sum(weight.numel() for weight in self.model.parameters()),
         )
+
+    def _tokens(self) -> int:
+        """Tokens trained on so far."""
+        return (self.step - len(self._skipped(self.step))) * self.step_tokens
+
+    def _skipped(self, step: int) -> list[int]:
+        """The batches left out up to `step`: part of what a checkpoint is one of."""
+        return sorted({number for number in self.config.skip_batches if number <= step})
+
+    def _identity_at(self, step: int) -> dict[str, Any]:
+        return {**self.identity, "skip_batches": self._skipped(step)}
+
+    def _trained(self, step: int, batches: list[MicroBatch]) -> StepInfo:
+        """Train on one batch, and measure the held-out loss where it is due."""
+        started = time.perf_counter()
+        loss, rate, norm = self._one_step(step, batches)
+        seconds = time.perf_counter() - started
+        due = self.step % self.config.held_out_steps == 0 or self.step == self.num_steps
+        return StepInfo(
+            step=self.step,
+            num_steps=self.num_steps,
+            loss=loss,
+            bits_per_byte=self.loader.bits_per_byte(step, loss),
+            rate=rate,
+            grad_norm=norm,
+            tokens=self._tokens(),
+            tokens_per_second=self.step_tokens / seconds,
+            mfu=self._mfu(seconds),
+            held_out=self._held_out() if due and self.config.held_out_sequences else None,
+        )
+
+    @torch.no_grad()
+    def _held_out(self) -> dict[str, dict[str, float]]:
+        """Loss on the held-out sequences of each source, in nats a token, and in bits a byte of text."""
+        found = {}
+        for source, batches in self.loader.held_out().items():
+            sums = torch.zeros(2, dtype=torch.float64, device=self.place.device)
+            for batch in batches:
+                sums[0] += self._losses(batch.to(self.place.device))[1] * batch.targets.numel()
+                sums[1] += batch.filled * batch.targets.numel()
+            if self.place.world_size > 1:
+                dist.all_reduce(sums)
+            loss = float(sums[0] / sums[1])
+            bits = self.loader.source_bits_per_byte(source, loss)
+            found[source] = {"loss": loss, "bits_per_byte": bits}
+        give_up_weights(self.forward)
+        return found
+
+    def _stop_at_fault(self, step: int, loss: float, norm: float) -> None:
+        """Raise when the step must not be taken; all processes see the same figures and stop together."""
+        wrong = fault(loss, norm, self.log, self.config)
+        if wrong is None:
+            return
+        documents = self.loader.documents(step)
+        if self.place.rank == 0:
+            write_batch(self.output, step + 1, wrong, documents)
+        before = list_checkpoints(self.output)
+        checkpoint = checkpoint_name(before[-1]) if before else None
+        raise stopped(self.output, step + 1, wrong, documents, checkpoint)
 
     def _one_step(self, step: int, batches: list[MicroBatch]) -> tuple[float, float, float]:
         """Forward, backward and update on one batch; its mean loss, the rate and the norm before clipping."""
@@ -181,11 +248,13 @@ class _Trainer:
         norm = whole(
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm), self.place.device
         )
+        loss = float(total[0] / total[1])
+        self._stop_at_fault(step, loss, float(norm))
         rate = learning_rate(step, self.num_steps, self.config)
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(total[0] / total[1]), rate, float(norm)
+        return loss, rate, float(norm)
 
     def _losses(self, batch: MicroBatch) -> torch.Tensor:
         # A cast is used once and not kept: gradients of the parts of the loss must add up in float32.
@@ -211,7 +280,7 @@ class _Trainer:
         if self.place.rank == 0:
             write_log(self.output, self.log)
         checkpoint = save_checkpoint(
-            self.output, self.step, self.model, self.optimizer, self.identity, self.place
+            self.output, self.step, self.model, self.optimizer, self._identity_at(self.step), self.place
         )
         if checkpoint is not None:
             self.saved[checkpoint.name] = checkpoint

@@ -32,6 +32,9 @@ CONFIG = TrainConfig(
     device="cpu",
     loss_positions=20,
     document_mask=True,
+    held_out_sequences=5,
+    held_out_steps=2,
+    z_loss=1e-4,
 )
 FSDP = {"parallel": "fsdp", "recompute": "full"}
 SUMS = 1e-6
@@ -43,7 +46,10 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def losses(folder: Path) -> list[float]:
-    return [row["loss"] for row in rows(folder)]
+    """Of all steps, and of the held-out sequences of each source after every second one."""
+    held_out = [found["loss"] for row in rows(folder) for found in row.get("held_out", {}).values()]
+    assert len(held_out) == 2 * 2
+    return [row["loss"] for row in rows(folder)] + held_out
 
 
 def run_ranks(number: int, config: TrainConfig, pack: Manifest, mix: Manifest, folder: Path) -> str:
