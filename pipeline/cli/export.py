@@ -80,15 +80,25 @@ def model(
         )
     length = read_mixture(found.mixed.folder).sequence_length
     means = found.packed.facts_of(PackedShard)[0]
-    packed_by = run_of(found.packed) or found.packed.folder
-    file = tokenizer_file(packed_by, means.tokenizer_sha256, tokenizer, "--tokenizer")
-    files = transformers_files(storage.read_bytes(file), file, length)
+    files = _tokenizer_files(found.packed, means.tokenizer_sha256, tokenizer, length)
     checkpoint = _checkpoint(run, found.trained, step)
     names = export_hugging_face(checkpoint, out, length, dtype, means.bos, means.eos)
     for name, content in files.items():
         write_bytes(storage.join(out, name), content)
     names += files
     say(f"{out}: {', '.join(names)}")
+
+
+def _tokenizer_files(packed: Manifest, sha256: str, given: str | None, length: int) -> dict[str, bytes]:
+    """The files of the tokenizer of packed tokens; none, and a note, where no file of it is known."""
+    try:
+        file = tokenizer_file(run_of(packed) or packed.folder, sha256, given, "--tokenizer")
+    except UserError as unknown:
+        if given is not None:
+            raise
+        note(f"no tokenizer is written beside the model: {unknown}")
+        return {}
+    return transformers_files(storage.read_bytes(file), file, length)
 
 
 def _checkpoint(run: str, trained: Manifest, step: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.core.location import NOT_CONTENT
+from stages.core.location import NOT_CONTENT, Location
 from stages.core.manifest import Record
 from stages.core.mistakes import suggest
 
@@ -153,6 +153,9 @@ class TrainConfig(Record):
     """
 
     model: str | ModelConfig = Field("7B", description=f"one of {', '.join(PRESETS)}, or sizes of your own")
+    start: Location | None = Field(
+        None, description="folder of a Hugging Face Llama of the same sizes, whose weights to go on from"
+    )
     document_mask: bool | None = Field(
         None, description="attention stays inside a document (Llama 3); as the preset's paper when not given"
     )

@@ -6,6 +6,7 @@ tensor, so that first weights and checkpoints are the same however many processe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -22,13 +23,14 @@ from torch.distributed.fsdp import (
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
+from stages.core.errors import UserError
 from stages.train.config import TrainConfig
 from stages.train.model import Llama
 from stages.train.ranks import Place
 
 
 def make_model(config: TrainConfig, vocab_size: int, place: Place) -> Llama:
-    """The model with its first weights, on its device; with `parallel: fsdp` a part of it."""
+    """The model on its device, of weights that say nothing yet; with `parallel: fsdp` a part of it."""
     with torch.device("meta"):
         model = Llama(config.sizes, vocab_size, config.recompute, config.loss_positions, config.z_loss)
     if config.compile:
@@ -37,9 +39,16 @@ def make_model(config: TrainConfig, vocab_size: int, place: Place) -> Llama:
     if config.parallel == "fsdp":
         share_out(model, config, place)
     model.to_empty(device="cpu" if config.cpu_offload else place.device)
-    for name, drawn in model.first_weights(config.seed):
-        assign(model.get_parameter(name), drawn)
     return model
+
+
+def give_weights(model: Llama, weights: Iterator[tuple[str, Tensor]], origin: str) -> None:
+    """Write each whole weight, by name, into the model; a UserError names one of `origin` that has another shape."""
+    for name, value in weights:
+        weight = model.get_parameter(name)
+        if value.shape != weight.shape:
+            raise UserError(f"{origin}: weight {name} is {list(value.shape)}, not {list(weight.shape)}")
+        assign(weight, value)
 
 
 def share_out(model: Llama, config: TrainConfig, place: Place) -> None:

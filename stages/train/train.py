@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,14 @@ from stages.train.optimizer import learning_rate, make_optimizer, set_learning_r
 from stages.train.ranks import Place, torch_ranks, torch_settings
 from stages.train.sharding import (
     give_up_weights,
+    give_weights,
     make_forward,
     make_model,
     precision_on,
     sync_gradients,
     whole,
 )
+from stages.train.start import start_weights
 
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "B200": 2250e12}
 """Dense bfloat16 operations per second by a part of the device's name, for the model FLOPs utilisation."""
@@ -85,6 +87,7 @@ def train(
             config.masks_documents,
         )
         model = make_model(config, tokens.vocab_size, place)
+        give_weights(model, _first_weights(model, config), config.start or "the first weights")
         identity = _identity(config, mixture, num_steps, tokens.vocab_size)
         trainer = _Trainer(config, model, loader, place, num_steps, mixture.sequence_length, output, identity)
         trainer.resume()
@@ -110,6 +113,14 @@ def steps_of(config: TrainConfig, mixture: Mixture) -> int:
             f"warmup_steps {config.warmup_steps} must be below the {num_steps} steps of the run; lower it"
         )
     return num_steps
+
+
+def _first_weights(model: Llama, config: TrainConfig) -> Iterator[tuple[str, torch.Tensor]]:
+    """What the model begins with: those of `start`, or weights drawn by the seed."""
+    if config.start is None:
+        return model.first_weights(config.seed)
+    names = [name for name, _ in model.named_parameters()]
+    return start_weights(config.start, config.sizes, model.vocab_size, names)
 
 
 class _Trainer:
