@@ -114,7 +114,7 @@ PRESETS: dict[str, ModelConfig] = {
 }
 
 
-class Training(Record):
+class PaperTraining(Record):
     """How the paper of a size trained it: peak rate, entries of the vocabulary, tokens of a sequence, documents apart."""
 
     peak_rate: float
@@ -126,24 +126,28 @@ class Training(Record):
 LLAMA2, LLAMA3 = 4096, 8192
 """Tokens of a sequence (Llama 2, table 1; Llama 3, section 3.4.1: the length before the context is made longer)."""
 
-AS_TRAINED: dict[str, Training] = {
-    "tiny": Training(peak_rate=1e-3),
-    "125M": Training(peak_rate=6e-4),
-    "350M": Training(peak_rate=3e-4),
-    "1.3B": Training(peak_rate=2e-4),
-    "7B": Training(peak_rate=3e-4),
-    "13B": Training(peak_rate=3e-4),
-    "33B": Training(peak_rate=1.5e-4),
-    "65B": Training(peak_rate=1.5e-4),
-    "llama2-7B": Training(peak_rate=3e-4, sequence_length=LLAMA2),
-    "llama2-13B": Training(peak_rate=3e-4, sequence_length=LLAMA2),
-    "llama2-70B": Training(peak_rate=1.5e-4, sequence_length=LLAMA2),
-    "llama3-8B": Training(peak_rate=3e-4, vocab_size=128_256, sequence_length=LLAMA3, document_mask=True),
-    "llama3-70B": Training(peak_rate=1.5e-4, vocab_size=128_256, sequence_length=LLAMA3, document_mask=True),
+AS_TRAINED: dict[str, PaperTraining] = {
+    "tiny": PaperTraining(peak_rate=1e-3),
+    "125M": PaperTraining(peak_rate=6e-4),
+    "350M": PaperTraining(peak_rate=3e-4),
+    "1.3B": PaperTraining(peak_rate=2e-4),
+    "7B": PaperTraining(peak_rate=3e-4),
+    "13B": PaperTraining(peak_rate=3e-4),
+    "33B": PaperTraining(peak_rate=1.5e-4),
+    "65B": PaperTraining(peak_rate=1.5e-4),
+    "llama2-7B": PaperTraining(peak_rate=3e-4, sequence_length=LLAMA2),
+    "llama2-13B": PaperTraining(peak_rate=3e-4, sequence_length=LLAMA2),
+    "llama2-70B": PaperTraining(peak_rate=1.5e-4, sequence_length=LLAMA2),
+    "llama3-8B": PaperTraining(
+        peak_rate=3e-4, vocab_size=128_256, sequence_length=LLAMA3, document_mask=True
+    ),
+    "llama3-70B": PaperTraining(
+        peak_rate=1.5e-4, vocab_size=128_256, sequence_length=LLAMA3, document_mask=True
+    ),
 }
 """Of each preset; the rates of 125M to 1.3B are GPT-3's for these widths (its table 2.1)."""
 
-UNKNOWN_SIZES = Training(peak_rate=1e-3)
+UNKNOWN_SIZES = PaperTraining(peak_rate=1e-3)
 
 
 class TrainConfig(Record):
@@ -263,7 +267,7 @@ class TrainConfig(Record):
         return PRESETS[self.model] if isinstance(self.model, str) else self.model
 
     @property
-    def as_trained(self) -> Training:
+    def as_trained(self) -> PaperTraining:
         """What the preset's paper did; of sizes of one's own a small model's."""
         return AS_TRAINED[self.model] if isinstance(self.model, str) else UNKNOWN_SIZES
 
