@@ -153,16 +153,23 @@ class Packed:
                 yield name, batch.tokens[batch.offsets[number] : batch.offsets[number + 1]]
 
     def batches(
-        self, batch_sequences: int, *, seed: int = 1, start: int = 0, stop: int | None = None
+        self,
+        batch_sequences: int,
+        *,
+        seed: int = 1,
+        start: int = 0,
+        stop: int | None = None,
+        held_out_sequences: int = 0,
     ) -> Iterator[npt.NDArray[np.int64]]:
         """The batches of steps start..stop of the mixture, shape (batch_sequences, sequence_length + 1).
 
-        Inputs are all but the last column, targets all but the first; -1 is padding. `seed` is the training's: 1 unless said.
+        Inputs are all but the last column, targets all but the first; -1 is padding. `seed` and
+        `held_out_sequences` are the training's: 1 and 0 unless said.
         """
         if self.mixture is None:
             raise UserError(f"{self.folder}: there is no mixture beside it; run `altiplano mix`")
         length, steps = self.mixture.sequence_length, self.mixture.num_steps(batch_sequences)
-        schedule = Schedule(self.mixture, seed)
+        schedule = Schedule(self.mixture, seed, held_out_sequences)
         for step in range(start, steps if stop is None else min(stop, steps)):
             rows = schedule.batch(step, batch_sequences).rows()
             yield np.stack([self.tokens.sequence(source, index, length) for source, _, index in rows])

@@ -8,14 +8,19 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from pipeline.chain import need_token_stages, stage_at, token_stages
+from pipeline.chain import need_token_stages, run_of, stage_at, token_stages
 from pipeline.cli.output import note, say
+from pipeline.inspect.document import tokenizer_file
+from stages.core import storage
+from stages.core.atomic import write_bytes
 from stages.core.errors import UserError
 from stages.core.manifest import MODEL, Manifest
+from stages.core.names import below
 from stages.mix.mixture import Mix
 from stages.mix.schedule import read_mixture
 from stages.tokenize.exports import FORMATS, ExportMixture, MixtureShare, export_tokens
 from stages.tokenize.pack import PackedShard
+from stages.tokenize.tokenizers.transformers_files import transformers_files
 
 CATALOGUE = FORMATS
 
@@ -40,8 +45,16 @@ def tokens(run: str, /, *, out: str, format: str, mixture: str | None = None) ->
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
 
-def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
-    """The trained model in Hugging Face's Llama layout.
+def model(
+    run: str,
+    /,
+    *,
+    out: str,
+    dtype: str = "bfloat16",
+    step: int | None = None,
+    tokenizer: str | None = None,
+) -> None:
+    """The trained model and its tokenizer as transformers' AutoModelForCausalLM and AutoTokenizer load them.
 
     Parameters
     ----------
@@ -51,6 +64,10 @@ def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
         folder to write into
     dtype
         bfloat16, float16 or float32
+    step
+        of which kept checkpoint; the last one unless said
+    tokenizer
+        file of the tokenizer, where the run that packed the tokens did not train it
     """
     if find_spec("torch") is None:
         raise UserError("exporting a model needs torch: pip install '.[train]'")
@@ -61,11 +78,36 @@ def model(run: str, /, *, out: str, dtype: str = "bfloat16") -> None:
         raise UserError(
             f"{run}: no finished training there; give the folder that `altiplano train` or `run` wrote"
         )
-    checkpoints = [uri for uri in found.trained.uris(MODEL) if uri.endswith(".pt")]
     length = read_mixture(found.mixed.folder).sequence_length
     means = found.packed.facts_of(PackedShard)[0]
-    names = export_hugging_face(checkpoints[-1], out, length, dtype, means.bos, means.eos)
+    files = _tokenizer_files(found.packed, means.tokenizer_sha256, tokenizer, length)
+    checkpoint = _checkpoint(run, found.trained, step)
+    names = export_hugging_face(checkpoint, out, length, dtype, means.bos, means.eos)
+    for name, content in files.items():
+        write_bytes(storage.join(out, name), content)
+    names += files
     say(f"{out}: {', '.join(names)}")
+
+
+def _tokenizer_files(packed: Manifest, sha256: str, given: str | None, length: int) -> dict[str, bytes]:
+    """The files of the tokenizer of packed tokens; none, and a note, where no file of it is known."""
+    try:
+        file = tokenizer_file(run_of(packed) or packed.folder, sha256, given, "--tokenizer")
+    except UserError as unknown:
+        if given is not None:
+            raise
+        note(f"no tokenizer is written beside the model: {unknown}")
+        return {}
+    return transformers_files(storage.read_bytes(file), file, length)
+
+
+def _checkpoint(run: str, trained: Manifest, step: int | None) -> str:
+    """The checkpoint after a step, or the last one."""
+    by_step = {file.rows: below(trained.folder, file.name) for file in trained.of_kind(MODEL)}
+    if step is not None and step not in by_step:
+        there = ", ".join(str(number) for number in sorted(by_step))
+        raise UserError(f"{run}: there is no checkpoint of step {step}; kept are those of steps {there}")
+    return by_step[max(by_step) if step is None else step]
 
 
 def _mixture_of(packed: Manifest, run: str, mixture: str) -> Manifest:

@@ -39,12 +39,13 @@ class BatchRow:
 
 @dataclass(frozen=True)
 class Training:
-    """What batches depend on: the packed tokens, the mixture, the seed, and sequences in a batch."""
+    """What batches depend on: the packed tokens, the mixture, the seed, sequences in a batch, and of a source held out."""
 
     tokens: PackedTokens
     mixture: Mixture
     seed: int
     batch_sequences: int
+    held_out: int
 
 
 def batch_rows(
@@ -61,7 +62,7 @@ def batch_rows(
         raise UserError(
             f"step {step}: the mixture has steps 0 to {steps - 1} of {training.batch_sequences} sequences"
         )
-    slots = batch_of_step(training.mixture, training.seed, step, training.batch_sequences)
+    slots = batch_of_step(training.mixture, training.seed, step, training.batch_sequences, training.held_out)
     length = training.mixture.sequence_length
     rows = [
         (source, epoch, sequence, _held(training.tokens, source, sequence, length))
@@ -101,7 +102,8 @@ def _training(run: str, found: TokenStages, batch_sequences: int | None, seed: i
         raise UserError(f"{run}: no finished training there; give --batch-sequences and --seed")
     fitted = None if found.fitted is None else found.fitted.folder
     tokens = PackedTokens.open(found.packed.folder, fitted)
-    return Training(tokens, read_mixture(found.mixed.folder), seed, batch_sequences)
+    held_out = config.get("held_out_sequences", 0)
+    return Training(tokens, read_mixture(found.mixed.folder), seed, batch_sequences, held_out)
 
 
 def _held(tokens: PackedTokens, source: str, sequence: int, length: int) -> list[Held]:

@@ -94,13 +94,19 @@ class Slots:
 
 
 class Schedule:
-    """The schedule of a mixture for one seed. It keeps only what can be computed again: counts and keys."""
+    """The schedule of a mixture for one seed. It keeps only what can be computed again: counts and keys.
 
-    def __init__(self, mixture: Mixture, seed: int) -> None:
+    The last `held_out` sequences of each source, a tenth of it at most, are in no slot. Packed documents are shuffled, so
+    they are like the others; one document of a source may reach from these into those.
+    """
+
+    def __init__(self, mixture: Mixture, seed: int, held_out: int = 0) -> None:
         self.mixture = mixture
         self.seed = seed
         self.sources = tuple(sorted(mixture.sources))
-        self._available = [mixture.sources[name].sequences_available for name in self.sources]
+        whole = [mixture.sources[name].sequences_available for name in self.sources]
+        self._held_out = [min(held_out, number // 10) for number in whole]
+        self._available = [number - held for number, held in zip(whole, self._held_out, strict=True)]
         draws = [mixture.sources[name].sequences for name in self.sources]
         for name, number, there in zip(self.sources, draws, self._available, strict=True):
             if number and not there:
@@ -112,6 +118,13 @@ class Schedule:
     def num_slots(self) -> int:
         """All slots: the sequences that the mixture draws."""
         return self._order.total
+
+    def held_out(self, source: str) -> range:
+        """The sequences of a source that no slot holds; none of a source that the mixture does not draw."""
+        number = self.sources.index(source)
+        drawn = self.mixture.sources[source].sequences > 0
+        first = self._available[number]
+        return range(first, first + self._held_out[number] * drawn)
 
     def batch(self, step: int, batch_sequences: int) -> Slots:
         """The slots of the batch of `step` (from 0)."""
@@ -146,6 +159,6 @@ class Schedule:
         return self._keys[source, epoch]
 
 
-def batch_of_step(mixture: Mixture, seed: int, step: int, batch_sequences: int) -> Slots:
+def batch_of_step(mixture: Mixture, seed: int, step: int, batch_sequences: int, held_out: int = 0) -> Slots:
     """The batch of one step from nothing but its arguments; a Schedule gives the same, faster, for many."""
-    return Schedule(mixture, seed).batch(step, batch_sequences)
+    return Schedule(mixture, seed, held_out).batch(step, batch_sequences)

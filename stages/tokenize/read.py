@@ -45,6 +45,7 @@ class TokenShard:
     tokens: int
     documents: int
     dtype: str
+    text_bytes: int
 
     @property
     def stop(self) -> int:
@@ -106,6 +107,10 @@ class PackedTokens:
     def num_documents(self, source: str) -> int:
         """Documents in the stream of `source`."""
         return sum(shard.documents for shard in self._of(source))
+
+    def bytes_per_token(self, source: str) -> float:
+        """Bytes of the source's text over its tokens, `<s>` and `</s>` among them."""
+        return sum(shard.text_bytes for shard in self._of(source)) / self.num_tokens(source)
 
     def num_sequences(self, source: str, sequence_length: int) -> int:
         """Whole sequences of `source`; what is left at the end of a stream is unused."""
@@ -264,7 +269,9 @@ def _shards_of(manifest: Manifest) -> list[TokenShard]:
         if found.tokenizer_sha256 != packed[0].tokenizer_sha256:
             raise UserError(f"{found.shard}: made by another tokenizer than {packed[0].shard}")
         uri = below(manifest.folder, found.shard)
-        shards.append(TokenShard(uri, found.source, start, found.tokens, found.documents, found.dtype))
+        shards.append(
+            TokenShard(uri, found.source, start, found.tokens, found.documents, found.dtype, found.text_bytes)
+        )
         ends[found.source] = start + found.tokens
     return shards
 

@@ -22,7 +22,7 @@ from stages.train.checkpoint import read_checkpoint
 from stages.train.config import ModelConfig
 
 MAX_FILE_BYTES = 5 << 30
-DTYPES = {
+DTYPES: dict[str, tuple[torch.dtype, str]] = {
     "float32": (torch.float32, "F32"),
     "bfloat16": (torch.bfloat16, "BF16"),
     "float16": (torch.float16, "F16"),

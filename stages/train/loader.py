@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.mix.schedule import Mixture, Schedule, Slots
 from stages.tokenize.read import PADDING, PackedTokens
-from stages.train.model import IGNORED
+from stages.train.loss import IGNORED
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class Loader:
             raise UserError(f"batch_sequences {batch_sequences} must be a multiple of the {world_size} ranks")
         check_same_tokens(tokens, schedule.mixture)
         self._tokens, self._schedule = tokens, schedule
-        self._batch, self._micro = batch_sequences, micro_batch_sequences
+        self._batch_sequences, self._micro = batch_sequences, micro_batch_sequences
+        self._length = schedule.mixture.sequence_length
         self._rank, self._world_size = rank, world_size
         self._document_mask = document_mask
 
     def slots(self, step: int) -> Slots:
         """What this rank reads at `step` (from 0)."""
-        return self._schedule.batch(step, self._batch).of_rank(self._rank, self._world_size)
+        return self._schedule.batch(step, self._batch_sequences).of_rank(self._rank, self._world_size)
 
     def micro_batches(self, step: int) -> list[MicroBatch]:
         """The micro-batches of this rank at `step`."""
@@ -85,13 +88,59 @@ class Loader:
                     ahead = reader.submit(self.micro_batches, step + 1)
                 yield step, batches
 
+    def held_out(self) -> dict[str, list[MicroBatch]]:
+        """This rank's part of the held-out sequences by source; every rank has as many micro-batches, padded at the end."""
+        batches = {}
+        for source in self._schedule.sources:
+            held = self._schedule.held_out(source)
+            if not held:
+                continue
+            mine = [(source, held[n] if n < len(held) else None) for n in self._places(len(held))]
+            starts = range(0, len(mine), self._micro)
+            batches[source] = [self._batch(mine[start : start + self._micro], len(mine)) for start in starts]
+        return batches
+
+    def _places(self, number: int) -> range:
+        """This rank's places among `number`, and beyond them as many as make ranks equal."""
+        return range(self._rank, -(-number // self._world_size) * self._world_size, self._world_size)
+
+    def bits_per_byte(self, step: int, loss: float) -> float:
+        """Bits of a byte of text at `loss` nats a token, for the sources of a step's batch."""
+        number = self._schedule.batch(step, self._batch_sequences).rows()
+        bytes_per_token = sum(self._tokens.bytes_per_token(source) for source, _, _ in number) / len(number)
+        return loss / math.log(2) / bytes_per_token
+
+    def source_bits_per_byte(self, source: str, loss: float) -> float:
+        """Bits of a byte of text at `loss` nats a token of one source; equal for tokenizers that model text equally well."""
+        return loss / math.log(2) / self._tokens.bytes_per_token(source)
+
+    def documents(self, step: int) -> dict[str, list[str]]:
+        """Ids of the documents in the batch of `step` (from 0) over all ranks, by source, in order and once."""
+        found: dict[str, dict[str, None]] = {}
+        for source, _, sequence in self._schedule.batch(step, self._batch_sequences).rows():
+            for start, stop in self._tokens.spans(source, sequence, self._length):
+                ids, _ = self._tokens.documents_of(source, start, stop)
+                found.setdefault(source, {}).update(dict.fromkeys(ids))
+        return {source: list(ids) for source, ids in sorted(found.items())}
+
     def _read(self, slots: Slots, rank_sequences: int) -> MicroBatch:
-        length = self._schedule.mixture.sequence_length
-        rows = slots.rows()
-        ids = np.stack([self._tokens.sequence(source, sequence, length) for source, _, sequence in rows])
+        return self._batch([(source, sequence) for source, _, sequence in slots.rows()], rank_sequences)
+
+    def _sequence(self, source: str, index: int | None) -> Int64Array:
+        if index is None:
+            return np.full(self._length + 1, PADDING, np.int64)
+        return self._tokens.sequence(source, index, self._length)
+
+    def _segments(self, source: str, index: int | None) -> tuple[Int64Array, Int64Array]:
+        if index is None:
+            return np.zeros(self._length, np.int64), np.arange(self._length, dtype=np.int64)
+        return self._tokens.segments(source, index, self._length)
+
+    def _batch(self, rows: list[tuple[str, int | None]], rank_sequences: int) -> MicroBatch:
+        ids = np.stack([self._sequence(source, index) for source, index in rows])
         segments = positions = None
         if self._document_mask:
-            pairs = [self._tokens.segments(source, sequence, length) for source, _, sequence in rows]
+            pairs = [self._segments(source, index) for source, index in rows]
             segments = torch.from_numpy(np.stack([pair[0] for pair in pairs]))
             positions = torch.from_numpy(np.stack([pair[1] for pair in pairs]))
         targets = np.where(ids[:, 1:] == PADDING, IGNORED, ids[:, 1:])

@@ -17,34 +17,49 @@ LOG_NAME = "log.jsonl"
 
 @dataclass(frozen=True)
 class StepInfo:
-    """One finished step: what the log keeps, and what only the screen shows (speed, and `mfu` in 0..1)."""
+    """One finished step: what the log keeps, and what only the screen shows (speed, and `mfu` in 0..1).
+
+    `held_out` is where it was measured: loss and bits per byte of each source.
+    """
 
     step: int
     num_steps: int
     loss: float
+    bits_per_byte: float
     rate: float
     grad_norm: float
     tokens: int
     tokens_per_second: float
     mfu: float | None
+    held_out: dict[str, dict[str, float]] | None = None
 
-    def log_row(self) -> dict[str, float | int]:
+    def log_row(self) -> dict[str, Any]:
         """The row of log.jsonl: no times, so that a resumed run writes the same bytes."""
-        return {
+        row = {
             "step": self.step,
             "loss": self.loss,
+            "bits_per_byte": self.bits_per_byte,
             "lr": self.rate,
             "grad_norm": self.grad_norm,
             "tokens": self.tokens,
         }
+        return row if self.held_out is None else row | {"held_out": self.held_out}
 
     def line(self) -> str:
         """One line for the screen."""
         mfu = "" if self.mfu is None else f" | MFU {self.mfu:.1%}"
+        measured = "".join(
+            f" | held-out {source} {found['loss']:.4f}" for source, found in (self.held_out or {}).items()
+        )
         return (
             f"step {self.step}/{self.num_steps} | loss {self.loss:.4f} | lr {self.rate:.2e}"
-            f" | norm {self.grad_norm:.3f} | {self.tokens_per_second:,.0f} tokens/s{mfu}"
+            f" | norm {self.grad_norm:.3f} | {self.tokens_per_second:,.0f} tokens/s{mfu}{measured}"
         )
+
+
+def skipped_row(step: int, tokens: int) -> dict[str, Any]:
+    """The row of a step whose batch was left out."""
+    return {"step": step, "skipped": True, "tokens": tokens}
 
 
 def write_log(folder: str, rows: list[dict[str, Any]]) -> FileInfo:

@@ -1,4 +1,4 @@
-"""Token ids in, logits out: the LLaMA transformer (section 2.2), with the switches of Llama 2 and 3.
+"""Token ids in, logits or the loss out: the LLaMA transformer (section 2.2), with the switches of Llama 2 and 3.
 
 Rotary embeddings turn the two halves of a head (not neighbouring pairs), as Hugging Face's Llama does, so
 that weights are exported without being permuted.
@@ -6,17 +6,19 @@ that weights are exported without being permuted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stages.train.config import ModelConfig
+from stages.train.config import ModelConfig, Recompute
+from stages.train.loss import chunked_losses
+from stages.train.masks import Mask, attend, attention_mask
+from stages.train.recompute import recomputed
 
 INITIAL_DEVIATION = 0.02
-
-
-IGNORED = -100
-"""The target at a position that has none: padding of a fitted sequence."""
+LOSS_POSITIONS = 2048
 
 
 class RMSNorm(nn.Module):
@@ -60,20 +62,13 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.dim, config.kv_heads * config.head_dim, bias=False)
         self.o_proj = nn.Linear(config.num_heads * config.head_dim, config.dim, bias=False)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor | None) -> Tensor:
-        """Attend within `mask` (batch, 1, length, length), or to all that came before when there is none."""
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Mask | None) -> Tensor:
+        """Attend within `mask`, or to all that came before when there is none."""
         batch, length, _ = x.shape
         query = self.q_proj(x).view(batch, length, self.num_heads, self.head_dim).transpose(1, 2)
         key = self.k_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
         value = self.v_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
-        mixed = functional.scaled_dot_product_attention(
-            rotate(query, cosine, sine),
-            rotate(key, cosine, sine),
-            value,
-            attn_mask=mask,
-            is_causal=mask is None,
-            enable_gqa=self.kv_heads != self.num_heads,
-        )
+        mixed = attend(rotate(query, cosine, sine), rotate(key, cosine, sine), value, mask)
         joined: Tensor = self.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1))
         return joined
 
@@ -94,48 +89,73 @@ class SwiGLU(nn.Module):
 
 
 class Layer(nn.Module):
-    """x + attention(norm(x)), then x + mlp(norm(x))."""
+    """x + attention(norm(x)), then x + mlp(norm(x)); activations are kept by the policy `recompute`."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, recompute: Recompute = "none") -> None:
         super().__init__()
+        self.recompute = recompute
         self.input_layernorm = RMSNorm(config.dim, config.norm_epsilon)
         self.self_attn = Attention(config)
         self.post_attention_layernorm = RMSNorm(config.dim, config.norm_epsilon)
         self.mlp = SwiGLU(config)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Mask | None) -> Tensor:
         """One layer, shape (batch, length, dim)."""
+        return recomputed(self._both, self.recompute, x, cosine, sine, mask)
+
+    def _both(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Mask | None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), cosine, sine, mask)
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
 
 
 class Llama(nn.Module):
-    """The whole model. Names of weights are those of Hugging Face's Llama, less the prefix `model.`."""
+    """The whole model. Names of weights are those of Hugging Face's Llama, less the prefix `model.`.
 
-    def __init__(self, config: ModelConfig, vocab_size: int) -> None:
+    `loss_positions` are worked on at a time in the loss, and `z_loss` is its factor there.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        vocab_size: int,
+        recompute: Recompute = "none",
+        loss_positions: int = LOSS_POSITIONS,
+        z_loss: float = 0.0,
+    ) -> None:
         super().__init__()
         self.config, self.vocab_size = config, vocab_size
+        self.loss_positions, self.z_loss = loss_positions, z_loss
         self.embed_tokens = nn.Embedding(vocab_size, config.dim)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
+        self.layers = nn.ModuleList(Layer(config, recompute) for _ in range(config.num_layers))
         self.norm = RMSNorm(config.dim, config.norm_epsilon)
         self.lm_head = nn.Linear(config.dim, vocab_size, bias=False)
 
-    def initialize(self, seed: int) -> None:
-        """Normal weights from a generator of our own; the ends of residual branches shrink with depth."""
+    def first_weights(self, seed: int) -> Iterator[tuple[str, Tensor]]:
+        """Name and first value of each weight, float32, from a generator of our own; ends of residual branches shrink."""
         generator = torch.Generator().manual_seed(seed)
         shrunk = INITIAL_DEVIATION / (2 * self.config.num_layers) ** 0.5
         for name, weight in self.named_parameters():
             if weight.dim() < 2:
-                nn.init.ones_(weight)
+                yield name, torch.ones(weight.shape)
                 continue
             deviation = shrunk if name.endswith(("o_proj.weight", "down_proj.weight")) else INITIAL_DEVIATION
-            drawn = torch.empty(weight.shape).normal_(0.0, deviation, generator=generator)
-            with torch.no_grad():
-                weight.copy_(drawn)
+            yield name, torch.empty(weight.shape).normal_(0.0, deviation, generator=generator)
 
-    def forward(self, ids: Tensor, segments: Tensor | None = None, positions: Tensor | None = None) -> Tensor:
-        """Logits (batch, length, vocab_size) of `ids` (batch, length).
+    @torch.no_grad()
+    def initialize(self, seed: int) -> None:
+        """Give each weight its first value."""
+        for name, drawn in self.first_weights(seed):
+            self.get_parameter(name).copy_(drawn)
+
+    def forward(
+        self,
+        ids: Tensor,
+        segments: Tensor | None = None,
+        positions: Tensor | None = None,
+        targets: Tensor | None = None,
+    ) -> Tensor:
+        """Logits (batch, length, vocab_size) of `ids` (batch, length); with `targets` what `chunked_losses` gives.
 
         With `segments` (document number of each token) and `positions` (place in its document), both of the
         shape of `ids`, no token attends outside its document.
@@ -143,29 +163,15 @@ class Llama(nn.Module):
         if positions is None:
             positions = torch.arange(ids.shape[1], device=ids.device).unsqueeze(0)
         cosine, sine = rotary_angles(positions, self.config.head_dim, self.config.rope_theta)
-        mask = None if segments is None else document_mask(segments)
+        mask = None if segments is None else attention_mask(segments)
         x = self.embed_tokens(ids)
         for layer in self.layers:
             x = layer(x, cosine, sine, mask)
-        logits: Tensor = self.lm_head(self.norm(x))
+        hidden = self.norm(x)
+        if targets is not None:
+            return chunked_losses(hidden, self.lm_head.weight, targets, self.loss_positions, self.z_loss)
+        logits: Tensor = self.lm_head(hidden)
         return logits
-
-
-def document_mask(segments: Tensor) -> Tensor:
-    """Which token may attend to which: earlier ones of its own document. Bool, (batch, 1, length, length)."""
-    same = segments.unsqueeze(2) == segments.unsqueeze(1)
-    return same.tril().unsqueeze(1)
-
-
-def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy in nats of `targets` (batch, length) under `logits` (batch, length, vocabulary), by position.
-
-    The sum over all targets but IGNORED ones, divided by the number of positions: every token weighs the same
-    in a step's gradient, wherever the padding lies.
-    """
-    flat = logits.float().flatten(0, 1)
-    total = functional.cross_entropy(flat, targets.flatten(), ignore_index=IGNORED, reduction="sum")
-    return total / targets.numel()
 
 
 def count_parameters(config: ModelConfig, vocab_size: int) -> int:

@@ -27,11 +27,18 @@ def make_optimizer(model: nn.Module, config: TrainConfig, device: torch.device) 
 
 
 def learning_rate(step: int, num_steps: int, config: TrainConfig) -> float:
-    """The rate of `step` (from 0): linear up over the warm-up, then a cosine down to the final fraction."""
+    """The rate of `step` (from 0): linear up over the warm-up, then down to the final fraction.
+
+    As a cosine; or with `wsd` level, and straight down in the last `decay_fraction` of the steps (MiniCPM, section 4).
+    """
     if step < config.warmup_steps:
         return config.peak * (step + 1) / config.warmup_steps
-    done = (step - config.warmup_steps) / max(1, num_steps - 1 - config.warmup_steps)
     floor = config.final_rate_fraction
+    if config.rate_schedule == "wsd":
+        decay_steps = max(1, round(config.decay_fraction * num_steps))
+        left = min(1.0, (num_steps - 1 - step) / decay_steps)
+        return config.peak * (floor + (1 - floor) * left)
+    done = (step - config.warmup_steps) / max(1, num_steps - 1 - config.warmup_steps)
     return config.peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -23,6 +24,19 @@ class Place:
     device: torch.device
 
 
+ALONE = Place(0, 1, torch.device("cpu"))
+"""One process on a CPU."""
+
+
+def shared_out(value: Any, place: Place) -> Any:
+    """The first process's plain value, in all of them."""
+    if place.world_size == 1:
+        return value
+    held = [value]
+    dist.broadcast_object_list(held, src=0, device=place.device)
+    return held[0]
+
+
 @contextmanager
 def torch_settings(config: TrainConfig) -> Iterator[None]:
     """torch's global settings for the run, put back afterwards."""
@@ -38,7 +52,7 @@ def torch_settings(config: TrainConfig) -> Iterator[None]:
 
 @contextmanager
 def torch_ranks(config: TrainConfig) -> Iterator[Place]:
-    """This process's place among torchrun's, or alone when there is no torchrun."""
+    """This process's place among torchrun's, on one machine or many, or alone when there is no torchrun."""
     cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
     if cuda and not torch.cuda.is_available():
         raise UserError("device cuda: torch sees no GPU; use device cpu or auto")
@@ -46,10 +60,16 @@ def torch_ranks(config: TrainConfig) -> Iterator[Place]:
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
-    if world_size == 1:
+    if world_size == 1 and config.parallel == "ddp":
         yield Place(0, 1, device)
         return
-    dist.init_process_group("nccl" if cuda else "gloo")
+    # gloo beside nccl: with cpu_offload, gradients' norms are summed in the host's memory.
+    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
+    if "RANK" in os.environ:
+        dist.init_process_group(backend)
+    else:  # fsdp in one process, without torchrun
+        store = dist.HashStore()  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=store, rank=0, world_size=1)
     try:
         yield Place(rank, world_size, device)
         dist.barrier()

@@ -13,6 +13,7 @@ from stages.core.manifest import FOLDERS, MODEL, Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.threads import let_threads_sleep
 from stages.train.config import TrainConfig
+from stages.train.start_files import start_files
 
 
 class TrainParams(Record):
@@ -37,8 +38,12 @@ class Train(TrainConfig, Stage[TrainParams]):
     """Train a LLaMA on packed tokens by a mixture's schedule; resumes from its checkpoints."""
 
     stage_name: ClassVar[str] = "train"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     uses_all_cores: ClassVar[bool] = True
+
+    def dependencies(self) -> list[str]:
+        """SHA-256 of the files of the weights to go on from."""
+        return [] if self.start is None else [storage.sha256_file(file) for file in start_files(self.start)]
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[TrainParams]]:
         """One task; `inputs` are the manifests of the pack, the mix and, for best-fit packing, the fit stage."""

@@ -305,5 +305,8 @@ def test_a_run_that_only_trained_is_shown_and_exported(staged: Path, tmp_path: P
     config = orjson.loads((tmp_path / "llama" / "config.json").read_bytes())
     assert (config["max_position_embeddings"], config["bos_token_id"], config["eos_token_id"]) == (64, 1, 2)
     assert (tmp_path / "llama" / "model.safetensors").is_file()
+    assert not (tmp_path / "llama" / "tokenizer.json").exists(), "the tokens' run was given its tokenizer"
+    with pytest.raises(SystemExit):
+        main(["export", "model", str(model), "--step", "7", "--out", str(tmp_path / "none")])
     with pytest.raises(SystemExit):
         main(["export", "model", str(staged / name), "--out", str(tmp_path / "none")])

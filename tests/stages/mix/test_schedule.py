@@ -126,3 +126,17 @@ def test_draws_from_nothing_are_refused() -> None:
     )
     with pytest.raises(UserError, match="draws 1 sequences of c4, which has none"):
         Schedule(mixture.model_copy(update={"sources": {**mixture.sources, "c4": bad}}), 1)
+
+
+def test_held_out_sequences_are_in_no_slot_and_a_tenth_at_most() -> None:
+    """Whatever the seed and the epoch; none of a source that is not drawn."""
+    mixture = mixture_of({"arxiv": (25, 60), "books": (9, 20), "c4": (100, 150), "github": (50, 0)})
+    for seed in (1, 2):
+        schedule = Schedule(mixture, seed, held_out=4)
+        held = {name: list(schedule.held_out(name)) for name in schedule.sources}
+        assert held == {"arxiv": [23, 24], "books": [], "c4": [96, 97, 98, 99], "github": []}
+        rows = schedule.slots(0, mixture.total_sequences).rows()
+        assert Counter(source for source, _, _ in rows) == {"arxiv": 60, "books": 20, "c4": 150}
+        drawn = {(source, sequence) for source, _, sequence in rows}
+        assert {n for source, n in drawn if source == "c4"} == set(range(96))
+        assert {n for source, n in drawn if source == "arxiv"} == set(range(23))

@@ -11,7 +11,13 @@ from stages.train.config import PRESETS, ModelConfig, TrainConfig
 @pytest.mark.parametrize(
     ("preset", "vocab_size", "parameters", "hidden"),
     [
+        ("125M", 32_000, 134_105_856, 2_048),
+        ("350M", 32_000, 373_867_520, 2_816),
+        ("1.3B", 32_000, 1_364_297_728, 5_632),
         ("7B", 32_000, 6_738_415_616, 11_008),
+        ("llama2-7B", 32_000, 6_738_415_616, 11_008),
+        ("llama2-13B", 32_000, 13_015_864_320, 13_824),
+        ("llama3-70B", 128_256, 70_553_706_496, 28_672),
         ("13B", 32_000, 13_015_864_320, 13_824),
         ("33B", 32_000, 32_528_943_616, 17_920),
         ("65B", 32_000, 65_285_660_672, 22_016),
@@ -45,7 +51,7 @@ def test_wrong_sizes_are_refused(given: dict[str, int], message: str) -> None:
 
 
 def test_wrong_training_is_refused() -> None:
-    with pytest.raises(ValidationError, match="model '8B': no such size; known: tiny, 7B"):
+    with pytest.raises(ValidationError, match="model '8B': no such size; known: tiny, 125M"):
         TrainConfig(model="8B")
     with pytest.raises(ValidationError, match="warmup_steps 2000 must be below `steps` 100"):
         TrainConfig(steps=100)

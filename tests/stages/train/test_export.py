@@ -210,3 +210,18 @@ def test_a_checkpoint_s_code_is_never_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no whole checkpoint"):
         export_hugging_face(str(path), str(tmp_path / "out"), 16)
     assert not (tmp_path / "made").exists()
+
+
+def test_transformers_generates_our_greedy_tokens(checkpoint: str, tmp_path: Path) -> None:
+    transformers: Any = pytest.importorskip("transformers")
+    export_hugging_face(checkpoint, str(tmp_path / "hf"), 64, dtype="float32", eos_id=39)
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(str(tmp_path / "hf"), dtype=torch.float32)
+    model = Llama(SIZES, 40)
+    model.load_state_dict(read_checkpoint(checkpoint)["model"])
+    ids = torch.tensor([[1, 5, 6, 7]])
+    found = theirs.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False)
+    with torch.no_grad():
+        for _ in range(found.shape[1] - 4):
+            ids = torch.cat([ids, model(ids)[:, -1].argmax(-1, keepdim=True)], dim=1)
+    assert found.shape[1] > 4
+    assert torch.equal(found, ids)

@@ -15,7 +15,7 @@ from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
 from stages.tokenize.best_fit import FitSequences  # noqa: E402
 from stages.tokenize.read import PackedTokens  # noqa: E402
 from stages.train.loader import Loader  # noqa: E402
-from stages.train.model import IGNORED, next_token_loss  # noqa: E402
+from stages.train.loss import IGNORED, loss_sums  # noqa: E402
 
 
 def test_a_batch_is_what_the_schedule_says(pack: Manifest, mix: Manifest) -> None:
@@ -79,7 +79,8 @@ def test_padding_of_a_fitted_sequence_has_no_target_and_weighs_nothing(
     assert whole.filled == pytest.approx(1 - float(padded.float().mean()))
     assert int(whole.inputs.min()) >= 0
     logits = torch.randn(12, 40, tokens.vocab_size, generator=torch.Generator().manual_seed(1))
-    by_hand = torch.nn.functional.cross_entropy(logits[~padded], whole.targets[~padded]) * whole.filled
-    assert float(next_token_loss(logits, whole.targets)) == pytest.approx(float(by_hand))
+    by_hand = torch.nn.functional.cross_entropy(logits[~padded], whole.targets[~padded], reduction="sum")
+    sums = loss_sums(logits.flatten(0, 1), whole.targets.flatten())
+    assert sums.tolist() == pytest.approx([float(by_hand)] * 2)
     with pytest.raises(UserError, match="the mixture is of best_fit sequences; give its fit stage too"):
         Loader(PackedTokens.open(pack.folder), schedule, 12, 12)

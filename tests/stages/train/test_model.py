@@ -6,8 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from stages.train.config import PRESETS, ModelConfig  # noqa: E402
-from stages.train.model import Llama, RMSNorm, count_parameters, document_mask, rotary_angles, rotate  # noqa: E402
+from stages.train.config import AS_TRAINED, PRESETS, ModelConfig  # noqa: E402
+from stages.train.masks import document_mask  # noqa: E402
+from stages.train.model import Llama, RMSNorm, count_parameters, rotary_angles, rotate  # noqa: E402
 
 SIZES = ModelConfig(dim=32, num_layers=2, num_heads=4, multiple_of=8)
 GROUPED = SIZES.model_copy(update={"num_kv_heads": 2})
@@ -19,9 +20,10 @@ def make(config: ModelConfig, seed: int = 1) -> Llama:
     return model.eval()
 
 
-@pytest.mark.parametrize("preset", ["7B", "13B", "33B", "65B", "llama2-70B", "tiny"])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_counted_on_the_meta_device(preset: str) -> None:
-    assert count_parameters(PRESETS[preset], 32_000) == PRESETS[preset].num_parameters(32_000)
+    vocab_size = AS_TRAINED[preset].vocab_size
+    assert count_parameters(PRESETS[preset], vocab_size) == PRESETS[preset].num_parameters(vocab_size)
 
 
 @pytest.mark.parametrize("config", [SIZES, GROUPED])

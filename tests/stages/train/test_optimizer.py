@@ -17,6 +17,12 @@ def test_linear_warm_up_then_cosine_to_a_tenth() -> None:
     assert rates == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 0.868198, 0.55, 0.231802, 0.1], abs=1e-6)
 
 
+def test_wsd_is_level_and_then_goes_straight_down() -> None:
+    config = TrainConfig(peak_rate=1.0, warmup_steps=2, rate_schedule="wsd", decay_fraction=0.4)
+    rates = [learning_rate(step, 10, config) for step in range(10)]
+    assert rates == pytest.approx([0.5, 1, 1, 1, 1, 1, 0.775, 0.55, 0.325, 0.1])
+
+
 def test_no_warm_up_and_one_step() -> None:
     config = TrainConfig(peak_rate=1.0, warmup_steps=0)
     assert [learning_rate(step, 2, config) for step in (0, 1)] == pytest.approx([1.0, 0.1])

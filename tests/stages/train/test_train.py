@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +14,12 @@ torch = pytest.importorskip("torch")
 from stages.core.errors import UserError  # noqa: E402
 from stages.core.manifest import Manifest  # noqa: E402
 from stages.core.stage import Task  # noqa: E402
+from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
+from stages.tokenize.read import PackedTokens  # noqa: E402
 from stages.train.__main__ import main, read_config  # noqa: E402
 from stages.train.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
-from stages.train.log import StepInfo  # noqa: E402
+from stages.train.log import StepInfo, read_log  # noqa: E402
 from stages.train.stage import Train, TrainParams  # noqa: E402
 from stages.train.train import train  # noqa: E402
 
@@ -146,7 +146,7 @@ def test_the_stage_trains_all_of_the_mixture_and_the_loss_falls(
     facts = done.facts[0]
     steps = facts["steps"]
     assert [row["step"] for row in rows] == list(range(1, steps + 1))
-    assert list(rows[0]) == ["step", "loss", "lr", "grad_norm", "tokens"]
+    assert list(rows[0]) == ["step", "loss", "bits_per_byte", "lr", "grad_norm", "tokens"]
     assert facts["tokens"] == steps * 4 * 16 == rows[-1]["tokens"]
     assert facts["parameters"] == SIZES.num_parameters(40)
     assert (facts["first_loss"], facts["final_loss"]) == (rows[0]["loss"], rows[-1]["loss"])
@@ -170,39 +170,65 @@ def test_the_stage_without_torch_says_what_to_install(
         Train(model="tiny").plan([pack])
 
 
-def test_two_processes_train_on_the_same_batches_as_one(
+def test_held_out_loss_by_source_falls_too_and_bits_per_byte_go_with_it(
     pack: Manifest, mix: Manifest, tmp_path: Path
 ) -> None:
-    """torchrun with two CPU ranks: the losses of one process, but for rounding."""
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    config = CONFIG.model_copy(update={"steps": 4})
-    train(config, pack.folder, mix.folder, str(one))
-    path = tmp_path / "train.yaml"
-    path.write_bytes(orjson.dumps(config.model_dump(mode="json")))
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node=2",
-        "-m",
-        "stages.train",
-    ]
-    done = subprocess.run(
-        [*command, str(path), pack.folder, mix.folder, str(two)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+    """A text of one byte a document: the bits of all of a document's tokens are that byte's."""
+    config = CONFIG.model_copy(update={"held_out_sequences": 4, "held_out_steps": 5})
+    train(config, pack.folder, mix.folder, str(tmp_path))
+    rows = read_log(str(tmp_path), 12)
+    measured = {row["step"]: row["held_out"] for row in rows if "held_out" in row}
+    assert list(measured) == [5, 10, 12]
+    tokens = PackedTokens.open(pack.folder)
+    for source in ("books", "c4"):
+        assert measured[12][source]["loss"] < measured[5][source]["loss"] < 3.7
+        found = measured[5][source]
+        share = tokens.num_tokens(source) / tokens.num_documents(source)
+        assert found["bits_per_byte"] == pytest.approx(found["loss"] / math.log(2) * share)
+
+
+def test_a_spike_stops_before_it_is_taken_and_names_documents_and_the_way_on(
+    pack: Manifest, mix: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At step 7: the checkpoint of step 4 is as it was, and without that batch the training goes on."""
+    ahead = CONFIG.model_copy(update={"skip_batches": (7,)})
+    calls = []
+
+    def seventh(*given: object) -> str | None:
+        calls.append(given)
+        return "the loss is nan" if len(calls) == 7 else None
+
+    monkeypatch.setattr("stages.train.train.fault", seventh)
+    with pytest.raises(UserError) as caught:
+        train(CONFIG, pack.folder, mix.folder, str(tmp_path))
+    said = orjson.loads((tmp_path / "batch-00000007.json").read_bytes())
+    schedule, tokens = Schedule(read_mixture(mix.folder), 1), PackedTokens.open(pack.folder)
+    expected = {
+        name
+        for source, _, n in schedule.batch(6, 6).rows()
+        for name in tokens.documents_of(source, n * 16, n * 16 + 17)[0]
+    }
+    ids = [name for names in said["documents"].values() for name in names]
+    assert (said["step"], said["fault"], set(ids)) == (7, "the loss is nan", expected)
+    assert str(caught.value) == (
+        f"step 7: the loss is nan; the ids of its {len(ids)} documents are in {tmp_path}/batch-00000007.json"
+        f" (first: {', '.join(ids[:3])}); the same command with --skip-batches 7 goes on from"
+        " checkpoint-00000004.pt without that batch"
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert len(done.stdout.splitlines()) == 4
-    losses = [
-        [orjson.loads(line)["loss"] for line in (folder / "log.jsonl").read_bytes().splitlines()]
-        for folder in (one, two)
-    ]
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert list_checkpoints(str(tmp_path)) == [4]
+    done = train(ahead, pack.folder, mix.folder, str(tmp_path))
+    assert (done.steps, done.tokens) == (12, 11 * 6 * 16)
+    assert read_log(str(tmp_path), 12)[6] == {"step": 7, "skipped": True, "tokens": 6 * 6 * 16}
+    with pytest.raises(UserError, match=r"another run: skip_batches is \[7\] there and \[\] here"):
+        train(CONFIG, pack.folder, mix.folder, str(tmp_path))
+
+
+def test_the_checkpoint_of_every_so_many_steps_is_kept_besides(
+    pack: Manifest, mix: Manifest, tmp_path: Path
+) -> None:
+    config = CONFIG.model_copy(update={"checkpoint_steps": 2, "keep_checkpoints": 1, "keep_steps": 4})
+    train(config, pack.folder, mix.folder, str(tmp_path), stop_step=10)
+    assert list_checkpoints(str(tmp_path)) == [4, 8, 10]
 
 
 def test_the_command_line(

@@ -1,0 +1,119 @@
+"""Each claim of memory, against models: weights and optimizer on the meta device, activations as PyTorch keeps them."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import torch.distributed as dist  # noqa: E402
+from torch.testing._internal.distributed.fake_pg import FakeStore  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
+
+from stages.train.config import AS_TRAINED, PRESETS, ModelConfig, Recompute, TrainConfig  # noqa: E402
+from stages.train.memory import (  # noqa: E402
+    activation_bytes,
+    layer_weights,
+    rank_bytes,
+    share_of_weights,
+    world_size_needed,
+)
+from stages.train.model import Llama, count_parameters  # noqa: E402
+from stages.train.ranks import Place  # noqa: E402
+from stages.train.sharding import share_out  # noqa: E402
+
+
+@pytest.mark.parametrize(("model", "world_size"), [("tiny", 3), ("7B", 8), ("llama3-8B", 24), ("65B", 64)])
+def test_a_process_s_weights_are_those_that_fsdp_gives_it(model: str, world_size: int) -> None:
+    """On the meta device, with a group of processes that are not there."""
+    vocab_size = AS_TRAINED[model].vocab_size
+    config = TrainConfig(model=model, parallel="fsdp")
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=world_size)
+    try:
+        with torch.device("meta"):
+            built = Llama(config.sizes, vocab_size)
+        share_out(built, config, Place(0, world_size, torch.device("cpu")))
+        held = sum(weight.to_local().numel() for weight in built.parameters())
+    finally:
+        dist.destroy_process_group()
+    assert share_of_weights(config.sizes, vocab_size, world_size) == held
+    found = rank_bytes(config, vocab_size, 2048, world_size)
+    assert (found.weights, found.gradients, found.optimizer) == (4 * held, 4 * held, 8 * held)
+
+
+class Kept(TorchDispatchMode):
+    """Bytes of what the operations gave and what is still there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[int, tuple[Any, int]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, torch.Tensor):
+                storage = tensor.untyped_storage()
+                self.seen[storage._cdata] = (weakref.ref(storage), storage.nbytes())
+        return out
+
+    def bytes(self, apart: set[int]) -> int:
+        return sum(
+            size for key, (alive, size) in self.seen.items() if alive() is not None and key not in apart
+        )
+
+
+@pytest.mark.parametrize("kv_heads", [4, 2])
+@pytest.mark.parametrize("recompute", ["none", "selective", "full"])
+def test_activations_are_what_the_forward_pass_keeps(recompute: Recompute, kv_heads: int) -> None:
+    """To the byte, in bfloat16; beside them one part's logits, the targets and the rotary angles."""
+    sizes = ModelConfig(dim=64, num_layers=3, num_heads=4, num_kv_heads=kv_heads, multiple_of=16)
+    positions, vocab_size = 2 * 16, 40
+    model = Llama(sizes, vocab_size, recompute, positions).to(torch.bfloat16)
+    ids = torch.zeros(2, 16, dtype=torch.long)
+    with Kept() as kept:
+        losses = model(ids, targets=ids)
+    apart = {weight.untyped_storage()._cdata for weight in model.parameters()}
+    others = 4 * positions * vocab_size + 8 * positions + 2 * 4 * 16 * 16 + 4 + losses.nbytes
+    fewer = sizes.model_copy(update={"num_layers": 2})
+    one_layer = activation_bytes(sizes, "none") - activation_bytes(fewer, "none")
+    claimed = activation_bytes(sizes, recompute) - (0 if recompute == "none" else one_layer)
+    assert kept.bytes(apart) - others == positions * claimed
+
+
+def test_a_layer_s_weights() -> None:
+    for sizes in PRESETS.values():
+        assert sizes.num_layers * layer_weights(sizes) + 21 * sizes.dim == count_parameters(sizes, 10)
+
+
+def test_ddp_holds_sixteen_bytes_a_weight_and_offload_none() -> None:
+    found = rank_bytes(TrainConfig(model="7B"), 32_000, 2048, 8)
+    assert found.weights + found.gradients + found.optimizer == 16 * 6_738_415_616
+    offloaded = rank_bytes(TrainConfig(model="7B", parallel="fsdp", cpu_offload=True), 32_000, 2048, 1)
+    assert (offloaded.weights, offloaded.gradients, offloaded.optimizer) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "changed", "needed"),
+    [
+        ("1.3B", {}, 1),
+        ("7B", {}, 2),
+        ("7B", {"parallel": "ddp"}, None),
+        ("7B", {"cpu_offload": True}, 1),
+        ("13B", {}, 4),
+        ("33B", {}, 16),
+        ("65B", {}, 24),
+        ("llama2-70B", {}, 24),
+        ("llama3-8B", {}, 4),
+        ("llama3-70B", {}, 32),
+    ],
+)
+def test_the_cards_that_a_preset_needs(model: str, changed: dict[str, Any], needed: int | None) -> None:
+    """Of 80 GB, with full recomputation and one sequence at a time: 16 bytes a weight, shared out, and what a step takes."""
+    base = {"parallel": "fsdp", "recompute": "full", "micro_batch_sequences": 1}
+    config = TrainConfig.model_validate({"model": model, **base, **changed})
+    paper = AS_TRAINED[model]
+    assert world_size_needed(config, paper.vocab_size, paper.sequence_length) == needed
