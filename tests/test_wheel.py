@@ -54,6 +54,7 @@ def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Pa
     shipped |= {f"pipeline/shipped/{name}" for name in relative(ROOT / "samples" / "dumps", "*")}
     typed = {f"{package}/py.typed" for package in PACKAGES}
     tables = {"stages/ingest/common_crawl/boilerplate/forest.json", "stages/ingest/wikipedia/templates.txt"}
+    tables.add("stages/filter/rule_languages.toml")
     assert names == modules | shipped | typed | tables | {DOOR}
     assert wheel.stat().st_size < MAX_BYTES
 
