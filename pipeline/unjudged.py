@@ -1,4 +1,4 @@
-"""Manifests in, lines on the documents that a filter passed unjudged out: those in languages that its rules know nothing of."""
+"""Manifests in, lines on documents that filters passed unjudged out: their languages are none that the rules know."""
 
 from __future__ import annotations
 
