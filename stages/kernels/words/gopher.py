@@ -143,13 +143,11 @@ def _add_words(data, text_start, text_stop, flags, stops, words, count, sums):  
             core_chars -= outside
             if outside and end - start <= stops.longest:
                 key = hash_code_points(data, start, end)
-        cores += start < end
-        if stops.reach:
-            if start == end:
+            if stops.reach and start == end:
                 attached += _is_attached(data, text_start, words.starts[i], words.ends[i], text_stop, flags)
-            elif words.flags[i] & ALONE:
+            elif stops.reach and words.flags[i] & ALONE:
                 seen |= _stop_words_from(data, start, text_stop, flags, stops)
-                continue
+        cores += start < end
         if start < end and end - start <= stops.longest:
             seen |= _stop_word(key, stops)
     sums[_Count.WORDS] += count - attached
