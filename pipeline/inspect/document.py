@@ -17,6 +17,7 @@ from stages.core.manifest import INDEX, MODEL
 from stages.core.names import below
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.read import TOKEN_DTYPES
+from stages.tokenize.tokenizers.ends import Ends
 from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
 
 PIECES_PER_LINE = 16
@@ -46,7 +47,7 @@ def token_document(run: str, document: str, model: str | None = None) -> TokenDo
             continue
         shard = uri.removesuffix(".index.parquet") + ".bin"
         packed = next(p for p in manifest.facts_of(PackedShard) if shard.endswith(f"/{p.shard}"))
-        tokenizer = _tokenizer(run_of(manifest) or manifest.folder, packed.tokenizer_sha256, model)
+        tokenizer = _tokenizer(run_of(manifest) or manifest.folder, packed, model)
         ids = _read(shard, packed.dtype, *place)
         pieces = tuple(tokenizer.piece(int(token)) for token in ids)
         return TokenDocument(document, shard, place[0], ids, pieces, tokenizer.decode(ids))
@@ -85,14 +86,15 @@ def _read(shard: str, dtype: str, offset: int, length: int) -> npt.NDArray[np.in
         return np.frombuffer(stream.read(length * kind.itemsize), kind).astype(np.int64)
 
 
-def _tokenizer(run: str, sha256: str, model: str | None) -> Tokenizer:
+def _tokenizer(run: str, packed: PackedShard, model: str | None) -> Tokenizer:
     """The tokenizer of the packed tokens: the one given, or the one that their run trained."""
+    sha256, ends = packed.tokenizer_sha256, Ends(packed.bos, packed.eos)
     if model is not None:
         if storage.sha256_file(model) != sha256:
             raise UserError(f"{model}: another tokenizer than the one of these tokens ({sha256[:12]})")
-        return load_tokenizer(model)
+        return load_tokenizer(model, ends)
     for manifest in stages_at(run):
         for file in manifest.of_kind(MODEL):
             if file.sha256 == sha256:
-                return load_tokenizer(below(manifest.folder, file.name))
+                return load_tokenizer(below(manifest.folder, file.name), ends)
     raise UserError(f"{run}: does not hold tokenizer {sha256[:12]}; give its file by --model")
