@@ -53,9 +53,7 @@ def test_a_sentencepiece_model_with_other_ends(
     tokenizer = SentencePieceTokenizer(trained(**options), "x.model", ends=asked)
     assert (tokenizer.piece(tokenizer.bos), tokenizer.piece(tokenizer.eos)) == ends
     ids, offsets = tokenizer.encode(pa.array(["the fox", "", ends[0]], pa.large_string()))
-    assert [(ids[a], ids[b - 1]) for a, b in pairwise(offsets)] == [
-        (tokenizer.bos, tokenizer.eos)
-    ] * 3
+    assert [(ids[a], ids[b - 1]) for a, b in pairwise(offsets)] == [(tokenizer.bos, tokenizer.eos)] * 3
     assert (ids == tokenizer.bos).sum() == (3 if tokenizer.bos != tokenizer.eos else 6)
 
 
