@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pyarrow as pa
 import pytest
 
@@ -26,6 +28,7 @@ def test_english_is_as_published() -> None:
 )
 def test_every_stop_word_is_found_and_every_number_is_one(own: RuleLanguage) -> None:
     assert len(set(own.stop_words)) == len(own.stop_words) <= 64
+    assert all(unicodedata.is_normalized("NFC", word) for word in own.stop_words)  # as documents are
     text = " ".join(f"({word.upper()})," for word in own.stop_words)
     found = quality_counts(pa.array([text], pa.large_string()), own.stop_words, "", own.spaced)
     assert found["stop_words"].tolist() == [len(own.stop_words)]
