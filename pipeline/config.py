@@ -45,6 +45,8 @@ class TokenizerRecipe(TokenizerOptions):
     """Train a tokenizer on the run's own documents, or take a model."""
 
     model: Location | None = Field(None, description="file of a SentencePiece model, or a tokenizer.json")
+    bos: str | None = Field(None, description="special token that begins a document (default: by its name)")
+    eos: str | None = Field(None, description="special token that ends a document (default: by its name)")
 
 
 Seeded = typing.TypeVar("Seeded", bound=Record)

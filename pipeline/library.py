@@ -24,6 +24,7 @@ from pipeline.recipe import build
 from pipeline.registry import source_kinds, verbs
 from pipeline.runner import OnError, Runner
 from pipeline.shipped import recipe_file
+from pipeline.unjudged import unjudged_lines
 from quality_classifier.train import QualityClassifier
 from stages.core import parquet, storage
 from stages.core.errors import UserError
@@ -100,7 +101,8 @@ def run(
     result = runner.run(lambda: open_pool(workers, address, TaskResources()), outputs)
     (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
     emptied = (one.line() for one in emptied_stages(graph, result.manifests))
-    warnings = (*loaded.notes, *emptied, *quality_notes(result.manifests), *mixed.warnings)
+    lines = (*quality_notes(result.manifests), *unjudged_lines(result.manifests))
+    warnings = (*loaded.notes, *emptied, *lines, *mixed.warnings)
     return Finished(folder, result.manifests, tuple(outputs), result.tasks_run, warnings)
 
 

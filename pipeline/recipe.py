@@ -41,7 +41,10 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     # Tokens: encode, shuffle and pack; then the mixture (Table 1) and the trainer (2.2, 2.3).
     wiring = run.graph.below("")
     split = tuple(sorted(recipe.mixture.language_temperature))
-    encode = Encode(model=options.model, seed=recipe.seed, split_languages=split, may_be_empty=sources)
+    ends = {"bos": options.bos, "eos": options.eos}
+    encode = Encode(
+        model=options.model, seed=recipe.seed, split_languages=split, may_be_empty=sources, **ends
+    )
     packed = add_tokens(wiring, encode, documents, tokenizer)
     mixture = recipe.mixture.model_copy(update={"groups": recipe.groups, "may_be_empty": sources})
     mixed = add_mixture(wiring, mixture, packed)

@@ -10,7 +10,14 @@ from pydantic import Field
 from pipeline.check import check_options
 from pipeline.cli.options import WHOLE
 from pipeline.cli.output import AsJson, note, say, say_json
-from pipeline.cli.running import Workers, end_if_empty, finished_line, run_watched, show_mixture
+from pipeline.cli.running import (
+    Workers,
+    end_if_empty,
+    finished_line,
+    run_watched,
+    show_mixture,
+    warn_unjudged,
+)
 from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.plan import plan_lines, plan_record
@@ -59,6 +66,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     for line in quality_notes(result.manifests):
         note(line)
     say(finished_line(folder, result, documents))
+    warn_unjudged(result.manifests)
     end_if_empty(emptied_stages(graph, result.manifests), options)
 
 

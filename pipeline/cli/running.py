@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -19,6 +19,7 @@ from pipeline.pools import Pool, TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
 from pipeline.runner import OnError, Runner, RunResult
+from pipeline.unjudged import unjudged_lines
 from pipeline.validation import Validated, validate
 from stages.core import storage
 from stages.core.documents import SOURCES
@@ -101,6 +102,7 @@ def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> 
     runner = Runner(graph, where.out, name, Progress(quiet=where.quiet), where.on_error)
     result = run_watched(runner, graph, where.out, where, outputs)
     say(finished_line(where.out, result, outputs))
+    warn_unjudged(result.manifests)
     end_if_empty(emptied_stages(graph, result.manifests), where)
     return result
 
@@ -125,6 +127,12 @@ def end_if_empty(emptied: Sequence[Emptied], where: Workers) -> None:
     if emptied and not where.allow_empty:
         note("mend the options, or leave the source out; --allow-empty takes it as it is")
         raise SystemExit(EMPTY_CODE)
+
+
+def warn_unjudged(manifests: Mapping[str, Manifest]) -> None:
+    """Warn of documents that rules passed unjudged."""
+    for line in unjudged_lines(manifests):
+        note(f"warning: {line}")
 
 
 def _warn(emptied: Sequence[Emptied]) -> None:

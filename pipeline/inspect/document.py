@@ -17,6 +17,7 @@ from stages.core.manifest import INDEX, MODEL
 from stages.core.names import below
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.read import TOKEN_DTYPES
+from stages.tokenize.tokenizers.ends import Ends
 from stages.tokenize.tokenizers.load import load_tokenizer
 
 PIECES_PER_LINE = 16
@@ -46,9 +47,8 @@ def token_document(run: str, document: str, model: str | None = None) -> TokenDo
             continue
         shard = uri.removesuffix(".index.parquet") + ".bin"
         packed = next(p for p in manifest.facts_of(PackedShard) if shard.endswith(f"/{p.shard}"))
-        tokenizer = load_tokenizer(
-            tokenizer_file(run_of(manifest) or manifest.folder, packed.tokenizer_sha256, model)
-        )
+        file = tokenizer_file(run_of(manifest) or manifest.folder, packed.tokenizer_sha256, model)
+        tokenizer = load_tokenizer(file, Ends(packed.bos, packed.eos))
         ids = _read(shard, packed.dtype, *place)
         pieces = tuple(tokenizer.piece(int(token)) for token in ids)
         return TokenDocument(document, shard, place[0], ids, pieces, tokenizer.decode(ids))

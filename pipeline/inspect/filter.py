@@ -163,9 +163,12 @@ def _add(
             continue
         for label, threshold in _thresholds(part, config, asked):
             bound = measured.bounds.setdefault((part, label), Bound())
-            bound.add(threshold == 0 if part == PASSED else _fails(part, value, threshold), lengths)
-            bound.lowest = min(bound.lowest, float(threshold.min()))
-            bound.highest = max(bound.highest, float(threshold.max()))
+            fails = threshold == 0 if part == PASSED else _fails(part, value, threshold)
+            judged = ~np.isnan(config)  # a document that the rule cannot judge has no threshold, and passes
+            bound.add(fails & judged, lengths)
+            if judged.any():
+                bound.lowest = min(bound.lowest, float(threshold[judged].min()))
+                bound.highest = max(bound.highest, float(threshold[judged].max()))
 
 
 def _fails(

@@ -129,6 +129,8 @@ def _bound_table(measures: Mapping[str, Measure]) -> Table:
 def _condition(part: str, label: str, bound: Bound) -> str:
     if part == PASSED:
         return "what the rule keeps"
+    if bound.lowest > bound.highest:
+        return f"{part.replace('_', ' ')} nothing: no document was judged"
     if bound.lowest == bound.highest:
         return f"{part.replace('_', ' ')} {_number(bound.lowest)}"
     span = f"{_number(bound.lowest)} to {_number(bound.highest)}"

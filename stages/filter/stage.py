@@ -6,6 +6,7 @@ The first failing rule drops a document, into the ledger with value and threshol
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -33,11 +34,17 @@ class FilterParams(Record):
     instead: Instead | None = None
 
 
+class Unjudged(Record):
+    """Documents that a rule passed because it knows nothing of their language: by rule and language."""
+
+    documents: dict[str, dict[str, int]]
+
+
 class Filter(Stage[FilterParams]):
     """Shard -> shard. Inputs: documents, and the trained quality model when a reference rule names none."""
 
     stage_name: ClassVar[str] = "filter"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     follows_unicode: ClassVar[bool] = True
 
     rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
@@ -72,8 +79,9 @@ class Filter(Stage[FilterParams]):
     def run(self, task: Task[FilterParams]) -> ShardReport:
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
+            unjudged: dict[str, Counter[str]] = {}
             rules = [one for rule in self._judged for one in rule.standing_in(task.params.instead)]
-            judges = [rule.judge(task.params.model) for rule in rules]
+            judges = [_counting(rule, rule.judge(task.params.model), unjudged) for rule in rules]
             if self.annotate_only:
                 _annotate(judges, out)
             else:
@@ -81,6 +89,10 @@ class Filter(Stage[FilterParams]):
                     for judge in judges:
                         batch = _apply(judge, batch, out)
                     out.keep(batch)
+            if unjudged:
+                out.facts = Unjudged(
+                    documents={k: dict(sorted(v.items())) for k, v in sorted(unjudged.items())}
+                )
         return out.report
 
 
@@ -90,6 +102,19 @@ def _trained(training: Manifest) -> FilterParams:
         return FilterParams(model=models[0])
     (facts,) = training.facts_of(TrainedQuality)
     return FilterParams(model=None, instead=facts.instead)
+
+
+def _counting(rule: Rule, judge: Judge, unjudged: dict[str, Counter[str]]) -> Judge:
+    """The judge, which also adds the documents that it could not judge to `unjudged`."""
+
+    def counted(batch: pa.RecordBatch) -> list[Verdict]:
+        verdicts = judge(batch)
+        for verdict in verdicts:
+            if verdict.unjudged:
+                unjudged.setdefault(rule.rule, Counter()).update(verdict.unjudged)
+        return verdicts
+
+    return counted
 
 
 def _apply(judge: Judge, batch: pa.RecordBatch, out: TaskWriter) -> pa.RecordBatch:

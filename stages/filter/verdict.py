@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,7 +32,8 @@ class Verdict:
 
     `passed` bool; `value` float64 beside `threshold`, which is one for all rows or an array; `detail` says more of a
     row; `columns` are the document columns that the rule fills; `edit` is what it makes of the texts. `side` says how
-    `value` and `threshold` decide; None where something else does.
+    `value` and `threshold` decide; None where something else does. A row that the rule cannot judge passes, with no number
+    (nan) as value and threshold; `unjudged` are such documents by language.
     """
 
     rule: str
@@ -43,6 +44,7 @@ class Verdict:
     columns: dict[str, pa.Array] = field(default_factory=dict)
     edit: Edit | None = None
     side: Side | None = None
+    unjudged: Mapping[str, int] = field(default_factory=dict)
 
 
 Judge = Callable[[pa.RecordBatch], list[Verdict]]

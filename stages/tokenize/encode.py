@@ -27,6 +27,7 @@ from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.kernels.hash.hashing import hash_strings
 from stages.tokenize.languages import CountLanguages, SplitOptions, counted_totals, split_by_language
+from stages.tokenize.tokenizers.ends import Ends
 from stages.tokenize.tokenizers.load import Tokenizer, load_tokenizer
 
 TOKEN_DOCUMENTS_SCHEMA = pa.schema(
@@ -75,6 +76,14 @@ class Encode(SplitOptions, Stage[EncodeParams]):
     model: Location | None = Field(
         None, description="a SentencePiece model or a tokenizer.json (a recipe may train its own)"
     )
+    bos: str | None = Field(
+        None,
+        description="special token that begins a document (default: by its name, as <s> or <|begin_of_text|>)",
+    )
+    eos: str | None = Field(
+        None,
+        description="special token that ends a document (default: by its name, as </s> or <|end_of_text|>)",
+    )
     seed: int = Field(0, description="decides the order of documents in the packed shards")
     packed_text_bytes: int = Field(PACKED_TEXT_BYTES, gt=0, description="text behind one packed shard, about")
 
@@ -101,7 +110,7 @@ class Encode(SplitOptions, Stage[EncodeParams]):
 
     def run(self, task: Task[EncodeParams]) -> ShardReport:
         """Encode the shard batch by batch."""
-        tokenizer = load_tokenizer(task.params.tokenizer)
+        tokenizer = load_tokenizer(task.params.tokenizer, Ends(self.bos, self.eos))
         destinations = task.params.destinations
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(TOKEN_DOCUMENTS_SCHEMA, sum(destinations.values()))

@@ -1,5 +1,6 @@
 """Texts in, verdicts of Gopher's repetition rules out, with the thresholds of the paper (Rae et al. 2021, A1.1).
 
+In a language whose words are not written apart an n-gram has as many characters as n English words have words of it.
 What counts as a line and as a word says `stages.kernels.words.spaced_words`. A share of nothing is 0.
 """
 
@@ -10,12 +11,14 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field
 
-from stages.filter.rule import Share, TextRule, share
+from stages.filter.language_text_rule import LanguageTextRule
+from stages.filter.rule import Share, share
+from stages.filter.rule_languages import RuleLanguage, english
 from stages.filter.verdict import Verdict, at_most
 from stages.kernels.words.repetition import DUPLICATE_NGRAMS, MAX_WORDS, TOP_NGRAMS, repetition_counts
 
 
-class GopherRepetitionRule(TextRule):
+class GopherRepetitionRule(LanguageTextRule):
     """Gopher's repetition rules: duplicate paragraphs and lines, frequent short and duplicate long n-grams."""
 
     rule: Literal["gopher_repetition"] = "gopher_repetition"
@@ -40,9 +43,10 @@ class GopherRepetitionRule(TextRule):
         1_000_000, gt=0, le=MAX_WORDS, description="judge n-grams on this many first words of a document"
     )
 
-    def verdicts(self, texts: pa.Array) -> list[Verdict]:
+    def verdicts(self, texts: pa.Array, own: RuleLanguage | None = None) -> list[Verdict]:
         """Thirteen verdicts."""
-        n = repetition_counts(texts, self.max_words)
+        step = (own or english()).word_chars
+        n = repetition_counts(texts, min(self.max_words * step, MAX_WORDS), step)
         judged = n["judged_chars"]
         verdicts = []
         for unit in ("paragraph", "line"):

@@ -40,12 +40,16 @@ _EDIT_BYTES = 6
 
 
 class LineTests(NamedTuple):
-    """A line must end in one of `endings` (any end when empty) but not in `...`, and have `min_words` words."""
+    """A line must end in one of `endings` (any end when empty) but not in `...`, and have `min_words` words.
+
+    `spaces_end`: the language has no end marks, so a space ends a sentence.
+    """
 
     endings: npt.NDArray[np.int64]
     min_words: int
     max_word_chars: int
     remove_citations: bool
+    spaces_end: bool = False
 
 
 def c4_lines(
@@ -99,7 +103,7 @@ def _filter(offsets, data, flags, tests, page, notices, out_offsets, out, counts
                 continue
             for place in range(begin, line_end):
                 counts[row, _Count.CURLY_BRACKETS] += out[place] == _CURLY
-            counts[row, _Count.SENTENCES] += count_sentences(out, begin, line_end, flags)
+            counts[row, _Count.SENTENCES] += count_sentences(out, begin, line_end, flags, tests.spaces_end)
             if begin > at_out:
                 out[at_out] = 10
             at_out = line_end
@@ -157,11 +161,12 @@ def _ends_well(text, start, end, endings):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def count_sentences(text, at, end, flags):  # type: ignore[no-untyped-def]
+def count_sentences(text, at, end, flags, spaces_end):  # type: ignore[no-untyped-def]
     """Sentences in the line text[at:end].
 
     A sentence ends at an end mark, with what closes quotes and brackets behind it, before a space and a character
-    that is no lower-case letter; at an end mark of a script without spaces, before anything; and with the line.
+    that is no lower-case letter; at an end mark of a script without spaces, before anything; and with the line. With
+    `spaces_end` it also ends before a space.
     """
     sentences = 0
     something = False
@@ -176,6 +181,7 @@ def count_sentences(text, at, end, flags):  # type: ignore[no-untyped-def]
             parted |= flag & WIDE_TERMINAL != 0
             something = True
         elif flag & SPACE:
+            ended |= spaces_end and something
             parted |= ended
         elif not (ended and flag & CLOSER):
             sentences += ended and parted and not flag & LOWER

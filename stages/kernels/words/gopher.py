@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +13,16 @@ import pyarrow as pa
 
 from stages.kernels.arrow import string_buffers
 from stages.kernels.compiled import kernel
-from stages.kernels.unicode.text_flags import ALPHABETIC, SOLID, text_flags
+from stages.kernels.unicode.text_flags import ALONE, ALPHABETIC, SOLID, text_flags
+from stages.kernels.unicode.utf8 import previous
 from stages.kernels.words.spaced_words import (
+    HASH_BASIS,
     WORDS_AT_ONCE,
     code_at,
     ends_with_ellipsis,
     fill_words,
     find_core,
+    hash_code_point,
     hash_code_points,
     is_one_of,
     next_line,
@@ -56,22 +60,32 @@ _MAYBE_MASK = np.uint64(_MAYBE_SIZE - 1)
 
 
 class StopTable(NamedTuple):
-    """Hashes of all spellings, sorted; the number of each one's stop word; the low bits that occur; bytes at most."""
+    """Hashes of all spellings, sorted; the number of each one's stop word; the low bits that occur; bytes at most.
+
+    `reach` is the most characters of one in a language whose words are not written apart, else 0.
+    """
 
     keys: npt.NDArray[np.uint64]
     numbers: npt.NDArray[np.int64]
     maybe: npt.NDArray[np.bool_]
     longest: int
+    reach: int
 
 
 def quality_counts(
-    texts: pa.Array, stop_words: Sequence[str], bullets: str
+    texts: pa.Array, stop_words: Sequence[str], bullets: str, spaced: bool = True
 ) -> dict[str, npt.NDArray[np.int64]]:
-    """QUALITY_COUNTS of each text; at most 64 stop words, found as `spell` writes them."""
+    """QUALITY_COUNTS of each text; at most 64 stop words, found as `spell` writes them.
+
+    In a language whose words are not written apart (`spaced` is false) a stop word may stand anywhere, and symbols that stand
+    beside a character are no word, as those at the end of a written word are none.
+    """
     offsets, data = string_buffers(texts)
     counts = np.zeros((len(texts), len(QUALITY_COUNTS)), np.int64)
     bullet_codes = np.array([ord(c) for c in bullets], np.int64)
-    _count_words(offsets, data, text_flags(), _stop_table(stop_words), room_for_words(), counts)
+    _count_words(
+        offsets, data, text_flags(), _stop_table(tuple(stop_words), spaced), room_for_words(), counts
+    )
     _count_lines(offsets, data, text_flags(), bullet_codes, counts)
     return dict(zip(QUALITY_COUNTS, np.ascontiguousarray(counts.T), strict=True))
 
@@ -81,7 +95,8 @@ def spell(word: str) -> tuple[str, str, str]:
     return word, word.capitalize(), word.upper()
 
 
-def _stop_table(stop_words: Sequence[str]) -> StopTable:
+@lru_cache(maxsize=128)
+def _stop_table(stop_words: tuple[str, ...], spaced: bool) -> StopTable:
     spellings = {form: i for i, word in enumerate(stop_words) for form in spell(word)}
     encoded = [np.frombuffer(form.encode(), np.uint8) for form in spellings]
     keys = np.array([hash_code_points(form, 0, len(form)) for form in encoded], np.uint64)
@@ -89,7 +104,8 @@ def _stop_table(stop_words: Sequence[str]) -> StopTable:
     maybe = np.zeros(_MAYBE_SIZE, np.bool_)
     maybe[(keys % _MAYBE_SIZE).astype(np.int64)] = True
     numbers = np.array(list(spellings.values()), np.int64)
-    return StopTable(keys[order], numbers[order], maybe, max(map(len, encoded), default=0))
+    reach = 0 if spaced else max(map(len, spellings), default=1)
+    return StopTable(keys[order], numbers[order], maybe, max(map(len, encoded), default=0), reach)
 
 
 @kernel
@@ -100,19 +116,20 @@ def _count_words(offsets, data, flags, stops, words, counts):  # type: ignore[no
         count = WORDS_AT_ONCE
         while count == WORDS_AT_ONCE:
             count, at = fill_words(data, at, offsets[row + 1], flags, words)
-            seen |= _add_words(data, flags, stops, words, count, counts[row])
+            seen |= _add_words(data, offsets[row], offsets[row + 1], flags, stops, words, count, counts[row])
         while seen:
             seen &= seen - np.uint64(1)
             counts[row, _Count.STOP_WORDS] += 1
 
 
 @kernel
-def _add_words(data, flags, stops, words, count, sums):  # type: ignore[no-untyped-def]
+def _add_words(data, text_start, text_stop, flags, stops, words, count, sums):  # type: ignore[no-untyped-def]
     """Add words[:count] to `sums`; the stop words among them, a bit for each."""
     seen = np.uint64(0)
     cores = 0
     core_chars = 0
     letter_words = 0
+    attached = 0
     for i in range(count):
         start = words.starts[i]
         end = words.ends[i]
@@ -126,16 +143,58 @@ def _add_words(data, flags, stops, words, count, sums):  # type: ignore[no-untyp
             core_chars -= outside
             if outside and end - start <= stops.longest:
                 key = hash_code_points(data, start, end)
+            if stops.reach and start == end:
+                attached += _is_attached(data, text_start, words.starts[i], words.ends[i], text_stop, flags)
+            elif stops.reach and words.flags[i] & ALONE:
+                seen |= _stop_words_from(data, start, text_stop, flags, stops)
         cores += start < end
-        if start < end and end - start <= stops.longest and stops.maybe[key & _MAYBE_MASK]:
-            place = np.searchsorted(stops.keys, key)
-            if place < len(stops.keys) and stops.keys[place] == key:
-                seen |= np.uint64(1) << np.uint64(stops.numbers[place])
-    sums[_Count.WORDS] += count
+        if start < end and end - start <= stops.longest:
+            seen |= _stop_word(key, stops)
+    sums[_Count.WORDS] += count - attached
     sums[_Count.CORES] += cores
     sums[_Count.CORE_CHARS] += core_chars
     sums[_Count.LETTER_WORDS] += letter_words
     return seen
+
+
+@kernel(inline="always")
+def _stop_word(key, stops):  # type: ignore[no-untyped-def]
+    """The bit of the stop word with this hash, or 0."""
+    if stops.maybe[key & _MAYBE_MASK]:
+        place = np.searchsorted(stops.keys, key)
+        if place < len(stops.keys) and stops.keys[place] == key:
+            return np.uint64(1) << np.uint64(stops.numbers[place])
+    return np.uint64(0)
+
+
+@kernel
+def _stop_words_from(data, at, stop, flags, stops):  # type: ignore[no-untyped-def]
+    """The bits of the stop words that begin at the character `at` of a script without spaces."""
+    seen = np.uint64(0)
+    key = HASH_BASIS
+    for _ in range(stops.reach):
+        if at >= stop:
+            break
+        code, width = code_at(data, at)
+        if not flags[code] & ALONE:
+            break
+        key = hash_code_point(key, code)
+        seen |= _stop_word(key, stops)
+        at += width
+    return seen
+
+
+@kernel
+def _is_attached(data, text_start, start, end, text_stop, flags):  # type: ignore[no-untyped-def]
+    """Whether the word data[start:end] stands beside a character of a script without spaces."""
+    if start > text_start:
+        code, _ = code_at(data, previous(data, start))
+        if flags[code] & ALONE:
+            return True
+    if end < text_stop:
+        code, _ = code_at(data, end)
+        return flags[code] & ALONE != 0
+    return False
 
 
 @kernel

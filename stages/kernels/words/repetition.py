@@ -69,12 +69,15 @@ _SHORTEST, _LONGEST_TOP, _LONGEST = TOP_NGRAMS[0], TOP_NGRAMS[-1], DUPLICATE_NGR
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
-def repetition_counts(texts: pa.Array, max_words: int) -> dict[str, npt.NDArray[np.int64]]:
-    """REPETITION_COUNTS of each text; n-grams are those of its first `max_words` words."""
+def repetition_counts(texts: pa.Array, max_words: int, step: int = 1) -> dict[str, npt.NDArray[np.int64]]:
+    """REPETITION_COUNTS of each text; n-grams are those of its first `max_words` words.
+
+    Where a word of `spaced_words` is but a character, an n-gram has n * `step` of them.
+    """
     offsets, data = string_buffers(texts)
     counts = np.zeros((len(texts), len(REPETITION_COUNTS)), np.int64)
     _count_lines(offsets, data, text_flags(), counts)
-    _count_ngrams(offsets, data, text_flags(), max_words, room_for_words(), counts)
+    _count_ngrams(offsets, data, text_flags(), max_words, step, room_for_words(), counts)
     return dict(zip(REPETITION_COUNTS, np.ascontiguousarray(counts.T), strict=True))
 
 
@@ -141,7 +144,7 @@ def _join_paragraphs(keys, chars, breaks, lines):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: ignore[no-untyped-def]
+def _count_ngrams(offsets, data, flags, max_words, step, words, counts):  # type: ignore[no-untyped-def]
     # Before word i: `sums` rolls the hashes of all words, `chars` adds their lengths, `gaps` the spaces between.
     sums = np.zeros(WORDS_AT_ONCE + 1, np.uint64)
     chars = np.zeros(WORDS_AT_ONCE + 1, np.int32)
@@ -174,7 +177,7 @@ def _count_ngrams(offsets, data, flags, max_words, words, counts):  # type: igno
             times = np.empty(2 * total, np.int32)
             slots = np.zeros(slots_for(2 * total), np.int32)
             keys = np.empty(2 * total, np.uint64)
-        _measure_ngrams(sums, chars, gaps, total, live, first, times, slots, keys, counts[row])
+        _measure_ngrams(sums, chars, gaps, total, step, live, first, times, slots, keys, counts[row])
 
 
 @kernel
@@ -191,13 +194,17 @@ def _add_words(words, count, sums, chars, gaps, at, spaced):  # type: ignore[no-
 
 
 @kernel
-def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, keys, counts):  # type: ignore[no-untyped-def]
-    num_live = max(0, words - 1)
+def _measure_ngrams(sums, chars, gaps, words, step, live, first, times, slots, keys, counts):  # type: ignore[no-untyped-def]
+    num_live = max(0, words - _SHORTEST * step + 1)
     for i in range(num_live):
         live[i] = i
-    power = _BASE
-    for n in range(_SHORTEST, _LONGEST + 1):
-        power *= _BASE
+    leap = _BASE
+    for _ in range(step - 1):
+        leap *= _BASE
+    power = leap
+    for size in range(_SHORTEST, _LONGEST + 1):
+        n = size * step
+        power *= leap
         while num_live and live[num_live - 1] + n > words:
             num_live -= 1
         _, table = cleared(slots, num_live)
@@ -208,20 +215,20 @@ def _measure_ngrams(sums, chars, gaps, words, live, first, times, slots, keys, c
             head = find_or_add(table, keys[i], keys, i)
             first[i] = head
             times[head] += 1
-        column = _FIRST_NGRAM + n - _SHORTEST
-        if n <= _LONGEST_TOP:
+        column = _FIRST_NGRAM + size - _SHORTEST
+        if size <= _LONGEST_TOP:
             counts[column] = _top_chars(chars, gaps, live, first, times, num_live, n, words)
         else:
             counts[column] = _repeated_chars(chars, live, first, times, num_live, n)
-        num_live = _narrow(live, first, times, num_live)
+        num_live = _narrow(live, first, times, num_live, step)
 
 
 @kernel
-def _narrow(live, first, times, num_live):  # type: ignore[no-untyped-def]
-    """Keep the places where the next longer n-gram can occur more than once: those that do, before one that does."""
+def _narrow(live, first, times, num_live, step):  # type: ignore[no-untyped-def]
+    """Keep the places where the next longer n-gram can occur more than once: those that do, `step` before one that does."""
     kept = 0
-    for i in range(num_live - 1):
-        if times[first[i]] > 1 and times[first[i + 1]] > 1 and live[i + 1] == live[i] + 1:
+    for i in range(num_live - step):
+        if times[first[i]] > 1 and times[first[i + step]] > 1 and live[i + step] == live[i] + step:
             live[kept] = live[i]
             kept += 1
     return kept

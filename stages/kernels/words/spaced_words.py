@@ -20,7 +20,7 @@ from stages.kernels.unicode.utf8 import decode, previous
 
 NEWLINE = 10
 WORDS_AT_ONCE = 1024
-_BASIS = np.uint64(0xCBF29CE484222325)
+HASH_BASIS = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 
 
@@ -92,7 +92,7 @@ def fill_words(data, at, stop, flags, words):  # type: ignore[no-untyped-def]
     Fewer than WORDS_AT_ONCE say that the text has ended.
     """
     count = 0
-    value = _BASIS
+    value = HASH_BASIS
     start = at
     chars = 0
     union = np.uint16(0)
@@ -103,14 +103,14 @@ def fill_words(data, at, stop, flags, words):  # type: ignore[no-untyped-def]
             if chars:
                 _put(words, count, start, at, value, chars, union)
                 count += 1
-                value = _BASIS
+                value = HASH_BASIS
                 chars = 0
                 union = np.uint16(0)
                 if count == WORDS_AT_ONCE:
                     return count, at
             start = at + width
             if flag & ALONE:
-                _put(words, count, at, start, (_BASIS ^ np.uint64(code)) * _PRIME, 1, flag)
+                _put(words, count, at, start, (HASH_BASIS ^ np.uint64(code)) * _PRIME, 1, flag)
                 count += 1
                 if count == WORDS_AT_ONCE:
                     return count, start
@@ -134,13 +134,19 @@ def _put(words, count, start, end, value, chars, union):  # type: ignore[no-unty
     words.flags[count] = union
 
 
+@kernel(inline="always")
+def hash_code_point(value, code):  # type: ignore[no-untyped-def]
+    """The hash of a word with one more code point; that of no word is HASH_BASIS."""
+    return (value ^ np.uint64(code)) * _PRIME
+
+
 @kernel
 def hash_code_points(data, at, stop):  # type: ignore[no-untyped-def]
     """The hash of the word data[at:stop]: FNV-1a over its code points, not yet mixed."""
-    value = _BASIS
+    value = HASH_BASIS
     while at < stop:
         code, width = code_at(data, at)
-        value = (value ^ np.uint64(code)) * _PRIME
+        value = hash_code_point(value, code)
         at += width
     return value
 

@@ -1,4 +1,4 @@
-"""A Hugging Face `tokenizer.json` in, texts to token ids and back out, through `tokenizers`: Llama 3's byte-level BPE."""
+"""A Hugging Face `tokenizer.json` in, texts to ids and back out, by gigatoken or `tokenizers`: Llama 3's byte-level BPE."""
 
 from __future__ import annotations
 
@@ -11,45 +11,54 @@ import tokenizers
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
 from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten, framed
-
-ENDS = (
-    ("<|begin_of_text|>", "<|end_of_text|>"),
-    ("<s>", "</s>"),
-    ("<bos>", "<eos>"),
-    ("<|endoftext|>", "<|endoftext|>"),
-)
-"""Names of the first and last token of a document, in the order in which they are looked for: the file does not name them."""
+from stages.tokenize.tokenizers.ends import NAMED, Ends, find_ends
+from stages.tokenize.tokenizers.gigatoken_encoder import PROBED_PIECES, fast_encoder
 
 
 class HuggingFaceTokenizer(Tokenizer):
     """A `tokenizer.json`. A text that spells a special token is text: it never ends a document."""
 
-    def __init__(self, model: bytes, name: str) -> None:
+    def __init__(self, model: bytes, name: str, ends: Ends = NAMED) -> None:
         self._name = name
         self._tokenizer = _read(model, name)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = True
         self.vocab_size = 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
-        self.bos, self.eos = self._ends(name)
-        self.encoder = "tokenizers (a tokenizer.json)"
+        added = self._tokenizer.get_added_tokens_decoder()
+        specials = [token.content for _, token in sorted(added.items()) if token.special]
+        self.bos, self.eos = find_ends(ends, specials, self._tokenizer.token_to_id, name)
+        for end in (self.bos, self.eos):
+            if end in self._plain_ids(self.piece(end)):
+                raise UserError(
+                    f"{name}: a text that spells {self.piece(end)!r} would begin or end a document; name special tokens by "
+                    "`bos` and `eos`"
+                )
+        self._fast, self.encoder = fast_encoder(model, self._plain_ids, specials, self._some_pieces)
 
-    def _ends(self, name: str) -> tuple[int, int]:
-        for first, last in ENDS:
-            bos, eos = (self._tokenizer.token_to_id(token) for token in (first, last))
-            if bos is not None and eos is not None:
-                return bos, eos
-        known = ", ".join(f"{first} and {last}" for first, last in ENDS)
-        raise UserError(f"{name}: has no tokens that begin and end a document (known: {known})")
+    def _some_pieces(self) -> list[str]:
+        """Texts of some tokens of the vocabulary, spread evenly over the ids."""
+        ids = sorted(self._tokenizer.get_vocab(with_added_tokens=False).values())
+        pieces: list[str] = self._tokenizer.decode_batch(
+            [[token] for token in ids[:: 1 + len(ids) // PROBED_PIECES]]
+        )
+        return pieces
+
+    def _plain_ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
 
     def encode(self, texts: pa.Array) -> tuple[TokenIds, Offsets]:
         """As `Tokenizer.encode`."""
         # one text at a time: a batch would be encoded by all cores, each of which has a worker of its own
         try:
-            rows = [self._tokenizer.encode(text, add_special_tokens=False).ids for text in texts.to_pylist()]
+            if self._fast is not None:
+                fast, offsets = self._fast.encode(texts.to_pylist())
+                flat = fast.astype(self.dtype)
+            else:
+                flat, offsets = flatten([self._plain_ids(text) for text in texts.to_pylist()], self.dtype)
         except BaseException as error:
             raise _refused(error, f"{self._name}: cannot encode a text") from error
-        flat, offsets = flatten(rows, self.dtype)
         return framed(flat, offsets, self.bos, self.eos)
 
     def decode(self, ids: npt.NDArray[Any]) -> str:

@@ -11,22 +11,19 @@ import sentencepiece
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
 from stages.models.sentencepiece_file import read_pieces
-from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten
+from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten, framed
+from stages.tokenize.tokenizers.ends import NAMED, Ends, find_ends
 from stages.tokenize.tokenizers.words import WordEncoder, why_not_by_words, without_prefix
 
 
 class SentencePieceTokenizer(Tokenizer):
-    """A SentencePiece model with `<s>` and `</s>`, and a cache of words before it where that gives the same ids."""
+    """A SentencePiece model, and a cache of words before it where that gives the same ids."""
 
-    def __init__(self, model: bytes, name: str, by_words: bool = True) -> None:
+    def __init__(self, model: bytes, name: str, by_words: bool = True, ends: Ends = NAMED) -> None:
         proto = read_pieces(model, name)
         self._processor = _processor(model, name)
         self.vocab_size = int(self._processor.vocab_size())
-        self.bos, self.eos = int(self._processor.bos_id()), int(self._processor.eos_id())
-        if self.bos < 0 or self.eos < 0:
-            raise UserError(
-                f"{name}: the model has no <s> and </s>; train it with `altiplano tokenizer train`"
-            )
+        self.bos, self.eos = self._ends(ends, name)
         self._by_words: WordEncoder | None = None
         reason = why_not_by_words(proto) if by_words else "asked for"
         if reason is None:
@@ -40,8 +37,23 @@ class SentencePieceTokenizer(Tokenizer):
         """As `Tokenizer.encode`: the ids that SentencePiece gives."""
         if self._by_words is not None:
             return self._by_words.encode(texts)
-        rows = self._processor.encode(texts.to_pylist(), add_bos=True, add_eos=True, num_threads=1)
-        return flatten(rows, self.dtype)
+        rows = self._processor.encode(texts.to_pylist(), num_threads=1)
+        return framed(*flatten(rows, self.dtype), self.bos, self.eos)
+
+    def _ends(self, asked: Ends, name: str) -> tuple[int, int]:
+        """What was asked for, else what the model itself calls so; all are control tokens, which no text gives."""
+        own = [
+            int(token) if token >= 0 else None
+            for token in (self._processor.bos_id(), self._processor.eos_id())
+        ]
+        controls = [self.piece(i) for i in range(self.vocab_size) if self._processor.is_control(i)]
+        filled = Ends(*(end if other is None else other for end, other in zip(own, asked, strict=True)))
+        return find_ends(
+            filled,
+            controls,
+            dict(zip(controls, map(self._processor.piece_to_id, controls), strict=True)).get,
+            name,
+        )
 
     def decode(self, ids: npt.NDArray[Any]) -> str:
         """The text of token ids; `<s>` and `</s>` are no text."""

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from stages.filter.rule import Rule, TextRule
+from stages.filter.language_text_rule import LanguageTextRule
+from stages.filter.rule import Rule
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule
 from stages.filter.rules.gopher_quality import GopherQualityRule
@@ -23,7 +24,7 @@ PROSE = (
 RULES = (GopherQualityRule(), GopherRepetitionRule(), C4Rule(), FineWebRule())
 
 
-def failures(rule: TextRule, text: str) -> dict[str, tuple[float, float]]:
+def failures(rule: LanguageTextRule, text: str) -> dict[str, tuple[float, float]]:
     """Value and threshold of each verdict that does not pass."""
     verdicts = rule.verdicts(pa.array([text], pa.large_string()))
     return {v.rule: (round(float(v.value[0]), 4), v.threshold) for v in verdicts if not v.passed[0]}
@@ -236,7 +237,7 @@ def test_fineweb_keeps(text: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)
-def test_an_empty_batch_and_any_text_get_verdicts(rule: TextRule) -> None:
+def test_an_empty_batch_and_any_text_get_verdicts(rule: LanguageTextRule) -> None:
     texts = ["", " \n\t\u3000 ", "\x00\x01\x1f\x7f\x85", "\u200b" * 50, "\ufffd", "\U0010ffff", "\n" * 9, "."]
     texts += ["a" * 5_000_000]
     for rows in ([], texts):

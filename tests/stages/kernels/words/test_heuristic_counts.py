@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -71,6 +72,23 @@ def plain_quality(text: str) -> list[int]:
     ]
 
 
+def plain_unspaced_quality(text: str, stop_words: Sequence[str]) -> tuple[int, int]:
+    """Words, without symbols beside a character of a script without spaces; and distinct stop words, found anywhere."""
+    spans = [m.span() for m in re.finditer(r"\S+", text)]
+    attached = 0
+    for start, end in spans:
+        run = text[start:end]
+        words = split_words(run)
+        symbols = [word for word in words if not core(word)]
+        attached += len(symbols) if any(is_alone(c) for c in run) else 0
+    found = {
+        w
+        for w in stop_words
+        if (all(map(is_alone, w)) and w in text) or w in {core(word) for word in split_words(text)}
+    }
+    return len(split_words(text)) - attached, len(found)
+
+
 def repeats(items: list[str]) -> list[int]:
     later = [item for i, item in enumerate(items) if item in items[:i]]
     return [len(items), len(later), sum(map(len, later))]
@@ -84,16 +102,16 @@ def join(words: list[str]) -> str:
     return text
 
 
-def plain_repetition(text: str) -> list[int]:
+def plain_repetition(text: str, step: int = 1) -> list[int]:
     words = split_words(text)
     parts = re.split(r"\n\s*\n", text)
     paragraphs = ["\n".join(split_lines(part)) for part in parts if part.strip()]
     counts = [len(text), len(text), *repeats(split_lines(text)), *repeats(paragraphs)]
-    for n in (2, 3, 4):
+    for n in (2 * step, 3 * step, 4 * step):
         grams = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
         top = Counter(grams).most_common(1)
         counts.append(len(join(list(top[0][0]))) * top[0][1] if top else 0)
-    for n in range(5, 11):
+    for n in range(5 * step, 11 * step, step):
         seen: set[tuple[str, ...]] = set()
         total = at = 0
         while at < len(words) - n + 1:
@@ -173,8 +191,8 @@ def column(texts: list[str]) -> pa.Array:
     return pa.array(texts, pa.large_string())
 
 
-def ngrams(texts: list[str], max_words: int = 1_000_000) -> list[list[int]]:
-    return rows(repetition_counts(column(texts), max_words), REPETITION_COUNTS)
+def ngrams(texts: list[str], max_words: int = 1_000_000, step: int = 1) -> list[list[int]]:
+    return rows(repetition_counts(column(texts), max_words, step), REPETITION_COUNTS)
 
 
 PIECES = st.sampled_from(
@@ -207,6 +225,31 @@ def test_quality_counts_are_those_of_plain_python(texts: list[str]) -> None:
 @given(st.lists(TEXTS, max_size=4))
 def test_repetition_counts_are_those_of_plain_python(texts: list[str]) -> None:
     assert ngrams(texts) == [plain_repetition(text) for text in texts]
+
+
+@given(st.lists(TEXTS, max_size=4), st.integers(2, 5))
+def test_repetition_of_characters_counts_longer_ngrams(texts: list[str], step: int) -> None:
+    texts = [*texts, "船上的人们。" * 30, "船上" * 4 + "กขค" * 40]
+    assert ngrams(texts, step=step) == [plain_repetition(text, step) for text in texts]
+
+
+@settings(max_examples=40)
+@given(st.lists(TEXTS, max_size=4))
+def test_stop_words_of_a_script_without_spaces_stand_anywhere(texts: list[str]) -> None:
+    stop_words = ("中", "字文", "ไท", "of", "การ")
+    texts = [*texts, "中文字文。ไทย การ", "。中", "A中B", "กา ร", "文 。字", "字文" * WORDS_AT_ONCE]
+    counts = quality_counts(column(texts), stop_words, "", spaced=False)
+    found = list(zip(counts["words"].tolist(), counts["stop_words"].tolist(), strict=True))
+    assert found == [plain_unspaced_quality(text, stop_words) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [("สวัสดี", 1), ("สวัสดี ครับ", 2), (" สวัสดี  ครับ ผม ", 3), ("สวัสดี. ครับ", 2), ("สวัสดี abc", 1)],
+)
+def test_spaces_end_sentences_where_no_mark_does(line: str, sentences: int) -> None:
+    tests = LineTests(np.array([], np.int64), 1, 99, True, True)
+    assert c4_lines(column([line]), tests, (), ())[1]["sentences"].tolist() == [sentences]
 
 
 @settings(max_examples=300)

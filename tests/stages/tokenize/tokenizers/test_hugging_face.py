@@ -16,6 +16,7 @@ from stages.core.errors import UserError
 from stages.core.manifest import TOKENS, Manifest
 from stages.tokenize.encode import Encode
 from stages.tokenize.pack import Pack
+from stages.tokenize.tokenizers.ends import Ends
 from stages.tokenize.tokenizers.hugging_face import HuggingFaceTokenizer
 from stages.tokenize.tokenizers.load import load_tokenizer, make_tokenizer
 
@@ -89,6 +90,45 @@ def test_the_tokens_that_begin_and_end_a_document(special: list[str], ends: tupl
     assert (tokenizer.bos, tokenizer.eos) == ends
 
 
+@pytest.mark.parametrize(
+    ("special", "ends"),
+    [
+        (["[CLS]", "[SEP]"], (0, 1)),
+        (["<unk>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"], (1, 2)),
+        (["<|startoftext|>", "<|im_end|>", "<|end_of_document|>"], (0, 2)),
+        (["<unk>", "<eos>"], (1, 1)),
+    ],
+)
+def test_names_of_ends_that_no_list_has(special: list[str], ends: tuple[int, int]) -> None:
+    tokenizer = make_tokenizer(byte_level(special).to_str().encode(), "x.json")
+    assert (tokenizer.bos, tokenizer.eos) == ends
+
+
+@pytest.mark.parametrize(
+    ("asked", "ends"),
+    [
+        (Ends("<b>", "<a>"), (1, 0)),
+        (Ends(eos="<a>"), (0, 0)),
+        (Ends(bos="<b>"), (1, 1)),
+        (Ends(1, 0), (1, 0)),
+    ],
+)
+def test_ends_that_are_asked_for(asked: Ends, ends: tuple[int, int]) -> None:
+    tokenizer = make_tokenizer(byte_level(["<a>", "<b>"]).to_str().encode(), "x.json", asked)
+    assert (tokenizer.bos, tokenizer.eos) == ends
+    ids, _ = tokenizer.encode(texts("<a> the <b>"))
+    assert (ids[0], ids[-1]) == ends
+    assert tokenizer.decode(ids) == "<a> the <b>"
+
+
+def test_asked_ends_that_cannot_be_are_one_line() -> None:
+    model = byte_level(["<a>"]).to_str().encode()
+    with pytest.raises(UserError, match=r"x\.json: has no token '<c>'; its special tokens are <a>"):
+        make_tokenizer(model, "x.json", Ends(eos="<c>"))
+    with pytest.raises(UserError, match=r"x\.json: a text that spells 'the' would begin or end a document"):
+        make_tokenizer(model, "x.json", Ends(eos="the"))
+
+
 def test_a_vocabulary_over_65536_is_uint32(path: Path) -> None:
     described = orjson.loads(path.read_bytes())
     described["added_tokens"].append(described["added_tokens"][1] | {"id": 128_255, "content": "<|last|>"})
@@ -111,7 +151,7 @@ def test_documents_are_packed_with_it(
 ) -> None:
     rows = [{"id": f"c4/f/{i}", "text": text} for i, text in enumerate(TEXTS)]
     encoded = run_stage(Encode(model=str(path)), [make_documents(rows)])
-    assert encoded.facts[0]["encoder"] == "tokenizers (a tokenizer.json)"
+    assert str(encoded.facts[0]["encoder"]).startswith(("tokenizers (gigatoken", "gigatoken ("))
     packed = run_stage(Pack(), [encoded])
     ids = np.fromfile(packed.uris(TOKENS)[0], "<u2")
     assert ((ids == 0).sum(), (ids == 1).sum()) == (len(TEXTS), len(TEXTS))
