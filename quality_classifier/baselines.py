@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.filter.rule import share
+from stages.filter.rule_languages import english
 from stages.filter.rules.gopher_quality import GopherQualityRule
 from stages.kernels.words.gopher import quality_counts
 
@@ -29,7 +30,7 @@ STOP_WORDS = {
 def baseline_values(texts: pa.Array, languages: pa.Array) -> dict[str, npt.NDArray[np.float64]]:
     """The values of each baseline by its name, shape (rows,) each."""
     rule = GopherQualityRule()
-    counts = quality_counts(texts, rule.stop_words, rule.bullets)
+    counts = quality_counts(texts, english().stop_words, rule.bullets)
     return {
         "length_chars": pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.float64),
         "stop_word_share": stop_word_shares(texts, languages),
