@@ -37,9 +37,10 @@ ROWS_PER_BATCH = 1_000
 _WORD = re.compile(r"\S+\s*")
 
 
-def real_texts(data: Path, folder: Path) -> Iterator[tuple[str, str]]:
+def real_texts(data: Path, folder: Path, sources: Sequence[str] = tuple(PROSE)) -> Iterator[tuple[str, str]]:
     """(source, text) of every document that the dumps of prose below `data` give, source by source."""
-    for source, (stage_class, pattern) in PROSE.items():
+    for source in sources:
+        stage_class, pattern = PROSE[source]
         if not any(path.is_file() for path in data.glob(pattern)):
             continue
         out = folder / f"prose-{source}"
@@ -117,7 +118,7 @@ def inserted(
 
 
 def documents(
-    data: Path, folder: Path, megabytes: float, seed: int = 1
+    data: Path, folder: Path, megabytes: float, seed: int = 1, sources: Sequence[str] = tuple(PROSE)
 ) -> tuple[list[tuple[str, str]], float]:
     """(source, text) of at least `megabytes`, and the share of bytes that a word model made.
 
@@ -127,7 +128,7 @@ def documents(
     target = megabytes * 1e6 / 1.15
     pieces: list[tuple[str, str]] = []
     size = made = 0
-    for source, text in real_texts(data, folder):
+    for source, text in real_texts(data, folder, sources):
         for piece in cut([text], seed + len(pieces)):
             pieces.append((source, piece))
             size += len(piece.encode())
@@ -147,6 +148,11 @@ def documents(
         (source, " ".join(replaced(text.split(), 0.02, pool, generator))) for source, text in pieces[::10]
     ]
     return pieces + variants + pieces[::20], made / size
+
+
+def shuffled(texts: Sequence[str], seed: int = 1) -> list[str]:
+    """The texts in a seeded order."""
+    return [texts[k] for k in np.random.default_rng(seed).permutation(len(texts))]
 
 
 def write_documents(rows: Sequence[tuple[str, str]], folder: Path, lines: Path) -> Manifest:

@@ -72,6 +72,7 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
 
     stage_name: ClassVar[str] = "label_pages"
     version: ClassVar[int] = 2
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelPagesParams]]:
         """One task per document shard, with the share of each class to draw."""

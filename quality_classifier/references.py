@@ -72,7 +72,7 @@ class ReferenceUrls(RawStage[RawParams]):
     """The addresses that Wikipedia's articles cite, a row for each article and page, in the dump's order."""
 
     stage_name: ClassVar[str] = "reference_urls"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[str] = "wikipedia"
 
     languages: tuple[str, ...] = Field(
@@ -159,14 +159,14 @@ class _Reader:
         except DamagedInputError as error:
             # What came before the damage is kept; the ledger of the dump's ingest names the place too.
             self._counts["damaged"] += 1
-            self._unread.append(f"{raw.uri}: {error}")
+            self._unread.append(f"{raw.name}: {error}")
 
     def _dump_rows(self, raw: RawFile) -> Iterator[list[tuple[object, ...]]]:
         for article in read_articles(raw, self._languages):
             if isinstance(article, Loss):
                 self._counts["damaged"] += article.rule in _DAMAGE
                 if article.rule in ("no_pages", "damaged"):
-                    self._unread.append(f"{raw.uri}: {article.detail}")
+                    self._unread.append(f"{raw.name}: {article.detail}")
                 continue
             self._counts["articles"] += 1
             document = document_id(self._source, raw.name, article.key)

@@ -56,6 +56,7 @@ class TrainQuality(PageDrawOptions, FitOptions, Stage[None]):
 
     stage_name: ClassVar[str] = "train_quality"
     version: ClassVar[int] = 4
+    follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all selected pages."""

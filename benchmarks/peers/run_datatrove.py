@@ -1,14 +1,18 @@
-"""datatrove's minhash, exact dedup or filters on a file of JSON lines: `run_datatrove.py WHAT FILE [BUCKETS ROWS]`.
+"""datatrove's minhash, exact dedup, filters or whole chain on a file of JSON lines: `run_datatrove.py WHAT FILE [...]`.
 
-Its steps are called one after another in this process, without its executor, so that only their own work counts.
+Its steps are called one after another in this process, without its executor, so that only their own work counts; the
+whole chain runs by its executor.
 """
 
 import os
 import sys
+import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 from datatrove.data import Document
+from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.dedup.exact_dedup import (
     ExactDedupConfig,
     ExactDedupFilter,
@@ -27,12 +31,18 @@ from datatrove.pipeline.filters import (
     FineWebQualityFilter,
     GopherQualityFilter,
     GopherRepetitionFilter,
+    LanguageFilter,
 )
 from datatrove.pipeline.readers import JsonlReader
+from datatrove.pipeline.tokens import DocumentTokenizer
 from datatrove.pipeline.writers import JsonlWriter
 from datatrove.utils.logging import logger
+from fasttext.FastText import _FastText
 from timed import report
 
+LANGUAGES = "bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split()
+
+LanguageFilter._requires_dependencies = []
 logger.remove()
 
 
@@ -107,6 +117,42 @@ def filters(documents: Path, folder: Path):
     return written(folder / "kept")
 
 
+def whole(documents: Path, folder: Path, tokenizer: str, language_model: str):
+    """Language, heuristics, near dedup and tokens, each a pipeline of its executor; the seconds of each."""
+    language = LanguageFilter(LANGUAGES, language_threshold=0.5)
+    language.model._model = _FastText(language_model)
+    rules = [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter(), FineWebQualityFilter()]
+    kept, unique, signatures, buckets, remove = (
+        str(folder / n) for n in ("kept", "unique", "s", "b", "remove")
+    )
+    config = MinhashConfig()
+    chains = {
+        "language and heuristics": [[reader(documents), language, *rules, JsonlWriter(kept)]],
+        "near dedup": [
+            [JsonlReader(kept), MinhashDedupSignature(signatures, config=config)],
+            [MinhashDedupBuckets(signatures, buckets, config=config)],
+            [MinhashDedupCluster(buckets, remove, config=config)],
+            [JsonlReader(kept), MinhashDedupFilter(remove), JsonlWriter(unique)],
+        ],
+        "tokens": [
+            [
+                JsonlReader(unique),
+                DocumentTokenizer(str(folder / "tokens"), tokenizer, eos_token="<|end_of_text|>"),
+            ]
+        ],
+    }
+    seconds = {}
+    for name, pipelines in chains.items():
+        started = time.perf_counter()
+        for number, steps in enumerate(pipelines):
+            tasks = config.num_buckets if isinstance(steps[0], MinhashDedupBuckets) else 1
+            LocalPipelineExecutor(
+                steps, tasks=tasks, workers=1, logging_dir=str(folder / f"log-{name}-{number}")
+            ).run()
+        seconds[name] = round(time.perf_counter() - started, 2)
+    return {"steps": seconds}
+
+
 def decisions(documents: Path, folder: Path, config: MinhashConfig) -> None:
     """All four stages once, into `folder`, which stays for who asked."""
     near(config)(documents, folder)
@@ -121,6 +167,8 @@ if __name__ == "__main__":
             Path(source), Path(target), MinhashConfig(num_buckets=int(buckets), hashes_per_bucket=int(rows))
         )
         sys.stdout.write("\n{}\n")
+    elif what == "whole":
+        report(partial(whole, tokenizer=more[0], language_model=more[1]), Path(source))
     else:
         works = {
             "sign": sign(MinhashConfig()),

@@ -63,14 +63,14 @@ def _tables(worth: Worth) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
 def worth_page(name: str, worth: Worth) -> str:
     """A page in Markdown that says what a model is worth; nothing in it depends on where or when it was made."""
     lines = [f"# The quality classifier of {name}", ""]
-    lines += [f"- {escaped(line)}" for line in worth_lines(worth)]
+    lines += [f"- {markdown_escaped(line)}" for line in worth_lines(worth)]
     for heads, rows in _tables(worth):
         lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-        lines += [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+        lines += [f"| {' | '.join(map(markdown_escaped, row))} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def escaped(text: str) -> str:
+def markdown_escaped(text: str) -> str:
     """Text of data as Markdown shows it."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", printable(text))
 

@@ -75,11 +75,12 @@ def fast_encoder(
         texts = probe_texts(specials, pieces())
         flat, offsets = encoder.encode(texts)
         found = [flat[a:b].tolist() for a, b in pairwise(offsets)]
+        expected = [list(plain(text)) for text in texts]
     except BaseException as error:
         if not _is_refusal(error):
             raise
-        return None, "tokenizers (gigatoken cannot encode the probe)"
-    if found != [list(plain(text)) for text in texts]:
+        return None, "tokenizers (the probe cannot be encoded)"
+    if found != expected:
         return None, "tokenizers (gigatoken gives other ids on the probe)"
     return encoder, "gigatoken (ids of tokenizers on the probe)"
 

@@ -45,21 +45,28 @@ class HuggingFaceTokenizer(Tokenizer):
         return pieces
 
     def _plain_ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        try:
+            ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        except BaseException as error:
+            raise _refused(error, f"{self._name}: cannot encode a text") from error
         return ids
 
     def encode(self, texts: pa.Array) -> tuple[TokenIds, Offsets]:
         """As `Tokenizer.encode`."""
         # one text at a time: a batch would be encoded by all cores, each of which has a worker of its own
+        if self._fast is None:
+            flat, offsets = flatten([self._plain_ids(text) for text in texts.to_pylist()], self.dtype)
+        else:
+            flat, offsets = self._fast_ids(texts.to_pylist())
+        return framed(flat, offsets, self.bos, self.eos)
+
+    def _fast_ids(self, texts: list[str]) -> tuple[TokenIds, Offsets]:
+        assert self._fast is not None
         try:
-            if self._fast is not None:
-                fast, offsets = self._fast.encode(texts.to_pylist())
-                flat = fast.astype(self.dtype)
-            else:
-                flat, offsets = flatten([self._plain_ids(text) for text in texts.to_pylist()], self.dtype)
+            flat, offsets = self._fast.encode(texts)
         except BaseException as error:
             raise _refused(error, f"{self._name}: cannot encode a text") from error
-        return framed(flat, offsets, self.bos, self.eos)
+        return flat.astype(self.dtype), offsets
 
     def decode(self, ids: npt.NDArray[Any]) -> str:
         """The text of token ids; the tokens that begin and end a document are no text."""
