@@ -46,6 +46,8 @@ class Graph:
     nodes: dict[str, Node] = field(default_factory=dict)
     given: dict[str, Manifest] = field(default_factory=dict)
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the output that holds a recipe's documents after a step: its source, and the step's name."""
 
     def add(self, name: str, stage: AnyStage, inputs: Sequence[str] = ()) -> str:
         """Add a node; returns its name, numbered when the name is taken. A UserError for a stranger's stage that cannot

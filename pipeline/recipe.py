@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.config import ALL_SOURCES, LoadedRecipe
+from pipeline.expected import INGEST, numbered
 from pipeline.graph import Graph
 from pipeline.sources import sources_in_order
 from pipeline.wiring import add_mixture, add_quality, add_tokenizer, add_tokens, add_training
@@ -78,7 +79,7 @@ class _Build:
     def source(self, source: str) -> str:
         """Raw files of one source to its finished documents."""
         documents, done = self._begin(source)
-        return self._steps(source, documents, self._loaded.sources[source].steps[done:])
+        return self._steps(source, documents, self._loaded.sources[source].steps, done)
 
     def across(self, documents: Sequence[str]) -> str:
         """The steps that the documents of all sources go through together."""
@@ -90,23 +91,29 @@ class _Build:
         if source not in self._begun:
             recipe = self._loaded.sources[source]
             documents = recipe.ingest.wire(self.graph.below(source))
+            self.graph.steps.setdefault(documents, (source, INGEST))
             waits = [number for number, verb in enumerate(recipe.steps) if verb.needs_trained_model]
             first = waits[0] if waits else len(recipe.steps)
-            self._begun[source] = self._steps(source, documents, recipe.steps[:first]), first
+            self._begun[source] = self._steps(source, documents, recipe.steps, 0, first), first
         return self._begun[source]
 
     def model_for(self, source: str) -> str:
         """The output that holds the quality model for which a source waits."""
         return self._model(self._begin(source)[0])
 
-    def _steps(self, source: str, documents: str, steps: Sequence[Verb]) -> str:
-        for verb in steps:
+    def _steps(
+        self, source: str, documents: str, steps: Sequence[Verb], first: int = 0, last: int | None = None
+    ) -> str:
+        """The documents after the steps from `first` to `last` of a source."""
+        names = numbered([verb.verb for verb in steps])
+        for verb, name in list(zip(steps, names, strict=True))[first:last]:
             model_of = self._refuse_model if source == ALL_SOURCES else self._model
             try:
                 below = self.graph.below(f"{source}.{verb.verb}", model_of, verb.is_one_stage)
                 documents = verb.wire(below, documents)
             except UserError as error:
                 raise UserError(f"{source}: {error}") from error
+            self.graph.steps.setdefault(documents, (source, name))
         return documents
 
     def _model(self, pages: str) -> str:

@@ -20,7 +20,8 @@ from pipeline.cli.running import (
 )
 from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
-from pipeline.plan import plan_lines, plan_record
+from pipeline.plan import make_plan
+from pipeline.plan.estimate import ClusterOptions
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
@@ -70,19 +71,26 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     end_if_empty(emptied_stages(graph, result.manifests), options)
 
 
-def plan(config: str, /, *, variables: Variables = None, as_json: AsJson = False) -> None:
-    """Check a recipe and show its stages, and what the raw files will take.
+def plan(
+    config: str,
+    /,
+    *,
+    variables: Variables = None,
+    cluster: Annotated[ClusterOptions | None, Parameter(name="*")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a recipe and show its stages, and what they will take: cores, memory, disk, time, tokens.
 
     Parameters
     ----------
     config
         the recipe's file, such as configs/llama1.yaml, or the name of a shipped one: demo, shared, llama1
     """
-    loaded = _load(config, variables)
+    found = make_plan(_load(config, variables), cluster)
     if as_json:
-        say_json(plan_record(loaded))
+        say_json(found.record)
         return
-    for line in plan_lines(loaded):
+    for line in found.lines:
         say(line)
 
 

@@ -1,0 +1,220 @@
+"""Rates and raw sizes in, the estimate of a whole run out: core-hours, memory, disk, exchange, wall time, tokens, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline.config import LoadedRecipe
+from pipeline.graph import Graph
+from pipeline.plan.flow import FIXED_STAGES, Flow, flow_of, origins
+from pipeline.plan.rates import Rates, middle
+from pipeline.plan.schedule import Schedule, Work, peak_bytes, schedule
+from stages.core.manifest import EXCHANGE, Record, add_counts
+from stages.core.parquet import SHARD_TEXT_BYTES
+from stages.ingest.base import RawStage
+from stages.train.stage import Train
+
+Which = Literal["low", "middle", "high"]
+MONTH_SECONDS = 365.25 / 12 * 86_400
+
+
+class ClusterOptions(Record):
+    """The machines that a plan is for, and what they cost."""
+
+    nodes: int = Field(1, gt=0, description="machines")
+    cores_per_node: int = Field(64, gt=0, description="cores of each; a core works on one task")
+    core_hour_price: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="price of a core for an hour; left out: no cost is told"
+    )
+    tb_month_price: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="price of a TB on disk for a month"
+    )
+
+
+@dataclass(frozen=True)
+class SourceSize:
+    """Raw bytes of a source and their files; None where the recipe does not say how many will come."""
+
+    num_bytes: int
+    num_files: int | None
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class StageEstimate:
+    """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind."""
+
+    node: str
+    given_bytes: int
+    text_bytes: int | None
+    core_seconds: float
+    tasks: int
+    memory_bytes: int
+    written: Mapping[str, int]
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes of all kinds."""
+        return sum(self.written.values())
+
+
+@dataclass(frozen=True)
+class SourceTokens:
+    """Text and tokens of one source at the end, the interval of the tokens, and the paper's number."""
+
+    source: str
+    text_bytes: int
+    tokens: int
+    low: int
+    high: int
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """All of it; `cost` by what it is for, of what has a price."""
+
+    stages: tuple[StageEstimate, ...]
+    tokens: tuple[SourceTokens, ...]
+    schedule: Schedule
+    disk_peak_bytes: int
+    cost: Mapping[str, float]
+
+    @property
+    def core_seconds(self) -> float:
+        """Of all stages but the training."""
+        return sum(stage.core_seconds for stage in self.stages)
+
+    @property
+    def exchange_bytes(self) -> int:
+        """Bytes that stages send to one another."""
+        return sum(stage.written.get(EXCHANGE, 0) for stage in self.stages)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of all that is written, were nothing deleted."""
+        return sum(stage.written_bytes for stage in self.stages)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of the task that takes most."""
+        return max((stage.memory_bytes for stage in self.stages), default=0)
+
+    @property
+    def most_tasks(self) -> int:
+        """Of the stage that has most."""
+        return max((stage.tasks for stage in self.stages), default=0)
+
+
+def estimate(
+    loaded: LoadedRecipe,
+    graph: Graph,
+    final: Sequence[str],
+    sizes: Mapping[str, SourceSize],
+    rates: Rates,
+    cluster: ClusterOptions,
+) -> Estimate:
+    """What a run takes out. `final`: outputs that hold the finished documents; the training is left to others."""
+    raw = {source: size.num_bytes for source, size in sizes.items()}
+    low, flow, high = (flow_of(graph, raw, _yields(rates, which)) for which in ("low", "middle", "high"))
+    tasks = _tasks(graph, flow, sizes)
+    stages = []
+    for node in graph.nodes.values():
+        if isinstance(node.stage, Train):
+            continue
+        own, given = rates.stages[node.name], flow.given_bytes(node.name)
+        text = sum(flow.documents[node.name].values()) if node.name in flow.documents else None
+        stages.append(
+            StageEstimate(
+                node=node.name,
+                given_bytes=given,
+                text_bytes=text,
+                core_seconds=own.core_seconds_per_byte * given + own.core_seconds_per_task * tasks[node.name],
+                tasks=tasks[node.name],
+                memory_bytes=own.memory_bytes,
+                written={kind: round(share * given) for kind, share in own.written_per_byte.items()},
+            )
+        )
+    works = [Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks) for one in stages]
+    timed = schedule(works, cluster.nodes * cluster.cores_per_node)
+    written = {one.node: one.written_bytes for one in stages}
+    peak = peak_bytes(works, timed.spans, written, [part for name in final for part in graph.parts([name])])
+    found = Estimate(tuple(stages), _tokens(loaded, final, graph, (low, flow, high), rates), timed, peak, {})
+    return replace(found, cost=_cost(found, cluster))
+
+
+def _yields(rates: Rates, which: Which) -> Callable[[str, str], float]:
+    """Text out of a step per byte given, at the least, in the middle, or at the most."""
+
+    def yield_of(output: str, source: str) -> float:
+        bounds = rates.yields.get((output, source), (1.0, 1.0))
+        return {"low": bounds[0], "middle": middle(bounds), "high": bounds[1]}[which]
+
+    return yield_of
+
+
+def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[str, int]:
+    """Tasks of every node: raw files by bytes, then one for every shard, which no later step makes fewer of."""
+    tasks: dict[str, int] = {}
+    for name, behind in origins(graph).items():
+        stage = graph.nodes[name].stage
+        if isinstance(stage, RawStage):
+            size = sizes.get(stage.source)
+            tasks[name] = 1 if size is None else raw_tasks(size, stage)
+        elif isinstance(stage, FIXED_STAGES) or not behind:
+            tasks[name] = 1
+        else:
+            inputs = [graph.nodes[part] for part in graph.parts(graph.nodes[name].inputs)]
+            shards = sum(tasks[one.name] for one in inputs if one.name in behind)
+            passed = max(tasks[one.name] for one in inputs)
+            tasks[name] = max(shards or passed, -(-flow.given_bytes(name) // SHARD_TEXT_BYTES))
+    return tasks
+
+
+def raw_tasks(size: SourceSize, stage: RawStage[Any]) -> int:
+    """Tasks that read a source: of `task_bytes` each, a larger file alone unless its kind splits files."""
+    by_bytes = max(1, -(-size.num_bytes // stage.task_bytes))
+    splits = type(stage).ranges is not RawStage.ranges
+    if size.num_files is None or splits or size.num_bytes < size.num_files * stage.task_bytes:
+        return by_bytes
+    return size.num_files
+
+
+def _tokens(
+    loaded: LoadedRecipe, final: Sequence[str], graph: Graph, flows: tuple[Flow, Flow, Flow], rates: Rates
+) -> tuple[SourceTokens, ...]:
+    ends = [part for name in final for part in graph.parts([name])]
+    low, text, high = (add_counts(flow.documents[end] for end in ends) for flow in flows)
+    rows = []
+    for source, recipe in loaded.sources.items():
+        if source not in text:
+            continue
+        per_token, spread = rates.bytes_per_token[source], rates.spread.get(source, 0.0)
+        rows.append(
+            SourceTokens(
+                source=source,
+                text_bytes=text[source],
+                tokens=round(text[source] / per_token),
+                low=round(low[source] / per_token * max(0.0, 1 - spread)),
+                high=round(high[source] / per_token * (1 + spread)),
+                expected=recipe.expected.tokens,
+            )
+        )
+    return tuple(rows)
+
+
+def _cost(found: Estimate, cluster: ClusterOptions) -> dict[str, float]:
+    """What has a price: cores for the work, and for the whole time that they are held; the disk at its fullest."""
+    cost = {}
+    if cluster.core_hour_price is not None:
+        held = found.schedule.seconds * cluster.nodes * cluster.cores_per_node
+        cost["core-hours of work"] = found.core_seconds / 3600 * cluster.core_hour_price
+        cost["core-hours held"] = held / 3600 * cluster.core_hour_price
+    if cluster.tb_month_price is not None:
+        months = found.schedule.seconds / MONTH_SECONDS
+        cost["disk"] = found.disk_peak_bytes / 1e12 * months * cluster.tb_month_price
+    return cost
