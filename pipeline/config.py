@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class SourceRecipe:
 
     ingest: RawStage[Any]
     steps: tuple[Verb, ...]
-    expected: Expected = Expected()
+    expected: Expected = field(default_factory=Expected)
 
 
 class Recipe(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from pydantic import Field
 
 from pipeline.check import check_options
@@ -22,6 +23,8 @@ from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.plan import make_plan
 from pipeline.plan.estimate import ClusterOptions
+from pipeline.plan.measure import measured_rates, parse_share
+from pipeline.pools import TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
@@ -77,6 +80,8 @@ def plan(
     *,
     variables: Variables = None,
     cluster: Annotated[ClusterOptions | None, Parameter(name="*")] = None,
+    measure: str | None = None,
+    workers: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Check a recipe and show its stages, and what they will take: cores, memory, disk, time, tokens.
@@ -85,8 +90,18 @@ def plan(
     ----------
     config
         the recipe's file, such as configs/llama1.yaml, or the name of a shipped one: demo, shared, llama1
+    measure
+        share of the raw files, as in 1%, that is run through the stages for the plan's speeds and yields
+    workers
+        processes that run the sample; 0 runs it in this one
     """
-    found = make_plan(_load(config, variables), cluster)
+    loaded = _load(config, variables)
+    rates = None
+    if measure is not None:
+        share = parse_share(measure)
+        make_plan(loaded, cluster)  # what is wrong with the recipe is told before the sample runs
+        rates = measured_rates(loaded, share, lambda: open_pool(workers, None, TaskResources()))
+    found = make_plan(loaded, cluster, rates)
     if as_json:
         say_json(found.record)
         return

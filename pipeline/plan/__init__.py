@@ -72,7 +72,9 @@ class Plan:
         }
 
 
-def make_plan(loaded: LoadedRecipe, cluster: ClusterOptions | None = None, rates: Rates | None = None) -> Plan:
+def make_plan(
+    loaded: LoadedRecipe, cluster: ClusterOptions | None = None, rates: Rates | None = None
+) -> Plan:
     """The plan of a recipe, by rates that a sample gave or by constants.
 
     A MistakesError for what would stop the run: files that are not there, wrong options.

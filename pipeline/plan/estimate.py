@@ -10,8 +10,8 @@ from pydantic import Field
 
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
-from pipeline.plan.flow import FIXED_STAGES, Flow, flow_of, origins
-from pipeline.plan.rates import Rates, middle
+from pipeline.plan.flow import ONE_TASK, Flow, flow_of, origins, work_bytes
+from pipeline.plan.rates import Rates, StageRates, middle
 from pipeline.plan.schedule import Schedule, Work, peak_bytes, schedule
 from stages.core.manifest import EXCHANGE, Record, add_counts
 from stages.core.parquet import SHARD_TEXT_BYTES
@@ -120,26 +120,32 @@ def estimate(
 ) -> Estimate:
     """What a run takes out. `final`: outputs that hold the finished documents; the training is left to others."""
     raw = {source: size.num_bytes for source, size in sizes.items()}
-    low, flow, high = (flow_of(graph, raw, _yields(rates, which)) for which in ("low", "middle", "high"))
+    low, flow, high = (flow_of(graph, raw, _text_of(rates, which)) for which in ("low", "middle", "high"))
     tasks = _tasks(graph, flow, sizes)
     stages = []
     for node in graph.nodes.values():
         if isinstance(node.stage, Train):
             continue
-        own, given = rates.stages[node.name], flow.given_bytes(node.name)
+        own, given = rates.stages.get(node.name, StageRates()), flow.given_bytes(node.name)
+        work = work_bytes(graph, flow, node.name)
         text = sum(flow.documents[node.name].values()) if node.name in flow.documents else None
         stages.append(
             StageEstimate(
                 node=node.name,
                 given_bytes=given,
                 text_bytes=text,
-                core_seconds=own.core_seconds_per_byte * given + own.core_seconds_per_task * tasks[node.name],
+                core_seconds=own.core_seconds_per_byte * work + own.core_seconds_per_task * tasks[node.name],
                 tasks=tasks[node.name],
                 memory_bytes=own.memory_bytes,
-                written={kind: round(share * given) for kind, share in own.written_per_byte.items()},
+                written=add_counts(
+                    [{kind: round(share * work) for kind, share in own.written_per_byte.items()}, own.written]
+                ),
             )
         )
-    works = [Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks) for one in stages]
+    works = [
+        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
+        for one in stages
+    ]
     timed = schedule(works, cluster.nodes * cluster.cores_per_node)
     written = {one.node: one.written_bytes for one in stages}
     peak = peak_bytes(works, timed.spans, written, [part for name in final for part in graph.parts([name])])
@@ -147,14 +153,18 @@ def estimate(
     return replace(found, cost=_cost(found, cluster))
 
 
-def _yields(rates: Rates, which: Which) -> Callable[[str, str], float]:
-    """Text out of a step per byte given, at the least, in the middle, or at the most."""
+def _text_of(rates: Rates, which: Which) -> Callable[[str, Mapping[str, int]], Mapping[str, int]]:
+    """Text of a step's documents by its yields: at the least, in the middle, or at the most."""
 
-    def yield_of(output: str, source: str) -> float:
-        bounds = rates.yields.get((output, source), (1.0, 1.0))
-        return {"low": bounds[0], "middle": middle(bounds), "high": bounds[1]}[which]
+    def text_of(output: str, given: Mapping[str, int]) -> Mapping[str, int]:
+        found = {}
+        for source, size in given.items():
+            bounds = rates.yields.get((output, source), (1.0, 1.0))
+            share = {"low": bounds[0], "middle": middle(bounds), "high": bounds[1]}[which]
+            found[source] = round(size * share)
+        return found
 
-    return yield_of
+    return text_of
 
 
 def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[str, int]:
@@ -165,7 +175,7 @@ def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[st
         if isinstance(stage, RawStage):
             size = sizes.get(stage.source)
             tasks[name] = 1 if size is None else raw_tasks(size, stage)
-        elif isinstance(stage, FIXED_STAGES) or not behind:
+        elif stage.stage_name in ONE_TASK or not behind:
             tasks[name] = 1
         else:
             inputs = [graph.nodes[part] for part in graph.parts(graph.nodes[name].inputs)]

@@ -18,7 +18,7 @@ from stages.ingest.base import RawStage
 from stages.language_model.cutoffs import MeasureCutoffs
 from stages.language_model.train import TrainLanguageModel
 from stages.mix.mixture import Mix
-from stages.tokenize.train import TrainTokenizer
+from stages.tokenize.train import SampleText, TrainTokenizer
 from stages.train.stage import Train
 
 FIXED_STAGES: tuple[type[AnyStage], ...] = (
@@ -31,6 +31,12 @@ FIXED_STAGES: tuple[type[AnyStage], ...] = (
     Train,
 )
 """Stages whose options bound what they take of the dumps: their work does not follow the dumps' bytes."""
+
+EDGES_ALONE = ("near_cluster", "books_decide", "overlaps_total")
+"""Names of stages of one task that see pairs of documents and no text."""
+
+ONE_TASK = (*(stage.stage_name for stage in FIXED_STAGES), *EDGES_ALONE)
+"""Names of stages that run as one task, whatever they are given."""
 
 RAW_OF = "raw:"
 """Begins the name of a source's raw files among origins, which no output has."""
@@ -67,8 +73,8 @@ def origins(graph: Graph) -> dict[str, frozenset[str]]:
     return found
 
 
-def flow_of(graph: Graph, raw: BytesBySource, yield_of: Callable[[str, str], float]) -> Flow:
-    """The bytes that every node of a graph is given. `yield_of(output, source)`: text out of a step per byte given."""
+def flow_of(graph: Graph, raw: BytesBySource, text_of: Callable[[str, BytesBySource], BytesBySource]) -> Flow:
+    """The bytes that every node of a graph is given. `text_of(output, given)`: the text of a step's documents."""
     documents: dict[str, BytesBySource] = {}
     given: dict[str, BytesBySource] = {}
     for name, behind in origins(graph).items():
@@ -80,7 +86,17 @@ def flow_of(graph: Graph, raw: BytesBySource, yield_of: Callable[[str, str], flo
         ]
         given[name] = add_counts(parts)
         if name in graph.steps:
-            documents[name] = {
-                source: round(size * yield_of(name, source)) for source, size in given[name].items()
-            }
+            documents[name] = text_of(name, given[name])
     return Flow(given, documents)
+
+
+def work_bytes(graph: Graph, flow: Flow, node: str) -> int:
+    """Bytes that a node's work follows: what it is given, up to the bound that its options set."""
+    given, stage = flow.given_bytes(node), graph.nodes[node].stage
+    bounds = [given]
+    if isinstance(stage, TrainLanguageModel):
+        bounds.append(stage.max_text_bytes)
+    if isinstance(stage, TrainTokenizer):
+        behind = [graph.nodes[part].stage for part in graph.parts(graph.nodes[node].inputs)]
+        bounds += [one.max_text_bytes for one in behind if isinstance(one, SampleText)]
+    return min(bounds)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from pipeline.config import LoadedRecipe
 from pipeline.expected import INGEST, Bounds
 from pipeline.graph import Graph
-from pipeline.plan.flow import FIXED_STAGES
+from pipeline.plan.flow import EDGES_ALONE, FIXED_STAGES
 from stages.core.manifest import DOCUMENTS, EXCHANGE, INDEX, TABLE
 from stages.core.manifest import TOKENS as TOKENS_FILES
 
@@ -29,9 +29,15 @@ CORE_MB_PER_SECOND: Mapping[str, float] = MappingProxyType(
         "reference_urls": 3.9,
         "filter": 27.9,
         "encode": 25.0,
+        "train_tokenizer": 1.3,
+        "train_language_model": 1.0,
+        **dict.fromkeys(EDGES_ALONE, 2000.0),
     }
 )
-"""MB of what a stage is given per second on one core (docs/benchmarks.md); of others: DEFAULT_MB_PER_SECOND."""
+"""MB of what a stage is given per second on one core (docs/benchmarks.md); of others: DEFAULT_MB_PER_SECOND.
+
+That of EDGES_ALONE is an assumption: a byte of pairs for 20 of text.
+"""
 
 DEFAULT_MB_PER_SECOND = 100.0
 """About what the slowest of the dedup stages, signing, does."""
@@ -91,9 +97,11 @@ DEFAULT_BYTES_PER_TOKEN = 3.9
 class StageRates:
     """What a stage takes for every byte that it is given: core-seconds, and bytes of files by kind; the rest by task."""
 
-    core_seconds_per_byte: float
+    core_seconds_per_byte: float = 0.0
     core_seconds_per_task: float = 0.0
     written_per_byte: Mapping[str, float] = field(default_factory=dict)
+    written: Mapping[str, int] = field(default_factory=dict)
+    """Bytes by kind of what does not grow with the bytes given."""
     memory_bytes: int = WORKER_MEMORY_BYTES
 
 
@@ -113,8 +121,8 @@ class Rates:
 
 
 FALLBACK = (
-    "rates: nothing was measured for this plan; speeds and sizes of files are constants from docs/benchmarks.md, yields are the",
-    "  recipe's `yields`, or else all text goes on; `--measure 1%` measures all of it on a sample of the raw files",
+    "rates: nothing was measured for this plan: speeds and sizes of files are constants from docs/benchmarks.md, yields",
+    "  are the recipe's `yields`, or else all text goes on; `--measure 1%` measures it all on a sample of the raw files",
 )
 
 
@@ -127,9 +135,7 @@ def fallback_rates(loaded: LoadedRecipe, graph: Graph) -> Rates:
                 default = TEXT_PER_RAW_BYTE.get(recipe.ingest.kind, 1.0) if step == INGEST else 1.0
                 yields[output, source] = recipe.expected.yields.get(step, (default, default))
     kinds = {source: recipe.ingest.kind for source, recipe in loaded.sources.items()}
-    per_token = {
-        source: BYTES_PER_TOKEN.get(kind, DEFAULT_BYTES_PER_TOKEN) for source, kind in kinds.items()
-    }
+    per_token = {source: BYTES_PER_TOKEN.get(kind, DEFAULT_BYTES_PER_TOKEN) for source, kind in kinds.items()}
     stages = {}
     for node in graph.nodes.values():
         name = node.stage.stage_name
@@ -140,7 +146,8 @@ def fallback_rates(loaded: LoadedRecipe, graph: Graph) -> Rates:
             owner = graph.steps[node.name][0]
             low, high = yields.get((node.name, owner), (1.0, 1.0))
             written[DOCUMENTS] = DOCUMENT_FILE_SHARE * middle((low, high))
-        fixed = isinstance(node.stage, FIXED_STAGES)
+        # What a tokenizer or a language model is trained on has a bound, and its speed is known; of others it is neither.
+        fixed = isinstance(node.stage, FIXED_STAGES) and name not in CORE_MB_PER_SECOND
         stages[node.name] = StageRates(
             0.0 if fixed else 1e-6 / speed,
             written_per_byte={} if fixed else {k: v for k, v in written.items() if v},

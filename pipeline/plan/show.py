@@ -44,8 +44,8 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
     if cores > cluster.cores_per_node and cores - cluster.cores_per_node >= found.most_tasks:
         enough = -(-found.most_tasks // cluster.cores_per_node)
         lines.append(
-            f"warning: {machines} have {cores:,} cores, and no stage has more than {found.most_tasks:,} tasks; --nodes {enough}"
-            " takes as long"
+            f"warning: {machines} have {cores:,} cores, and no stage has more than {found.most_tasks:,} tasks;"
+            f" --nodes {enough:,} takes as long"
         )
     lines += [f"cost of {what}: {price:,.2f}" for what, price in found.cost.items()]
     return [*lines, "tokens:", *token_table(found.tokens, groups)]
@@ -74,7 +74,11 @@ def stage_table(found: Estimate) -> list[str]:
 def _path(found: Estimate) -> list[str]:
     spans = found.schedule.spans
     rows = [
-        (name, shown_seconds(spans[name].end - spans[name].start), f"ends at {shown_seconds(spans[name].end)}")
+        (
+            name,
+            shown_seconds(spans[name].end - spans[name].start),
+            f"ends at {shown_seconds(spans[name].end)}",
+        )
         for name in found.schedule.critical
         if spans[name].end - spans[name].start > found.schedule.seconds / 1000
     ]
@@ -83,7 +87,7 @@ def _path(found: Estimate) -> list[str]:
 
 def token_table(tokens: Sequence[SourceTokens], groups: Groups) -> list[str]:
     """A row for every source, then for every group, then for all."""
-    rows = [("source", "text", "tokens", "from", "to", "the paper", "of it")]
+    rows: list[tuple[str, ...]] = [("source", "text", "tokens", "from", "to", "the paper", "of it")]
     rows += [_token_row(one.source, [one]) for one in tokens]
     for name, members in groups.items():
         if own := [one for one in tokens if one.source in members]:
@@ -106,6 +110,9 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
         return []
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [
-        "  " + "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        "  "
+        + "  ".join(
+            [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        ).rstrip()
         for row in rows
     ]
