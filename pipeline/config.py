@@ -24,6 +24,7 @@ from stages.core.names import source_fault
 from stages.core.verb import Verb
 from stages.core.yaml_file import Variables, read_yaml, yaml_lines
 from stages.ingest.base import RawStage
+from stages.language_model.cutoffs import LanguageModelOptions
 from stages.mix.mixture import Mix
 from stages.tokenize.train import TokenizerOptions
 from stages.train.stage import Train
@@ -70,6 +71,7 @@ class Recipe(Record):
     groups: Groups = Field(default_factory=dict)
     all_sources: Any = None
     quality_classifier: QualityClassifier = QualityClassifier()
+    language_model: LanguageModelOptions = LanguageModelOptions()
     tokenizer: TokenizerRecipe = TokenizerRecipe()
     mixture: Mix = Mix()
     train: Train | None = None

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import load_recipe, parse_bytes, parse_recipe
+from pipeline.config import load_recipe, parse_recipe
+from pipeline.expected import parse_bytes
 from pipeline.recipe import build
 from stages.core.errors import UserError
 
