@@ -64,12 +64,17 @@ def sample_recipe(
     sources: dict[str, SourceRecipe] = {}
     for name, recipe in loaded.sources.items():
         own = folder / name
-        files = recipe.ingest.raw_files()
+        try:
+            files = recipe.ingest.raw_files()
+        except UserError as error:
+            raise UserError(
+                f"{name}: --measure runs a sample of raw files, and there are none: {error}"
+            ) from error
         samples[name] = _draw(files, recipe.ingest.kind, share, loaded.recipe.seed, own, min_units)
         if samples[name].of_bytes and not any(own.rglob("*")):
             raise UserError(
-                f"--measure {share:.6%}: no record of {name} is in so small a sample of {samples[name].of_bytes:,} bytes;"
-                " take a larger share"
+                f"--measure {share * 100:g}%: no record of {name} is in so small a sample of"
+                f" {samples[name].of_bytes:,} bytes; take a larger share"
             )
         ingest = recipe.ingest.model_copy(update={"input": (str(own),)})
         if not {file.name for file in ingest.raw_files()} <= {file.name for file in files}:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, SourceTokens
 from pipeline.plan.rates import Rates
-from pipeline.plan.units import shown_bytes, shown_seconds, shown_tokens
+from pipeline.plan.units import shown_bytes, shown_hours, shown_seconds, shown_tokens
 from stages.core.groups import Groups
 from stages.core.manifest import EXCHANGE
 
@@ -32,7 +32,7 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
     spread = "" if rates.core_spread is None else f" (95% interval +-{rates.core_spread:.0%})"
     machines = "1 node" if cluster.nodes == 1 else f"{cluster.nodes:,} nodes"
     lines += [
-        f"data stages: about {found.core_seconds / 3600:,.1f} core-hours{spread}",
+        f"data stages: about {shown_hours(found.core_seconds)} core-hours{spread}",
         f"memory: {shown_bytes(found.memory_bytes)} for the task that takes most",
         f"disk: {shown_bytes(found.disk_bytes)} written; {shown_bytes(found.disk_peak_bytes)} at most at once where"
         " intermediates are deleted when nothing needs them",
@@ -61,7 +61,7 @@ def stage_table(found: Estimate) -> list[str]:
                 one.node,
                 shown_bytes(one.given_bytes),
                 "" if one.text_bytes is None else shown_bytes(one.text_bytes),
-                f"{one.core_seconds / 3600:,.2f}",
+                shown_hours(one.core_seconds),
                 f"{one.tasks:,}",
                 shown_bytes(one.memory_bytes),
                 shown_bytes(one.written_bytes),

@@ -20,6 +20,12 @@ def shown_tokens(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def shown_hours(seconds: float) -> str:
+    """Core-hours of so many core-seconds, with the digits that tell small ones apart."""
+    hours = seconds / 3600
+    return f"{hours:,.1f}" if hours >= 1 else f"{hours:.3g}"
+
+
 def shown_seconds(seconds: float) -> str:
     """A span of time in the unit that it has a few of."""
     for unit, size in (("days", 172_800.0), ("h", 7200.0), ("min", 120.0)):
