@@ -60,6 +60,7 @@ class Plan:
                 for source, size in self.sizes.items()
             },
             "core_hours": None if found is None else found.core_seconds / 3600,
+            "start_core_hours": None if found is None else found.start_seconds / 3600,
             "worker_memory_bytes": None if found is None else found.memory_bytes,
             "disk_bytes": None if found is None else found.disk_bytes,
             "disk_peak_bytes": None if found is None else found.disk_peak_bytes,

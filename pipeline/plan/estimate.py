@@ -82,11 +82,13 @@ class Estimate:
     tokens: tuple[SourceTokens, ...]
     schedule: Schedule
     disk_peak_bytes: int
+    start_seconds: float
+    """Core-seconds that the workers take once, in all: no more workers than the widest stage has tasks."""
     cost: Mapping[str, float]
 
     @property
     def core_seconds(self) -> float:
-        """Of all stages but the training."""
+        """Of all stages but the training, without the workers' start."""
         return sum(stage.core_seconds for stage in self.stages)
 
     @property
@@ -149,7 +151,11 @@ def estimate(
     timed = schedule(works, cluster.nodes * cluster.cores_per_node)
     written = {one.node: one.written_bytes for one in stages}
     peak = peak_bytes(works, timed.spans, written, [part for name in final for part in graph.parts([name])])
-    found = Estimate(tuple(stages), _tokens(loaded, final, graph, (low, flow, high), rates), timed, peak, {})
+    most = max((one.tasks for one in stages), default=0)
+    starts = rates.start_seconds * min(cluster.nodes * cluster.cores_per_node, most)
+    found = Estimate(
+        tuple(stages), _tokens(loaded, final, graph, (low, flow, high), rates), timed, peak, starts, {}
+    )
     return replace(found, cost=_cost(found, cluster))
 
 
@@ -222,7 +228,9 @@ def _cost(found: Estimate, cluster: ClusterOptions) -> dict[str, float]:
     cost = {}
     if cluster.core_hour_price is not None:
         held = found.schedule.seconds * cluster.nodes * cluster.cores_per_node
-        cost["core-hours of work"] = found.core_seconds / 3600 * cluster.core_hour_price
+        cost["core-hours of work"] = (
+            (found.core_seconds + found.start_seconds) / 3600 * cluster.core_hour_price
+        )
         cost["core-hours held"] = held / 3600 * cluster.core_hour_price
     if cluster.tb_month_price is not None:
         months = found.schedule.seconds / MONTH_SECONDS

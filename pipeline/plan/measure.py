@@ -72,11 +72,12 @@ def measured_rates(
     with tempfile.TemporaryDirectory(prefix="altiplano-plan-") as scratch:
         sampled = sample_recipe(loaded, share, Path(scratch, "raw"))
         small = _smaller(loaded, share, Path(scratch, "small")) or sampled
-        before = None
-        for name in ("cold", "warm"):
-            before = _run(small, str(Path(scratch, name)), open_pool, quiet)
-        assert before is not None
-        return _rates(sampled, _run(sampled, str(Path(scratch, "sample")), open_pool, quiet), before)
+        cold, warm, found = (
+            _run(one, str(Path(scratch, name)), open_pool, quiet)
+            for name, one in (("cold", small), ("warm", small), ("sample", sampled))
+        )
+        start = max(0.0, cold.core_seconds - warm.core_seconds)
+        return replace(_rates(sampled, found, warm), start_seconds=start)
 
 
 def _at_sample_size(loaded: LoadedRecipe, share: float) -> LoadedRecipe:
@@ -109,6 +110,11 @@ class _Sampled:
     manifests: Mapping[str, Manifest]
     timings: Mapping[str, Timing]
     memory: Mapping[str, int]
+
+    @property
+    def core_seconds(self) -> float:
+        """Of all its nodes."""
+        return sum(timing.core_seconds for timing in self.timings.values())
 
 
 def _run(sampled: SampledRecipe, folder: str, open_pool: Callable[[], Pool], quiet: bool) -> _Sampled:

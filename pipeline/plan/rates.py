@@ -109,7 +109,8 @@ class StageRates:
 class Rates:
     """Rates by node, yields by (output of a step, source) with bounds, and bytes per token by source; and of what they are.
 
-    `spread` is half the interval of a source's tokens, as a share, where a sample gives one.
+    `spread` is half the interval of a source's tokens, as a share, where a sample gives one; `start_seconds` what a worker
+    takes once, to compile or load kernels and to load models.
     """
 
     stages: Mapping[str, StageRates]
@@ -118,6 +119,7 @@ class Rates:
     origin: tuple[str, ...]
     spread: Mapping[str, float] = field(default_factory=dict)
     core_spread: float | None = None
+    start_seconds: float = 0.0
 
 
 FALLBACK = (

@@ -30,9 +30,10 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
     cores = cluster.nodes * cluster.cores_per_node
     lines = [*rates.origin, "stages:", *stage_table(found)]
     spread = "" if rates.core_spread is None else f" (95% interval +-{rates.core_spread:.0%})"
+    start = f", and {shown_hours(found.start_seconds)} to start workers" if found.start_seconds else ""
     machines = "1 node" if cluster.nodes == 1 else f"{cluster.nodes:,} nodes"
     lines += [
-        f"data stages: about {shown_hours(found.core_seconds)} core-hours{spread}",
+        f"data stages: about {shown_hours(found.core_seconds)} core-hours{spread}{start}",
         f"memory: {shown_bytes(found.memory_bytes)} for the task that takes most",
         f"disk: {shown_bytes(found.disk_bytes)} written; {shown_bytes(found.disk_peak_bytes)} at most at once where"
         " intermediates are deleted when nothing needs them",
