@@ -16,6 +16,8 @@ from pipeline.graph import Graph
 from pipeline.plan.flow import EDGES_ALONE, FIXED_STAGES
 from stages.core.manifest import DOCUMENTS, EXCHANGE, INDEX, TABLE
 from stages.core.manifest import TOKENS as TOKENS_FILES
+from stages.core.stage import AnyStage
+from stages.filter.stage import Filter
 
 CORE_MB_PER_SECOND: Mapping[str, float] = MappingProxyType(
     {
@@ -27,7 +29,6 @@ CORE_MB_PER_SECOND: Mapping[str, float] = MappingProxyType(
         "ingest_arxiv": 9.4,
         "ingest_stackexchange": 56.4,
         "reference_urls": 3.9,
-        "filter": 27.9,
         "encode": 25.0,
         "train_tokenizer": 1.3,
         "train_language_model": 1.0,
@@ -38,6 +39,18 @@ CORE_MB_PER_SECOND: Mapping[str, float] = MappingProxyType(
 
 That of EDGES_ALONE is an assumption: a byte of pairs for 20 of text.
 """
+
+RULE_MB_PER_SECOND: Mapping[str, float] = MappingProxyType(
+    {
+        "language": 16.7,
+        "perplexity": 6.3,
+        "reference": 18.0,
+        "model": 18.0,
+        **dict.fromkeys(("gopher_quality", "gopher_repetition", "c4", "fineweb"), 4 * 37.7),
+    }
+)
+"""MB of text that a rule of a filter judges per second on one core: docs/benchmarks.md, where those of the last line were
+measured as one; `reference` and `model` as fastText's bigram models there."""
 
 DEFAULT_MB_PER_SECOND = 100.0
 """About what the slowest of the dedup stages, signing, does."""
@@ -141,7 +154,6 @@ def fallback_rates(loaded: LoadedRecipe, graph: Graph) -> Rates:
     stages = {}
     for node in graph.nodes.values():
         name = node.stage.stage_name
-        speed = CORE_MB_PER_SECOND.get(name, DEFAULT_MB_PER_SECOND)
         written = {EXCHANGE: EXCHANGE_SHARE.get(name, 0.0), TABLE: 0.0, INDEX: 0.0}
         written[TOKENS_FILES] = PACKED_SHARE if name == "pack" else 0.0
         if node.name in graph.steps:
@@ -151,10 +163,16 @@ def fallback_rates(loaded: LoadedRecipe, graph: Graph) -> Rates:
         # What a tokenizer or a language model is trained on has a bound, and its speed is known; of others it is neither.
         fixed = isinstance(node.stage, FIXED_STAGES) and name not in CORE_MB_PER_SECOND
         stages[node.name] = StageRates(
-            0.0 if fixed else 1e-6 / speed,
+            0.0 if fixed else _core_seconds_per_mb(node.stage) * 1e-6,
             written_per_byte={} if fixed else {k: v for k, v in written.items() if v},
         )
     return Rates(stages, yields, per_token, FALLBACK)
+
+
+def _core_seconds_per_mb(stage: AnyStage) -> float:
+    if isinstance(stage, Filter):
+        return sum(1 / RULE_MB_PER_SECOND.get(rule.rule, DEFAULT_MB_PER_SECOND) for rule in stage.rules)
+    return 1 / CORE_MB_PER_SECOND.get(stage.stage_name, DEFAULT_MB_PER_SECOND)
 
 
 def middle(bounds: Bounds) -> float:
