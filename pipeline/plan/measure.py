@@ -36,7 +36,7 @@ from stages.train.stage import Train
 SMALL_PART = 0.25
 """The share of the sample that the run before it takes."""
 
-MIN_SMALL_UNITS = 2
+MIN_SMALL_UNITS = 4
 
 CONFIDENCE = 0.95
 MIN_GROWTH = 1.2

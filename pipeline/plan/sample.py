@@ -19,7 +19,7 @@ from stages.core.errors import UserError
 from stages.core.names import below
 from stages.core.storage import FoundFile
 
-MIN_UNITS = 8
+MIN_UNITS = 16
 """Files, or folders, that a sample of a source has at least: of fewer no spread can be told."""
 
 MAX_FOLDERS_BYTES = 64_000_000

@@ -68,10 +68,10 @@ def books(folder: Path, works: int) -> LoadedRecipe:
 
 
 def test_editions_of_a_book_are_drawn_together(tmp_path: Path) -> None:
-    loaded = books(tmp_path / "raw", 20)
+    loaded = books(tmp_path / "raw", 40)
     sampled = sample_recipe(loaded, 0.1, tmp_path / "sample")
     found = sampled.sources["books"]
-    assert found.how == "8 of 20 folders"
+    assert found.how == "16 of 40 folders"
     names = [file.name for file in sampled.loaded.sources["books"].ingest.raw_files()]
     assert names == sorted(f"{unit}/{edition}" for unit in found.units for edition in ("a.txt", "b.txt"))
     assert found.stands_for == sum(found.units.values())
