@@ -11,10 +11,10 @@ from typing import Any
 from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
-from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, estimate
+from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, estimate_run
 from pipeline.plan.rates import Rates, fallback_rates
 from pipeline.plan.show import estimate_lines, size_lines
-from pipeline.plan.training import training_lines
+from pipeline.plan.training import training_needs
 from pipeline.recipe import build
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE
@@ -41,7 +41,7 @@ class Plan:
         lines += size_lines(self.sizes)
         if self.estimate is not None:
             lines += estimate_lines(self.estimate, self.rates, self.cluster, recipe.groups)
-        return lines + training_lines(self.loaded)
+        return lines + training_needs(self.loaded)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -65,8 +65,8 @@ class Plan:
             "disk_bytes": None if found is None else found.disk_bytes,
             "disk_peak_bytes": None if found is None else found.disk_peak_bytes,
             "exchange_bytes": None if found is None else found.exchange_bytes,
-            "wall_seconds": None if found is None else found.schedule.seconds,
-            "critical_path": [] if found is None else list(found.schedule.critical),
+            "wall_seconds": None if found is None else found.timetable.seconds,
+            "critical_path": [] if found is None else list(found.timetable.critical),
             "cost": {} if found is None else dict(found.cost),
             "tokens": [] if found is None else [vars(one) for one in found.tokens],
             "lines": self.lines,
@@ -86,7 +86,7 @@ def make_plan(
     sizes = {source: source_size(loaded, source) for source in loaded.sources}
     known = {source: size for source, size in sizes.items() if size is not None}
     rates = rates or fallback_rates(loaded, graph)
-    found = estimate(loaded, graph, final, known, rates, cluster) if known else None
+    found = estimate_run(loaded, graph, final, known, rates, cluster) if known else None
     return Plan(loaded, graph, sizes, rates, cluster, found)
 
 

@@ -12,7 +12,7 @@ from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
 from pipeline.plan.flow import ONE_TASK, Flow, flow_of, origins, work_bytes
 from pipeline.plan.rates import Rates, StageRates, middle
-from pipeline.plan.schedule import Schedule, Work, peak_bytes, schedule
+from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
 from stages.core.manifest import EXCHANGE, Record, add_counts
 from stages.core.parquet import SHARD_TEXT_BYTES
 from stages.ingest.base import RawStage
@@ -80,7 +80,7 @@ class Estimate:
 
     stages: tuple[StageEstimate, ...]
     tokens: tuple[SourceTokens, ...]
-    schedule: Schedule
+    timetable: Timetable
     disk_peak_bytes: int
     start_seconds: float
     """Core-seconds that the workers take once, in all: no more workers than the widest stage has tasks."""
@@ -112,7 +112,7 @@ class Estimate:
         return max((stage.tasks for stage in self.stages), default=0)
 
 
-def estimate(
+def estimate_run(
     loaded: LoadedRecipe,
     graph: Graph,
     final: Sequence[str],
@@ -148,7 +148,7 @@ def estimate(
         Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
         for one in stages
     ]
-    timed = schedule(works, cluster.nodes * cluster.cores_per_node)
+    timed = timetable_of(works, cluster.nodes * cluster.cores_per_node)
     written = {one.node: one.written_bytes for one in stages}
     peak = peak_bytes(works, timed.spans, written, [part for name in final for part in graph.parts([name])])
     most = max((one.tasks for one in stages), default=0)
@@ -227,12 +227,12 @@ def _cost(found: Estimate, cluster: ClusterOptions) -> dict[str, float]:
     """What has a price: cores for the work, and for the whole time that they are held; the disk at its fullest."""
     cost = {}
     if cluster.core_hour_price is not None:
-        held = found.schedule.seconds * cluster.nodes * cluster.cores_per_node
+        held = found.timetable.seconds * cluster.nodes * cluster.cores_per_node
         cost["core-hours of work"] = (
             (found.core_seconds + found.start_seconds) / 3600 * cluster.core_hour_price
         )
         cost["core-hours held"] = held / 3600 * cluster.core_hour_price
     if cluster.tb_month_price is not None:
-        months = found.schedule.seconds / MONTH_SECONDS
+        months = found.timetable.seconds / MONTH_SECONDS
         cost["disk"] = found.disk_peak_bytes / 1e12 * months * cluster.tb_month_price
     return cost

@@ -38,7 +38,7 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
         f"disk: {shown_bytes(found.disk_bytes)} written; {shown_bytes(found.disk_peak_bytes)} at most at once where"
         " intermediates are deleted when nothing needs them",
         f"exchange: {shown_bytes(found.exchange_bytes)}",
-        f"wall time on {machines} of {cluster.cores_per_node} cores: about {shown_seconds(found.schedule.seconds)}",
+        f"wall time on {machines} of {cluster.cores_per_node} cores: about {shown_seconds(found.timetable.seconds)}",
         "critical path:",
         *_path(found),
     ]
@@ -49,7 +49,7 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
             f" --nodes {enough:,} takes as long"
         )
     lines += [f"cost of {what}: {price:,.2f}" for what, price in found.cost.items()]
-    return [*lines, "tokens:", *token_table(found.tokens, groups)]
+    return [*lines, "tokens:", *paper_token_table(found.tokens, groups)]
 
 
 def stage_table(found: Estimate) -> list[str]:
@@ -73,20 +73,20 @@ def stage_table(found: Estimate) -> list[str]:
 
 
 def _path(found: Estimate) -> list[str]:
-    spans = found.schedule.spans
+    spans = found.timetable.spans
     rows = [
         (
             name,
             shown_seconds(spans[name].end - spans[name].start),
             f"ends at {shown_seconds(spans[name].end)}",
         )
-        for name in found.schedule.critical
-        if spans[name].end - spans[name].start > found.schedule.seconds / 1000
+        for name in found.timetable.critical
+        if spans[name].end - spans[name].start > found.timetable.seconds / 1000
     ]
     return aligned(rows)
 
 
-def token_table(tokens: Sequence[SourceTokens], groups: Groups) -> list[str]:
+def paper_token_table(tokens: Sequence[SourceTokens], groups: Groups) -> list[str]:
     """A row for every source, then for every group, then for all."""
     rows: list[tuple[str, ...]] = [("source", "text", "tokens", "from", "to", "the paper", "of it")]
     rows += [_token_row(one.source, [one]) for one in tokens]

@@ -19,7 +19,7 @@ TRAINING_UTILISATION = 0.47
 MEMORY_PARTS = ("weights", "gradients", "optimizer", "activations", "passing")
 
 
-def training_lines(loaded: LoadedRecipe) -> list[str]:
+def training_needs(loaded: LoadedRecipe) -> list[str]:
     """GPU hours of a training, and the cards that it needs; no line without one."""
     train: Train | None = loaded.recipe.train
     if train is None:

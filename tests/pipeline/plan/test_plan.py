@@ -76,8 +76,8 @@ def test_core_hours_cost_and_disk_follow_rates() -> None:
     assert found.exchange_bytes == 500_000_000
     assert found.disk_bytes == 1_000_000_000 + 500_000_000 + 500_000_000 + 11
     # 4 tasks of ingest and 8 of the filter on 4 cores: a quarter of an hour each; then the mixture's hour.
-    assert found.schedule.seconds == pytest.approx(1.5 * 3600)
-    assert found.schedule.critical[-1] == "mix"
+    assert found.timetable.seconds == pytest.approx(1.5 * 3600)
+    assert found.timetable.critical[-1] == "mix"
     # Raw documents are deleted when the filter ends, before tokens are written.
     assert found.disk_peak_bytes == 1_500_000_000
     months = 1.5 / (365.25 / 12 * 24)

@@ -32,7 +32,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Timetable:
     """Spans of all stages, and the chain of stages that the end waited for, from the first to the last."""
 
     spans: Mapping[str, Span]
@@ -44,7 +44,7 @@ class Schedule:
         return max((span.end for span in self.spans.values()), default=0.0)
 
 
-def schedule(works: Sequence[Work], cores: int) -> Schedule:
+def timetable_of(works: Sequence[Work], cores: int) -> Timetable:
     """Run the stages on so many cores, each of which works on one task at a time."""
     left = {work.name: work.core_seconds for work in works}
     starts: dict[str, float] = {}
@@ -60,7 +60,7 @@ def schedule(works: Sequence[Work], cores: int) -> Schedule:
             left[name] -= share * step
             if left[name] <= NEGLIGIBLE:
                 spans[name] = Span(starts[name], now)
-    return Schedule(spans, _critical(works, spans))
+    return Timetable(spans, _critical(works, spans))
 
 
 def _shares(works: Sequence[Work], done: Mapping[str, Span], cores: int) -> dict[str, int]:
