@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +19,9 @@ from stages.ingest.base import RawStage
 from stages.train.stage import Train
 
 Which = Literal["low", "middle", "high"]
+NOT_MEASURED = StageRates(memory_bytes=0)
+"""Of a stage that a sample leaves out: the mixture, which is a moment's work."""
+
 MONTH_SECONDS = 365.25 / 12 * 86_400
 
 
@@ -81,6 +84,7 @@ class Estimate:
     stages: tuple[StageEstimate, ...]
     tokens: tuple[SourceTokens, ...]
     timetable: Timetable
+    cores: int
     disk_peak_bytes: int
     start_seconds: float
     """Core-seconds that the workers take once, in all: no more workers than the widest stage has tasks."""
@@ -90,6 +94,12 @@ class Estimate:
     def core_seconds(self) -> float:
         """Of all stages but the training, without the workers' start."""
         return sum(stage.core_seconds for stage in self.stages)
+
+    @property
+    def busy_share(self) -> float:
+        """The share of the cores' time that is work."""
+        held = self.timetable.seconds * self.cores
+        return self.core_seconds / held if held else 0.0
 
     @property
     def exchange_bytes(self) -> int:
@@ -123,40 +133,43 @@ def estimate_run(
     """What a run takes out. `final`: outputs that hold the finished documents; the training is left to others."""
     raw = {source: size.num_bytes for source, size in sizes.items()}
     low, flow, high = (flow_of(graph, raw, _text_of(rates, which)) for which in ("low", "middle", "high"))
-    tasks = _tasks(graph, flow, sizes)
-    stages = []
-    for node in graph.nodes.values():
-        if isinstance(node.stage, Train):
-            continue
-        own, given = rates.stages.get(node.name, StageRates()), flow.given_bytes(node.name)
-        work = work_bytes(graph, flow, node.name)
-        text = sum(flow.documents[node.name].values()) if node.name in flow.documents else None
-        stages.append(
-            StageEstimate(
-                node=node.name,
-                given_bytes=given,
-                text_bytes=text,
-                core_seconds=own.core_seconds_per_byte * work + own.core_seconds_per_task * tasks[node.name],
-                tasks=tasks[node.name],
-                memory_bytes=own.memory_bytes,
-                written=add_counts(
-                    [{kind: round(share * work) for kind, share in own.written_per_byte.items()}, own.written]
-                ),
-            )
-        )
+    stages = tuple(_stages(graph, flow, _tasks(graph, flow, sizes), rates))
+    ends = [part for name in final for part in graph.parts([name])]
     works = [
         Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
         for one in stages
     ]
-    timed = timetable_of(works, cluster.nodes * cluster.cores_per_node)
+    cores = cluster.nodes * cluster.cores_per_node
+    timed = timetable_of(works, cores)
     written = {one.node: one.written_bytes for one in stages}
-    peak = peak_bytes(works, timed.spans, written, [part for name in final for part in graph.parts([name])])
     most = max((one.tasks for one in stages), default=0)
-    starts = rates.start_seconds * min(cluster.nodes * cluster.cores_per_node, most)
     found = Estimate(
-        tuple(stages), _tokens(loaded, final, graph, (low, flow, high), rates), timed, peak, starts, {}
+        stages=stages,
+        tokens=_tokens(loaded, ends, (low, flow, high), rates),
+        timetable=timed,
+        cores=cores,
+        disk_peak_bytes=peak_bytes(works, timed.spans, written, ends),
+        start_seconds=rates.start_seconds * min(cores, most),
+        cost={},
     )
     return replace(found, cost=_cost(found, cluster))
+
+
+def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) -> Iterator[StageEstimate]:
+    for node in graph.nodes.values():
+        if isinstance(node.stage, Train):
+            continue
+        own, work = rates.stages.get(node.name, NOT_MEASURED), work_bytes(graph, flow, node.name)
+        by_bytes = {kind: round(share * work) for kind, share in own.written_per_byte.items()}
+        yield StageEstimate(
+            node=node.name,
+            given_bytes=flow.given_bytes(node.name),
+            text_bytes=sum(flow.documents[node.name].values()) if node.name in flow.documents else None,
+            core_seconds=own.core_seconds_per_byte * work + own.core_seconds_per_task * tasks[node.name],
+            tasks=tasks[node.name],
+            memory_bytes=own.memory_bytes,
+            written=add_counts([by_bytes, own.written]),
+        )
 
 
 def _text_of(rates: Rates, which: Which) -> Callable[[str, Mapping[str, int]], Mapping[str, int]]:
@@ -201,9 +214,8 @@ def raw_tasks(size: SourceSize, stage: RawStage[Any]) -> int:
 
 
 def _tokens(
-    loaded: LoadedRecipe, final: Sequence[str], graph: Graph, flows: tuple[Flow, Flow, Flow], rates: Rates
+    loaded: LoadedRecipe, ends: Sequence[str], flows: tuple[Flow, Flow, Flow], rates: Rates
 ) -> tuple[SourceTokens, ...]:
-    ends = [part for name in final for part in graph.parts([name])]
     low, text, high = (add_counts(flow.documents[end] for end in ends) for flow in flows)
     rows = []
     for source, recipe in loaded.sources.items():

@@ -81,14 +81,22 @@ def measured_rates(
 
 
 def _at_sample_size(loaded: LoadedRecipe, share: float) -> LoadedRecipe:
-    """The recipe with a quality classifier that may learn from a sample's share of the pages, and else leaves it to rules."""
+    """The recipe with models that may learn from a sample's share of the documents; the quality classifier else leaves it to
+    rules."""
     options = loaded.recipe.quality_classifier
     fewer = {
         "min_pages": max(1, round(options.min_pages * share)),
         "min_hosts": max(1, round(options.min_hosts * share)),
         "when_too_few": "rules" if options.when_too_few == "error" else options.when_too_few,
     }
-    changed = {"quality_classifier": options.model_copy(update=fewer), "train": None}
+    models = loaded.recipe.language_model
+    changed = {
+        "quality_classifier": options.model_copy(update=fewer),
+        "language_model": models.model_copy(
+            update={"min_documents": max(1, round(models.min_documents * share))}
+        ),
+        "train": None,
+    }
     return replace(loaded, recipe=loaded.recipe.model_copy(update=changed))
 
 

@@ -27,7 +27,6 @@ def _size_text(size: SourceSize | None) -> str:
 
 def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, groups: Groups) -> list[str]:
     """The whole estimate: what it rests on, stages, totals, tokens, cost."""
-    cores = cluster.nodes * cluster.cores_per_node
     lines = [*rates.origin, "stages:", *stage_table(found)]
     spread = "" if rates.core_spread is None else f" (95% interval +-{rates.core_spread:.0%})"
     start = f", and {shown_hours(found.start_seconds)} to start workers" if found.start_seconds else ""
@@ -38,14 +37,15 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
         f"disk: {shown_bytes(found.disk_bytes)} written; {shown_bytes(found.disk_peak_bytes)} at most at once where"
         " intermediates are deleted when nothing needs them",
         f"exchange: {shown_bytes(found.exchange_bytes)}",
-        f"wall time on {machines} of {cluster.cores_per_node} cores: about {shown_seconds(found.timetable.seconds)}",
+        f"wall time on {machines} of {cluster.cores_per_node} cores: about {shown_seconds(found.timetable.seconds)},"
+        f" cores busy {found.busy_share:.0%} of it",
         "critical path:",
         *_path(found),
     ]
-    if cores > cluster.cores_per_node and cores - cluster.cores_per_node >= found.most_tasks:
+    if found.cores > cluster.cores_per_node and found.cores - cluster.cores_per_node >= found.most_tasks:
         enough = -(-found.most_tasks // cluster.cores_per_node)
         lines.append(
-            f"warning: {machines} have {cores:,} cores, and no stage has more than {found.most_tasks:,} tasks;"
+            f"warning: {machines} have {found.cores:,} cores, and no stage has more than {found.most_tasks:,} tasks;"
             f" --nodes {enough:,} takes as long"
         )
     lines += [f"cost of {what}: {price:,.2f}" for what, price in found.cost.items()]

@@ -74,6 +74,11 @@ def test_core_hours_cost_and_disk_follow_rates() -> None:
     assert found is not None
     assert found.core_seconds == pytest.approx(3 * 3600)
     assert found.exchange_bytes == 500_000_000
+    assert found.busy_share == pytest.approx(3 / (1.5 * 4))
+    assert {one.node: one.memory_bytes for one in found.stages if one.node in ("encode", "pack")} == {
+        "encode": 7,
+        "pack": 0,
+    }
     assert found.disk_bytes == 1_000_000_000 + 500_000_000 + 500_000_000 + 11
     # 4 tasks of ingest and 8 of the filter on 4 cores: a quarter of an hour each; then the mixture's hour.
     assert found.timetable.seconds == pytest.approx(1.5 * 3600)
