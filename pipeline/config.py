@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
+from pipeline.expected import EXPECTED_KEYS, OLD_RAW, Expected, expected_of, numbered
 from pipeline.registry import KINDS, VERBS, check_sources
 from pipeline.shipped import with_shipped_paths
 from pipeline.validation import validate
@@ -24,16 +24,15 @@ from stages.core.names import source_fault
 from stages.core.verb import Verb
 from stages.core.yaml_file import Variables, read_yaml, yaml_lines
 from stages.ingest.base import RawStage
+from stages.language_model.cutoffs import LanguageModelOptions
 from stages.mix.mixture import Mix
 from stages.tokenize.train import TokenizerOptions
 from stages.train.stage import Train
 
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([KMGT]?B)", re.IGNORECASE)
-_SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_RUN = "runs/${name}"
 STEPS, OLD_STEPS = "steps", "stages"
 KIND, SOURCE = "kind", "source"
-SOURCE_KEYS = (KIND, STEPS, "expected")
+SOURCE_KEYS = (KIND, STEPS, *EXPECTED_KEYS)
 """Keys of a source that are the recipe's own; the others are options of its ingest stage."""
 
 ALL_SOURCES = "all_sources"
@@ -58,7 +57,7 @@ class SourceRecipe:
 
     ingest: RawStage[Any]
     steps: tuple[Verb, ...]
-    expected_bytes: int | None = None
+    expected: Expected = field(default_factory=Expected)
 
 
 class Recipe(Record):
@@ -72,6 +71,7 @@ class Recipe(Record):
     groups: Groups = Field(default_factory=dict)
     all_sources: Any = None
     quality_classifier: QualityClassifier = QualityClassifier()
+    language_model: LanguageModelOptions = LanguageModelOptions()
     tokenizer: TokenizerRecipe = TokenizerRecipe()
     mixture: Mix = Mix()
     train: Train | None = None
@@ -199,7 +199,7 @@ def _source(name: str, options: Any, names: Sequence[str], groups: Groups) -> So
     if STEPS in options and OLD_STEPS in options:
         mistakes.add(f"has both {STEPS} and {OLD_STEPS}, which is its old name; keep one")
     key = OLD_STEPS if OLD_STEPS in options else STEPS
-    rest = {str(k): value for k, value in options.items() if k not in (*SOURCE_KEYS, OLD_STEPS)}
+    rest = {str(k): value for k, value in options.items() if k not in (*SOURCE_KEYS, OLD_STEPS, OLD_RAW)}
     if SOURCE in rest:
         with mistakes.below(SOURCE):
             mistakes.add("unknown key; a source is called as its key here says")
@@ -208,14 +208,15 @@ def _source(name: str, options: Any, names: Sequence[str], groups: Groups) -> So
     steps: tuple[Verb, ...] = ()
     with mistakes.below(key):
         steps = _steps(options.get(key), names, groups)
-    ingest = expected = None
+    ingest = None
+    expected = Expected()
     with mistakes.below():
         ingest = validate(kind, rest | {SOURCE: name}, SOURCE_KEYS)
-    with mistakes.below("expected"):
-        expected = None if options.get("expected") is None else parse_bytes(str(options["expected"]))
+    with mistakes.below():
+        expected = expected_of(options, numbered([verb.verb for verb in steps]))
     mistakes.end()
     assert ingest is not None
-    return SourceRecipe(ingest=ingest, steps=steps, expected_bytes=expected)
+    return SourceRecipe(ingest=ingest, steps=steps, expected=expected)
 
 
 def _kind_of(name: str, options: Mapping[Any, Any], names: Sequence[str]) -> type[RawStage[Any]]:
@@ -238,14 +239,6 @@ def _kind_of(name: str, options: Mapping[Any, Any], names: Sequence[str]) -> typ
         return KINDS.find(kind)
     except UserError as error:
         raise UserError(f"kind: {error}") from error
-
-
-def parse_bytes(value: str) -> int:
-    """A size such as 783GB or 3.3TB, in bytes (powers of ten)."""
-    match = _SIZE.fullmatch(value.strip())
-    if match is None:
-        raise UserError(f"{value!r} is no size; write one like 783GB or 3.3TB")
-    return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
 
 
 def _steps(steps: Any, names: Sequence[str], groups: Groups) -> tuple[Verb, ...]:

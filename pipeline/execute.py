@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 import traceback
@@ -39,13 +40,15 @@ class Outcome:
 def execute(stage: AnyStage, task: Task[Any]) -> Outcome:
     """Run one task in this process, write its report last: the report is the mark that the task is done."""
     _reset_peak_memory()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), _cpu_seconds()
     try:
         with _few_threads():
             report = stage.run(task)
         report.check_conservation()
         measured = Measured(
-            seconds=round(time.perf_counter() - started, 3), peak_memory_bytes=_peak_memory_bytes()
+            seconds=round(time.perf_counter() - started, 3),
+            cpu_seconds=round(_cpu_seconds() - worked, 3),
+            peak_memory_bytes=_peak_memory_bytes(),
         )
         report = report.model_copy(update={"measured": measured})
         write_record(report_uri(task.output, task.id), report)
@@ -81,6 +84,12 @@ def _few_threads() -> Iterator[None]:
     finally:
         pa.set_cpu_count(cpus)
         pa.set_io_thread_count(readers)
+
+
+def _cpu_seconds() -> float:
+    """Seconds of cores that this process and the programs that it ran have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _reset_peak_memory() -> None:

@@ -46,6 +46,8 @@ class Graph:
     nodes: dict[str, Node] = field(default_factory=dict)
     given: dict[str, Manifest] = field(default_factory=dict)
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the output that holds a recipe's documents after a step: its source, and the step's name."""
 
     def add(self, name: str, stage: AnyStage, inputs: Sequence[str] = ()) -> str:
         """Add a node; returns its name, numbered when the name is taken. A UserError for a stranger's stage that cannot
@@ -82,13 +84,18 @@ class Graph:
             raise ValueError(f"{reader} reads {wanted}, which is not in the graph yet")
 
     def below(
-        self, prefix: str, trained_model: Callable[[str], str] | None = None, is_one_stage: bool = False
+        self,
+        prefix: str,
+        trained_model: Callable[[str], str] | None = None,
+        is_one_stage: bool = False,
+        language_model: Callable[[str, str], tuple[str, str]] | None = None,
     ) -> Below:
         """Where verbs put their stages: the nodes are named `<prefix>.<stage>`, a single stage `<prefix>`.
 
-        `trained_model` gives the output that holds the quality model learnt from some documents.
+        `trained_model` gives the output that holds the quality model learnt from some documents, `language_model` those
+        that hold the perplexity models of a language learnt from a source, and their cut-offs.
         """
-        return Below(self, prefix, trained_model, is_one_stage)
+        return Below(self, prefix, trained_model, is_one_stage, language_model)
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of every node and given input."""
@@ -113,6 +120,7 @@ class Below:
     prefix: str
     model_of: Callable[[str], str] | None
     is_one_stage: bool
+    language_model_of: Callable[[str, str], tuple[str, str]] | None = None
 
     def add(self, stage: AnyStage, *inputs: str) -> str:
         """Add a stage that reads the outputs named `inputs`; the name of its own."""
@@ -124,6 +132,15 @@ class Below:
         if self.model_of is None:
             raise UserError("the reference rule needs a model; train one with `altiplano quality train`")
         return self.model_of(documents)
+
+    def language_model(self, source: str, language: str) -> tuple[str, str]:
+        """The outputs that hold the models of a language, learnt from a source of the recipe, and their cut-offs."""
+        if self.language_model_of is None:
+            raise UserError(
+                "train_on trains models in a recipe's run; train them with `altiplano lm train`, and name their folder in"
+                " `models`"
+            )
+        return self.language_model_of(source, language)
 
 
 class RunNode(Record):

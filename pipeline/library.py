@@ -16,7 +16,7 @@ from pipeline.config import LoadedRecipe, load_recipe, parse_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.given import given_documents
 from pipeline.graph import RUN_FILE, read_run, run_manifests
-from pipeline.plan import plan_lines
+from pipeline.plan import make_plan
 from pipeline.pools import TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
@@ -108,7 +108,7 @@ def run(
 
 def plan(recipe: Recipe, *, set: Mapping[str, str] | None = None) -> list[str]:
     """What `altiplano plan` prints: the stages of a recipe, and what its raw files will take."""
-    return list(plan_lines(_loaded(recipe, set)))
+    return make_plan(_loaded(recipe, set)).lines
 
 
 def read_documents(folder: Folder, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

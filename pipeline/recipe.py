@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.config import ALL_SOURCES, LoadedRecipe
+from pipeline.expected import INGEST, numbered
 from pipeline.graph import Graph
 from pipeline.sources import sources_in_order
 from pipeline.wiring import add_mixture, add_quality, add_tokenizer, add_tokens, add_training
 from stages.core.errors import UserError
 from stages.core.verb import Verb
+from stages.language_model.cutoffs import LanguageModelOutputs
 from stages.tokenize.encode import Encode
 
 WIKIPEDIA = "wikipedia"
@@ -74,11 +76,21 @@ class _Build:
         self.names = sources_in_order(loaded.sources, kinds)
         self._quality_model: str | None = None
         self._begun: dict[str, tuple[str, int]] = {}
+        self._finished: dict[str, str | None] = {}
+        self._language_models: dict[tuple[str, str], LanguageModelOutputs] = {}
 
     def source(self, source: str) -> str:
         """Raw files of one source to its finished documents."""
-        documents, done = self._begin(source)
-        return self._steps(source, documents, self._loaded.sources[source].steps[done:])
+        if source not in self._finished:
+            self._finished[source] = None
+            documents, done = self._begin(source)
+            self._finished[source] = self._steps(source, documents, self._loaded.sources[source].steps, done)
+        finished = self._finished[source]
+        if finished is None:
+            raise UserError(
+                f"perplexity: train_on: {source} waits for models that are trained on it; name another"
+            )
+        return finished
 
     def across(self, documents: Sequence[str]) -> str:
         """The steps that the documents of all sources go through together."""
@@ -90,23 +102,31 @@ class _Build:
         if source not in self._begun:
             recipe = self._loaded.sources[source]
             documents = recipe.ingest.wire(self.graph.below(source))
+            self.graph.steps.setdefault(documents, (source, INGEST))
             waits = [number for number, verb in enumerate(recipe.steps) if verb.needs_trained_model]
             first = waits[0] if waits else len(recipe.steps)
-            self._begun[source] = self._steps(source, documents, recipe.steps[:first]), first
+            self._begun[source] = self._steps(source, documents, recipe.steps, 0, first), first
         return self._begun[source]
 
     def model_for(self, source: str) -> str:
         """The output that holds the quality model for which a source waits."""
         return self._model(self._begin(source)[0])
 
-    def _steps(self, source: str, documents: str, steps: Sequence[Verb]) -> str:
-        for verb in steps:
+    def _steps(
+        self, source: str, documents: str, steps: Sequence[Verb], first: int = 0, last: int | None = None
+    ) -> str:
+        """The documents after the steps from `first` to `last` of a source."""
+        names = numbered([verb.verb for verb in steps])
+        for verb, name in list(zip(steps, names, strict=True))[first:last]:
             model_of = self._refuse_model if source == ALL_SOURCES else self._model
             try:
-                below = self.graph.below(f"{source}.{verb.verb}", model_of, verb.is_one_stage)
+                below = self.graph.below(
+                    f"{source}.{verb.verb}", model_of, verb.is_one_stage, self._language_model
+                )
                 documents = verb.wire(below, documents)
             except UserError as error:
                 raise UserError(f"{source}: {error}") from error
+            self.graph.steps.setdefault(documents, (source, name))
         return documents
 
     def _model(self, pages: str) -> str:
@@ -127,6 +147,14 @@ class _Build:
             options = self._loaded.recipe.seeded(self._loaded.recipe.quality_classifier)
             self._quality_model = add_quality(self.graph.below("quality"), options, together, dumps)
         return self._quality_model
+
+    def _language_model(self, source: str, language: str) -> LanguageModelOutputs:
+        """CCNet 3.3, which 2.1 follows: the n-gram model of a language is trained on its Wikipedia, once for all dumps."""
+        if (source, language) not in self._language_models:
+            options = self._loaded.recipe.seeded(self._loaded.recipe.language_model)
+            below = self.graph.below(f"language_model.{language}")
+            self._language_models[source, language] = options.wire(below, language, self.source(source), None)
+        return self._language_models[source, language]
 
     def _refuse_model(self, pages: str) -> str:
         raise UserError("the reference rule is for one source; put it into the source's steps")

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.config import ALL_SOURCES, APART, KIND, OLD_STEPS, SOURCE, STEPS, Recipe
+from pipeline.expected import RAW, RAW_FILES, TOKENS, YIELDS
 from pipeline.registry import source_kinds, verbs
 from stages.core.verb import Verb
 from stages.filter.rule import rule_classes
@@ -26,6 +27,21 @@ _NAMES = {"type": ["array", "string"], "items": {"type": "string"}}
 """Names in a list, or in one text with commas."""
 
 Schema = dict[str, Any]
+
+_SHARE = {"type": "number", "exclusiveMinimum": 0}
+_EXPECTED: Mapping[str, Schema] = {
+    RAW: {"type": ["string", "integer"], "description": "size of raw files that come later, as in 3.3 TB"},
+    RAW_FILES: {"type": "integer", "minimum": 1, "description": "how many files that is"},
+    TOKENS: {"type": ["string", "integer"], "description": "the source's tokens by its paper, as in 198B"},
+    YIELDS: {
+        "type": "object",
+        "description": "bytes of text out per byte in, by step (`ingest` is the reading): a number or bounds",
+        "additionalProperties": {
+            "anyOf": [_SHARE, {"type": "array", "items": _SHARE, "minItems": 2, "maxItems": 2}]
+        },
+    },
+}
+"""What only the plan reads of a source."""
 
 
 def recipe_schema() -> Schema:
@@ -112,10 +128,7 @@ def _source(defs: dict[str, Schema], name: str, kind: type[BaseModel]) -> Schema
         KIND: {"const": name},
         STEPS: {"$ref": "#/$defs/steps"},
         OLD_STEPS: {"$ref": "#/$defs/steps", "deprecated": True},
-        "expected": {
-            "type": ["string", "integer"],
-            "description": "size of raw files that come later, as in 3.3 TB",
-        },
+        **_EXPECTED,
     }
     return made
 

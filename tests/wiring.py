@@ -22,6 +22,9 @@ class Noted:
     def trained_model(self, documents: str) -> str:
         return f"model of {documents}"
 
+    def language_model(self, source: str, language: str) -> tuple[str, str]:
+        return f"{language} of {source}", f"cut-offs of {language}"
+
 
 class Running:
     """`outputs` are the manifests by name, in order; those that are given come first."""
@@ -37,3 +40,6 @@ class Running:
 
     def trained_model(self, documents: str) -> str:
         raise AssertionError("nothing here trains a model")
+
+    def language_model(self, source: str, language: str) -> tuple[str, str]:
+        raise AssertionError("nothing here trains a language model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from pydantic import Field
 
 from pipeline.check import check_options
@@ -20,7 +21,10 @@ from pipeline.cli.running import (
 )
 from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
-from pipeline.plan import plan_lines, plan_record
+from pipeline.plan import make_plan
+from pipeline.plan.estimate import ClusterOptions
+from pipeline.plan.measure import measured_rates, parse_share
+from pipeline.pools import TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
@@ -70,19 +74,38 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     end_if_empty(emptied_stages(graph, result.manifests), options)
 
 
-def plan(config: str, /, *, variables: Variables = None, as_json: AsJson = False) -> None:
-    """Check a recipe and show its stages, and what the raw files will take.
+def plan(
+    config: str,
+    /,
+    *,
+    variables: Variables = None,
+    cluster: Annotated[ClusterOptions | None, Parameter(name="*")] = None,
+    measure: str | None = None,
+    workers: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Check a recipe and show its stages, and what they will take: cores, memory, disk, time, tokens.
 
     Parameters
     ----------
     config
         the recipe's file, such as configs/llama1.yaml, or the name of a shipped one: demo, shared, llama1
+    measure
+        share of the raw files, as in 1%, that is run through the stages for the plan's speeds and yields
+    workers
+        processes that run the sample; 0 runs it in this one
     """
     loaded = _load(config, variables)
+    rates = None
+    if measure is not None:
+        share = parse_share(measure)
+        make_plan(loaded, cluster)  # what is wrong with the recipe is told before the sample runs
+        rates = measured_rates(loaded, share, lambda: open_pool(workers, None, TaskResources()))
+    found = make_plan(loaded, cluster, rates)
     if as_json:
-        say_json(plan_record(loaded))
+        say_json(found.record)
         return
-    for line in plan_lines(loaded):
+    for line in found.lines:
         say(line)
 
 

@@ -74,6 +74,7 @@ class Measured(Record):
     """What differs between two runs of the same task; kept out of the manifest for that reason."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
 
 

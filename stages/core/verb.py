@@ -29,6 +29,10 @@ class Wiring(Protocol):
     def trained_model(self, documents: str) -> str:
         """The output that holds the quality model learnt from these documents; a UserError where none can be."""
 
+    def language_model(self, source: str, language: str) -> tuple[str, str]:
+        """The outputs that hold the models of a language, learnt from a source's documents, and their cut-offs; a
+        UserError where none can be."""
+
 
 class Options(Record):
     """Options of several stages together."""

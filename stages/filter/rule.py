@@ -6,6 +6,7 @@ A rule is a subclass in a file of its own below `stages/filter/rules`, which is 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stages.core.discover import Pluggable, classes_in
 from stages.core.plugins import Catalogue
 from stages.filter.verdict import Judge, Verdict
+from stages.models.trained_language import TrainedLanguage, WantedLanguage
 from stages.models.trained_quality import Instead
 
 RULES_ROOM = "stages.filter.rules"
@@ -50,6 +52,15 @@ class Rule(Pluggable, BaseModel, ABC):
             least, most = getattr(self, name), getattr(self, f"max_{stem}", None)
             if name != stem and least is not None and most is not None and least > most:
                 raise ValueError(f"{name}={least} is above max_{stem}={most}: nothing would be kept")
+        return self
+
+    @property
+    def wanted_languages(self) -> tuple[WantedLanguage, ...]:
+        """Languages whose perplexity models the run trains for the rule: none, unless a rule says otherwise."""
+        return ()
+
+    def with_languages(self, trained: Mapping[str, TrainedLanguage]) -> Self:
+        """The rule with the models that the run has trained, by `WantedLanguage.key`."""
         return self
 
     def check(self) -> None:

@@ -24,6 +24,7 @@ from stages.core.writer import TaskWriter
 from stages.filter.rule import Rule
 from stages.filter.values import measures
 from stages.filter.verdict import Edit, Judge, Verdict, rows_of
+from stages.models.trained_language import TrainedLanguage, WantedLanguage, trained_language
 from stages.models.trained_quality import Instead, TrainedQuality
 
 
@@ -32,6 +33,8 @@ class FilterParams(Record):
 
     model: str | None
     instead: Instead | None = None
+    languages: dict[str, TrainedLanguage] = Field(default_factory=dict)
+    """The perplexity models that the run trained, by `WantedLanguage.key`."""
 
 
 class Unjudged(Record):
@@ -41,7 +44,8 @@ class Unjudged(Record):
 
 
 class Filter(Stage[FilterParams]):
-    """Shard -> shard. Inputs: documents, and the trained quality model when a reference rule names none."""
+    """Shard -> shard. Inputs: documents; the trained quality model when a reference rule names none; then, of each of
+    `wanted_languages`, the models and the cut-offs that the run trained."""
 
     stage_name: ClassVar[str] = "filter"
     version: ClassVar[int] = 4
@@ -54,6 +58,11 @@ class Filter(Stage[FilterParams]):
     def needs_trained_model(self) -> bool:
         """Whether a rule waits for the quality model of the run."""
         return any(rule.needs_trained_model for rule in self.rules)
+
+    @property
+    def wanted_languages(self) -> tuple[WantedLanguage, ...]:
+        """Languages whose perplexity models the run trains, each once."""
+        return tuple(dict.fromkeys(one for rule in self.rules for one in rule.wanted_languages))
 
     def check(self) -> None:
         """What the rules say of their options."""
@@ -74,13 +83,20 @@ class Filter(Stage[FilterParams]):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
         """One task per document shard."""
         params = _trained(inputs[1]) if self.needs_trained_model else FilterParams(model=None)
+        wanted = self.wanted_languages
+        if wanted:
+            both = inputs[len(inputs) - 2 * len(wanted) :]
+            models = zip(wanted, both[::2], both[1::2], strict=True)
+            languages = {one.key: trained_language(made, cut) for one, made, cut in models}
+            params = params.model_copy(update={"languages": languages})
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs[:1]))]
 
     def run(self, task: Task[FilterParams]) -> ShardReport:
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
             unjudged: dict[str, Counter[str]] = {}
-            rules = [one for rule in self._judged for one in rule.standing_in(task.params.instead)]
+            judged = [rule.with_languages(task.params.languages) for rule in self._judged]
+            rules = [one for rule in judged for one in rule.standing_in(task.params.instead)]
             judges = [_counting(rule, rule.judge(task.params.model), unjudged) for rule in rules]
             if self.annotate_only:
                 _annotate(judges, out)

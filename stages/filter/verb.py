@@ -45,16 +45,17 @@ class FilterVerb(Verb):
         return any(rule.needs_trained_model for rule in self.rules)
 
     def wire(self, wiring: Wiring, documents: str) -> str:
-        """One stage; it also reads the trained model where a rule needs one."""
+        """One stage; it also reads the trained models where rules need some."""
         stage = Filter(rules=self.rules, annotate_only=self.annotate_only)
+        languages = [name for one in stage.wanted_languages for name in wiring.language_model(*one)]
         if not stage.needs_trained_model:
-            return wiring.add(stage, documents)
+            return wiring.add(stage, documents, *languages)
         if not self.rules[0].needs_trained_model:
             raise UserError(
                 "the classifier learns from the pages that enter the filter, so a reference rule without a model comes "
                 "first: put the rules before it into a filter of their own"
             )
-        return wiring.add(stage, documents, wiring.trained_model(documents))
+        return wiring.add(stage, documents, wiring.trained_model(documents), *languages)
 
 
 class AnnotateVerb(FilterVerb):

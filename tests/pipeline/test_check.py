@@ -17,7 +17,7 @@ RAW: dict[str, Any] = {
     "name": "r",
     "sources": {
         "c4": {"input": "nowhere/*.gz", "steps": [{"filter": [{"language": {"keep": ["en", "xx"]}}]}]},
-        "books": {"input": "later", "expected": "5GB"},
+        "books": {"input": "later", "raw": "5GB"},
     },
     "all_sources": [
         {"decontaminate": {"benchmarks": ["none.jsonl"]}},

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import load_recipe, parse_bytes, parse_recipe
+from pipeline.config import load_recipe, parse_recipe
+from pipeline.expected import parse_bytes
 from pipeline.recipe import build
 from stages.core.errors import UserError
 
@@ -119,7 +120,7 @@ def test_a_key_that_is_there_twice_is_one_line(tmp_path: Path) -> None:
         ({"mixture": {"budget": "1.4X"}}, "'1.4X' is no number of tokens"),
         ({"mixture": {"weights": {"boks": 1}}}, "mixture.weights.boks: no such source here"),
         ({"variables": {"data": None}}, "variables.data=None: must be a text or a number"),
-        ({"sources": {"c4": {"input": "x", "expected": "much"}}}, "sources.c4.expected: 'much' is no size"),
+        ({"sources": {"c4": {"input": "x", "raw": "much"}}}, "sources.c4.raw: 'much' is no size"),
     ],
 )
 def test_a_mistake_is_one_line_with_key_value_and_fix(changes: dict[str, Any], message: str) -> None:

@@ -65,7 +65,7 @@ def test_mistakes_do_not_fit(validator: Any, recipe: dict[str, Any]) -> None:
     "recipe",
     [
         {"name": "a", "sources": SOURCE, "x-mine": {"any": 1}, "seed": "${seed}"},
-        {"name": "a", "sources": {"mine": {"kind": "c4", "input": ["x", "y"], "expected": "3 TB"}}},
+        {"name": "a", "sources": {"mine": {"kind": "c4", "input": ["x", "y"], "raw": "3 TB"}}},
         {
             "name": "a",
             "sources": {"c4": {"input": "x", "steps": [{"filter": ["c4"]}, {"pack:Step": {"a": 1}}]}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from stages.core import storage
 from stages.core.errors import UserError
@@ -18,7 +19,15 @@ from stages.filter.rule import Rule
 from stages.filter.verdict import AT_LEAST, AT_MOST, Judge, Verdict, at_least
 from stages.models.find import model_sha256, models_folder
 from stages.models.perplexity import Sentences, load_language_model
-from stages.models.perplexity_files import Cutoffs, find_cutoffs, find_models, has_cutoffs, languages_in
+from stages.models.perplexity_files import (
+    Cutoffs,
+    ModelFiles,
+    find_cutoffs,
+    find_models,
+    has_cutoffs,
+    languages_in,
+)
+from stages.models.trained_language import TrainedLanguage, WantedLanguage
 
 Bucket = Literal["head", "middle", "tail"]
 BUCKETS: tuple[Bucket, ...] = ("head", "middle", "tail")
@@ -56,13 +65,42 @@ class PerplexityRule(Rule):
         None, description="folder with <language>.sp.model, <language>.arpa.bin, <language>.cutoffs.json"
     )
 
+    train_on: str | None = Field(
+        None, description="source of the recipe on whose documents the run trains the models of `languages`"
+    )
+
+    _trained: dict[str, TrainedLanguage] = PrivateAttr(default_factory=dict)
+
     @model_validator(mode="after")
     def _makes_sense(self) -> PerplexityRule:
+        if self.train_on is not None and self.models is not None:
+            raise ValueError("models names a folder, and train_on trains models in the run; keep one")
+        if self.train_on is not None and not self.languages:
+            raise ValueError("train_on trains models of the languages that `languages` names; name some")
         if not self.keep:
             raise ValueError("keep must name at least one of head, middle, tail")
         for language, (low, high) in self.cutoffs.items():
             Cutoffs(language=language, cutoffs=(low, high))
         return self
+
+    def named_sources(self) -> tuple[str, ...]:
+        """The one that the models are trained on."""
+        return () if self.train_on is None else (self.train_on,)
+
+    @property
+    def wanted_languages(self) -> tuple[WantedLanguage, ...]:
+        """Those of `languages`, where the run trains the models."""
+        if self.train_on is None:
+            return ()
+        return tuple(WantedLanguage(self.train_on, language) for language in self._languages())
+
+    def with_languages(self, trained: Mapping[str, TrainedLanguage]) -> PerplexityRule:
+        """The rule with the models that the run has trained."""
+        if self.train_on is None:
+            return self
+        made = self.model_copy()
+        made._trained = {one.language: trained[one.key] for one in self.wanted_languages}
+        return made
 
     def annotating(self) -> PerplexityRule:
         """The same rule, which drops nothing and so needs no cut-offs."""
@@ -78,9 +116,9 @@ class PerplexityRule(Rule):
 
     def _languages(self) -> tuple[str, ...]:
         """The languages that are judged, sorted."""
-        found = languages_in(self._folder)
         if self.languages is not None:
             return tuple(sorted(set(self.languages)))
+        found = languages_in(self._folder)
         if not found and self.without_model == "error":
             raise UserError(
                 f"{self._folder}: no perplexity model there; `altiplano lm train LANGUAGE` trains one, "
@@ -92,6 +130,8 @@ class PerplexityRule(Rule):
         """Where middle and tail begin; when all is kept and nobody says where, nowhere."""
         if language in self.cutoffs:
             return self.cutoffs[language]
+        if language in self._trained:
+            return self._trained[language].read_cutoffs().cutoffs
         if self._keeps_all and not has_cutoffs(self._folder, language):
             return (np.inf, np.inf)
         found = find_cutoffs(self._folder, language)
@@ -103,7 +143,9 @@ class PerplexityRule(Rule):
         return found.cutoffs
 
     def dependencies(self) -> list[str]:
-        """SHA-256 of both models of every language, and its cut-offs."""
+        """SHA-256 of both models of every language, and its cut-offs; of models that the run trains, nothing yet."""
+        if self.train_on is not None:
+            return []
         lines = []
         for language in self._languages():
             files = find_models(self._folder, language)
@@ -111,6 +153,12 @@ class PerplexityRule(Rule):
             hashes = f"{model_sha256(files.pieces)} {model_sha256(files.ngrams)}"
             lines.append(f"{language} {hashes} {low} {high}")
         return lines
+
+    def _files(self, language: str) -> ModelFiles:
+        """The models of a language."""
+        if language in self._trained:
+            return self._trained[language].files
+        return find_models(self._folder, language)
 
     def judge(self, trained_model: str | None) -> Judge:
         """A function over batches; the models of a language are loaded when its first document comes."""
@@ -125,7 +173,7 @@ class PerplexityRule(Rule):
         found = _Judged.none(batch.num_rows)
         for language in pc.unique(named.filter(pa.array(judged))).to_pylist():
             rows = pc.equal(named, language)
-            model = load_language_model(find_models(self._folder, language))
+            model = load_language_model(self._files(language))
             values = model.perplexities(batch.column("text").filter(rows), self.sentences, self.max_chars)
             at = rows.to_numpy(zero_copy_only=False)
             found.value[at] = values
@@ -146,7 +194,8 @@ class PerplexityRule(Rule):
                 f"{document}: says no language; put the rule `language` before `perplexity`, or set `language` in it"
             )
         try:
-            find_models(self._folder, language)
+            if self.train_on is None:
+                find_models(self._folder, language)
         except UserError as error:
             raise UserError(f"{document}: {error}") from error
         raise UserError(

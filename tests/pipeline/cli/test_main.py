@@ -136,7 +136,7 @@ def test_plan_shows_stages_sizes_and_estimates(capsys: pytest.CaptureFixture[str
     root = Path(__file__).resolve().parents[3]
     main(["plan", str(root / "configs" / "llama1.yaml")])
     shown = capsys.readouterr().out
-    assert "cc_2017_51: no raw files here; 660.0 GB expected" in shown
+    assert "cc_2017_51: no raw files here; 64,000 files, 8.5 TB by the recipe" in shown
     assert "65.29 B parameters on 1.4T tokens" in shown
     assert "21.1 days on 2,048" in shown
 

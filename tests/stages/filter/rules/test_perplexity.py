@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, MODEL, Manifest, ShardReport
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
 from stages.filter.rules.perplexity import PerplexityRule
 from stages.filter.stage import Filter
+from stages.filter.verb import FilterVerb
 from stages.models.perplexity import LanguageModel
 from stages.models.perplexity_files import Cutoffs, find_models
 from tests.stages.conftest import LINES, train_pieces, write_arpa
+from tests.wiring import Noted
 
 pytest.importorskip("kenlm")
 
@@ -146,3 +150,62 @@ def test_the_fingerprint_follows_models_and_cutoffs_and_not_their_place(folder: 
     assert fingerprint(folder) == fingerprint(moved) != fingerprint(folder, en=(1.0, 3.0))
     write_arpa(moved / "en.arpa", (moved / "en.sp.model").read_bytes(), -0.5)
     assert fingerprint(moved) != fingerprint(folder)
+
+
+class Trained(Stage[None]):
+    """Stands for a training: writes files of a folder as its models."""
+
+    stage_name: ClassVar[str] = "trained"
+
+    folder: str
+    names: tuple[str, ...]
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
+        return [Task(task_id(0), (), None)]
+
+    def run(self, task: Task[None]) -> ShardReport:
+        with TaskWriter(task, self.stage_name) as out:
+            for name in self.names:
+                out.file(name, MODEL).write((Path(self.folder) / name).read_bytes())
+        return out.report
+
+
+def test_models_that_the_run_trained_judge_as_those_of_a_folder(
+    make_documents: Callable[..., Manifest],
+    run_stage: Callable[..., Manifest],
+    judge: Callable[..., Manifest],
+    folder: Path,
+    tmp_path: Path,
+    values: list[float],
+) -> None:
+    cutoffs = ((values[0] + values[1]) / 2, (values[1] + values[2]) / 2)
+    for name in ("en.sp.model", "en.arpa"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "en.cutoffs.json").write_text(Cutoffs(language="en", cutoffs=cutoffs).model_dump_json())
+    models = run_stage(Trained(folder=str(tmp_path), names=("en.sp.model", "en.arpa")))
+    measured = run_stage(Trained(folder=str(tmp_path), names=("en.cutoffs.json",)))
+    documents = make_documents(
+        [{"id": f"c4/{n}", "text": text, "language": "en"} for n, text in enumerate(TEXTS)]
+    )
+    rule = PerplexityRule(train_on="wikipedia", languages=("en",))
+    noted = Noted()
+    FilterVerb(rules=(rule,)).wire(noted, "pages")
+    assert noted.inputs == {"filter": ("pages", "en of wikipedia", "cut-offs of en")}
+    left = run_stage(noted.stages["filter"], [documents, models, measured])
+    assert kept(left) == kept(judge(cutoffs={"en": cutoffs}))
+    assert dropped(left) == dropped(judge(cutoffs={"en": cutoffs}))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"train_on": "wikipedia"}, "train_on trains models of the languages that `languages` names"),
+        (
+            {"train_on": "wikipedia", "languages": ("en",), "models": "lm"},
+            "models names a folder, and train_on",
+        ),
+    ],
+)
+def test_what_cannot_stand_beside_train_on(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PerplexityRule(**options)

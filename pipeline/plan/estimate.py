@@ -1,0 +1,250 @@
+"""Rates and raw sizes in, the estimate of a whole run out: core-hours, memory, disk, exchange, wall time, tokens, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline.config import LoadedRecipe
+from pipeline.graph import Graph
+from pipeline.plan.flow import ONE_TASK, Flow, flow_of, origins, work_bytes
+from pipeline.plan.rates import Rates, StageRates, middle
+from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
+from stages.core.manifest import EXCHANGE, Record, add_counts
+from stages.core.parquet import SHARD_TEXT_BYTES
+from stages.ingest.base import RawStage
+from stages.train.stage import Train
+
+Which = Literal["low", "middle", "high"]
+NOT_MEASURED = StageRates(memory_bytes=0)
+"""Of a stage that a sample leaves out: the mixture, which is a moment's work."""
+
+MONTH_SECONDS = 365.25 / 12 * 86_400
+
+
+class ClusterOptions(Record):
+    """The machines that a plan is for, and what they cost."""
+
+    nodes: int = Field(1, gt=0, description="machines")
+    cores_per_node: int = Field(64, gt=0, description="cores of each; a core works on one task")
+    core_hour_price: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="price of a core for an hour; left out: no cost is told"
+    )
+    tb_month_price: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="price of a TB on disk for a month"
+    )
+
+
+@dataclass(frozen=True)
+class SourceSize:
+    """Raw bytes of a source and their files; None where the recipe does not say how many will come."""
+
+    num_bytes: int
+    num_files: int | None
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class StageEstimate:
+    """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind."""
+
+    node: str
+    given_bytes: int
+    text_bytes: int | None
+    core_seconds: float
+    tasks: int
+    memory_bytes: int
+    written: Mapping[str, int]
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes of all kinds."""
+        return sum(self.written.values())
+
+
+@dataclass(frozen=True)
+class SourceTokens:
+    """Text and tokens of one source at the end, the interval of the tokens, and the paper's number."""
+
+    source: str
+    text_bytes: int
+    tokens: int
+    low: int
+    high: int
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """All of it; `cost` by what it is for, of what has a price."""
+
+    stages: tuple[StageEstimate, ...]
+    tokens: tuple[SourceTokens, ...]
+    timetable: Timetable
+    cores: int
+    disk_peak_bytes: int
+    start_seconds: float
+    """Core-seconds that the workers take once, in all: no more workers than the widest stage has tasks."""
+    cost: Mapping[str, float]
+
+    @property
+    def core_seconds(self) -> float:
+        """Of all stages but the training, without the workers' start."""
+        return sum(stage.core_seconds for stage in self.stages)
+
+    @property
+    def busy_share(self) -> float:
+        """The share of the cores' time that is work."""
+        held = self.timetable.seconds * self.cores
+        return self.core_seconds / held if held else 0.0
+
+    @property
+    def exchange_bytes(self) -> int:
+        """Bytes that stages send to one another."""
+        return sum(stage.written.get(EXCHANGE, 0) for stage in self.stages)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of all that is written, were nothing deleted."""
+        return sum(stage.written_bytes for stage in self.stages)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of the task that takes most."""
+        return max((stage.memory_bytes for stage in self.stages), default=0)
+
+    @property
+    def most_tasks(self) -> int:
+        """Of the stage that has most."""
+        return max((stage.tasks for stage in self.stages), default=0)
+
+
+def estimate_run(
+    loaded: LoadedRecipe,
+    graph: Graph,
+    final: Sequence[str],
+    sizes: Mapping[str, SourceSize],
+    rates: Rates,
+    cluster: ClusterOptions,
+) -> Estimate:
+    """What a run takes out. `final`: outputs that hold the finished documents; the training is left to others."""
+    raw = {source: size.num_bytes for source, size in sizes.items()}
+    low, flow, high = (flow_of(graph, raw, _text_of(rates, which)) for which in ("low", "middle", "high"))
+    stages = tuple(_stages(graph, flow, _tasks(graph, flow, sizes), rates))
+    ends = [part for name in final for part in graph.parts([name])]
+    works = [
+        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
+        for one in stages
+    ]
+    cores = cluster.nodes * cluster.cores_per_node
+    timed = timetable_of(works, cores)
+    written = {one.node: one.written_bytes for one in stages}
+    most = max((one.tasks for one in stages), default=0)
+    found = Estimate(
+        stages=stages,
+        tokens=_tokens(loaded, ends, (low, flow, high), rates),
+        timetable=timed,
+        cores=cores,
+        disk_peak_bytes=peak_bytes(works, timed.spans, written, ends),
+        start_seconds=rates.start_seconds * min(cores, most),
+        cost={},
+    )
+    return replace(found, cost=_cost(found, cluster))
+
+
+def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) -> Iterator[StageEstimate]:
+    for node in graph.nodes.values():
+        if isinstance(node.stage, Train):
+            continue
+        own, work = rates.stages.get(node.name, NOT_MEASURED), work_bytes(graph, flow, node.name)
+        by_bytes = {kind: round(share * work) for kind, share in own.written_per_byte.items()}
+        yield StageEstimate(
+            node=node.name,
+            given_bytes=flow.given_bytes(node.name),
+            text_bytes=sum(flow.documents[node.name].values()) if node.name in flow.documents else None,
+            core_seconds=own.core_seconds_per_byte * work + own.core_seconds_per_task * tasks[node.name],
+            tasks=tasks[node.name],
+            memory_bytes=own.memory_bytes,
+            written=add_counts([by_bytes, own.written]),
+        )
+
+
+def _text_of(rates: Rates, which: Which) -> Callable[[str, Mapping[str, int]], Mapping[str, int]]:
+    """Text of a step's documents by its yields: at the least, in the middle, or at the most."""
+
+    def text_of(output: str, given: Mapping[str, int]) -> Mapping[str, int]:
+        found = {}
+        for source, size in given.items():
+            bounds = rates.yields.get((output, source), (1.0, 1.0))
+            share = {"low": bounds[0], "middle": middle(bounds), "high": bounds[1]}[which]
+            found[source] = round(size * share)
+        return found
+
+    return text_of
+
+
+def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[str, int]:
+    """Tasks of every node: raw files by bytes, then one for every shard, which no later step makes fewer of."""
+    tasks: dict[str, int] = {}
+    for name, behind in origins(graph).items():
+        stage = graph.nodes[name].stage
+        if isinstance(stage, RawStage):
+            size = sizes.get(stage.source)
+            tasks[name] = 1 if size is None else raw_tasks(size, stage)
+        elif stage.stage_name in ONE_TASK or not behind:
+            tasks[name] = 1
+        else:
+            inputs = [graph.nodes[part] for part in graph.parts(graph.nodes[name].inputs)]
+            shards = sum(tasks[one.name] for one in inputs if one.name in behind)
+            passed = max(tasks[one.name] for one in inputs)
+            tasks[name] = max(shards or passed, -(-flow.given_bytes(name) // SHARD_TEXT_BYTES))
+    return tasks
+
+
+def raw_tasks(size: SourceSize, stage: RawStage[Any]) -> int:
+    """Tasks that read a source: of `task_bytes` each, a larger file alone unless its kind splits files."""
+    by_bytes = max(1, -(-size.num_bytes // stage.task_bytes))
+    splits = type(stage).ranges is not RawStage.ranges
+    if size.num_files is None or splits or size.num_bytes < size.num_files * stage.task_bytes:
+        return by_bytes
+    return size.num_files
+
+
+def _tokens(
+    loaded: LoadedRecipe, ends: Sequence[str], flows: tuple[Flow, Flow, Flow], rates: Rates
+) -> tuple[SourceTokens, ...]:
+    low, text, high = (add_counts(flow.documents[end] for end in ends) for flow in flows)
+    rows = []
+    for source, recipe in loaded.sources.items():
+        if source not in text:
+            continue
+        per_token, spread = rates.bytes_per_token[source], rates.spread.get(source, 0.0)
+        rows.append(
+            SourceTokens(
+                source=source,
+                text_bytes=text[source],
+                tokens=round(text[source] / per_token),
+                low=round(low[source] / per_token * max(0.0, 1 - spread)),
+                high=round(high[source] / per_token * (1 + spread)),
+                expected=recipe.expected.tokens,
+            )
+        )
+    return tuple(rows)
+
+
+def _cost(found: Estimate, cluster: ClusterOptions) -> dict[str, float]:
+    """What has a price: cores for the work, and for the whole time that they are held; the disk at its fullest."""
+    cost = {}
+    if cluster.core_hour_price is not None:
+        held = found.timetable.seconds * cluster.nodes * cluster.cores_per_node
+        cost["core-hours of work"] = (
+            (found.core_seconds + found.start_seconds) / 3600 * cluster.core_hour_price
+        )
+        cost["core-hours held"] = held / 3600 * cluster.core_hour_price
+    if cluster.tb_month_price is not None:
+        months = found.timetable.seconds / MONTH_SECONDS
+        cost["disk"] = found.disk_peak_bytes / 1e12 * months * cluster.tb_month_price
+    return cost
