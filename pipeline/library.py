@@ -41,7 +41,8 @@ from stages.tokenize.best_fit import FitSequences
 from stages.tokenize.encode import Encode
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.pack import Pack
-from stages.tokenize.read import PackedTokens, token_shards
+from stages.tokenize.read import PackedTokens
+from stages.tokenize.shards import token_shards
 from stages.tokenize.train import TokenizerOptions
 from stages.train.stage import Train
 
