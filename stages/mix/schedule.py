@@ -85,6 +85,10 @@ class Slots:
             raise ValueError(f"rank {rank} of {world_size}")
         return self._at(slice(rank, None, world_size))
 
+    def every(self, step: int) -> Slots:
+        """The first of these slots, and every `step`th after it."""
+        return self._at(slice(None, None, step))
+
     def part(self, start: int, stop: int) -> Slots:
         """Slots start..stop of these."""
         return self._at(slice(start, stop))
@@ -103,6 +107,7 @@ class Schedule:
     def __init__(self, mixture: Mixture, seed: int, held_out: int = 0) -> None:
         self.mixture = mixture
         self.seed = seed
+        self.held_out_sequences = held_out
         self.sources = tuple(sorted(mixture.sources))
         whole = [mixture.sources[name].sequences_available for name in self.sources]
         self._held_out = [min(held_out, number // 10) for number in whole]
