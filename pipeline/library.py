@@ -37,7 +37,9 @@ from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix, Mixed
 from stages.mix.schedule import Mixture, Schedule, read_mixture
+from stages.mix.sequences import ScheduledSequences
 from stages.tokenize.best_fit import FitSequences
+from stages.tokenize.cache import default_cache
 from stages.tokenize.encode import Encode
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.pack import Pack
@@ -127,7 +129,12 @@ def read_ledger(folder: Folder, columns: Sequence[str] | None = None) -> Iterato
 class Packed:
     """Packed tokens of a run: by document, and in the order in which a trainer sees them where the run has a mixture."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, cache: Folder | None = None) -> None:
+        """Open the run, or the folder of its pack stage.
+
+        Tokens of a store are copied into the local folder `cache` as they are read, once for all processes of a machine;
+        $ALTIPLANO_CACHE or a folder in the user's cache unless given.
+        """
         manifests = _manifests(str(folder))
         packed, fitted, mixed = (_last(manifests, kind) for kind in (Pack, FitSequences, Mix))
         if packed is None:
@@ -135,7 +142,8 @@ class Packed:
                 f"{folder}: holds no finished pack stage; run its recipe, or `altiplano tokenize`"
             )
         self.folder = packed.folder
-        self.tokens = PackedTokens.open(packed.folder, None if fitted is None else fitted.folder)
+        fit = None if fitted is None else fitted.folder
+        self.tokens = PackedTokens.open(packed.folder, fit, default_cache() if cache is None else str(cache))
         self.mixture: Mixture | None = None if mixed is None else read_mixture(mixed.folder)
 
     @property
@@ -169,13 +177,16 @@ class Packed:
         Inputs are all but the last column, targets all but the first; -1 is padding. `seed` and
         `held_out_sequences` are the training's: 1 and 0 unless said.
         """
+        sequences = self.sequences(seed=seed, held_out_sequences=held_out_sequences)
+        steps = sequences.schedule.mixture.num_steps(batch_sequences)
+        for step in range(start, steps if stop is None else min(stop, steps)):
+            yield sequences.read(step * batch_sequences, (step + 1) * batch_sequences).ids
+
+    def sequences(self, *, seed: int = 1, held_out_sequences: int = 0) -> ScheduledSequences:
+        """The mixture's sequences in the order in which a training of this seed reads them, for any trainer."""
         if self.mixture is None:
             raise UserError(f"{self.folder}: there is no mixture beside it; run `altiplano mix`")
-        length, steps = self.mixture.sequence_length, self.mixture.num_steps(batch_sequences)
-        schedule = Schedule(self.mixture, seed, held_out_sequences)
-        for step in range(start, steps if stop is None else min(stop, steps)):
-            rows = schedule.batch(step, batch_sequences).rows()
-            yield np.stack([self.tokens.sequence(source, index, length) for source, _, index in rows])
+        return ScheduledSequences(self.tokens, Schedule(self.mixture, seed, held_out_sequences))
 
 
 def kinds() -> dict[str, type[RawStage[Any]]]:

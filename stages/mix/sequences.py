@@ -23,10 +23,12 @@ from stages.tokenize.read import PADDING, PackedTokens
 READ_AHEAD_SLOTS = 4096
 """Slots whose blocks are on their way from a store while earlier ones are used."""
 
+WINDOW_SLOTS = 4096
+
 
 @dataclass(frozen=True)
 class SequenceBatch:
-    """int64 arrays of some sequences of L tokens, all of shape (sequences, L + 1): inputs but for the last column, targets but for the first.
+    """int64 arrays, all of shape (sequences, L + 1): inputs are all but the last column, targets all but the first.
 
     `ids` is PADDING after the last token. `segments` numbers the documents of a sequence from 0 and `positions` counts tokens
     within them, padding being a document of its own; both are None unless asked for.
@@ -48,6 +50,7 @@ class ScheduledSequences:
         self.length = schedule.mixture.sequence_length
         self._read_ahead_slots = read_ahead_slots
         self._ahead = (0, 0, os.getpid())
+        self._window = (0, schedule.slots(0, 0))
 
     def __len__(self) -> int:
         """All slots."""
@@ -55,7 +58,8 @@ class ScheduledSequences:
 
     def __getitem__(self, slot: int) -> Int64Array:
         """The L + 1 tokens of one slot; an IndexError beyond the last."""
-        return self.read(slot, slot + 1).ids[0]
+        ids: Int64Array = self.read(slot, slot + 1).ids[0]
+        return ids
 
     def identity(self) -> dict[str, Any]:
         """What makes the order of sequences: equal where states of a reader can be exchanged."""
@@ -66,16 +70,18 @@ class ScheduledSequences:
 
     def read(self, start: int, stop: int, step: int = 1, documents: bool = False) -> SequenceBatch:
         """Slots start, start + step, ... below stop."""
-        slots = self.schedule.slots(start, stop)
-        rows = slots.every(step) if step > 1 else slots
+        rows = [(source, index) for source, _, index in self._slots(start, stop).every(step).rows()]
+        found = read_sequences(self.tokens, rows, self.length, documents)
         self._read_ahead(stop)
-        return self.of_slots(rows, documents)
+        return found
 
-    def of_slots(self, slots: Slots, documents: bool = False) -> SequenceBatch:
-        """What some slots hold, wherever they come from."""
-        return read_sequences(
-            self.tokens, [(source, index) for source, _, index in slots.rows()], self.length, documents
-        )
+    def _slots(self, start: int, stop: int) -> Slots:
+        """Out of a window of the schedule, which for one slot would count again from far before it."""
+        first, window = self._window
+        if not first <= start <= stop <= first + len(window):
+            until = min(max(stop, start + WINDOW_SLOTS), len(self))
+            first, window = self._window = start, self.schedule.slots(start, max(stop, until))
+        return window.part(start - first, stop - first)
 
     def _read_ahead(self, slot: int) -> None:
         """Ask for the blocks of the slots behind `slot`, those that were not asked for yet."""
@@ -85,7 +91,8 @@ class ScheduledSequences:
         if pid != os.getpid() or not first <= slot <= last:
             first = last = slot
         until = min(slot + self._read_ahead_slots, len(self))
-        if until - last >= min(self._read_ahead_slots // 4, len(self) - last) and until > last:
+        is_due = until - last >= self._read_ahead_slots // 4 or until == len(self)
+        if is_due and until > last:
             rows = [(source, index) for source, _, index in self.schedule.slots(last, until).rows()]
             self.tokens.fetch(rows, self.length, wait=False)
             last = until
