@@ -128,6 +128,7 @@ class _Copy:
     def __init__(self, shard: TokenShard, folder: str, block_bytes: int) -> None:
         self.shard, self.block_bytes = shard, block_bytes
         self.asked: dict[int, Future[None]] = {}
+        Path(folder).mkdir(parents=True, exist_ok=True)
         self._path, flags = Path(folder) / f"{shard.sha256}.bin", _flags_path(shard, folder, block_bytes)
         blocks = -(-shard.bytes // block_bytes)
         if not self._path.exists() or self._path.stat().st_size != shard.bytes:
