@@ -1,8 +1,8 @@
 """`python -m benchmarks.loading [RUN] [--context N]`: packed tokens into a trainer's batches, tokens a second on one core.
 
 Without a run, 60 million tokens of random documents are packed and mixed for the while. The peer is nanoGPT's loader
-(random offsets of a memory map, no epochs, weights, documents or state), which is close to bare copying. A run on a store
-is read twice, into an empty cache and out of it.
+(random offsets of a memory map, no epochs, weights, documents or state), which is close to bare copying. With `--store` the
+tokens are copied there too, and read twice, into an empty cache and out of it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.fs as pafs
 import torch
 from cyclopts import App
 
 from benchmarks.work import finish_stage
 from pipeline.library import Packed
+from stages.core import storage
 from stages.core.manifest import MANIFEST_NAME, Manifest, write_record
 from stages.core.stage import Stage, Task, make_manifest, task_id
 from stages.core.writer import TaskWriter
@@ -40,7 +42,9 @@ app = App(name="loading", help="Packed tokens into a trainer's batches, tokens a
 
 
 @app.default
-def main(run: str | None = None, *, context: int = 2048, micro_batch: int = 8) -> None:
+def main(
+    run: str | None = None, *, context: int = 2048, micro_batch: int = 8, store: str | None = None
+) -> None:
     """Measure and print a Markdown table.
 
     Parameters
@@ -51,6 +55,8 @@ def main(run: str | None = None, *, context: int = 2048, micro_batch: int = 8) -
         tokens of a sequence of the made-up one
     micro_batch
         sequences of a micro-batch
+    store
+        an empty folder of a store to copy the made-up tokens to and to read them from
     """
     torch.set_num_threads(1)
     print("| what | million tokens/s |\n|---|---|")
@@ -60,8 +66,8 @@ def main(run: str | None = None, *, context: int = 2048, micro_batch: int = 8) -
             _table("stream", _sequences(pack, context, "stream", Path(folder)), micro_batch)
             _table("best fit", _sequences(pack, context, "best_fit", Path(folder)), micro_batch)
             _nanogpt(pack.folder, context, micro_batch)
-        elif "://" in run:
-            _remote(run, Path(folder), micro_batch)
+            if store is not None:
+                _stored(pack, store, context, micro_batch, Path(folder))
         else:
             _table(run, Packed(run).sequences(), micro_batch)
 
@@ -87,14 +93,19 @@ def _table(name: str, sequences: ScheduledSequences, micro_batch: int) -> None:
         )
 
 
-def _remote(run: str, folder: Path, micro_batch: int) -> None:
+def _stored(pack: Manifest, store: str, context: int, micro_batch: int, folder: Path) -> None:
+    """The same tokens copied to a store: a pass of one epoch into an empty cache, and one out of it."""
+    fs, path = storage.filesystem(store)
+    pafs.copy_files(pack.folder, path, destination_filesystem=fs)
+    mixture = read_mixture(_run(Mix(sequence_length=context), [pack], folder / "once").folder)
     for name in ("into an empty cache", "out of the cache"):
-        sequences = Packed(run, folder / "cache").sequences()
+        tokens = PackedTokens.open(store, cache=str(folder / "cache"))
+        sequences = ScheduledSequences(tokens, Schedule(mixture, 1))
         started = time.perf_counter()
         for slot in range(0, len(sequences) - micro_batch, micro_batch):
             sequences.read(slot, slot + micro_batch)
         seconds = time.perf_counter() - started
-        print(f"| {run}, {name} | {len(sequences) * sequences.length / seconds / 1e6:.1f} |")
+        print(f"| of a store, {name} | {len(sequences) * context / seconds / 1e6:.1f} |", flush=True)
 
 
 def _nanogpt(folder: str, context: int, micro_batch: int) -> None:

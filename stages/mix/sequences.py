@@ -85,7 +85,7 @@ class ScheduledSequences:
 
     def _read_ahead(self, slot: int) -> None:
         """Ask for the blocks of the slots behind `slot`, those that were not asked for yet."""
-        if not self.tokens.is_remote:
+        if self.tokens.is_here:
             return
         first, last, pid = self._ahead
         if pid != os.getpid() or not first <= slot <= last:

@@ -46,6 +46,7 @@ class ShardCache:
     def __init__(self, folder: str, block_bytes: int = BLOCK_BYTES) -> None:
         self.folder = folder
         self.block_bytes = block_bytes
+        self.is_whole = False
         self._forget()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -70,7 +71,8 @@ class ShardCache:
 
     def read(self, shard: TokenShard, start: int, stop: int) -> npt.NDArray[np.unsignedinteger[Any]]:
         """Tokens start..stop of a shard, out of the local copy."""
-        self.fetch([(shard, start, stop)])
+        if not self.is_whole:
+            self.fetch([(shard, start, stop)])
         tokens: npt.NDArray[np.unsignedinteger[Any]] = self._copy(shard).tokens[start:stop]
         return tokens
 
@@ -78,6 +80,10 @@ class ShardCache:
         """Come back when all blocks of these pieces are here; those that are not are asked for side by side."""
         for waited in self._asked(pieces):
             waited.result()
+
+    def look_whether_whole(self, shards: Sequence[TokenShard]) -> None:
+        """Note, once all blocks of all shards are here, that nothing is to be asked for any more."""
+        self.is_whole = self.is_whole or all(self._copy(shard).flags.all() for shard in shards)
 
     def fetch_ahead(self, pieces: Sequence[Piece]) -> None:
         """The same without waiting: an error is told to whom reads the piece."""

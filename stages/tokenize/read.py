@@ -90,6 +90,11 @@ class PackedTokens:
         return self._cache is not None
 
     @property
+    def is_here(self) -> bool:
+        """Whether no shard needs to be asked for any more."""
+        return self._cache is None or self._cache.is_whole
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The sources, sorted."""
         return tuple(sorted(self._shards))
@@ -123,7 +128,7 @@ class PackedTokens:
 
     def fetch(self, rows: Sequence[tuple[str, int]], sequence_length: int, wait: bool = True) -> None:
         """Have the blocks that sequences (source, index) need copied here, all at once; nothing for shards that are here."""
-        if self._cache is None:
+        if self._cache is None or self.is_here:
             return
         pieces: list[Piece] = []
         for source, index in rows:
@@ -131,7 +136,11 @@ class PackedTokens:
                 for shard in _overlapping(self._of(source), start, stop):
                     first, last = max(start, shard.start), min(stop, shard.stop)
                     pieces.append((shard, first - shard.start, last - shard.start))
-        (self._cache.fetch if wait else self._cache.fetch_ahead)(pieces)
+        if wait:
+            self._cache.fetch(pieces)
+        else:
+            self._cache.look_whether_whole([shard for shards in self._shards.values() for shard in shards])
+            self._cache.fetch_ahead(pieces)
 
     def sequence(self, source: str, index: int, sequence_length: int) -> Int64Array:
         """The sequence_length + 1 tokens of a sequence: inputs all but the last, targets the rest.

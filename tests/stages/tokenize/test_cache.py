@@ -100,6 +100,20 @@ def test_sequences_are_fetched_together_and_ahead(
     assert sorted(store.asked) == asked
 
 
+def test_nothing_is_looked_for_once_all_is_here(
+    shards: list[TokenShard], store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = reader(shards, tmp_path / "c")
+    tokens.fetch([("c4", 0)], 32, wait=False)
+    assert not tokens.is_here
+    tokens.tokens("books", 0, 300), tokens.tokens("c4", 0, 40)
+    tokens.fetch([("c4", 0)], 32, wait=False)
+    assert tokens.is_here
+    monkeypatch.setattr(ShardCache, "_asked", None)
+    tokens.fetch([("c4", 0)], 32)
+    assert tokens.tokens("c4", 0, 5).tolist() == [1, 3, 4, 5, 6]
+
+
 def test_a_block_that_fails_is_asked_for_again_by_whom_reads_it(
     shards: list[TokenShard], store: Store, tmp_path: Path
 ) -> None:
