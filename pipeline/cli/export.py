@@ -44,7 +44,8 @@ def tokens(run: str, /, *, out: str, format: str, mixture: str | None = None) ->
         note(f"{run} holds no mixture; --mixture RUN writes the one of another run beside the tokens")
     elif phases := len(read_mixture(mixed.folder).phases):
         note(
-            f"the mixture has {phases} phases, and {format} its shares of the whole; trainers that read the run see them in order"
+            f"the mixture has {phases} phases, and {format} its shares of the whole;"
+            " trainers that read the run see them in order (docs/trainers.md)"
         )
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
