@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chain import token_stages
 from pipeline.config import LoadedRecipe, load_recipe, parse_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.given import given_documents
@@ -30,7 +31,6 @@ from stages.core import parquet, storage
 from stages.core.errors import UserError
 from stages.core.manifest import LEDGER, MANIFEST_NAME, Manifest, document_uris, read_manifest
 from stages.core.parquet import read_batches
-from stages.core.stage import AnyStage, is_made_by
 from stages.core.verb import Verb
 from stages.filter.rule import Rule, rule_classes
 from stages.filter.stage import Filter
@@ -38,7 +38,6 @@ from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix, Mixed
 from stages.mix.schedule import Mixture, Schedule, read_mixture
 from stages.mix.sequences import ScheduledSequences
-from stages.tokenize.best_fit import FitSequences
 from stages.tokenize.cache import default_cache
 from stages.tokenize.encode import Encode
 from stages.tokenize.export.documents import document_batches
@@ -130,21 +129,20 @@ class Packed:
     """Packed tokens of a run: by document, and in the order in which a trainer sees them where the run has a mixture."""
 
     def __init__(self, folder: Folder, cache: Folder | None = None) -> None:
-        """Open the run, or the folder of its pack stage.
+        """Open a run that packed tokens, or mixed those of another one, or the folder of its pack stage.
 
         Tokens of a store are copied into the local folder `cache` as they are read, once for all processes of a machine;
         $ALTIPLANO_CACHE or a folder in the user's cache unless given.
         """
-        manifests = _manifests(str(folder))
-        packed, fitted, mixed = (_last(manifests, kind) for kind in (Pack, FitSequences, Mix))
-        if packed is None:
+        found = token_stages(str(folder))
+        if found is None:
             raise UserError(
                 f"{folder}: holds no finished pack stage; run its recipe, or `altiplano tokenize`"
             )
-        self.folder = packed.folder
-        fit = None if fitted is None else fitted.folder
-        self.tokens = PackedTokens.open(packed.folder, fit, default_cache() if cache is None else str(cache))
-        self.mixture: Mixture | None = None if mixed is None else read_mixture(mixed.folder)
+        self.folder = found.packed.folder
+        fit = None if found.fitted is None else found.fitted.folder
+        self.tokens = PackedTokens.open(self.folder, fit, default_cache() if cache is None else str(cache))
+        self.mixture: Mixture | None = None if found.mixed is None else read_mixture(found.mixed.folder)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -225,7 +223,3 @@ def _manifests(folder: str) -> dict[str, Manifest]:
         return {manifest.node: manifest}
     read_run(folder)  # a UserError that says what a run is
     return {}
-
-
-def _last(manifests: Mapping[str, Manifest], kind: type[AnyStage]) -> Manifest | None:
-    return next((one for one in reversed(list(manifests.values())) if is_made_by(one, kind)), None)

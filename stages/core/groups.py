@@ -31,7 +31,7 @@ def _as_members(given: Any) -> Any:
     return {str(name): None for name in given}
 
 
-Share = TypeVar("Share", bound=float | Fraction)
+AnyShare = TypeVar("AnyShare", bound=float | Fraction)
 
 Members = Annotated[dict[str, float | None], BeforeValidator(_as_members)]
 """Sources of a group and the share that each has of it; no shares: by tokens available."""
@@ -52,8 +52,8 @@ class EmptySources(Record):
 
 
 def without_empty(
-    given: Mapping[str, Share], groups: Groups, available: Mapping[str, int], may_be_empty: Iterable[str]
-) -> dict[str, Share]:
+    given: Mapping[str, AnyShare], groups: Groups, available: Mapping[str, int], may_be_empty: Iterable[str]
+) -> dict[str, AnyShare]:
     """Shares but for those of sources that may be empty and are, and of groups of nothing but such."""
     empty = {source for source in may_be_empty if not available.get(source)}
     return {name: share for name, share in given.items() if not empty.issuperset(groups.get(name) or (name,))}

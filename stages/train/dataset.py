@@ -22,11 +22,11 @@ from stages.mix.sequences import ScheduledSequences, SequenceBatch
 from stages.tokenize.read import PADDING
 from stages.train.loss import IGNORED
 
-Columns = dict[str, Tensor]
+TensorColumns = dict[str, Tensor]
 """int64 tensors: `input_ids`, `labels` (IGNORED where there is no token), with documents `position_ids`, `segment_ids`."""
 
 
-class PackedDataset(Dataset[Columns]):
+class PackedDataset(Dataset[TensorColumns]):
     """Slot i of the schedule as item i, for samplers in order: the schedule has shuffled already.
 
     Shifted, labels are the inputs' next tokens and columns have shape (L,); otherwise labels are the inputs themselves, as
@@ -42,11 +42,11 @@ class PackedDataset(Dataset[Columns]):
         """All slots of the mixture."""
         return len(self.sequences)
 
-    def __getitem__(self, slot: int) -> Columns:
+    def __getitem__(self, slot: int) -> TensorColumns:
         """The columns of one slot."""
         return self.__getitems__([slot])[0]
 
-    def __getitems__(self, slots: Sequence[int]) -> list[Columns]:
+    def __getitems__(self, slots: Sequence[int]) -> list[TensorColumns]:
         """The same of several, read at once where they are evenly spaced; a DataLoader asks for a batch so."""
         step = slots[1] - slots[0] if len(slots) > 1 else 1
         if step > 0 and list(slots) == list(range(slots[0], slots[-1] + 1, step)):
@@ -55,7 +55,7 @@ class PackedDataset(Dataset[Columns]):
         return [row for slot in slots for row in self.__getitems__([slot])]
 
 
-class PackedIterable(IterableDataset[Columns]):
+class PackedIterable(IterableDataset[TensorColumns]):
     """What one rank reads of batches of `batch_sequences` over all ranks, in micro-batches, up to the last whole batch.
 
     Items are sequences, for a DataLoader with `batch_size=micro_batch_sequences`; `stacked`, they are micro-batches, for one
@@ -98,7 +98,7 @@ class PackedIterable(IterableDataset[Columns]):
         left = self._end() - self._begin
         return left // self.micro_batch_sequences if self.stacked else left
 
-    def __iter__(self) -> Iterator[Columns]:
+    def __iter__(self) -> Iterator[TensorColumns]:
         """From the loaded state, or from the beginning; in a worker of a DataLoader every workers'-th micro-batch."""
         info = get_worker_info()
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
@@ -168,7 +168,7 @@ class PackedIterable(IterableDataset[Columns]):
         return self.sequences.read(first, last + 1, self.world_size, self.document_mask)
 
 
-class PackedLoader(DataLoader[Columns]):
+class PackedLoader(DataLoader[TensorColumns]):
     """A DataLoader of a PackedIterable whose state is that of the batches handed out, with any number of workers."""
 
     def __init__(self, dataset: PackedIterable, num_workers: int = 0, **options: Any) -> None:
@@ -179,7 +179,7 @@ class PackedLoader(DataLoader[Columns]):
         self._packed = dataset
         self._given = 0
 
-    def __iter__(self) -> Iterator[Columns]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[TensorColumns]:  # type: ignore[override]
         """Micro-batches of this rank."""
         self._given = 0
         for batch in super().__iter__():
@@ -196,7 +196,7 @@ class PackedLoader(DataLoader[Columns]):
         self._given = 0
 
 
-def columns(batch: SequenceBatch, shifted: bool = True) -> Columns:
+def columns(batch: SequenceBatch, shifted: bool = True) -> TensorColumns:
     """The tensors of a batch, each of shape (sequences, L), or (sequences, L + 1) where labels are not shifted."""
     inputs = np.s_[:, :-1] if shifted else np.s_[:, :]
     labels = np.s_[:, 1:] if shifted else np.s_[:, :]
@@ -210,7 +210,7 @@ def columns(batch: SequenceBatch, shifted: bool = True) -> Columns:
     return {name: torch.from_numpy(column) for name, column in found.items()}
 
 
-def _rows(found: Columns, number: int) -> list[Columns]:
+def _rows(found: TensorColumns, number: int) -> list[TensorColumns]:
     return [{name: column[row] for name, column in found.items()} for row in range(number)]
 
 

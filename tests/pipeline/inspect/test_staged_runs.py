@@ -253,8 +253,8 @@ def test_a_mixture_of_phases_is_mixed_by_options_and_its_export_says_what_it_los
     assert "the mixture has 2 phases, and nanogpt its shares of the whole" in capsys.readouterr().err
     schedule = Packed(out).sequences().schedule
     first, second = schedule.mixture.phases
-    assert schedule.counts_before(sum(first.values())) == first == {"c4": first["c4"], "books": 0}
-    assert second == {"c4": 0, "books": schedule.num_slots - first["c4"]}
+    assert schedule.counts_before(sum(first.values())) == first == {"c4": first["c4"], "books:unknown": 0}
+    assert second == {"c4": 0, "books:unknown": schedule.num_slots - first["c4"]}
 
 
 def test_exported_tokens_carry_the_mixture_of_another_run(
