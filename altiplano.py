@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from pipeline.library import steps as steps
     from stages.core.errors import StageFailedError as StageFailedError
     from stages.core.errors import UserError as UserError
+    from stages.mix.sequences import ScheduledSequences as ScheduledSequences
+    from stages.mix.sequences import cu_seqlens as cu_seqlens
+    from stages.train.dataset import PackedDataset as PackedDataset
+    from stages.train.dataset import PackedIterable as PackedIterable
+    from stages.train.dataset import PackedLoader as PackedLoader
 
 HERE = Path(__file__).resolve().parent
 OWN_NAME = "altiplano"
@@ -39,8 +45,12 @@ _LIBRARY = (
     "run",
     "steps",
 )
-_PLACES = dict.fromkeys(_LIBRARY, "pipeline.library") | dict.fromkeys(
-    ("StageFailedError", "UserError"), "stages.core.errors"
+_OF_TORCH = ("PackedDataset", "PackedIterable", "PackedLoader")
+_PLACES = (
+    dict.fromkeys(_LIBRARY, "pipeline.library")
+    | dict.fromkeys(("StageFailedError", "UserError"), "stages.core.errors")
+    | dict.fromkeys(("ScheduledSequences", "cu_seqlens"), "stages.mix.sequences")
+    | dict.fromkeys(_OF_TORCH, "stages.train.dataset")
 )
 __all__ = sorted(_PLACES)
 
@@ -51,6 +61,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if wrong := _anothers_package():
         raise ImportError(_told(wrong))
+    if name in _OF_TORCH and find_spec("torch") is None:
+        raise ImportError(f"{OWN_NAME}.{name} needs torch: pip install '{OWN_NAME}[train]'")
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     found = import_module("pipeline.library").class_called(name)

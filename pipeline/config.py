@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -184,11 +184,25 @@ def _check_names(body: Mapping[str, Any], names: Sequence[str], groups: Groups, 
             if source not in known:
                 with mistakes.below(part, key, str(source)):
                     mistakes.add(f"no such source here; {suggest(str(source), known)}")
+    for number, weights in _phase_weights(body):
+        for source in weights:
+            if source not in (*names, *groups):
+                with mistakes.below("mixture", "phases", number, "weights", str(source)):
+                    mistakes.add(f"no such source here; {suggest(str(source), [*names, *groups])}")
     for part in ("mixture", "tokenizer"):
         options = body.get(part)
         if isinstance(options, dict) and options.get("groups"):
             with mistakes.below(part, "groups"):
                 mistakes.add("groups of a recipe stand beside `sources`; move them there")
+
+
+def _phase_weights(body: Mapping[str, Any]) -> Iterator[tuple[int, dict[Any, Any]]]:
+    """Number and weights of each phase of the mixture, where they are what they should be."""
+    options = body.get("mixture")
+    phases = options.get("phases") if isinstance(options, dict) else None
+    for number, phase in enumerate(phases if isinstance(phases, list) else ()):
+        if isinstance(phase, dict) and isinstance(weights := phase.get("weights"), dict):
+            yield number, weights
 
 
 def _source(name: str, options: Any, names: Sequence[str], groups: Groups) -> SourceRecipe:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chain import token_stages
 from pipeline.config import LoadedRecipe, load_recipe, parse_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.given import given_documents
@@ -30,18 +31,19 @@ from stages.core import parquet, storage
 from stages.core.errors import UserError
 from stages.core.manifest import LEDGER, MANIFEST_NAME, Manifest, document_uris, read_manifest
 from stages.core.parquet import read_batches
-from stages.core.stage import AnyStage, is_made_by
 from stages.core.verb import Verb
 from stages.filter.rule import Rule, rule_classes
 from stages.filter.stage import Filter
 from stages.ingest.base import RawStage
 from stages.mix.mixture import Mix, Mixed
 from stages.mix.schedule import Mixture, Schedule, read_mixture
-from stages.tokenize.best_fit import FitSequences
+from stages.mix.sequences import ScheduledSequences
+from stages.tokenize.cache import default_cache
 from stages.tokenize.encode import Encode
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.pack import Pack
-from stages.tokenize.read import PackedTokens, token_shards
+from stages.tokenize.read import PackedTokens
+from stages.tokenize.shards import token_shards
 from stages.tokenize.train import TokenizerOptions
 from stages.train.stage import Train
 
@@ -126,16 +128,21 @@ def read_ledger(folder: Folder, columns: Sequence[str] | None = None) -> Iterato
 class Packed:
     """Packed tokens of a run: by document, and in the order in which a trainer sees them where the run has a mixture."""
 
-    def __init__(self, folder: Folder) -> None:
-        manifests = _manifests(str(folder))
-        packed, fitted, mixed = (_last(manifests, kind) for kind in (Pack, FitSequences, Mix))
-        if packed is None:
+    def __init__(self, folder: Folder, cache: Folder | None = None) -> None:
+        """Open a run that packed tokens, or mixed those of another one, or the folder of its pack stage.
+
+        Tokens of a store are copied into the local folder `cache` as they are read, once for all processes of a machine;
+        $ALTIPLANO_CACHE or a folder in the user's cache unless given.
+        """
+        found = token_stages(str(folder))
+        if found is None:
             raise UserError(
                 f"{folder}: holds no finished pack stage; run its recipe, or `altiplano tokenize`"
             )
-        self.folder = packed.folder
-        self.tokens = PackedTokens.open(packed.folder, None if fitted is None else fitted.folder)
-        self.mixture: Mixture | None = None if mixed is None else read_mixture(mixed.folder)
+        self.folder = found.packed.folder
+        fit = None if found.fitted is None else found.fitted.folder
+        self.tokens = PackedTokens.open(self.folder, fit, default_cache() if cache is None else str(cache))
+        self.mixture: Mixture | None = None if found.mixed is None else read_mixture(found.mixed.folder)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -168,13 +175,16 @@ class Packed:
         Inputs are all but the last column, targets all but the first; -1 is padding. `seed` and
         `held_out_sequences` are the training's: 1 and 0 unless said.
         """
+        sequences = self.sequences(seed=seed, held_out_sequences=held_out_sequences)
+        steps = sequences.schedule.mixture.num_steps(batch_sequences)
+        for step in range(start, steps if stop is None else min(stop, steps)):
+            yield sequences.read(step * batch_sequences, (step + 1) * batch_sequences).ids
+
+    def sequences(self, *, seed: int = 1, held_out_sequences: int = 0) -> ScheduledSequences:
+        """The mixture's sequences in the order in which a training of this seed reads them, for any trainer."""
         if self.mixture is None:
             raise UserError(f"{self.folder}: there is no mixture beside it; run `altiplano mix`")
-        length, steps = self.mixture.sequence_length, self.mixture.num_steps(batch_sequences)
-        schedule = Schedule(self.mixture, seed, held_out_sequences)
-        for step in range(start, steps if stop is None else min(stop, steps)):
-            rows = schedule.batch(step, batch_sequences).rows()
-            yield np.stack([self.tokens.sequence(source, index, length) for source, _, index in rows])
+        return ScheduledSequences(self.tokens, Schedule(self.mixture, seed, held_out_sequences))
 
 
 def kinds() -> dict[str, type[RawStage[Any]]]:
@@ -213,7 +223,3 @@ def _manifests(folder: str) -> dict[str, Manifest]:
         return {manifest.node: manifest}
     read_run(folder)  # a UserError that says what a run is
     return {}
-
-
-def _last(manifests: Mapping[str, Manifest], kind: type[AnyStage]) -> Manifest | None:
-    return next((one for one in reversed(list(manifests.values())) if is_made_by(one, kind)), None)

@@ -44,10 +44,11 @@ class Faults:
 
 @dataclass
 class Store:
-    """A running store: its address, and what was done to how many requests."""
+    """A running store: its address, what was done to how many requests, and how often each object was asked for."""
 
     endpoint: str
     counts: Counter[str] = field(default_factory=Counter)
+    gets: Counter[str] = field(default_factory=Counter)
 
     def environment(self) -> dict[str, str]:
         """What a program needs to reach it."""
@@ -141,6 +142,8 @@ def faulty(store: Store, faults: Faults) -> Iterator[Store]:
         def _pass_on(self) -> None:
             body = self._body()
             fault, is_before = draw()
+            if self.command == "GET":
+                front.gets[self.path.partition("?")[0].removeprefix(f"/{BUCKET}/")] += 1
             if fault == "refused":
                 self._answer(503, {"Content-Type": "application/xml"}, REFUSED)
                 return

@@ -97,7 +97,7 @@ def test_a_recipe_is_a_file_a_name_or_a_dictionary(tmp_path: Path) -> None:
     ):
         altiplano.run("demoo")
     for read in (altiplano.read_ledger, altiplano.Packed):
-        with pytest.raises(altiplano.UserError, match=r"not a run \(no run.json\)"):
+        with pytest.raises(altiplano.UserError, match=r"not a run \(no run.json\)|neither a run nor"):
             read(tmp_path)
 
 

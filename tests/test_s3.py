@@ -12,6 +12,7 @@ import orjson
 import pytest
 import yaml
 
+from pipeline.library import Packed
 from pipeline.run_lock import LOCK_FILE
 from stages.models.find import find_language_model
 from tests.demo import ROOT, TIMEOUT_SECONDS
@@ -110,6 +111,37 @@ def test_a_second_writer_on_a_store_is_told(store: Store, tmp_path: Path) -> Non
     assert errors.startswith(
         f"altiplano: s3://{BUCKET}/locked: process 7 on elsewhere is at work in this run"
     )
+
+
+def test_packed_tokens_of_a_store_are_copied_once_and_not_asked_for_by_sequence(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read by two ranks, by workers in processes of their own, and again later: each block is asked for once."""
+    pytest.importorskip("torch")
+    from stages.train.dataset import PackedIterable, PackedLoader
+
+    here = Packed(make_small_run(tmp_path)).sequences()
+    store.upload(tmp_path / "run", "packed")
+    with faulty(store, Faults()) as front:
+        for name, value in front.environment().items():
+            monkeypatch.setenv(name, value)
+        there = Packed(f"s3://{BUCKET}/packed", tmp_path / "cache").sequences()
+        (shard,) = [name for name in store.objects("packed") if name.endswith(".bin")]
+        assert front.gets[f"packed/{shard}"] == 0
+        assert len(there) == len(here) > 40
+        expected = here.read(0, len(here), documents=True)
+        found = there.read(0, len(there), documents=True)
+        assert found.ids.tolist() == expected.ids.tolist()
+        assert found.positions is not None
+        assert expected.positions is not None
+        assert found.positions.tolist() == expected.positions.tolist()
+        for rank in range(2):
+            again = Packed(f"s3://{BUCKET}/packed", tmp_path / "cache").sequences()
+            data = PackedIterable(again, 4, rank=rank, world_size=2)
+            rows = [row for batch in PackedLoader(data, num_workers=rank) for row in batch["input_ids"]]
+            wanted = [slot for slot in range(len(here) // 4 * 4) if slot % 2 == rank]
+            assert [row.tolist() for row in rows] == [expected.ids[slot, :-1].tolist() for slot in wanted]
+        assert front.gets[f"packed/{shard}"] == 1
 
 
 @pytest.mark.parametrize("place", ["s3://", "s3:///x", "s3://no-such-bucket/x"])

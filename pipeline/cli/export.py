@@ -42,6 +42,11 @@ def tokens(run: str, /, *, out: str, format: str, mixture: str | None = None) ->
     names = export_tokens(found.packed.folder, out, format, None if mixed is None else _exported(mixed))
     if mixed is None:
         note(f"{run} holds no mixture; --mixture RUN writes the one of another run beside the tokens")
+    elif phases := len(read_mixture(mixed.folder).phases):
+        note(
+            f"the mixture has {phases} phases, and {format} its shares of the whole;"
+            " trainers that read the run see them in order (docs/trainers.md)"
+        )
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
 
 

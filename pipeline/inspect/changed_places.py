@@ -17,7 +17,7 @@ from stages.core.chunks import group_places
 from stages.core.manifest import INDEX, TOKENS, FileInfo, Manifest
 from stages.kernels.hash.hashing import hash_strings
 from stages.tokenize.pack import PackedShard
-from stages.tokenize.read import TOKEN_DTYPES
+from stages.tokenize.shards import TOKEN_DTYPES
 
 _BATCH_BYTES = 64 << 20
 

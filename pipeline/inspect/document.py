@@ -16,7 +16,7 @@ from stages.core.errors import UserError
 from stages.core.manifest import INDEX, MODEL
 from stages.core.names import below
 from stages.tokenize.pack import PackedShard
-from stages.tokenize.read import TOKEN_DTYPES
+from stages.tokenize.shards import TOKEN_DTYPES
 from stages.tokenize.tokenizers.ends import Ends
 from stages.tokenize.tokenizers.load import load_tokenizer
 

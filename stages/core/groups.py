@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -31,6 +31,8 @@ def _as_members(given: Any) -> Any:
     return {str(name): None for name in given}
 
 
+AnyShare = TypeVar("AnyShare", bound=float | Fraction)
+
 Members = Annotated[dict[str, float | None], BeforeValidator(_as_members)]
 """Sources of a group and the share that each has of it; no shares: by tokens available."""
 
@@ -50,8 +52,8 @@ class EmptySources(Record):
 
 
 def without_empty(
-    given: Mapping[str, float], groups: Groups, available: Mapping[str, int], may_be_empty: Iterable[str]
-) -> dict[str, float]:
+    given: Mapping[str, AnyShare], groups: Groups, available: Mapping[str, int], may_be_empty: Iterable[str]
+) -> dict[str, AnyShare]:
     """Shares but for those of sources that may be empty and are, and of groups of nothing but such."""
     empty = {source for source in may_be_empty if not available.get(source)}
     return {name: share for name, share in given.items() if not empty.issuperset(groups.get(name) or (name,))}
@@ -102,7 +104,7 @@ def weights_of_sources(
 
 
 def epochs_of_sources(
-    epochs: Mapping[str, float], groups: Groups, available: Mapping[str, int]
+    epochs: Mapping[str, float | Fraction], groups: Groups, available: Mapping[str, int]
 ) -> dict[str, Fraction]:
     """Epochs without groups: each group's are those of its sources, which have `available` tokens."""
     found: dict[str, Fraction] = {}

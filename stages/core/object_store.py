@@ -143,9 +143,10 @@ class PatientFile(io.RawIOBase):
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _opened(self) -> Any:
-        if self._file is None:
-            self._file = self._fs.open_input_file(self._path)
-        return self._file
+        file = self._file  # threads may read at once, and one of them let a broken file go
+        if file is None:
+            file = self._file = self._fs.open_input_file(self._path)
+        return file
 
     def close(self) -> None:
         """Close the file below too."""

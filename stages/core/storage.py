@@ -54,6 +54,11 @@ def filesystem(uri: str) -> tuple[Any, str]:
         raise UserError(f"{uri}: cannot open this kind of location ({error})") from error
 
 
+def is_local(uri: str) -> bool:
+    """Whether `uri` is of this machine's file system."""
+    return isinstance(filesystem(uri)[0], pafs.LocalFileSystem)
+
+
 def join(folder: str, *names: str) -> str:
     """`folder` with `names` below it, for paths and URIs alike."""
     return "/".join([folder.rstrip("/"), *names])

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
@@ -55,7 +54,7 @@ def open_stored(uri: str) -> Iterator[Any]:
             raise UserError(f"{uri}: is missing; {AGAIN}") from error
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        if not isinstance(storage.filesystem(uri)[0], pafs.LocalFileSystem):
+        if not storage.is_local(uri):
             raise ReadFaultError(f"{uri}: cannot be read ({reason_of(error)})") from error
         raise UserError(f"{uri}: damaged ({reason_of(error)}); {AGAIN}") from error
 

@@ -8,7 +8,9 @@ overflows or rounds.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -93,6 +95,38 @@ class ChairmanSequence:
             step = divmod(scale * total, divisor)
             rows.append((*release, deadline[0] + 1, deadline[1], *step, divisor))
         return np.array(rows, np.int64).T.copy()
+
+
+class PhasedSequence:
+    """Orders of draws one after another, as one: a source's draws are counted on from phase to phase."""
+
+    def __init__(self, phases: Sequence[Sequence[int]]) -> None:
+        self._orders = [ChairmanSequence(draws) for draws in phases]
+        self._starts = [0, *accumulate(order.total for order in self._orders)]
+        self._drawn = np.cumsum(np.array([[0] * len(phases[0]), *phases], np.int64), axis=0)
+        self.total = self._starts[-1]
+
+    def slots(self, start: int, stop: int) -> tuple[Int64Array, Int64Array]:
+        """As of one order: for slots start..stop the source's number, and which draw of that source it is."""
+        if not 0 <= start <= stop <= self.total:
+            raise IndexError(f"slots {start} to {stop} of {self.total}")
+        parts = []
+        for number, order in enumerate(self._orders):
+            first, last = (min(max(s - self._starts[number], 0), order.total) for s in (start, stop))
+            if first < last or number == 0:
+                sources, draws = order.slots(first, last)
+                parts.append((sources, draws + self._drawn[number][sources]))
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def counts_before(self, slot: int) -> Int64Array:
+        """How often each source was drawn in the slots before `slot`."""
+        if not 0 <= slot <= self.total:
+            raise IndexError(f"slot {slot} of {self.total}")
+        number = min(bisect_right(self._starts, slot) - 1, len(self._orders) - 1)
+        counts: Int64Array = self._drawn[number] + self._orders[number].counts_before(
+            slot - self._starts[number]
+        )
+        return counts
 
 
 @kernel

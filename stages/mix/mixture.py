@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Self
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from stages.core.documents import source_of
 from stages.core.errors import UserError
@@ -25,6 +26,7 @@ from stages.core.mistakes import Mistakes
 from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.mix.languages import solve_by_language
+from stages.mix.phases import Phase, solve_phases
 from stages.mix.schedule import MIXTURE_NAME, Mixture, MixtureSource, Packing
 from stages.mix.weights import MANY_EPOCHS, Solution, parse_tokens, readable, solve, sum_of, whole_sequences
 from stages.tokenize.best_fit import FitSequences, SequenceOptions, ShardFit
@@ -70,6 +72,11 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
         1.0, gt=0, description="above 1 lifts small sources among those with no weight or epochs"
     )
 
+    phases: tuple[Phase, ...] = Field(
+        (),
+        description="instead of weights: stretches of the training with weights of their own, the last to its end",
+    )
+
     packing: Packing = Field(
         "stream",
         description="sequences cut from the stream of tokens, or fitted so that few documents are cut",
@@ -95,6 +102,12 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
             if not math.isfinite(share) or share < 0:
                 raise ValueError(f"{source}: {share} must be a number of at least 0")
         return shares
+
+    @model_validator(mode="after")
+    def _phases_alone(self) -> Self:
+        if self.phases and (self.weights or self.epochs or self.temperature != 1):
+            raise ValueError("phases have weights of their own; leave out weights, epochs and temperature")
+        return self
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[MixParams]]:
         """One task; `inputs` are the manifests of the pack stage and, for best-fit packing, of the fit stage.
@@ -144,8 +157,14 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
         available = {source: fitted.get(source, (0, 0))[1] for source in there}
         per_sequence = {s: Fraction(available[s], there[s]) if there[s] else Fraction(length) for s in there}
         budget = None if self.budget is None else parse_tokens(self.budget)
-        solution, passed_over = self._solve(available, budget)
-        drawn = whole_sequences(solution.tokens, per_sequence)
+        if self.phases:
+            phased = solve_phases(self.phases, budget, partial(self._solve, available))
+            solution, solutions, passed_over = phased.whole, phased.phases, phased.passed_over
+        else:
+            solution, passed_over = self._solve(available, self.weights or {}, budget)
+            solutions = (solution,)
+        by_phase = [whole_sequences(one.tokens, per_sequence) for one in solutions]
+        drawn = {source: sum(phase[source] for phase in by_phase) for source in there}
         total = sum(drawn.values())
         if total == 0:
             raise UserError(
@@ -170,6 +189,7 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
             total_tokens=sum(part.tokens for part in sources.values()),
             total_sequences=total,
             sources=sources,
+            phases=tuple(by_phase) if self.phases else (),
         )
         return mixture, (*self._missing(there), *empty, *passed_over, *solution.warnings)
 
@@ -183,7 +203,9 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
             if source not in there
         ]
 
-    def _solve(self, available: Mapping[str, int], budget: int | None) -> tuple[Solution, list[str]]:
+    def _solve(
+        self, available: Mapping[str, int], weights: Mapping[str, float | Fraction], budget: int | None
+    ) -> tuple[Solution, list[str]]:
         """Tokens to draw, and what was passed over, as it is said of sources that are empty.
 
         The weights of these go to the others in proportion, so that the sum stays.
@@ -191,8 +213,8 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
         by_source: dict[str, int] = {}
         for name, tokens in available.items():
             by_source[source_of(name)] = by_source.get(source_of(name), 0) + tokens
-        given = {
-            "weights": self.weights or {},
+        given: dict[str, Mapping[str, float | Fraction]] = {
+            "weights": weights,
             "epochs": self.epochs or {},
             "language_temperature": self.language_temperature,
         }
@@ -209,13 +231,13 @@ class Mix(SequenceOptions, EmptySources, Stage[MixParams]):
         asked, left = sum_of(given["weights"]), sum_of(kept["weights"])
         if asked and not left and not any(kept["epochs"].values()):
             raise UserError("weights: no source that has one has tokens; give one to a source that has some")
-        weights = {name: Fraction(str(w)) * asked / left for name, w in kept["weights"].items() if left}
+        shared = {name: Fraction(str(w)) * asked / left for name, w in kept["weights"].items() if left}
         solution = solve_by_language(
             available,
-            kept["language_temperature"],
+            {source: float(temperature) for source, temperature in kept["language_temperature"].items()},
             lambda sources: solve(
                 sources,
-                weights_of_sources(weights, self.groups, sources),
+                weights_of_sources(shared, self.groups, sources),
                 epochs_of_sources(kept["epochs"], self.groups, sources),
                 budget,
                 self.max_epochs,

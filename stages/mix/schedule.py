@@ -1,25 +1,25 @@
 """(mixture, seed, step) in, (source, epoch, sequence) of every slot of that batch out: a pure function.
 
 Slots 0, 1, 2, ... are one long row, and step i is slots i*B to (i+1)*B, whatever the number of ranks. Any
-prefix is within one sequence of the exact weights (`chairman`), and an epoch over a source visits every
+prefix of a phase is within one sequence of the exact weights (`chairman`), and an epoch over a source visits every
 sequence once in a fresh order (`permutation`). Nothing is materialised but the batch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from stages.core import storage
 from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
 from stages.core.manifest import FOLDERS, MODEL, Record
 from stages.core.stored import parsed
-from stages.mix.chairman import ChairmanSequence
+from stages.mix.chairman import PhasedSequence
 from stages.mix.permutation import epoch_keys, permute
 
 MIXTURE_NAME = "mixture.json"
@@ -40,7 +40,10 @@ class MixtureSource(Record):
 
 
 class Mixture(Record):
-    """What mixture.json holds: per source what there is and what is drawn, and the totals."""
+    """What mixture.json holds: per source what there is and what is drawn, and the totals.
+
+    `phases` are the sequences drawn by source in each stretch of the training, where it has several.
+    """
 
     sequence_length: int = Field(gt=0)
     packing: Packing = "stream"
@@ -48,6 +51,22 @@ class Mixture(Record):
     total_tokens: int
     total_sequences: int
     sources: dict[str, MixtureSource]
+    phases: tuple[dict[str, Annotated[int, Field(ge=0)]], ...] = ()
+
+    @model_validator(mode="after")
+    def _phases_make_the_whole(self) -> Self:
+        whole = {source: part.sequences for source, part in self.sources.items()}
+        if self.phases and whole != {s: sum(phase.get(s, 0) for phase in self.phases) for s in whole}:
+            raise ValueError("phases: they draw other sequences than the sources in all")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_no_phases(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A mixture of one phase is written as ever, so that its trainings can go on."""
+        dumped: dict[str, Any] = dump(self)
+        if not self.phases:
+            dumped.pop("phases", None)
+        return dumped
 
     def num_steps(self, batch_sequences: int) -> int:
         """Whole batches in the mixture."""
@@ -85,6 +104,10 @@ class Slots:
             raise ValueError(f"rank {rank} of {world_size}")
         return self._at(slice(rank, None, world_size))
 
+    def every(self, step: int) -> Slots:
+        """The first of these slots, and every `step`th after it."""
+        return self._at(slice(None, None, step))
+
     def part(self, start: int, stop: int) -> Slots:
         """Slots start..stop of these."""
         return self._at(slice(start, stop))
@@ -103,6 +126,7 @@ class Schedule:
     def __init__(self, mixture: Mixture, seed: int, held_out: int = 0) -> None:
         self.mixture = mixture
         self.seed = seed
+        self.held_out_sequences = held_out
         self.sources = tuple(sorted(mixture.sources))
         whole = [mixture.sources[name].sequences_available for name in self.sources]
         self._held_out = [min(held_out, number // 10) for number in whole]
@@ -111,7 +135,8 @@ class Schedule:
         for name, number, there in zip(self.sources, draws, self._available, strict=True):
             if number and not there:
                 raise UserError(f"the mixture draws {number} sequences of {name}, which has none")
-        self._order = ChairmanSequence(draws)
+        phases = [[phase.get(name, 0) for name in self.sources] for phase in mixture.phases] or [draws]
+        self._order = PhasedSequence(phases)
         self._keys: dict[tuple[str, int], npt.NDArray[np.uint64]] = {}
 
     @property

@@ -59,7 +59,7 @@ class Solution:
         return {source: float(tokens / self.total) for source, tokens in self.tokens.items()}
 
 
-def sum_of(shares: Mapping[str, float]) -> Fraction:
+def sum_of(shares: Mapping[str, float | Fraction] | Mapping[str, float]) -> Fraction:
     """Their exact sum."""
     return sum(map(_exact, shares.values()), Fraction(0))
 

@@ -20,7 +20,7 @@ from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.core.names import file_stem
 from stages.core.plugins import Catalogue
-from stages.tokenize.read import TOKEN_DTYPES, TokenShard, token_shards
+from stages.tokenize.shards import TOKEN_DTYPES, TokenShard, token_shards
 
 FORMATS_ROOM = "stages.tokenize.export"
 ABOUT_FILE, MIXTURE_FILE = "dataset.json", "mixture.json"

@@ -9,58 +9,28 @@ but what is asked for.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.fs as pafs
 
 from stages.core import storage
 from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
-from stages.core.manifest import MANIFEST_NAME, Manifest, read_manifest
-from stages.core.names import below
-from stages.tokenize.encode import TokenFormat
-from stages.tokenize.pack import PackedShard
+from stages.core.manifest import read_manifest
+from stages.tokenize.cache import Piece, ShardCache
 from stages.tokenize.read_fitted import FittedSequences
+from stages.tokenize.shards import TOKEN_DTYPES, TokenShard, token_shards
 from stages.tokenize.token_index import read_index
 
 MAX_CACHED_DOCUMENTS = 1 << 27
 """Document boundaries kept in memory (8 bytes each) before the index read longest ago is let go."""
 
+OPENED = ("_maps", "_offsets", "_cached_documents")
+
 PADDING = -1
 """Stands for no token, after the last piece of a fitted sequence."""
-
-TOKEN_DTYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
-
-
-@dataclass(frozen=True)
-class TokenShard:
-    """One token shard: where it is, and its place in its source's stream. `start` in tokens."""
-
-    uri: str
-    source: str
-    start: int
-    tokens: int
-    documents: int
-    dtype: str
-    text_bytes: int
-
-    @property
-    def stop(self) -> int:
-        """The stream position after its last token."""
-        return self.start + self.tokens
-
-    @property
-    def index_uri(self) -> str:
-        """Where the index of its documents is."""
-        return self.uri.removesuffix(".bin") + ".index.parquet"
-
-    @property
-    def bytes(self) -> int:
-        """The size that the file must have."""
-        return self.tokens * TOKEN_DTYPES[self.dtype].itemsize
 
 
 class PackedTokens:
@@ -72,28 +42,57 @@ class PackedTokens:
         tokenizer_sha256: str,
         vocab_size: int,
         fitted: FittedSequences | None = None,
+        cache: ShardCache | None = None,
     ) -> None:
         self.tokenizer_sha256 = tokenizer_sha256
         self.vocab_size = vocab_size
         self.fitted = fitted
+        self._cache = cache
         self._shards: dict[str, list[TokenShard]] = {}
         for shard in shards:
             self._shards.setdefault(shard.source, []).append(shard)
-        self._maps: dict[str, Any] = {}
-        self._offsets: OrderedDict[str, Int64Array] = OrderedDict()
-        self._cached_documents = 0
+        self._close()
 
     @classmethod
-    def open(cls, folder: str, fit_folder: str | None = None) -> Self:
+    def open(cls, folder: str, fit_folder: str | None = None, cache: str | None = None) -> Self:
         """Open a pack stage's folder, and the fit stage's for best-fit sequences.
 
-        A UserError names a missing or short shard, and its bytes.
+        Shards of a store are copied, block by block as they are read, into the local folder `cache`; without one each read
+        is a request. A UserError names a missing or short shard, and its bytes.
         """
         shards, means = token_shards(folder)
         fitted = None
         if fit_folder is not None:
             fitted = FittedSequences.of(read_manifest(fit_folder), read_manifest(folder).fingerprint)
-        return cls(shards, means.tokenizer_sha256, means.vocab_size, fitted)
+        copies = None
+        if cache is not None and not storage.is_local(folder):
+            copies = ShardCache(cache)
+            copies.check_room(shards)
+        return cls(shards, means.tokenizer_sha256, means.vocab_size, fitted, copies)
+
+    def _close(self) -> None:
+        self._maps: dict[str, Any] = {}
+        self._offsets: OrderedDict[str, Int64Array] = OrderedDict()
+        self._cached_documents = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process opens the same with: files are mapped anew there."""
+        return {name: value for name, value in vars(self).items() if name not in OPENED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Nothing is open yet."""
+        vars(self).update(state)
+        self._close()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether shards are copied here from a store as they are read."""
+        return self._cache is not None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether no shard needs to be asked for any more."""
+        return self._cache is None or self._cache.is_whole
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -124,25 +123,43 @@ class PackedTokens:
         if not 0 <= start <= stop <= shards[-1].stop:
             raise IndexError(f"tokens {start} to {stop} of {shards[-1].stop} of {source}")
         out = np.empty(stop - start, np.int64)
-        for shard in _overlapping(shards, start, stop):
-            first, last = max(start, shard.start), min(stop, shard.stop)
-            out[first - start : last - start] = self._read(shard, first - shard.start, last - shard.start)
+        self._read_into(source, start, stop, out)
         return out
+
+    def fetch(self, rows: Sequence[tuple[str, int]], sequence_length: int, wait: bool = True) -> None:
+        """Have the blocks that sequences (source, index) need copied here, all at once; nothing for shards that are here."""
+        if self._cache is None or self.is_here:
+            return
+        pieces: list[Piece] = []
+        for source, index in rows:
+            for start, stop in self.spans(source, index, sequence_length):
+                for shard in _overlapping(self._of(source), start, stop):
+                    first, last = max(start, shard.start), min(stop, shard.stop)
+                    pieces.append((shard, first - shard.start, last - shard.start))
+        if wait:
+            self._cache.fetch(pieces)
+        else:
+            self._cache.look_whether_whole([shard for shards in self._shards.values() for shard in shards])
+            self._cache.fetch_ahead(pieces)
 
     def sequence(self, source: str, index: int, sequence_length: int) -> Int64Array:
         """The sequence_length + 1 tokens of a sequence: inputs all but the last, targets the rest.
 
         A fitted sequence ends with PADDING where its pieces do not fill it.
         """
+        out = np.full(sequence_length + 1, PADDING, np.int64)
+        self.read_sequence(source, index, sequence_length, out)
+        return out
+
+    def read_sequence(self, source: str, index: int, sequence_length: int, out: Int64Array) -> None:
+        """The same into the first places of `out`; those that the pieces do not fill stay as they are."""
         if not 0 <= index < self.num_sequences(source, sequence_length):
             count = self.num_sequences(source, sequence_length)
             raise IndexError(f"sequence {index} of {count} of {source}")
-        out = np.full(sequence_length + 1, PADDING, np.int64)
         filled = 0
         for start, stop in self.spans(source, index, sequence_length):
-            out[filled : filled + stop - start] = self.tokens(source, start, stop)
+            self._read_into(source, start, stop, out[filled : filled + stop - start])
             filled += stop - start
-        return out
 
     def spans(self, source: str, index: int, sequence_length: int) -> list[tuple[int, int]]:
         """The stretches of the stream, in order, whose tokens are those of a sequence."""
@@ -182,22 +199,25 @@ class PackedTokens:
         """For each input its position in its document; one that goes on from before starts at 0 again."""
         return self.segments(source, index, sequence_length)[1]
 
-    def segments(self, source: str, index: int, length: int) -> tuple[Int64Array, Int64Array]:
+    def segments(
+        self, source: str, index: int, length: int, columns: int | None = None
+    ) -> tuple[Int64Array, Int64Array]:
         """`segment_ids` and `position_ids` of a sequence of `length`, with one look into the index.
 
-        Padding is a document of its own, the last.
+        Of the inputs, or of the first `columns` of its length + 1 tokens. Padding is a document of its own, the last.
         """
+        columns = length if columns is None else columns
         if self.fitted is None:
             start = index * length
-            inside = self.boundaries(source, start + 1, start + length) - start
+            inside = self.boundaries(source, start + 1, start + columns) - start
         else:
             inside = np.cumsum([stop - start for start, stop in self.spans(source, index, length)])
-            inside = inside[inside < length]
-        begins = np.zeros(length, np.int64)
+            inside = inside[inside < columns]
+        begins = np.zeros(columns, np.int64)
         begins[inside] = 1
         segments = np.cumsum(begins)
         firsts = np.concatenate([np.zeros(1, np.int64), inside])
-        return segments, np.arange(length, dtype=np.int64) - firsts[segments]
+        return segments, np.arange(columns, dtype=np.int64) - firsts[segments]
 
     def _of(self, source: str) -> list[TokenShard]:
         if source not in self._shards:
@@ -207,6 +227,8 @@ class PackedTokens:
         return self._shards[source]
 
     def _read(self, shard: TokenShard, start: int, stop: int) -> npt.NDArray[np.unsignedinteger[Any]]:
+        if self._cache is not None:
+            return self._cache.read(shard, start, stop)
         if shard.uri not in self._maps:
             self._maps[shard.uri] = _open_shard(shard)
         opened = self._maps[shard.uri]
@@ -215,6 +237,11 @@ class PackedTokens:
         dtype = TOKEN_DTYPES[shard.dtype]
         size = dtype.itemsize
         return np.frombuffer(opened.read_at((stop - start) * size, start * size), dtype)
+
+    def _read_into(self, source: str, start: int, stop: int, out: Int64Array) -> None:
+        for shard in _overlapping(self._of(source), start, stop):
+            first, last = max(start, shard.start), min(stop, shard.stop)
+            out[first - start : last - start] = self._read(shard, first - shard.start, last - shard.start)
 
     def _rows(self, shard: TokenShard, start: int, stop: int) -> tuple[int, int]:
         """The rows of a shard's index whose documents hold a token of start..stop."""
@@ -235,61 +262,15 @@ class PackedTokens:
         return found
 
 
-def token_shards(folder: str) -> tuple[list[TokenShard], TokenFormat]:
-    """The shards of a pack stage's folder, each with the size that it must have, and what the ids of all of them mean.
-
-    A UserError names a missing or short shard, and its bytes.
-    """
-    if not storage.exists(storage.join(folder, MANIFEST_NAME)):
-        raise UserError(f"{folder}: no {MANIFEST_NAME}; the pack stage has not finished there")
-    manifest = read_manifest(folder)
-    shards = _shards_of(manifest)
-    for shard in shards:
-        _check_size(shard)
-    if not shards:
-        raise UserError(f"{folder}: the pack stage made no tokens")
-    return shards, manifest.facts_of(PackedShard)[0]
-
-
 def num_sequences(num_tokens: int, sequence_length: int) -> int:
     """Whole sequences of a stream of `num_tokens` tokens."""
     return max(num_tokens - 1, 0) // sequence_length
 
 
-def _shards_of(manifest: Manifest) -> list[TokenShard]:
-    shards: list[TokenShard] = []
-    ends: dict[str, int] = {}
-    packed = manifest.facts_of(PackedShard)
-    for found in packed:
-        if found.tokens == 0:
-            continue
-        start = ends.get(found.source, 0)
-        if found.dtype not in TOKEN_DTYPES:
-            raise UserError(f"{found.shard}: dtype {found.dtype!r} is none of {', '.join(TOKEN_DTYPES)}")
-        if found.tokenizer_sha256 != packed[0].tokenizer_sha256:
-            raise UserError(f"{found.shard}: made by another tokenizer than {packed[0].shard}")
-        uri = below(manifest.folder, found.shard)
-        shards.append(
-            TokenShard(uri, found.source, start, found.tokens, found.documents, found.dtype, found.text_bytes)
-        )
-        ends[found.source] = start + found.tokens
-    return shards
-
-
-def _check_size(shard: TokenShard) -> None:
-    if not storage.exists(shard.uri):
-        raise UserError(f"{shard.uri}: token shard is missing; expected {shard.bytes} bytes, found none")
-    found = storage.size_bytes(shard.uri)
-    if found != shard.bytes:
-        raise UserError(
-            f"{shard.uri}: token shard has the wrong size; expected {shard.bytes} bytes, found {found}"
-        )
-
-
 def _open_shard(shard: TokenShard) -> Any:
     """A memory map of a local shard; for a remote one an Arrow file that reads at any offset."""
-    fs, path = storage.filesystem(shard.uri)
-    if isinstance(fs, pafs.LocalFileSystem):
+    if storage.is_local(shard.uri):
+        _, path = storage.filesystem(shard.uri)
         return np.memmap(path, dtype=TOKEN_DTYPES[shard.dtype], mode="r")
     return storage.open_arrow(shard.uri)
 

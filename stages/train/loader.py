@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.core.arrays import Int64Array
 from stages.core.errors import UserError
-from stages.mix.schedule import Mixture, Schedule, Slots
+from stages.mix.schedule import Schedule, Slots
+from stages.mix.sequences import check_same_tokens, read_sequences
 from stages.tokenize.read import PADDING, PackedTokens
 from stages.train.loss import IGNORED
 
@@ -126,47 +126,14 @@ class Loader:
     def _read(self, slots: Slots, rank_sequences: int) -> MicroBatch:
         return self._batch([(source, sequence) for source, _, sequence in slots.rows()], rank_sequences)
 
-    def _sequence(self, source: str, index: int | None) -> Int64Array:
-        if index is None:
-            return np.full(self._length + 1, PADDING, np.int64)
-        return self._tokens.sequence(source, index, self._length)
-
-    def _segments(self, source: str, index: int | None) -> tuple[Int64Array, Int64Array]:
-        if index is None:
-            return np.zeros(self._length, np.int64), np.arange(self._length, dtype=np.int64)
-        return self._tokens.segments(source, index, self._length)
-
     def _batch(self, rows: list[tuple[str, int | None]], rank_sequences: int) -> MicroBatch:
-        ids = np.stack([self._sequence(source, index) for source, index in rows])
-        segments = positions = None
-        if self._document_mask:
-            pairs = [self._segments(source, index) for source, index in rows]
-            segments = torch.from_numpy(np.stack([pair[0] for pair in pairs]))
-            positions = torch.from_numpy(np.stack([pair[1] for pair in pairs]))
-        targets = np.where(ids[:, 1:] == PADDING, IGNORED, ids[:, 1:])
-        inputs = torch.from_numpy(np.maximum(ids[:, :-1], 0))
+        read = read_sequences(self._tokens, rows, self._length, self._document_mask)
+        segments, positions = (
+            None if column is None else torch.from_numpy(np.ascontiguousarray(column[:, :-1]))
+            for column in (read.segments, read.positions)
+        )
+        targets = np.where(read.ids[:, 1:] == PADDING, IGNORED, read.ids[:, 1:])
+        inputs = torch.from_numpy(np.maximum(read.ids[:, :-1], 0))
         filled = float(np.count_nonzero(targets != IGNORED) / targets.size)
         fraction = len(rows) / rank_sequences
         return MicroBatch(inputs, torch.from_numpy(targets), segments, positions, fraction, filled)
-
-
-def check_same_tokens(tokens: PackedTokens, mixture: Mixture) -> None:
-    """A UserError when the mixture was made for other packed tokens."""
-    if tokens.tokenizer_sha256 != mixture.tokenizer_sha256:
-        raise UserError(
-            f"the mixture was made for tokenizer {mixture.tokenizer_sha256[:12]}, but the packed tokens are"
-            f" of {tokens.tokenizer_sha256[:12]}; run mix again"
-        )
-    if (mixture.packing == "best_fit") != (tokens.fitted is not None):
-        raise UserError(
-            f"the mixture is of {mixture.packing} sequences; give its fit stage too, or run mix again"
-        )
-    for source, part in mixture.sources.items():
-        if not part.sequences:
-            continue
-        found = tokens.num_tokens(source)
-        if found != part.tokens_available:
-            raise UserError(
-                f"the mixture was made for {part.tokens_available} tokens of {source}, but the shards hold"
-                f" {found}; run mix again"
-            )

@@ -119,6 +119,10 @@ def test_a_key_that_is_there_twice_is_one_line(tmp_path: Path) -> None:
         ({"tokenizer": {"vocab_size": 100}}, "tokenizer.vocab_size=100"),
         ({"mixture": {"budget": "1.4X"}}, "'1.4X' is no number of tokens"),
         ({"mixture": {"weights": {"boks": 1}}}, "mixture.weights.boks: no such source here"),
+        (
+            {"mixture": {"phases": [{"weights": {"boks": 1}}]}},
+            "mixture.phases[0].weights.boks: no such source here",
+        ),
         ({"variables": {"data": None}}, "variables.data=None: must be a text or a number"),
         ({"sources": {"c4": {"input": "x", "raw": "much"}}}, "sources.c4.raw: 'much' is no size"),
     ],

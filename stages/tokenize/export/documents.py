@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.core import storage
-from stages.tokenize.read import TOKEN_DTYPES, TokenShard
+from stages.tokenize.shards import TOKEN_DTYPES, TokenShard
 from stages.tokenize.token_index import read_index
 
 BATCH_TOKENS = 8 << 20

@@ -11,7 +11,7 @@ from stages.core.manifest import DOCUMENTS
 from stages.core.parquet import ParquetWriter
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import ExportFormat
-from stages.tokenize.read import TokenShard
+from stages.tokenize.shards import TokenShard
 
 SHARD_TOKENS = 128 << 20
 

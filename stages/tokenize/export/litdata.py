@@ -15,7 +15,7 @@ from stages.core.atomic import atomic_output, write_bytes
 from stages.core.names import below
 from stages.tokenize.export.documents import TokenBatch, document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
-from stages.tokenize.read import TokenShard
+from stages.tokenize.shards import TokenShard
 
 CHUNK_BYTES = 64 << 20
 DTYPES = {"uint16": (20, "<u2"), "uint32": (16, "<i4")}

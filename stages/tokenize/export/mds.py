@@ -14,7 +14,7 @@ from stages.core.atomic import atomic_output, write_bytes
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
-from stages.tokenize.read import TokenShard
+from stages.tokenize.shards import TokenShard
 
 VERSION = 2
 SHARD_BYTES = 64 << 20

@@ -14,7 +14,7 @@ from stages.core.errors import UserError
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
-from stages.tokenize.read import TokenShard
+from stages.tokenize.shards import TokenShard
 
 MAGIC = b"MMIDIDX\x00\x00"
 VERSION = 1

@@ -11,7 +11,7 @@ from stages.core.atomic import atomic_output
 from stages.core.names import below
 from stages.tokenize.export.documents import document_batches
 from stages.tokenize.exports import BlendPart, ExportFormat
-from stages.tokenize.read import TokenShard
+from stages.tokenize.shards import TokenShard
 
 
 class NanoGpt(ExportFormat):

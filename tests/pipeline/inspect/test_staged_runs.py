@@ -13,6 +13,7 @@ from pipeline.inspect.batch import BatchRow, batch_rows
 from pipeline.inspect.document import token_document
 from pipeline.inspect.languages import LanguageRow, language_rows
 from pipeline.inspect.tokens import TokenRow, token_rows
+from pipeline.library import Packed
 from stages.core.errors import UserError
 from tests.small_run import NUM_DOCUMENTS, SEQUENCE_LENGTH, text
 from tests.staged_runs import HERE, make_staged_runs, train_staged
@@ -240,6 +241,20 @@ def test_a_mixture_remembers_its_tokens_wherever_it_is_read_from(
     here = token_rows("by_name")
     monkeypatch.chdir("/")
     assert token_rows(str(own / "by_name")) == here
+
+
+def test_a_mixture_of_phases_is_mixed_by_options_and_its_export_says_what_it_loses(
+    staged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phases = ["--phases", '{"until": "50%", "weights": {"c4": 1}}', "--phases", '{"weights": {"books": 1}}']
+    out = str(tmp_path / "phased")
+    main(["mix", str(staged / "tokens"), *phases, "--sequence-length", "16", "--out", out, *HERE])
+    main(["export", "tokens", out, "--format", "nanogpt", "--out", str(tmp_path / "bins")])
+    assert "the mixture has 2 phases, and nanogpt its shares of the whole" in capsys.readouterr().err
+    schedule = Packed(out).sequences().schedule
+    first, second = schedule.mixture.phases
+    assert schedule.counts_before(sum(first.values())) == first == {"c4": first["c4"], "books:unknown": 0}
+    assert second == {"c4": 0, "books:unknown": schedule.num_slots - first["c4"]}
 
 
 def test_exported_tokens_carry_the_mixture_of_another_run(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.errors import UserError
-from stages.core.manifest import INDEX, FileInfo, Manifest, read_manifest, write_record
+from stages.core.manifest import Manifest, read_manifest, write_record
 from stages.core.stage import make_manifest
 from stages.kernels.best_fit import best_fit
 from stages.mix.mixture import Mix
@@ -75,12 +75,7 @@ def packed(tmp_path: Path) -> Manifest:
     folder.mkdir()
     shards = [("books", [[10, 11], [12]]), ("c4", [[20, 21]]), ("books", [[13, 14, 15]])]
     write_pack(folder, shards)
-    manifest = read_manifest(str(folder))
-    names = [facts["shard"].replace(".bin", ".index.parquet") for facts in manifest.facts]
-    files = tuple(FileInfo(name=name, kind=INDEX, rows=0, bytes=0, sha256="") for name in names)
-    manifest = manifest.model_copy(update={"files": files})
-    write_record(str(folder / "manifest.json"), manifest)
-    return manifest
+    return read_manifest(str(folder))
 
 
 def test_the_reader_gives_sequences_segments_and_positions(
