@@ -1,0 +1,108 @@
+"""Files of an exchange's first level in, those of its second out: the rows of many tasks for one group of destinations.
+
+M files and P destinations would cost M x P reads of a few KB. With G groups and B blocks of files they cost M x G reads
+here, each of a group's batch of one file, and P x B reads of one destination's batch of one merged file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pyarrow as pa
+
+from stages.core.exchange import group_size, read_batches_of
+from stages.core.exchange_writer import ExchangeWriter
+from stages.core.manifest import PARTS, FileInfo, Manifest, Record, ShardReport
+from stages.core.names import below
+from stages.core.stage import Stage, Task, task_id
+from stages.core.writer import TaskWriter
+
+MERGE_BYTES = 256 << 20
+"""Of the first level's files that one task merges, about."""
+
+MERGED_BYTES = 512 << 20
+"""Rows that it holds before they go into a file: more than MERGE_BYTES become of it where they compress well."""
+
+
+class MergeParams(Record):
+    """Which group, of how many, a task merges, and the destinations that are in it."""
+
+    group: int
+    groups: int
+    first_destination: int
+    destinations: int
+
+
+class MergeParts(Stage[MergeParams]):
+    """A group's batches of some files of the first level -> a file with a batch for each destination of the group.
+
+    It is planned over the reports of a stage's own tasks (`second_level`) and belongs to that stage: its files are the
+    exchange that the stage's readers see.
+    """
+
+    stage_name: ClassVar[str] = "merge_parts"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[MergeParams]]:
+        """None: it is no node of a graph."""
+        return []
+
+    def run(self, task: Task[MergeParams]) -> ShardReport:
+        """File by file, so that a destination's rows stay in the order of one level."""
+        params = task.params
+        exchange: ExchangeWriter | None = None
+        with TaskWriter(task, self.stage_name) as out:
+            for uri in task.inputs:
+                for batch in out.counted(PARTS, read_batches_of(uri, params.groups, [params.group])):
+                    if exchange is None:
+                        schema = pa.schema(list(batch.schema)[:-1], batch.schema.metadata)
+                        exchange = out.merged_exchange(
+                            schema, params.first_destination, params.destinations, MERGED_BYTES
+                        )
+                    rows = pa.RecordBatch.from_arrays(batch.columns[:-1], schema=schema)
+                    exchange.write(rows, batch.columns[-1].to_numpy() - params.first_destination)
+        return out.report
+
+
+def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[MergeParams]]:
+    """The tasks that merge what a stage's tasks sent, group by group; none where its exchange has one level.
+
+    `reports` are those of all its tasks, in plan order.
+    """
+    parts = [file for report in reports for file in report.files if file.kind == PARTS]
+    if not parts:
+        return []
+    counts = {file.destinations or 0 for file in parts}
+    if len(counts) > 1:
+        raise ValueError(f"{folder}: parts of {sorted(counts)} destinations")
+    (destinations,) = counts
+    size = group_size(destinations)
+    firsts = range(0, destinations, size)
+    blocks = [tuple(below(folder, file.name) for file in block) for block in _blocks(parts, len(firsts))]
+    params = [
+        MergeParams(
+            group=group,
+            groups=len(firsts),
+            first_destination=first,
+            destinations=min(size, destinations - first),
+        )
+        for group, first in enumerate(firsts)
+    ]
+    merges = [(block, of_group) for of_group in params for block in blocks]
+    return [
+        Task(f"merge-{task_id(number)}", block, of_group, folder)
+        for number, (block, of_group) in enumerate(merges)
+    ]
+
+
+def _blocks(parts: Sequence[FileInfo], groups: int) -> list[list[FileInfo]]:
+    """Neighbours among files such that one of `groups` groups of a block is about MERGE_BYTES."""
+    blocks: list[list[FileInfo]] = [[]]
+    held = 0
+    for file in parts:
+        if held and held + file.bytes > MERGE_BYTES * groups:
+            blocks.append([])
+            held = 0
+        blocks[-1].append(file)
+        held += file.bytes
+    return blocks
