@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 from stages.core import storage
+from stages.core.errors import UserError
 from stages.core.manifest import MANIFEST_NAME, Manifest, Record
 from stages.core.names import below
 from stages.core.sealed import damaged, unsealed
+from stages.core.stored import AGAIN
 
 
 class FinishedFile(NamedTuple):
@@ -21,21 +23,32 @@ class FinishedFile(NamedTuple):
 
 
 class FinishedFiles(Record):
-    """All files of one kind that a stage (fingerprint) left in its folder, in plan order; a task's params stay small."""
+    """All files of one kind that a stage (fingerprint) left in its folder, in plan order; a task's params stay small.
+
+    Files that no stage of ours wrote are `given`, by their URIs and rows.
+    """
 
     stage: str
     folder: str
     kind: str
+    given: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def of(cls, manifest: Manifest, kind: str) -> Self:
-        """Those that a manifest names."""
-        return cls(stage=manifest.fingerprint, folder=manifest.folder, kind=kind)
+    def of(cls, manifest: Manifest, kind: str) -> tuple[Self, ...]:
+        """Those that a manifest names, stage by stage."""
+        if manifest.members:
+            return tuple(files for member in manifest.members for files in cls.of(member, kind))
+        listed = () if manifest.folder else tuple((file.name, file.rows) for file in manifest.of_kind(kind))
+        return (cls(stage=manifest.fingerprint, folder=manifest.folder, kind=kind, given=listed),)
 
     def read(self) -> tuple[FinishedFile, ...]:
         """The files, by the manifest that lies in the folder; a UserError when it is damaged or of another stage."""
-        stamp = storage.stamp(storage.join(self.folder, MANIFEST_NAME))
-        return _files(self.stage, self.folder, self.kind, stamp)
+        if not self.folder:
+            return tuple(FinishedFile(uri, rows, 0, 0) for uri, rows in self.given)
+        uri = storage.join(self.folder, MANIFEST_NAME)
+        if not storage.exists(uri):
+            raise UserError(f"{uri}: is missing; {AGAIN}")
+        return _files(self.stage, self.folder, self.kind, storage.stamp(uri))
 
 
 @lru_cache(maxsize=4)

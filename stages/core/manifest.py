@@ -120,7 +120,8 @@ class Manifest(Record):
     """What a finished stage holds, in plan order; equal bytes for equal work, so no times and no paths.
 
     `reports` are the SHA-256 of what its tasks reported (`ShardReport.content_sha256`), by task.
-    Without a `folder` the files are named by their URIs (documents given from outside a run).
+    Without a `folder` the files are named by their URIs (documents given from outside a run, or those of several
+    manifests taken as one, its `members`).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -145,6 +146,7 @@ class Manifest(Record):
     facts: tuple[dict[str, Any], ...] = ()
     reports: dict[str, str] = Field(default_factory=dict)
     folder: str = Field(default="", exclude=True)
+    members: tuple[Manifest, ...] = Field(default=(), exclude=True)
 
     def of_kind(self, kind: str) -> list[FileInfo]:
         """The files of one kind, in plan order."""

@@ -156,7 +156,7 @@ def stored_params(stores: Sequence[SignatureStore], first_shard: int) -> tuple[S
     """The stores with their shards numbered from `first_shard` on."""
     params = []
     for store in stores:
-        kept = FinishedFiles.of(store.kept, TABLE)
+        (kept,) = FinishedFiles.of(store.kept, TABLE)
         params.append(StoreParams(first_shard=first_shard, bands=Exchange.of(store.signed), kept=kept))
         first_shard += store.num_shards
     return tuple(params)
