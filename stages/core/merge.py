@@ -21,6 +21,9 @@ from stages.core.writer import TaskWriter
 MERGE_BYTES = 256 << 20
 """Of the first level's files that one task merges, about."""
 
+MERGE_OPENED = 4096
+"""Files that it opens, at most: at 60 ms of a store for each, four minutes."""
+
 MERGED_BYTES = 512 << 20
 """Rows that it holds before they go into a file: more than MERGE_BYTES become of it where they compress well."""
 
@@ -96,11 +99,11 @@ def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[Merge
 
 
 def _blocks(parts: Sequence[FileInfo], groups: int) -> list[list[FileInfo]]:
-    """Neighbours among files such that one of `groups` groups of a block is about MERGE_BYTES."""
+    """Neighbours among files, MERGE_OPENED at most, such that one of `groups` groups of a block is about MERGE_BYTES."""
     blocks: list[list[FileInfo]] = [[]]
     held = 0
     for file in parts:
-        if held and held + file.bytes > MERGE_BYTES * groups:
+        if blocks[-1] and (held + file.bytes > MERGE_BYTES * groups or len(blocks[-1]) == MERGE_OPENED):
             blocks.append([])
             held = 0
         blocks[-1].append(file)

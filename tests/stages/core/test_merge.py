@@ -220,3 +220,5 @@ def test_blocks_hold_files_of_about_the_bytes_that_a_task_merges(monkeypatch: py
     ]
     blocks = merge._blocks(files, 3)
     assert [[file.bytes for file in block] for block in blocks] == [[150, 150], [290], [20, 10], [5000], [1]]
+    monkeypatch.setattr(merge, "MERGE_OPENED", 2)
+    assert [len(block) for block in merge._blocks(files[3:5] * 2 + files[-1:], 100)] == [2, 2, 1]
