@@ -11,9 +11,10 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from stages.core.errors import UserError
 from stages.core.exchange import group_size, read_batches_of
 from stages.core.exchange_writer import ExchangeWriter
-from stages.core.manifest import PARTS, FileInfo, Manifest, Record, ShardReport
+from stages.core.manifest import EXCHANGE, PARTS, FileInfo, Manifest, Record, ShardReport
 from stages.core.names import below
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
@@ -70,11 +71,15 @@ class MergeParts(Stage[MergeParams]):
 def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[MergeParams]]:
     """The tasks that merge what a stage's tasks sent, group by group; none where its exchange has one level.
 
-    `reports` are those of all its tasks, in plan order.
+    `reports` are those of all its tasks, in plan order. A UserError when some were written before there were two levels.
     """
     parts = [file for report in reports for file in report.files if file.kind == PARTS]
     if not parts:
         return []
+    if any(file.kind == EXCHANGE for report in reports for file in report.files):
+        raise UserError(
+            f"{folder}: begun by a version whose exchange had one level; delete this folder and run again"
+        )
     counts = {file.destinations or 0 for file in parts}
     if len(counts) > 1:
         raise ValueError(f"{folder}: parts of {sorted(counts)} destinations")

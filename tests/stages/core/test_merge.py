@@ -162,6 +162,18 @@ def test_parts_that_nobody_merged_are_no_exchange(tmp_path: Path, monkeypatch: p
         Exchange.of(manifest)
 
 
+def test_a_stage_that_another_version_began_with_one_level_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = two_levels(tmp_path, monkeypatch)
+    (file,) = first[0].files
+    old = first[0].model_copy(update={"files": (file.model_copy(update={"kind": EXCHANGE}),)})
+    with pytest.raises(
+        UserError, match="begun by a version whose exchange had one level; delete this folder"
+    ):
+        second_level(str(tmp_path), [old, first[1]])
+
+
 @pytest.mark.parametrize("level", ["parts/00001-00000.arrow", "exchange/merge-00001-00000.arrow"])
 @pytest.mark.parametrize(
     ("change", "said"),
