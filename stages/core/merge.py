@@ -6,7 +6,7 @@ here, each of a group's batch of one file, and P x B reads of one destination's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import pyarrow as pa
@@ -27,6 +27,8 @@ MERGE_OPENED = 4096
 
 MERGED_BYTES = 512 << 20
 """Rows that it holds before they go into a file: more than MERGE_BYTES become of it where they compress well."""
+
+PIECE_BYTES = 16 << 20
 
 
 class MergeParams(Record):
@@ -56,16 +58,35 @@ class MergeParts(Stage[MergeParams]):
         params = task.params
         exchange: ExchangeWriter | None = None
         with TaskWriter(task, self.stage_name) as out:
-            for uri in task.inputs:
-                for batch in out.counted(PARTS, read_batches_of(uri, params.groups, [params.group])):
-                    if exchange is None:
-                        schema = pa.schema(list(batch.schema)[:-1], batch.schema.metadata)
-                        exchange = out.merged_exchange(
-                            schema, params.first_destination, params.destinations, MERGED_BYTES
-                        )
-                    rows = pa.RecordBatch.from_arrays(batch.columns[:-1], schema=schema)
-                    exchange.write(rows, batch.columns[-1].to_numpy() - params.first_destination)
+            for batch in _joined(out.counted(PARTS, _group_of_files(task))):
+                schema = pa.schema(list(batch.schema)[:-1], batch.schema.metadata)
+                if exchange is None:
+                    exchange = out.merged_exchange(
+                        schema, params.first_destination, params.destinations, MERGED_BYTES
+                    )
+                rows = pa.RecordBatch.from_arrays(batch.columns[:-1], schema=schema)
+                exchange.write(rows, batch.columns[-1].to_numpy() - params.first_destination)
         return out.report
+
+
+def _group_of_files(task: Task[MergeParams]) -> Iterator[pa.RecordBatch]:
+    """The group's batch of every file."""
+    for uri in task.inputs:
+        yield from read_batches_of(uri, task.params.groups, [task.params.group])
+
+
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Neighbours as one batch of about PIECE_BYTES: a few rows for a destination take more as a batch than as rows."""
+    held: list[pa.RecordBatch] = []
+    num_bytes = 0
+    for batch in batches:
+        held.append(batch)
+        num_bytes += batch.nbytes
+        if num_bytes >= PIECE_BYTES:
+            yield pa.concat_batches(held)
+            held, num_bytes = [], 0
+    if held:
+        yield pa.concat_batches(held)
 
 
 def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[MergeParams]]:

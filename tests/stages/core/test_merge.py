@@ -77,6 +77,7 @@ def test_two_levels_give_the_rows_of_one_level_in_their_order(
         patch.setattr(exchange_module, "ONE_LEVEL_DESTINATIONS", one_level)
         patch.setattr(merge, "MERGE_BYTES", sizes[0])
         patch.setattr(merge, "MERGED_BYTES", sizes[1])
+        patch.setattr(merge, "PIECE_BYTES", sizes[1] // 2)
         reports = sent(folder, files, destinations, sizes[2])
         reports += merged(folder, reports)
     manifest = finished(folder, reports)
