@@ -10,7 +10,7 @@ rows of many tasks for one group.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -18,8 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core.errors import UserError
-from stages.core.finished import FinishedFiles
-from stages.core.manifest import EXCHANGE, PARTS, Manifest, Record
+from stages.core.finished import FinishedFile, FinishedFiles
+from stages.core.manifest import EXCHANGE, FOLDERS, PARTS, FileInfo, Manifest, Record
+from stages.core.names import below
 from stages.core.stored import open_stored
 
 ONE_LEVEL_DESTINATIONS = 256
@@ -34,14 +35,53 @@ def group_size(destinations: int) -> int:
     return 1 if destinations <= ONE_LEVEL_DESTINATIONS else math.isqrt(destinations - 1) + 1
 
 
+def merge_task(number: int) -> str:
+    """The id of a task of the second level."""
+    return f"merge-{number:05d}"
+
+
+def exchange_file(kind: str, task: str, number: int) -> str:
+    """The name of a task's file below its stage's folder: `kind` is EXCHANGE, or PARTS of the first level."""
+    return f"{FOLDERS[kind]}/{task}-{number:05d}.arrow"
+
+
+class Merged(Record):
+    """A second level all of whose merges wrote one file: so many for a group of so many destinations, group by group."""
+
+    group_size: int
+    files: int
+
+    @classmethod
+    def of(cls, files: Sequence[FileInfo], destinations: int) -> Self | None:
+        """That of these files; None where a merge wrote several."""
+        size = files[0].destinations or 1
+        made = cls(group_size=size, files=len(files) // -(-destinations // size))
+        expected = (
+            (exchange_file(EXCHANGE, merge_task(number), 0), made.first_destination(number))
+            for number in range(len(files))
+        )
+        is_so = all(
+            (file.name, file.first_destination) == one for file, one in zip(files, expected, strict=True)
+        )
+        return made if is_so else None
+
+    def first_destination(self, number: int) -> int:
+        """Of the file that merge `number` wrote."""
+        return number // max(1, self.files) * self.group_size
+
+
 class Exchange(Record):
-    """A finished exchange, as the params of its readers hold it: the stage that wrote it (fingerprint), where, how much."""
+    """A finished exchange, as the params of its readers hold it: the stage that wrote it (fingerprint), where, how much.
+
+    Its files are those that the manifest in the folder names; where names follow from `merged`, no worker has to read it.
+    """
 
     stage: str
     folder: str
     destinations: int
     num_files: int
     rows: int
+    merged: Merged | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -64,6 +104,7 @@ class Exchange(Record):
             destinations=destinations,
             num_files=len(files),
             rows=manifest.rows(EXCHANGE),
+            merged=Merged.of(files, destinations) if manifest.of_kind(PARTS) else None,
         )
 
     def read(self, destination: int, start: int = 0, stop: int | None = None) -> Iterator[pa.RecordBatch]:
@@ -88,12 +129,27 @@ class Exchange(Record):
         self, first: int, last: int, start: int = 0, stop: int | None = None
     ) -> Iterator[pa.RecordBatch]:
         """What the files hold for the destinations from `first` to `last`."""
-        files = FinishedFiles(stage=self.stage, folder=self.folder, kind=EXCHANGE).read()
-        for file in files[start:stop]:
+        for file in self.files_of(first, last, start, stop):
             begin = max(first, file.first_destination) - file.first_destination
             end = min(last + 1 - file.first_destination, file.destinations)
             if begin < end:
                 yield from read_batches_of(file.uri, file.destinations, range(begin, end))
+
+    def files_of(
+        self, first: int, last: int, start: int = 0, stop: int | None = None
+    ) -> Sequence[FinishedFile]:
+        """The files from `start` to `stop`; others than of the destinations from `first` to `last` may be left out."""
+        if (merged := self.merged) is None:
+            return FinishedFiles(stage=self.stage, folder=self.folder, kind=EXCHANGE).read()[start:stop]
+        begin = max(start, first // merged.group_size * merged.files)
+        end = min(self.num_files, (last // merged.group_size + 1) * merged.files)
+        end = end if stop is None else min(stop, end)
+        return [self._merged_file(merged, number) for number in range(begin, end)]
+
+    def _merged_file(self, merged: Merged, number: int) -> FinishedFile:
+        uri = below(self.folder, exchange_file(EXCHANGE, merge_task(number), 0))
+        place = merged.first_destination(number)
+        return FinishedFile(uri, place, min(merged.group_size, self.destinations - place))
 
 
 def read_batches_of(uri: str, count: int, places: Iterable[int]) -> Iterator[pa.RecordBatch]:

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stages.core.atomic import AtomicFile
-from stages.core.exchange import DESTINATION_FIELD, destination_of, group_size
-from stages.core.manifest import EXCHANGE, FOLDERS, PARTS, FileInfo
+from stages.core.exchange import DESTINATION_FIELD, destination_of, exchange_file, group_size
+from stages.core.manifest import EXCHANGE, PARTS, FileInfo
 from stages.core.names import below
 
 SPILL_BYTES = 128 << 20
@@ -77,7 +77,7 @@ class ExchangeWriter:
 
     def _write_file(self) -> None:
         """One record batch for each destination, or group of them, empty ones too."""
-        name = f"{FOLDERS[self._kind]}/{self._task}-{len(self._written):05d}.arrow"
+        name = exchange_file(self._kind, self._task, len(self._written))
         file = AtomicFile(below(self._folder, name))
         try:
             options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)

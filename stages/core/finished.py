@@ -14,10 +14,9 @@ from stages.core.stored import AGAIN
 
 
 class FinishedFile(NamedTuple):
-    """A file of a finished stage: URI, rows, and of an exchange file its first destination and how many it has."""
+    """A file of a finished stage: URI, and of an exchange file its first destination and how many it has."""
 
     uri: str
-    rows: int
     first_destination: int
     destinations: int
 
@@ -25,26 +24,26 @@ class FinishedFile(NamedTuple):
 class FinishedFiles(Record):
     """All files of one kind that a stage (fingerprint) left in its folder, in plan order; a task's params stay small.
 
-    Files that no stage of ours wrote are `given`, by their URIs and rows.
+    Files that no stage of ours wrote are `given`, by their URIs.
     """
 
     stage: str
     folder: str
     kind: str
-    given: tuple[tuple[str, int], ...] = ()
+    given: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, manifest: Manifest, kind: str) -> tuple[Self, ...]:
         """Those that a manifest names, stage by stage."""
         if manifest.members:
             return tuple(files for member in manifest.members for files in cls.of(member, kind))
-        listed = () if manifest.folder else tuple((file.name, file.rows) for file in manifest.of_kind(kind))
+        listed = () if manifest.folder else tuple(file.name for file in manifest.of_kind(kind))
         return (cls(stage=manifest.fingerprint, folder=manifest.folder, kind=kind, given=listed),)
 
     def read(self) -> tuple[FinishedFile, ...]:
         """The files, by the manifest that lies in the folder; a UserError when it is damaged or of another stage."""
         if not self.folder:
-            return tuple(FinishedFile(uri, rows, 0, 0) for uri, rows in self.given)
+            return tuple(FinishedFile(uri, 0, 0) for uri in self.given)
         uri = storage.join(self.folder, MANIFEST_NAME)
         if not storage.exists(uri):
             raise UserError(f"{uri}: is missing; {AGAIN}")
@@ -61,7 +60,6 @@ def _files(stage: str, folder: str, kind: str, stamp: tuple[int, int]) -> tuple[
     return tuple(
         FinishedFile(
             below(folder, file["name"]),
-            file["rows"],
             file.get("first_destination") or 0,
             file["destinations"] or 0,
         )

@@ -12,11 +12,11 @@ from typing import ClassVar
 import pyarrow as pa
 
 from stages.core.errors import UserError
-from stages.core.exchange import group_size, read_batches_of
+from stages.core.exchange import group_size, merge_task, read_batches_of
 from stages.core.exchange_writer import ExchangeWriter
 from stages.core.manifest import EXCHANGE, PARTS, FileInfo, Manifest, Record, ShardReport
 from stages.core.names import below
-from stages.core.stage import Stage, Task, task_id
+from stages.core.stage import Stage, Task
 from stages.core.writer import TaskWriter
 
 MERGE_BYTES = 256 << 20
@@ -119,8 +119,7 @@ def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[Merge
     ]
     merges = [(block, of_group) for of_group in params for block in blocks]
     return [
-        Task(f"merge-{task_id(number)}", block, of_group, folder)
-        for number, (block, of_group) in enumerate(merges)
+        Task(merge_task(number), block, of_group, folder) for number, (block, of_group) in enumerate(merges)
     ]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stages.core import exchange as exchange_module
 from stages.core import merge
 from stages.core.errors import ConservationError, UserError
-from stages.core.exchange import Exchange, group_size
+from stages.core.exchange import Exchange, Merged, group_size
 from stages.core.exchange_writer import ExchangeWriter
 from stages.core.manifest import EXCHANGE, PARTS, FileInfo, Manifest, ShardReport, write_record
 from stages.core.merge import MergeParts, second_level
@@ -212,16 +212,35 @@ def test_a_part_of_other_groups_than_the_rule_has_is_refused(
         second_level(str(tmp_path), [ShardReport(task="00000", files=(file, first[1].files[0]))])
 
 
-def test_a_missing_manifest_or_one_of_another_stage_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = two_levels(tmp_path, monkeypatch)
-    exchange = Exchange.of(finished(tmp_path, first + second))
+def test_a_missing_manifest_or_one_of_another_stage_is_one_line(tmp_path: Path) -> None:
+    exchange = Exchange.of(finished(tmp_path, sent(tmp_path, [[[(0, 1)]]], 2, 1)))
     with pytest.raises(UserError, match=r"manifest\.json: damaged \(it is of stage f, not g\)"):
         list(exchange.model_copy(update={"stage": "g"}).read(0))
     (tmp_path / "manifest.json").unlink()
     with pytest.raises(UserError, match=r"manifest\.json: is missing"):
         list(exchange.read(0))
+
+
+@pytest.mark.parametrize("merged_bytes", [1 << 20, 1])
+def test_names_of_merged_files_follow_where_every_merge_wrote_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, merged_bytes: int
+) -> None:
+    monkeypatch.setattr(merge, "MERGE_BYTES", 1 if merged_bytes > 1 else 1 << 20)
+    monkeypatch.setattr(merge, "MERGED_BYTES", merged_bytes)
+    monkeypatch.setattr(merge, "PIECE_BYTES", 1)
+    monkeypatch.setattr(exchange_module, "ONE_LEVEL_DESTINATIONS", 1)
+    rows = [[[(value % 7, value)] for value in range(first, first + 10)] for first in (0, 10)]
+    first = sent(tmp_path, rows, 7, 100)
+    manifest = finished(tmp_path, first + merged(tmp_path, first))
+    sent_rows = Exchange.of(manifest)
+    files = len(manifest.of_kind(EXCHANGE))
+    expected = Merged(group_size=3, files=files // 3)
+    assert sent_rows.merged == (expected if merged_bytes > 1 else None)
+    if merged_bytes > 1:
+        (tmp_path / "manifest.json").unlink()
+    for place in range(7):
+        halves = [list(sent_rows.read(place, *part)) for part in ((0, files // 2), (files // 2, files))]
+        assert values_of(halves[0] + halves[1]) == [value for value in range(20) if value % 7 == place]
 
 
 def test_blocks_hold_files_of_about_the_bytes_that_a_task_merges(monkeypatch: pytest.MonkeyPatch) -> None:
