@@ -119,16 +119,19 @@ def simulate(*, files: int = 200_000, destinations: int = 30_000, file_mb: list[
     )
     print("| " + " | ".join(HEADER) + " |")
     print("|" + "---|" * len(HEADER))
+    notes = []
     for size in file_mb or (SPILL_BYTES / 1e6, SPILL_BYTES / 1e8):
-        for row in simulated(files, destinations, int(size * 1e6)):
+        rows, note = simulated(files, destinations, int(size * 1e6))
+        notes.append(f"Files of {size:,.1f} MB: {note}.")
+        for row in rows:
             print("| " + " | ".join([f"files of {size:,.1f} MB", *row]) + " |")
+    print("\n" + "\n".join(notes))
 
 
-def simulated(files: int, destinations: int, file_bytes: int) -> list[list[str]]:
-    """Rows of the table: one level; the two levels and both together, with what the planning of the second took."""
+def simulated(files: int, destinations: int, file_bytes: int) -> tuple[list[list[str]], str]:
+    """Rows of the table: one level, the two levels and both together; and what the planning of the second took."""
     total = files * file_bytes
     one = files * destinations
-    started = time.perf_counter()
     reports = _reports(files, destinations, file_bytes)
     planned = time.perf_counter()
     merges = second_level("run", reports)
@@ -137,16 +140,17 @@ def simulated(files: int, destinations: int, file_bytes: int) -> list[list[str]]
     second = sum(task.params.destinations for task in merges)
     groups = len({task.params.group for task in merges})
     footers = [_footer_bytes(count) for count in (destinations, groups, group_size(destinations))]
-    print(
-        f"<!-- {file_bytes:,} bytes: {len(merges):,} merges of {len(merges[0].inputs):,} files planned in {seconds:.1f} s"
-        f" ({planned - started:.1f} s to make the reports), peak {_peak_mb():,.0f} MB -->"
+    note = (
+        f"{len(merges):,} merges, of {len(merges[0].inputs):,} files each, planned in {seconds:.1f} s;"
+        f" peak of the process {_peak_mb():,.0f} MB"
     )
-    return [
+    rows = [
         _cells("one level", one, total, footers[0]),
         _cells(f"merges ({len(merges):,} tasks, {groups} groups)", first, total, footers[1]),
         _cells(f"readers ({len(merges) // groups} files each)", second, total, footers[2]),
         _cells("two levels", first + second, 2 * total, 0, first * footers[1] + second * footers[2]),
     ]
+    return rows, note
 
 
 def _reports(files: int, destinations: int, file_bytes: int) -> list[ShardReport]:
