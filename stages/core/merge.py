@@ -23,12 +23,13 @@ MERGE_BYTES = 256 << 20
 """Of the first level's files that one task merges, about."""
 
 MERGE_OPENED = 4096
-"""Files that it opens, at most: at 60 ms of a store for each, four minutes."""
+"""Files that it opens, at most: four minutes where a store takes 60 ms for each."""
 
 MERGED_BYTES = 512 << 20
 """Rows that it holds before they go into a file: more than MERGE_BYTES become of it where they compress well."""
 
 PIECE_BYTES = 16 << 20
+"""Rows of neighbouring files that are sorted by destination at a time."""
 
 
 class MergeParams(Record):
@@ -76,7 +77,7 @@ def _group_of_files(task: Task[MergeParams]) -> Iterator[pa.RecordBatch]:
 
 
 def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Neighbours as one batch of about PIECE_BYTES: a few rows for a destination take more as a batch than as rows."""
+    """Neighbours as one batch of about PIECE_BYTES: a few rows for a destination take less than the batch that holds them."""
     held: list[pa.RecordBatch] = []
     num_bytes = 0
     for batch in batches:
