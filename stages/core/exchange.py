@@ -45,7 +45,7 @@ def exchange_file(kind: str, task: str, number: int) -> str:
     return f"{FOLDERS[kind]}/{task}-{number:05d}.arrow"
 
 
-class Merged(Record):
+class MergedFiles(Record):
     """A second level all of whose merges wrote one file: so many for a group of so many destinations, group by group."""
 
     group_size: int
@@ -81,7 +81,7 @@ class Exchange(Record):
     destinations: int
     num_files: int
     rows: int
-    merged: Merged | None = None
+    merged: MergedFiles | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -104,7 +104,7 @@ class Exchange(Record):
             destinations=destinations,
             num_files=len(files),
             rows=manifest.rows(EXCHANGE),
-            merged=Merged.of(files, destinations) if manifest.of_kind(PARTS) else None,
+            merged=MergedFiles.of(files, destinations) if manifest.of_kind(PARTS) else None,
         )
 
     def read(self, destination: int, start: int = 0, stop: int | None = None) -> Iterator[pa.RecordBatch]:
@@ -146,7 +146,7 @@ class Exchange(Record):
         end = end if stop is None else min(stop, end)
         return [self._merged_file(merged, number) for number in range(begin, end)]
 
-    def _merged_file(self, merged: Merged, number: int) -> FinishedFile:
+    def _merged_file(self, merged: MergedFiles, number: int) -> FinishedFile:
         uri = below(self.folder, exchange_file(EXCHANGE, merge_task(number), 0))
         place = merged.first_destination(number)
         return FinishedFile(uri, place, min(merged.group_size, self.destinations - place))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stages.core import exchange as exchange_module
 from stages.core import merge
 from stages.core.errors import ConservationError, UserError
-from stages.core.exchange import Exchange, Merged, group_size
+from stages.core.exchange import Exchange, MergedFiles, group_size
 from stages.core.exchange_writer import ExchangeWriter
 from stages.core.manifest import EXCHANGE, PARTS, FileInfo, Manifest, ShardReport, write_record
 from stages.core.merge import MergeParts, second_level
@@ -234,7 +234,7 @@ def test_names_of_merged_files_follow_where_every_merge_wrote_one(
     manifest = finished(tmp_path, first + merged(tmp_path, first))
     sent_rows = Exchange.of(manifest)
     files = len(manifest.of_kind(EXCHANGE))
-    expected = Merged(group_size=3, files=files // 3)
+    expected = MergedFiles(group_size=3, files=files // 3)
     assert sent_rows.merged == (expected if merged_bytes > 1 else None)
     if merged_bytes > 1:
         (tmp_path / "manifest.json").unlink()
