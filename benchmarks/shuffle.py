@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import multiprocessing
-import pickle
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,7 +25,7 @@ from benchmarks.measure import peak_memory_bytes
 from stages.core import exchange, storage
 from stages.core.exchange import Exchange, destination_of, group_size
 from stages.core.exchange_writer import SPILL_BYTES, ExchangeWriter
-from stages.core.manifest import EXCHANGE, MANIFEST_NAME, PARTS, FileInfo, ShardReport, write_record
+from stages.core.manifest import MANIFEST_NAME, PARTS, FileInfo, ShardReport, write_record
 from stages.core.merge import MergeParts, second_level
 from stages.core.stage import make_manifest, task_id
 
@@ -132,7 +130,7 @@ def simulated(files: int, destinations: int, file_bytes: int) -> tuple[list[list
     """Rows of the table: one level, the two levels and both together; and what the planning of the second took."""
     total = files * file_bytes
     one = files * destinations
-    reports = _reports(files, destinations, file_bytes)
+    reports = made_reports(files, destinations, file_bytes)
     planned = time.perf_counter()
     merges = second_level("run", reports)
     seconds = time.perf_counter() - planned
@@ -153,7 +151,7 @@ def simulated(files: int, destinations: int, file_bytes: int) -> tuple[list[list
     return rows, note
 
 
-def _reports(files: int, destinations: int, file_bytes: int) -> list[ShardReport]:
+def made_reports(files: int, destinations: int, file_bytes: int) -> list[ShardReport]:
     """What tasks of the first level report, a file each, of a row for each group."""
     digest = hashlib.sha256(b"").hexdigest()
     infos = [
@@ -197,71 +195,6 @@ def counting_bytes(data: bytes) -> Iterator[tuple[Reads, Any]]:
 
 def _peak_mb() -> float:
     return peak_memory_bytes() / 1e6
-
-
-@app.command
-def tasks(*, files: int = 200_000, destinations: int = 30_000, work_folder: Path | None = None) -> None:
-    """What a task that reads a large exchange carries, and what finding its files costs a worker, once for many tasks.
-
-    Parameters
-    ----------
-    files
-        files that tasks of the first level write (M), of SPILL_BYTES
-    destinations
-        P
-    work_folder
-        where the manifest goes (default: the system's temporary folder)
-    """
-    reports = _reports(files, destinations, SPILL_BYTES)
-    merges = second_level("run", reports)
-    digest = hashlib.sha256(b"").hexdigest()
-    second = [
-        ShardReport(
-            task=task.id,
-            rows_read={PARTS: len(task.inputs)},
-            files=(
-                FileInfo(
-                    name=f"exchange/{task.id}-00000.arrow",
-                    kind=EXCHANGE,
-                    rows=len(task.inputs),
-                    bytes=SPILL_BYTES,
-                    sha256=digest,
-                    destinations=task.params.destinations,
-                    first_destination=task.params.first_destination,
-                ),
-            ),
-        )
-        for task in merges
-    ]
-    with tempfile.TemporaryDirectory(dir=work_folder) as folder:
-        manifest = make_manifest("shuffle", MergeParts(), "f", [], [], [*reports, *second], folder)
-        write_record(f"{folder}/{MANIFEST_NAME}", manifest)
-        sent = Exchange.of(manifest)
-        print(f"params of a task, pickled: {len(pickle.dumps(sent)):,} bytes")
-        named = pickle.dumps(manifest.uris(PARTS))
-        print(f"the same with the URIs of {files:,} files: {len(named):,} bytes")
-        size = storage.size_bytes(f"{folder}/{MANIFEST_NAME}")
-        print(f"manifest: {size / 1e6:,.0f} MB")
-        for what, one in (
-            ("their names follow", sent),
-            ("a merge wrote two", sent.model_copy(update={"merged": None})),
-        ):
-            seconds, peak = _in_a_process(one)
-            print(
-                f"a destination's files found where {what}: {seconds:.2f} s, peak {peak:,.0f} MB of a worker"
-            )
-
-
-def _in_a_process(sent: Exchange) -> tuple[float, float]:
-    """Seconds and peak MB of a fresh process that finds the files of an exchange."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_find, (sent,))
-
-
-def _find(sent: Exchange) -> tuple[float, float]:
-    started = time.perf_counter()
-    sent.files_of(0, 0)
-    return time.perf_counter() - started, peak_memory_bytes() / 1e6
 
 
 @app.command
