@@ -15,8 +15,10 @@ import xxhash
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
+from stages.core import storage
 from stages.core.errors import DamagedInputError
-from stages.core.manifest import Manifest
+from stages.core.manifest import MANIFEST_NAME, Manifest, write_record
+from stages.core.merge import MergeParts, second_level
 from stages.core.parquet import read_documents
 from stages.core.stage import AnyStage, make_manifest
 from stages.core.verb import Verb
@@ -40,7 +42,10 @@ def finish_stage(stage: AnyStage, folder: str, inputs: Sequence[Manifest] = ()) 
     tasks = stage.plan(inputs)
     reports = [stage.run(task.at(folder)) for task in tasks]
     fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
-    return make_manifest(stage.stage_name, stage, fingerprint, inputs, tasks, reports, folder)
+    reports += [MergeParts().run(task) for task in second_level(folder, reports)]
+    manifest = make_manifest(stage.stage_name, stage, fingerprint, inputs, tasks, reports, folder)
+    write_record(storage.join(folder, MANIFEST_NAME), manifest)
+    return manifest
 
 
 class _Running:

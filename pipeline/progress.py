@@ -80,6 +80,15 @@ class Progress:
         if before:
             self._say(f"{name}: {len(before)} of {tasks} shards were done before")
 
+    def node_grew(self, name: str, reports: Sequence[ShardReport | None]) -> None:
+        """A stage has more tasks than it began with: with a report where an earlier run finished one."""
+        node = self._nodes[name]
+        node.tasks += len(reports)
+        for report in reports:
+            if report is not None:
+                node.add(report)
+                node.tasks_before += 1
+
     def _open(self) -> None:
         """Start the live table, not before there is something to show: a mistake must leave the terminal as it was."""
         if self._live is None and not self._quiet and self._stream.isatty():

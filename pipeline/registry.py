@@ -29,6 +29,7 @@ DEDUP = "dedup_"
 
 OTHER_STAGES = (
     "pipeline.wiring",
+    "stages.core.merge",
     "stages.dedup.ids.unique",
     "stages.language_model.cutoffs",
     "stages.language_model.text",

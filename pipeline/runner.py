@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from pipeline.execute import Outcome
 from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
 from pipeline.pools import Pool
 from pipeline.progress import Progress
 from pipeline.run_lock import RunLock
+from pipeline.running import Running
 from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
@@ -27,14 +28,12 @@ from stages.core.manifest import (
     MANIFEST_NAME,
     REPORTS_FOLDER,
     Manifest,
-    ShardReport,
     is_whole,
     read_manifest,
-    read_report,
     write_record,
 )
 from stages.core.sealed import damaged
-from stages.core.stage import Task, make_manifest
+from stages.core.stage import make_manifest
 
 MAX_ATTEMPTS = 3
 MAX_POISONED = 100
@@ -43,18 +42,6 @@ MAX_POISONED = 100
 GIVE_UP_HINT = "`--on-error ledger` makes ledger rows of such records and goes on"
 OnError = Literal["stop", "ledger"]
 IN_FLIGHT_PER_WORKER = 2
-
-
-@dataclass
-class _Running:
-    """A node under way: its folder, tasks, reports so far."""
-
-    node: Node
-    folder: str
-    tasks: list[Task[Any]]
-    reports: dict[int, ShardReport] = field(default_factory=dict)
-    attempts: dict[int, int] = field(default_factory=dict)
-    died: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -162,7 +149,7 @@ class Runner:
 
     def _run_nodes(self, pool: Pool, lock: RunLock) -> None:
         waiting = Waiting(self._graph, self._manifests)
-        running: dict[str, _Running] = {}
+        running: dict[str, Running] = {}
         queue: deque[tuple[str, int]] = deque()
         in_flight: set[tuple[str, int]] = set()
         while waiting or running:
@@ -175,15 +162,13 @@ class Runner:
                 except UserError as error:
                     waiting.give_up(node, error)
                     continue
-                pending = [i for i in range(len(started.tasks)) if i not in started.reports]
                 running[node.name] = started
-                queue.extend((node.name, i) for i in pending)
-                if not pending:
-                    self._finish(running.pop(node.name))
+                queue.extend((node.name, index) for index in started.pending())
+                self._go_on(node.name, running, queue)
             while queue and len(in_flight) < pool.size * IN_FLIGHT_PER_WORKER:
                 name, index = queue.popleft()
                 own = running[name]
-                pool.submit((name, index), own.node.stage, own.tasks[index], alone=index in own.died)
+                pool.submit((name, index), own.stage_of(index), own.tasks[index], alone=index in own.died)
                 in_flight.add((name, index))
             if not in_flight:
                 self._join_unions()
@@ -199,8 +184,7 @@ class Runner:
                     waiting.give_up(running.pop(name).node, UserError(outcome.mistake))
                     queue = deque(one for one in queue if one[0] != name)
                 elif self._record(running[name], index, outcome):
-                    if len(running[name].reports) == len(running[name].tasks):
-                        self._finish(running.pop(name))
+                    self._go_on(name, running, queue)
                 else:
                     queue.appendleft((name, index))
             self._listen(running, in_flight, pool)
@@ -212,7 +196,7 @@ class Runner:
             if name not in self._manifests and all(part in self._manifests for part in parts):
                 self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
-    def _listen(self, running: dict[str, _Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
+    def _listen(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
         """Pass on what long tasks say of themselves; end those that their own alarm does not reach."""
         for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
@@ -221,25 +205,27 @@ class Runner:
             if self._watchdog.is_stuck((name, index), record_at(node.folder, node.tasks[index].id)):
                 pool.kill((name, index))
 
-    def _start(self, node: Node) -> _Running:
+    def _start(self, node: Node) -> Running:
         folder = self._folder(node)
         storage.make_folder(storage.join(folder, REPORTS_FOLDER))
         _clean(folder)
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
-        started = _Running(node, folder, tasks)
-        done = set(storage.list_names(storage.join(folder, REPORTS_FOLDER)))
-        there = set(storage.list_files(folder))
-        for index, task in enumerate(tasks):
-            # One listing, since asking a remote store for each of 100,000 reports would take minutes.
-            report = read_report(folder, task.id) if f"{task.id}.json" in done else None
-            # A shard that somebody deleted is made again.
-            if report is not None and all(file.name in there for file in report.files):
-                started.reports[index] = report
+        started = Running(node, folder, tasks)
+        started.take_reports()
         self._progress.node_started(node.name, len(tasks), list(started.reports.values()))
         self._nodes_run.add(node.name)
         return started
 
-    def _record(self, running: _Running, index: int, outcome: Outcome) -> bool:
+    def _go_on(self, name: str, running: dict[str, Running], queue: deque[tuple[str, int]]) -> None:
+        """Where all tasks of a node are done, begin the second level of its exchange, or finish the node."""
+        own = running[name]
+        if own.is_through and own.merges_from is None:
+            queue.extend((name, index) for index in own.begin_merging())
+            self._progress.node_grew(name, own.grown())
+        if own.is_through:
+            self._finish(running.pop(name))
+
+    def _record(self, running: Running, index: int, outcome: Outcome) -> bool:
         """Take the outcome of an attempt; False when the task must be tried again."""
         if outcome.trouble is not None:
             raise MachineError(outcome.trouble)
@@ -251,7 +237,7 @@ class Runner:
         self._progress.task_finished(running.node.name, outcome.report)
         return True
 
-    def _try_again(self, running: _Running, index: int, outcome: Outcome) -> None:
+    def _try_again(self, running: Running, index: int, outcome: Outcome) -> None:
         """Count a failed attempt; a StageFailedError after the last, unless the record that is to blame may be given up."""
         task = running.tasks[index]
         record = outcome.record
@@ -270,7 +256,7 @@ class Runner:
             return
         self._progress.task_retried(running.node.name, task.id, outcome.trace or "")
 
-    def _finish(self, running: _Running) -> None:
+    def _finish(self, running: Running) -> None:
         node = running.node
         if running.attempts:  # a worker that was killed leaves what it was writing
             _clean(running.folder)

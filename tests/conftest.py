@@ -13,6 +13,7 @@ from hypothesis import settings
 from stages.core.documents import document_batch
 from stages.core.given import manifest_of_parquet
 from stages.core.manifest import Manifest, ShardReport, write_record
+from stages.core.merge import MergeParts, second_level
 from stages.core.parquet import DocumentWriter
 from stages.core.stage import AnyStage, make_manifest
 from tests.demo import run_demo
@@ -67,6 +68,7 @@ def run_stage(tmp_path: Path) -> Callable[..., Manifest]:
         reports: list[ShardReport] = []
         for task in tasks:
             reports.append(stage.run(task.at(str(folder))))
+        reports += [MergeParts().run(task) for task in second_level(str(folder), reports)]
         fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
         name = node or stage.stage_name
         manifest = make_manifest(name, stage, fingerprint, inputs, tasks, reports, str(folder))

@@ -21,6 +21,7 @@ from stages.core.manifest import (
     FileInfo,
     Manifest,
     conservation_fault,
+    merging_fault,
     read_manifest,
     read_report,
     report_uri,
@@ -158,8 +159,9 @@ def _count_faults(record: RunRecord, manifests: Mapping[str, Manifest]) -> Itera
         if manifest is None:
             continue
         uri = storage.join(manifest.folder, MANIFEST_NAME)
-        if fault := conservation_fault(manifest):
-            yield Fault(uri, fault)
+        for fault in (conservation_fault(manifest), merging_fault(manifest)):
+            if fault:
+                yield Fault(uri, fault)
         rows = manifest.rows(EXCHANGE)
         if wrong := sorted({found[node.fingerprint] for found in read if node.fingerprint in found} - {rows}):
             yield Fault(uri, f"sent {rows} rows, of which others read {', '.join(map(str, wrong))}")

@@ -2,182 +2,167 @@
 
 M tasks write M files (more where a task's rows are many); destination p reads batch p of every file through its footer,
 so a shuffle never makes M x P files and no memory ever holds the whole. How many destinations there are is stored with
-the exchange; its readers take the number from there.
+the exchange; its readers take the number from there. An exchange of many destinations has two levels: a task's file has
+a record batch for each group of about sqrt(P) destinations, and `stages/core/merge.py` makes of them files that hold the
+rows of many tasks for one group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stages.core.atomic import AtomicFile
 from stages.core.errors import UserError
-from stages.core.manifest import EXCHANGE, FOLDERS, FileInfo, Manifest, Record
+from stages.core.finished import FinishedFile, FinishedFiles
+from stages.core.manifest import EXCHANGE, FOLDERS, PARTS, FileInfo, Manifest, Record
 from stages.core.names import below
 from stages.core.stored import open_stored
 
-SPILL_BYTES = 128 << 20
-"""Rows that a task holds before they go into a file: its memory does not grow with what its shard makes."""
+ONE_LEVEL_DESTINATIONS = 256
+"""With more of them a read of a full file would be less than half a MB, which a store takes longer to find than to send."""
+
+DESTINATION_FIELD = pa.field("destination of the exchange", pa.uint32())
+"""Where a row of the first level goes: the last column there."""
+
+
+def group_size(destinations: int) -> int:
+    """Destinations of a group of the first level; 1 where an exchange of so many has one level."""
+    return 1 if destinations <= ONE_LEVEL_DESTINATIONS else math.isqrt(destinations - 1) + 1
+
+
+def merge_task(number: int) -> str:
+    """The id of a task of the second level."""
+    return f"merge-{number:05d}"
+
+
+def exchange_file(kind: str, task: str, number: int) -> str:
+    """The name of a task's file below its stage's folder: `kind` is EXCHANGE, or PARTS of the first level."""
+    return f"{FOLDERS[kind]}/{task}-{number:05d}.arrow"
+
+
+class MergedFiles(Record):
+    """A second level all of whose merges wrote one file: so many for a group of so many destinations, group by group."""
+
+    group_size: int
+    files: int
+
+    @classmethod
+    def of(cls, files: Sequence[FileInfo], destinations: int) -> Self | None:
+        """That of these files; None where a merge wrote several."""
+        size = files[0].destinations or 1
+        made = cls(group_size=size, files=len(files) // -(-destinations // size))
+        expected = (
+            (exchange_file(EXCHANGE, merge_task(number), 0), made.first_destination(number))
+            for number in range(len(files))
+        )
+        is_so = all(
+            (file.name, file.first_destination) == one for file, one in zip(files, expected, strict=True)
+        )
+        return made if is_so else None
+
+    def first_destination(self, number: int) -> int:
+        """Of the file that merge `number` wrote."""
+        return number // max(1, self.files) * self.group_size
 
 
 class Exchange(Record):
-    """A finished exchange, as the params of its readers hold it: the stage that wrote it (fingerprint), files, rows."""
+    """A finished exchange, as the params of its readers hold it: the stage that wrote it (fingerprint), where, how much.
+
+    Its files are those that the manifest in the folder names; where names follow from `merged`, no worker has to read it.
+    """
 
     stage: str
-    uris: tuple[str, ...]
+    folder: str
     destinations: int
+    num_files: int
     rows: int
+    merged: MergedFiles | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
         """The exchange that a finished stage wrote; no destinations where it had no task."""
         files = manifest.of_kind(EXCHANGE)
-        counts = {file.destinations for file in files}
-        if len(counts) > 1 or None in counts:
-            raise ValueError(
-                f"stage {manifest.node}: exchange files of {sorted(map(str, counts))} destinations"
-            )
-        destinations = next(iter(counts), 0) or 0
-        uris = tuple(manifest.uris(EXCHANGE))
+        if manifest.of_kind(PARTS):
+            if not files:
+                raise ValueError(f"stage {manifest.node}: the parts of its exchange are not merged")
+            destinations = max((file.first_destination or 0) + (file.destinations or 0) for file in files)
+        else:
+            counts = {file.destinations for file in files}
+            if len(counts) > 1 or None in counts:
+                raise ValueError(
+                    f"stage {manifest.node}: exchange files of {sorted(map(str, counts))} destinations"
+                )
+            destinations = next(iter(counts), 0) or 0
         return cls(
-            stage=manifest.fingerprint, uris=uris, destinations=destinations, rows=manifest.rows(EXCHANGE)
+            stage=manifest.fingerprint,
+            folder=manifest.folder,
+            destinations=destinations,
+            num_files=len(files),
+            rows=manifest.rows(EXCHANGE),
+            merged=MergedFiles.of(files, destinations) if manifest.of_kind(PARTS) else None,
         )
 
-    def read(self, destination: int, uris: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows that every file (or those of `uris`) holds for `destination`, file by file, in order."""
-        if not self.uris:  # the stage that writes it had no task
+    def read(self, destination: int, start: int = 0, stop: int | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows that the files (those from `start` to `stop` of them) hold for `destination`, file by file, in order."""
+        if not self.num_files:  # the stage that writes it had no task
             return
         if not 0 <= destination < self.destinations:
             raise ValueError(f"destination {destination} of {self.destinations}")
-        for uri in self.uris if uris is None else uris:
-            with open_stored(uri) as raw, pa.ipc.open_file(raw) as reader:
-                if reader.num_record_batches != self.destinations:
-                    raise UserError(
-                        f"{uri}: holds {reader.num_record_batches} destinations, its manifest says {self.destinations}"
-                    )
-                yield _checked(reader.get_batch(destination))
+        yield from self._read(destination, destination, start, stop)
+
+    def read_part(self, part: int, parts: int) -> Iterator[pa.RecordBatch]:
+        """Batches that together hold every row of range `part` of `parts` of the hash, and perhaps others.
+
+        For a number of ranges that the rows were not sent to (by `destination_of`): the destinations overlap this one,
+        and the caller leaves out what belongs to other parts. The order is that of files, then destinations.
+        """
+        first, last = ((part << 32) + parts - 1) // parts, (((part + 1) << 32) - 1) // parts
+        count = self.destinations
+        yield from self._read((first * count) >> 32, (last * count) >> 32)
+
+    def _read(
+        self, first: int, last: int, start: int = 0, stop: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """What the files hold for the destinations from `first` to `last`."""
+        for file in self.files_of(first, last, start, stop):
+            begin = max(first, file.first_destination) - file.first_destination
+            end = min(last + 1 - file.first_destination, file.destinations)
+            if begin < end:
+                yield from read_batches_of(file.uri, file.destinations, range(begin, end))
+
+    def files_of(
+        self, first: int, last: int, start: int = 0, stop: int | None = None
+    ) -> Sequence[FinishedFile]:
+        """The files from `start` to `stop`; others than of the destinations from `first` to `last` may be left out."""
+        if (merged := self.merged) is None:
+            return FinishedFiles(stage=self.stage, folder=self.folder, kind=EXCHANGE).read()[start:stop]
+        begin = max(start, first // merged.group_size * merged.files)
+        end = min(self.num_files, (last // merged.group_size + 1) * merged.files)
+        end = end if stop is None else min(stop, end)
+        return [self._merged_file(merged, number) for number in range(begin, end)]
+
+    def _merged_file(self, merged: MergedFiles, number: int) -> FinishedFile:
+        uri = below(self.folder, exchange_file(EXCHANGE, merge_task(number), 0))
+        place = merged.first_destination(number)
+        return FinishedFile(uri, place, min(merged.group_size, self.destinations - place))
 
 
-class ExchangeWriter:
-    """The exchange of one task: when its rows fill `spill_bytes`, the next file begins. A TaskWriter opens and ends it."""
-
-    def __init__(
-        self,
-        folder: str,
-        task: str,
-        schema: pa.Schema,
-        num_destinations: int,
-        spill_bytes: int | None = None,
-    ) -> None:
-        if num_destinations < 1:
-            raise ValueError("an exchange needs at least one destination")
-        self._folder, self._task = folder, task
-        self._schema = schema
-        self._spill_bytes = SPILL_BYTES if spill_bytes is None else spill_bytes
-        self._pieces: list[list[pa.RecordBatch]] = [[] for _ in range(num_destinations)]
-        self._rows = self._bytes = 0
-        self._written: list[tuple[AtomicFile, FileInfo]] = []
-
-    @property
-    def num_destinations(self) -> int:
-        """Into how many parts the rows go."""
-        return len(self._pieces)
-
-    def write(self, batch: pa.RecordBatch, destinations: npt.NDArray[np.integer]) -> None:
-        """Send row i of `batch` to `destinations[i]`; the order of rows is kept within a destination."""
-        if batch.num_rows == 0:
-            return
-        if batch.num_rows != len(destinations):
-            raise ValueError(f"{batch.num_rows} rows but {len(destinations)} destinations")
-        order = np.argsort(destinations, kind="stable")
-        counts = np.bincount(destinations, minlength=len(self._pieces))
-        if len(counts) > len(self._pieces):
-            raise ValueError(f"destination {len(counts) - 1} of {len(self._pieces)}")
-        ordered = batch.take(pa.array(order))
-        start = 0
-        for destination in np.flatnonzero(counts):
-            length = int(counts[destination])
-            self._pieces[destination].append(ordered.slice(start, length))
-            start += length
-        self._rows += batch.num_rows
-        self._bytes += batch.nbytes
-        if self._bytes >= self._spill_bytes:
-            self._write_file()
-
-    def send(self, batch: pa.RecordBatch, hashes: npt.NDArray[np.uint64]) -> None:
-        """Send every row of `batch` to the destination of its hash."""
-        self.write(batch, destination_of(hashes, self.num_destinations))
-
-    def _write_file(self) -> None:
-        """One record batch for each destination, empty ones too."""
-        name = f"{FOLDERS[EXCHANGE]}/{self._task}-{len(self._written):05d}.arrow"
-        file = AtomicFile(below(self._folder, name))
-        try:
-            options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-            with pa.ipc.new_file(file, self._schema, options=options) as writer:
-                for pieces in self._pieces:
-                    writer.write_batch(_join(pieces, self._schema))
-            file.finish()
-        except BaseException:
-            file.discard()
-            raise
-        info = FileInfo(
-            name=name,
-            kind=EXCHANGE,
-            rows=self._rows,
-            bytes=file.num_bytes,
-            sha256=file.sha256,
-            destinations=len(self._pieces),
-        )
-        self._written.append((file, info))
-        self._pieces = [[] for _ in self._pieces]
-        self._rows = self._bytes = 0
-
-    def finish(self) -> None:
-        """Write what is left (an empty file when there was no row)."""
-        if self._rows or not self._written:
-            self._write_file()
-
-    def commit(self) -> list[FileInfo]:
-        """Give the files their names."""
-        self.finish()
-        for file, _ in self._written:
-            file.commit()
-        return [info for _, info in self._written]
-
-    def discard(self) -> None:
-        """Delete the files, which have no names yet."""
-        for file, _ in self._written:
-            file.discard()
-
-
-def _join(pieces: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    if not pieces:
-        return pa.RecordBatch.from_pylist([], schema=schema)
-    return pa.concat_batches(pieces)
-
-
-def read_range(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:
-    """Batches that together hold every row of one file that lies in range `part` of `parts`, and perhaps others.
-
-    The file may have been written for another number of destinations by `destination_of`: its ranges then overlap
-    this one, and the caller leaves out what belongs to other parts.
-    """
-    first, last = ((part << 32) + parts - 1) // parts, (((part + 1) << 32) - 1) // parts
+def read_batches_of(uri: str, count: int, places: Iterable[int]) -> Iterator[pa.RecordBatch]:
+    """The record batches at `places` of an exchange file that must have `count` of them."""
     with open_stored(uri) as raw, pa.ipc.open_file(raw) as reader:
-        count = reader.num_record_batches
-        for destination in range((first * count) >> 32, ((last * count) >> 32) + 1):
-            yield _checked(reader.get_batch(destination))
-
-
-def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch of a file whose bytes are what they were: wrong offsets would send a reader anywhere in memory."""
-    batch.validate(full=True)
-    return batch
+        if reader.num_record_batches != count:
+            raise UserError(
+                f"{uri}: holds {reader.num_record_batches} destinations, its manifest says {count}"
+            )
+        for place in places:
+            batch = reader.get_batch(place)
+            batch.validate(full=True)  # wrong offsets would send a reader anywhere in memory
+            yield batch
 
 
 def num_destinations(total_bytes: int, target_bytes: int) -> int:

@@ -105,7 +105,8 @@ def merge_documents(manifests: Sequence[Manifest]) -> Manifest:
     counts = Counter(file.name for file in files)
     if repeated := next((name for name, count in counts.items() if count > 1), None):
         raise UserError(f"{repeated}: is given twice; its documents would be there twice")
-    return _given(files, [manifest.fingerprint for manifest in manifests])
+    merged = _given(files, [manifest.fingerprint for manifest in manifests])
+    return merged.model_copy(update={"members": tuple(manifests)})
 
 
 def merged_fingerprint(fingerprints: Sequence[str]) -> str:

@@ -20,19 +20,20 @@ from stages.core.stored import parsed
 MANIFEST_NAME = "manifest.json"
 REPORTS_FOLDER = "reports"
 
-DOCUMENTS, LEDGER, VALUES, TABLE, EXCHANGE, TOKENS, INDEX, MODEL = (
+DOCUMENTS, LEDGER, VALUES, TABLE, EXCHANGE, PARTS, TOKENS, INDEX, MODEL = (
     "documents",
     "ledger",
     "values",
     "table",
     "exchange",
+    "parts",
     "tokens",
     "index",
     "model",
 )
 
 FOLDERS: Mapping[str, str] = MappingProxyType(
-    {kind: kind for kind in (DOCUMENTS, LEDGER, VALUES, EXCHANGE, TOKENS, MODEL)}
+    {kind: kind for kind in (DOCUMENTS, LEDGER, VALUES, EXCHANGE, PARTS, TOKENS, MODEL)}
     | {TABLE: "tables", INDEX: TOKENS}
 )
 """The folder of each kind of file below the stage's: a reader of `documents/*.parquet` reads documents and nothing else."""
@@ -55,10 +56,15 @@ class SourceTotals(Record):
     text_bytes: int = 0
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class FileInfo(Record):
     """A finished file of a stage: name inside the stage's folder, kind, rows, bytes, SHA-256.
 
-    `destinations` is how many parts an exchange file has: its readers take the number from here.
+    `destinations` is how many parts an exchange file has: its readers take the number from here. A file of the second
+    level of an exchange has those from `first_destination` on.
     """
 
     name: str
@@ -68,6 +74,7 @@ class FileInfo(Record):
     sha256: str
     sources: dict[str, SourceTotals] = Field(default_factory=dict)
     destinations: int | None = None
+    first_destination: int | None = Field(None, exclude_if=_is_none)
 
 
 class Measured(Record):
@@ -83,7 +90,7 @@ class ShardReport(Record):
 
     `created` counts raw records that ingest found, `merged` those that became part of another document
     (an answer in its question's thread). `edited` documents stay documents. `rows_read` counts rows of exchanges, by
-    the fingerprint of the stage that wrote them.
+    the fingerprint of the stage that wrote them (those of its own first level as `parts`).
     """
 
     task: str
@@ -114,7 +121,8 @@ class Manifest(Record):
     """What a finished stage holds, in plan order; equal bytes for equal work, so no times and no paths.
 
     `reports` are the SHA-256 of what its tasks reported (`ShardReport.content_sha256`), by task.
-    Without a `folder` the files are named by their URIs (documents given from outside a run).
+    Without a `folder` the files are named by their URIs (documents given from outside a run, or those of several
+    manifests taken as one, its `members`).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -139,6 +147,7 @@ class Manifest(Record):
     facts: tuple[dict[str, Any], ...] = ()
     reports: dict[str, str] = Field(default_factory=dict)
     folder: str = Field(default="", exclude=True)
+    members: tuple[Manifest, ...] = Field(default=(), exclude=True)
 
     def of_kind(self, kind: str) -> list[FileInfo]:
         """The files of one kind, in plan order."""
@@ -173,6 +182,15 @@ def conservation_fault(counted: ShardReport | Manifest) -> str | None:
         f"{counted.documents_in} in + {counted.created} created != {counted.documents_out} out"
         f" + {counted.merged} merged + {dropped} dropped {counted.dropped}"
     )
+
+
+def merging_fault(manifest: Manifest) -> str | None:
+    """What is wrong where the two levels of an exchange hold different rows; None when nothing is."""
+    sent, merged = manifest.rows(PARTS), manifest.rows(EXCHANGE)
+    read = manifest.rows_read.get(PARTS, 0)
+    if not manifest.of_kind(PARTS) or sent == read == merged:
+        return None
+    return f"its exchange has {sent} rows in parts, of which {read} were read and {merged} merged"
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from stages.core.manifest import (
     ShardReport,
     add_counts,
     add_sources,
+    merging_fault,
 )
 
 FINGERPRINT_DIGITS = 16
@@ -144,8 +145,8 @@ def make_manifest(
 ) -> Manifest:
     """The manifest of a stage from its tasks and their reports, in plan order.
 
-    A ConservationError when rows of an exchange that its tasks were to read were read by none, or twice, or when it
-    read other documents than its inputs gave.
+    A ConservationError when rows of an exchange that its tasks were to read were read by none, or twice, when its own
+    lost some between two levels, or when it read other documents than its inputs gave.
     """
     files = tuple(file for report in reports for file in report.files)
     manifest = Manifest(
@@ -171,7 +172,7 @@ def make_manifest(
         folder=folder,
     )
     check_rows_read(manifest, tasks)
-    if fault := passing_fault(manifest, inputs):
+    if fault := passing_fault(manifest, inputs) or merging_fault(manifest):
         raise ConservationError(f"stage {node}: {fault}")
     return manifest
 

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from stages.core.atomic import AtomicFile
 from stages.core.documents import text_lengths_bytes
-from stages.core.exchange import Exchange, ExchangeWriter
+from stages.core.exchange import Exchange
+from stages.core.exchange_writer import ExchangeWriter
 from stages.core.ledger import LedgerWriter
 from stages.core.manifest import FOLDERS, TABLE, VALUES, FileInfo, Record, ShardReport
 from stages.core.names import below
@@ -74,9 +75,13 @@ class TaskWriter:
 
     def received(self, exchange: Exchange, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Count rows of an exchange that the stage reads in a way of its own; each must come once over all tasks."""
-        self._rows_read.setdefault(exchange.stage, 0)
+        yield from self.counted(exchange.stage, batches)
+
+    def counted(self, sender: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Count rows as those of `sender`: a stage's fingerprint, or `parts` of the stage's own exchange."""
+        self._rows_read.setdefault(sender, 0)
         for batch in batches:
-            self._rows_read[exchange.stage] += batch.num_rows
+            self._rows_read[sender] += batch.num_rows
             yield batch
 
     def keep(self, batch: pa.RecordBatch) -> None:
@@ -85,10 +90,20 @@ class TaskWriter:
 
     def exchange(self, schema: pa.Schema, num_destinations: int) -> ExchangeWriter:
         """The task's exchange; its rows are not documents unless `pass_on` says so."""
+        return self._open(ExchangeWriter(self.task.output, self.task.id, schema, num_destinations))
+
+    def merged_exchange(
+        self, schema: pa.Schema, first_destination: int, num_destinations: int, spill_bytes: int
+    ) -> ExchangeWriter:
+        """The second level of an exchange, for its destinations from `first_destination` on."""
+        place = (self.task.output, self.task.id)
+        return self._open(ExchangeWriter(*place, schema, num_destinations, spill_bytes, first_destination))
+
+    def _open(self, exchange: ExchangeWriter) -> ExchangeWriter:
         if self._exchange is not None:
             raise ValueError(f"task {self.task.id} has an exchange already")
-        self._exchange = ExchangeWriter(self.task.output, self.task.id, schema, num_destinations)
-        return self._exchange
+        self._exchange = exchange
+        return exchange
 
     def table(self, name: str, schema: pa.Schema, kind: str = TABLE) -> ParquetWriter:
         """A Parquet file of any schema, `<folder of its kind>/<name>.parquet`, to be written a row group at a time."""

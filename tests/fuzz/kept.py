@@ -146,13 +146,12 @@ def _exchanged() -> tuple[dict[str, bytes], Exchange]:
             )
             writer.write(batch, np.arange(40) % 3)
         manifest = make_manifest("x", stage, "f", [], [_task(Path(top))], [out.report], top)
-        return _files(Path(top)), Exchange.of(manifest).model_copy(
-            update={"uris": (out.report.files[0].name,)}
-        )
+        write_record(str(Path(top) / "manifest.json"), manifest)
+        return _files(Path(top)), Exchange.of(manifest)
 
 
 def _exchange(folder: Path, seed: Seed) -> None:
-    exchange = _exchanged()[1].model_copy(update={"uris": (str(folder / seed.name),)})
+    exchange = _exchanged()[1].model_copy(update={"folder": str(folder)})
     rows = 0
     for destination in range(exchange.destinations):
         for batch in exchange.read(destination):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from stages.core.manifest import DOCUMENTS, EXCHANGE, LEDGER, Manifest, ShardReport
+from stages.core.manifest import DOCUMENTS, EXCHANGE, LEDGER, Manifest, ShardReport, write_record
 from stages.core.stage import AnyStage, Task, make_manifest
 from stages.ingest.stackexchange.stage import StackExchangeIngest, StackExchangeThreads
 from tests.fuzz.forked import forked_readers
@@ -106,6 +106,7 @@ def _read_whole(folder: Path, seed: Seed) -> None:
     tasks, reports = run_whole(stage, folder)
     if isinstance(stage, StackExchangeIngest):  # threads are made of the posts that it hands on
         manifest = make_manifest("posts", stage, "f", [], tasks, reports, str(folder / "out"))
+        write_record(str(folder / "out" / "manifest.json"), manifest)
         run_whole(StackExchangeThreads(), folder, "threads", [manifest])
 
 

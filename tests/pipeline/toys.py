@@ -10,7 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+import pyarrow as pa
+
 from stages.core.errors import UserError
+from stages.core.exchange import Exchange
 from stages.core.manifest import Manifest, Record, ShardReport, document_uris
 from stages.core.parquet import read_documents
 from stages.core.stage import Stage, Task, task_id
@@ -85,6 +89,57 @@ class Lossy(Copy):
             for batch in read_documents(task.inputs):
                 out.documents_in += batch.num_rows
                 out.keep(batch.slice(1))
+        return out.report
+
+
+NUMBER_SCHEMA = pa.schema([("number", pa.int64())])
+
+
+class ScatterParams(Record):
+    number: int
+    destinations: int
+
+
+class Scatter(Stage[ScatterParams]):
+    """Sends the numbers 0 to 19 from each of `tasks` tasks, number n to destination n % `destinations`."""
+
+    stage_name: ClassVar[str] = "scatter"
+
+    tasks: int = 3
+    destinations: int = 7
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[ScatterParams]]:
+        params = (ScatterParams(number=i, destinations=self.destinations) for i in range(self.tasks))
+        return [Task(task_id(i), (), one) for i, one in enumerate(params)]
+
+    def run(self, task: Task[ScatterParams]) -> ShardReport:
+        with TaskWriter(task, self.stage_name) as out:
+            numbers = np.arange(20) + 100 * task.params.number
+            rows = pa.RecordBatch.from_arrays([pa.array(numbers)], schema=NUMBER_SCHEMA)
+            exchange = out.exchange(NUMBER_SCHEMA, task.params.destinations)
+            exchange.write(rows, np.arange(20) % task.params.destinations)
+        return out.report
+
+
+class GatherParams(Record):
+    rows: Exchange
+    destination: int
+
+
+class Gather(Stage[GatherParams]):
+    """A table of each destination's numbers."""
+
+    stage_name: ClassVar[str] = "gather"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[GatherParams]]:
+        rows = Exchange.of(inputs[0])
+        params = (GatherParams(rows=rows, destination=part) for part in range(rows.destinations))
+        return [Task(task_id(i), (), one) for i, one in enumerate(params)]
+
+    def run(self, task: Task[GatherParams]) -> ShardReport:
+        with TaskWriter(task, self.stage_name) as out:
+            rows = pa.Table.from_batches(out.receive(task.params.rows, task.params.destination))
+            out.write_table(task.id, NUMBER_SCHEMA, [rows])
         return out.report
 
 

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from stages.core.exchange import Exchange, ExchangeWriter, num_destinations
+from stages.core.exchange import Exchange, num_destinations
+from stages.core.exchange_writer import ExchangeWriter
 from stages.core.manifest import TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id

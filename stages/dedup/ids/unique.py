@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from stages.core.errors import UserError
 from stages.core.exchange import Exchange, num_destinations
+from stages.core.finished import FinishedFiles
 from stages.core.manifest import DOCUMENTS, Manifest, ShardReport
 from stages.core.parquet import read_rows
 from stages.core.stage import Stage, Task
@@ -24,6 +25,7 @@ from stages.dedup.columns import (
     RangeParams,
     ShardParams,
     node_ids,
+    num_shards,
     range_table,
     range_tasks,
     shard_tasks,
@@ -71,7 +73,7 @@ class HashIds(Stage[IdsParams]):
 class CheckParams(RangeParams):
     """A range of hashes, and the document shards in which ids are looked up."""
 
-    documents: tuple[str, ...]
+    documents: tuple[FinishedFiles, ...]
 
 
 class CheckIds(Stage[CheckParams]):
@@ -81,12 +83,11 @@ class CheckIds(Stage[CheckParams]):
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[CheckParams]]:
         """One task per range."""
-        hashes, documents = Exchange.of(inputs[0]), tuple(inputs[1].uris(DOCUMENTS))
+        hashes, shards = Exchange.of(inputs[0]), num_shards(inputs[1])
+        documents = FinishedFiles.of(inputs[1], DOCUMENTS)
         return range_tasks(
             hashes,
-            lambda part: CheckParams(
-                rows=hashes, destination=part, shards=len(documents), documents=documents
-            ),
+            lambda part: CheckParams(rows=hashes, destination=part, shards=shards, documents=documents),
         )
 
     def run(self, task: Task[CheckParams]) -> ShardReport:
@@ -102,13 +103,15 @@ class CheckIds(Stage[CheckParams]):
         return out.report
 
 
-def _repeated(rows: pa.Table, uris: Sequence[str]) -> Iterator[str]:
+def _repeated(rows: pa.Table, documents: Sequence[FinishedFiles]) -> Iterator[str]:
     """At most MAX_NAMED ids that repeat, with the files of two documents that have them."""
     hashes, nodes = rows.column("hash").to_numpy(), rows.column("node").to_numpy()
     order = np.lexsort((nodes, hashes))
     hashes, nodes = hashes[order], nodes[order]
+    places = np.flatnonzero(hashes[1:] == hashes[:-1])
+    uris = [file.uri for files in documents for file in files.read()] if len(places) else []
     named = 0
-    for place in np.flatnonzero(hashes[1:] == hashes[:-1]):
+    for place in places:
         one, other = (_id_of(nodes[at], uris) for at in (place, place + 1))
         if one[0] == other[0]:
             yield (

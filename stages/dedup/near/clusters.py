@@ -88,10 +88,11 @@ def edge_batch(one: Nodes, other: Nodes) -> pa.RecordBatch:
 
 
 class EdgesParams(Record):
-    """Edge files of one exchange (whole, or a group of them), and for how many shards what comes of them is."""
+    """The edge files of one exchange from `start` to `stop`, and for how many shards what comes of them is."""
 
     edges: Exchange
-    files: tuple[str, ...]
+    start: int
+    stop: int
     shards: int
 
 
@@ -103,19 +104,24 @@ class MergeForests(Stage[EdgesParams]):
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[EdgesParams]]:
         """One task per group of edge files."""
         edges = Exchange.of(inputs[0])
-        groups = [edges.uris[at : at + MERGE_FILES] for at in range(0, len(edges.uris), MERGE_FILES)]
+        starts = range(0, edges.num_files, MERGE_FILES)
         return [
-            Task(task_id(i), (), EdgesParams(edges=edges, files=group, shards=1))
-            for i, group in enumerate(groups)
+            Task(task_id(i), (), EdgesParams(edges=edges, start=start, stop=start + MERGE_FILES, shards=1))
+            for i, start in enumerate(starts)
         ]
 
     def run(self, task: Task[EdgesParams]) -> ShardReport:
         """Union-find over the group's edges."""
-        edges = task.params.edges
         with TaskWriter(task, self.stage_name) as out:
-            one, other = forest_of(out.received(edges, edges.read(0, task.params.files)))
+            one, other = _forest_of_files(out, task.params)
             out.exchange(EDGES_SCHEMA, 1).write(edge_batch(one, other), np.zeros(len(one), np.int64))
         return out.report
+
+
+def _forest_of_files(out: TaskWriter, params: EdgesParams) -> tuple[Nodes, Nodes]:
+    """The forest of the edges that a task is about."""
+    edges = params.edges
+    return forest_of(out.received(edges, edges.read(0, params.start, params.stop)))
 
 
 class Clusters(Record):
@@ -134,14 +140,14 @@ class ClusterEdges(Against[EdgesParams]):
         """One task: components are global."""
         edges = Exchange.of(inputs[0])
         shards = num_shards(inputs[1]) + sum(store.num_shards for store in self.stores())
-        params = EdgesParams(edges=edges, files=edges.uris, shards=shards)
+        params = EdgesParams(edges=edges, start=0, stop=edges.num_files, shards=shards)
         return [Task(task_id(0), (), params)] if edges.destinations else []
 
     def run(self, task: Task[EdgesParams]) -> ShardReport:
         """Union-find over the merged forests."""
         with TaskWriter(task, self.stage_name) as out:
             exchange = out.exchange(LABELS_SCHEMA, task.params.shards)
-            nodes, labels = components(*forest_of(out.receive(task.params.edges, 0)))
+            nodes, labels = components(*_forest_of_files(out, task.params))
             for start in range(0, len(nodes), PIECE_ROWS):
                 shards, rows = split_nodes(nodes[start : start + PIECE_ROWS])
                 columns = [pa.array(rows), pa.array(labels[start : start + PIECE_ROWS])]

@@ -6,20 +6,21 @@ one reads them as they are: nothing is signed again, and nothing that is publish
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.exchange import Exchange
+from stages.core.finished import FinishedFiles
 from stages.core.location import Location
 from stages.core.manifest import (
-    EXCHANGE,
     MANIFEST_NAME,
     TABLE,
     Manifest,
@@ -144,36 +145,49 @@ class Against(AgainstOptions, Stage[Params], Generic[Params]):
 
 
 class StoreParams(Record):
-    """What a task must know of a store: its band files, which of its documents were kept, its first shard's number."""
+    """What a task must know of a store: its bands, which of its documents were kept, its first shard's number."""
 
     first_shard: int
-    bands: tuple[str, ...]
-    kept: tuple[str, ...]
+    bands: Exchange
+    kept: FinishedFiles
 
 
 def stored_params(stores: Sequence[SignatureStore], first_shard: int) -> tuple[StoreParams, ...]:
     """The stores with their shards numbered from `first_shard` on."""
     params = []
     for store in stores:
-        bands, kept = tuple(store.signed.uris(EXCHANGE)), tuple(store.kept.uris(TABLE))
-        params.append(StoreParams(first_shard=first_shard, bands=bands, kept=kept))
+        (kept,) = FinishedFiles.of(store.kept, TABLE)
+        params.append(StoreParams(first_shard=first_shard, bands=Exchange.of(store.signed), kept=kept))
         first_shard += store.num_shards
     return tuple(params)
 
 
 def renumber_kept(
-    batches: Iterator[pa.RecordBatch], first_shard: int, kept_uris: Sequence[str]
+    batches: Iterable[pa.RecordBatch], first_shard: int, kept_files: FinishedFiles
 ) -> Iterator[pa.RecordBatch]:
-    """Bands of one shard of a store: those of documents that were kept, with the shard's number here."""
-    kept = None
+    """Bands of a store: those of documents that were kept, with the shard's number here.
+
+    Neighbours are of the same shards, so what was kept is held for those of the last batch alone.
+    """
+    held: dict[int, npt.NDArray[np.bool_]] = {}
     for batch in batches:
         if batch.num_rows == 0:
             continue
         nodes = batch.column("node").to_numpy()
         shards, rows = split_nodes(nodes)
-        if kept is None:
-            tables = [part.column("kept") for part in read_batches([kept_uris[shards[0]]])]
-            kept = pa.chunked_array(tables).to_numpy()
+        stays = np.zeros(len(nodes), bool)
+        wanted = np.unique(shards).tolist()
+        held = {shard: held[shard] if shard in held else _kept(kept_files, shard) for shard in wanted}
+        for shard, kept in held.items():
+            of_shard = shards == shard
+            stays[of_shard] = kept[rows[of_shard]]
         place = batch.schema.get_field_index("node")
         here = pa.array(nodes + np.uint64(first_shard << 32))
-        yield batch.set_column(place, "node", here).filter(pa.array(kept[rows]))
+        yield batch.set_column(place, "node", here).filter(pa.array(stays))
+
+
+def _kept(files: FinishedFiles, shard: int) -> npt.NDArray[np.bool_]:
+    """Which documents of a shard were kept."""
+    tables = [part.column("kept") for part in read_batches([files.read()[shard].uri])]
+    kept: npt.NDArray[np.bool_] = pa.chunked_array(tables, pa.bool_()).to_numpy()
+    return kept

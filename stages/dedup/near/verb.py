@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from stages.core.documents import text_lengths_bytes
-from stages.core.exchange import Exchange, destination_of, num_destinations, read_range
+from stages.core.exchange import Exchange, destination_of, num_destinations
 from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Verb, Wiring
@@ -221,16 +221,14 @@ class MatchBands(SigningOptions, Against[MatchBandsParams]):
 def _bands_of(out: TaskWriter, params: MatchBandsParams) -> Iterator[pa.RecordBatch]:
     """The bands of the task's range: those of the documents, and those of stored documents that were kept."""
     part, parts = params.part, params.parts
-    for uri in params.bands.uris:
-        yield from out.received(params.bands, _in_part(uri, part, parts))
+    yield from out.received(params.bands, _in_part(params.bands, part, parts))
     for store in params.stores:
-        for uri in store.bands:
-            yield from renumber_kept(_in_part(uri, part, parts), store.first_shard, store.kept)
+        yield from renumber_kept(_in_part(store.bands, part, parts), store.first_shard, store.kept)
 
 
-def _in_part(uri: str, part: int, parts: int) -> Iterator[pa.RecordBatch]:
-    """The rows of one file whose band key lies in the part, whatever number of parts the file was written for."""
-    for batch in read_range(uri, part, parts):
+def _in_part(bands: Exchange, part: int, parts: int) -> Iterator[pa.RecordBatch]:
+    """The rows whose band key lies in the part, whatever number of parts they were written for."""
+    for batch in bands.read_part(part, parts):
         inside = destination_of(batch.column("key").to_numpy(), parts) == part
         yield batch if inside.all() else batch.filter(pa.array(inside))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.errors import UserError
-from stages.core.exchange import ExchangeWriter
+from stages.core.exchange_writer import ExchangeWriter
 from stages.core.ledger import LEDGER_SCHEMA
 from stages.core.manifest import DOCUMENTS, MODEL, FileInfo, Manifest
 from stages.core.names import below, file_stem, is_safe_name, source_fault

@@ -180,7 +180,7 @@ class ReadParams(Record):
 
 
 def exchange(name: str, rows: int) -> Exchange:
-    return Exchange(stage=name, uris=(f"{name}.arrow",), destinations=2, rows=rows)
+    return Exchange(stage=name, folder=name, destinations=2, num_files=1, rows=rows)
 
 
 @pytest.mark.parametrize(("read", "fits"), [((3, 4), True), ((3, 3), False), ((4, 4), False), ((7, 0), True)])

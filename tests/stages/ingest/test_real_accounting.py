@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.ledger import MERGE
-from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
+from stages.core.manifest import DOCUMENTS, LEDGER, Manifest, write_record
 from stages.core.stage import AnyStage, make_manifest
 from stages.ingest.arxiv.stage import ArxivIngest
 from stages.ingest.books.stage import BooksIngest
@@ -33,7 +33,9 @@ def finish(stage: AnyStage, folder: Path, inputs: tuple[Manifest, ...] = ()) -> 
     reports = [stage.run(task.at(str(folder))) for task in tasks]
     for report in reports:
         report.check_conservation()
-    return make_manifest(stage.stage_name, stage, "f", inputs, tasks, reports, str(folder))
+    manifest = make_manifest(stage.stage_name, stage, "f", inputs, tasks, reports, str(folder))
+    write_record(str(folder / "manifest.json"), manifest)
+    return manifest
 
 
 def ends(*manifests: Manifest) -> Counter[str]:

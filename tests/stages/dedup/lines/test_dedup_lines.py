@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.core import exchange
+from stages.core import exchange_writer
 from stages.dedup.lines import keys as line_keys
 from stages.dedup.lines import verb as lines
 from stages.dedup.lines.verb import DedupLines
@@ -131,7 +131,7 @@ def test_small_pieces_and_many_ranges_give_the_same(
     monkeypatch.setattr(lines, "ROWS_PER_PASS", 40)
     monkeypatch.setattr(lines, "PENDING_LINES", 10)
     monkeypatch.setattr(line_keys, "PENDING_LINES", 10)
-    monkeypatch.setattr(exchange, "SPILL_BYTES", 100)
+    monkeypatch.setattr(exchange_writer, "SPILL_BYTES", 100)
     pieces = dedup(chain, *shards, keep=keep)
     assert chain.texts(pieces) == chain.texts(whole)
     assert sum(whole.edited.values()) + sum(whole.dropped.values()) > 10

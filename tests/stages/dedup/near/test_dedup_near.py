@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stages.core import exchange
+from stages.core import exchange_writer
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE
 from stages.dedup.near import verb as near
@@ -101,7 +101,7 @@ def test_order_and_sharding_change_nothing(chain: Any, monkeypatch: pytest.Monke
     assert 25 <= len(chain.texts(left)) < 100
     shuffled = random.Random(3).sample(documents, len(documents))
     monkeypatch.setattr(near, "DESTINATION_BYTES", 20_000)
-    monkeypatch.setattr(exchange, "SPILL_BYTES", 10_000)
+    monkeypatch.setattr(exchange_writer, "SPILL_BYTES", 10_000)
     other = dedup(chain, shuffled[:50], shuffled[50:51], shuffled[51:])
     assert chain.texts(other) == chain.texts(left)
     assert reasons(chain, other) == reasons(chain, left)

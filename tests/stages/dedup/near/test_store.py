@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core import exchange
 from stages.core.errors import UserError
-from stages.core.manifest import TABLE, Manifest
+from stages.core.manifest import PARTS, TABLE, Manifest
 from stages.core.stage import AnyStage
 from stages.dedup.near import verb as near
 from stages.dedup.near.store import open_stores
@@ -65,6 +66,29 @@ def test_an_old_document_that_was_removed_does_not_remove_a_new_one(chain: Any, 
     assert partners(chain, chain.run(DedupNear(), chain.given([("c4/b", b), ("c4/c", c)]))[-1])
     left = chain.run(DedupNear(against=(keep_run("old", old),)), chain.given([("c4/c", c)]))[-1]
     assert set(chain.texts(left)) == {"c4/c"}
+
+
+def test_a_store_of_two_levels_gives_what_one_of_one_level_does(
+    chain: Any, keep_run: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bands of many shards lie in one file of the second level, some of them of documents that were removed."""
+    monkeypatch.setattr(near, "DESTINATION_BYTES", 8000)
+    old = [
+        [(f"c4/{shard}-{n}", with_changes(text_of(n), shard % 2)) for n in (shard, shard + 1)]
+        for shard in range(5)
+    ]
+    new = [[(f"c4/new-{n}", text_of(n) + " and more") for n in range(start, 9, 2)] for start in (0, 1)]
+    found = []
+    for level in (1 << 60, 1):
+        monkeypatch.setattr(exchange, "ONE_LEVEL_DESTINATIONS", level)
+        outputs = chain.run(DedupNear(), chain.given(*old))
+        assert bool(outputs[1].of_kind(PARTS)) == (level == 1)
+        assert 0 < outputs[-1].documents_out < 10
+        place = keep_run(f"old-{level}", outputs)
+        left = chain.run(DedupNear(against=(place,)), chain.given(*new))[-1]
+        found.append((chain.texts(left), partners(chain, left)))
+    assert found[0] == found[1]
+    assert len(found[0][1]) == 6 and len(found[0][0]) == 3
 
 
 def test_two_dumps_one_after_the_other_leave_what_both_together_leave(chain: Any, keep_run: Keep) -> None:

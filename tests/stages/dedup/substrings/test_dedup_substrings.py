@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.core import exchange
+from stages.core import exchange_writer
 from stages.core.documents import SOURCES
 from stages.dedup.substrings import spans
 from stages.dedup.substrings import verb as substrings
@@ -182,7 +182,7 @@ def test_small_pieces_and_many_ranges_give_the_same(
     monkeypatch.setattr(substrings, "ROWS_PER_PASS", 30)
     monkeypatch.setattr(spans, "WINDOWS_PER_PASS", 20)
     monkeypatch.setattr(window_rows, "PIECE_ANCHORS", 7)
-    monkeypatch.setattr(exchange, "SPILL_BYTES", 100)
+    monkeypatch.setattr(exchange_writer, "SPILL_BYTES", 100)
     pieces = dedup(chain, *shards, keep=keep)
     assert chain.texts(pieces) == chain.texts(whole)
     assert chain.ledger(pieces) == chain.ledger(whole)

@@ -14,7 +14,7 @@ import py7zr
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core import exchange
+from stages.core import exchange_writer
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE, Manifest
 from stages.ingest.stackexchange import post_exchange
@@ -142,7 +142,7 @@ def test_memory_of_a_task_is_bounded_by_several_exchange_files(
     folder = write_dump(tmp_path, [question(1), *(answer(i, 1, i) for i in range(2, 50))])
     expected = texts(both(run_stage, folder)[1])
     monkeypatch.setattr(post_exchange, "BATCH_BODY_BYTES", 50)
-    monkeypatch.setattr(exchange, "SPILL_BYTES", 500)
+    monkeypatch.setattr(exchange_writer, "SPILL_BYTES", 500)
     posts, threads = both(run_stage, folder)
     assert len(posts.uris(EXCHANGE)) > 3
     assert texts(threads) == expected
