@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import deque
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from datatrove.data import Document
@@ -36,6 +36,7 @@ from datatrove.pipeline.filters import (
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.tokens import DocumentTokenizer
 from datatrove.pipeline.writers import JsonlWriter
+from datatrove.utils.lid import FT176LID
 from datatrove.utils.logging import logger
 from fasttext.FastText import _FastText
 from timed import report
@@ -44,6 +45,29 @@ LANGUAGES = "bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split(
 
 LanguageFilter._requires_dependencies = []
 logger.remove()
+
+
+load = cache(_FastText)
+
+
+class LocalLID(FT176LID):
+    """Its language identifier with a model of this machine: it would download its own."""
+
+    def __init__(self, languages: list[str], path: str) -> None:
+        super().__init__(languages)
+        self._path = path
+
+    @property
+    def model(self):
+        """Not kept here, since the executor copies its steps."""
+        return load(self._path)
+
+    def predict(self, doc: Document):
+        """As its own does it, but for fastText's wrapper, which does not work with NumPy 2."""
+        found = self.model.f.predict(doc.text.replace("\n", " ") + "\n", self.k, 0.0, "strict")
+        scores = {label.removeprefix("__label__"): score for score, label in found}
+        best = max(scores.items(), key=lambda pair: pair[1])
+        return best, {language: scores.get(language, 0.0) for language in self.languages}
 
 
 def run(*steps, rank=0, world_size=1):
@@ -120,7 +144,7 @@ def filters(documents: Path, folder: Path):
 def whole(documents: Path, folder: Path, tokenizer: str, language_model: str):
     """Language, heuristics, near dedup and tokens, each a pipeline of its executor; the seconds of each."""
     language = LanguageFilter(LANGUAGES, language_threshold=0.5)
-    language.model._model = _FastText(language_model)
+    language.model = LocalLID(LANGUAGES, language_model)
     rules = [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter(), FineWebQualityFilter()]
     kept, unique, signatures, buckets, remove = (
         str(folder / n) for n in ("kept", "unique", "s", "b", "remove")
