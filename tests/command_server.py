@@ -16,6 +16,7 @@ from pipeline.cli.main import main
 
 SHELL_FUNCTION = r"""
 altiplano() {
+  BEFORE
   local code shell=$BASHPID
   # in a shell of its own: a redirection of `printf` would be this shell's output for as long as it lasts
   (printf '%s\0' "$shell" "$PWD" "$@"; printf '\0') > REQUESTS &
@@ -24,12 +25,13 @@ altiplano() {
   return "$code"
 }
 """
-"""What makes `altiplano` of a shell ask the server; REQUESTS and ANSWERS are its pipes."""
+"""What makes `altiplano` of a shell ask the server; REQUESTS and ANSWERS are its pipes, BEFORE may change its arguments."""
 
 
-def shell_function(requests: Path, answers: Path) -> str:
-    """SHELL_FUNCTION for two pipes."""
-    return SHELL_FUNCTION.replace("REQUESTS", f"'{requests}'").replace("ANSWERS", f"'{answers}'")
+def shell_function(requests: Path, answers: Path, before: str) -> str:
+    """SHELL_FUNCTION for two pipes, and a line of shell that comes first."""
+    pipes = SHELL_FUNCTION.replace("REQUESTS", f"'{requests}'").replace("ANSWERS", f"'{answers}'")
+    return pipes.replace("BEFORE", before)
 
 
 def serve(requests: str, answers: str) -> None:

@@ -57,12 +57,11 @@ def run_lines(
     # whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work
     here = 'case $1 in ingest|dedup|filter|tokenize|mix) set -- "$@" --workers 0;; '
     here += 'quality) case $2 in references|train) set -- "$@" --workers 0;; esac;; esac'
-    function = shell_function(requests, answers).replace("{\n", f"{{\n  {here}\n", 1)
     server = [sys.executable, "-m", "tests.command_server", str(requests), str(answers)]
     with subprocess.Popen(server, env=environment) as serving:
         try:
             return subprocess.run(
-                ["bash", "-c", "\n".join(["set -e", function, *lines])],
+                ["bash", "-c", "\n".join(["set -e", shell_function(requests, answers, here), *lines])],
                 cwd=folder,
                 env=environment,
                 capture_output=True,
