@@ -63,6 +63,10 @@ COMMANDS = {
         "tokens:train",
         "Train a LLaMA on packed tokens by the schedule of a mixture; resumes from its last checkpoint.",
     ),
+    "remove": (
+        "takedown:remove",
+        "Take documents out of a finished run by ids, URLs or hosts; what does not hold them is reused as it is.",
+    ),
     "export": ("export:app", "Write what a run made in other tools' formats."),
     "models": ("models:app", "Models that the stages need."),
 }
