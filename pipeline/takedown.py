@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.chain import last_documents, run_of, token_stages
-from pipeline.graph import Graph, read_run, run_manifests
+from pipeline.chain import finished_documents, token_stages
+from pipeline.graph import Graph, run_manifests
 from pipeline.wiring import add_mixture
 from stages.core import storage
-from stages.core.errors import UserError
-from stages.core.manifest import DOCUMENTS, LEDGER, MANIFEST_NAME, Manifest, read_manifest
+from stages.core.manifest import LEDGER, Manifest
 from stages.core.parquet import read_batches
 from stages.core.stage import is_made_by
 from stages.mix.mixture import Mix
@@ -18,7 +17,6 @@ from stages.takedown.documents import RULE, FindHolders, Takedown, TakenShard
 from stages.takedown.earlier import Earlier
 from stages.takedown.requests import RequestLists
 from stages.takedown.tokens import PackWithout
-from stages.tokenize.encode import Encode
 from stages.tokenize.pack import PackedShard
 from stages.train.stage import Train
 
@@ -49,7 +47,7 @@ def takedown_graph(run: str, lists: RequestLists, with_duplicates: bool) -> Take
     holders = graph.add("takedown.holders", FindHolders(**options, with_duplicates=with_duplicates), before)
     documents = tuple(
         graph.add(f"takedown.{one.node}", Takedown(**options), [_add_before(graph, one), holders])
-        for one in _documents(run)
+        for one in finished_documents(run)
     )
     found = token_stages(run)
     if found is None:
@@ -76,38 +74,6 @@ def _add_before(graph: Graph, manifest: Manifest) -> str:
     graph.given[name] = manifest.model_copy(update={"folder": storage.absolute(manifest.folder)})
     graph.left_behind.add(name)
     return name
-
-
-def _documents(run: str) -> list[Manifest]:
-    """The stages whose documents a run ended with: those that its tokens were made of, where it has tokens."""
-    found = token_stages(run)
-    if found is None:
-        documents = last_documents(run)
-    else:
-        home = run_of(found.packed) or run
-        record, own = read_run(home), run_manifests(home)
-        encoded = [node for node in record.nodes if node.stage == Encode.stage_name]
-        if not encoded:  # documents were taken out of it before
-            documents = last_documents(home)
-        else:
-            documents = [_stage(home, name, own, record.given) for name in encoded[-1].inputs]
-    documents = [one for one in documents if one.of_kind(DOCUMENTS)]
-    if not documents:
-        raise UserError(f"{run}: holds no documents to take out; give the run that made them")
-    return documents
-
-
-def _stage(run: str, name: str, own: Mapping[str, Manifest], given: Mapping[str, str]) -> Manifest:
-    """A stage by its name, in a run or among those that it was given."""
-    if name in own:
-        return own[name]
-    folder = given.get(name, "")
-    if not folder or not storage.exists(storage.join(folder, MANIFEST_NAME)):
-        raise UserError(
-            f"{run}: what its tokens were made of ({name}) lies in no run, or is not there any more; put it back, or take"
-            " the documents out where they are and tokenize again"
-        )
-    return read_manifest(folder)
 
 
 @dataclass(frozen=True)

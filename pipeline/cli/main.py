@@ -46,6 +46,10 @@ COMMANDS = {
         "report:report",
         "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
     ),
+    "card": (
+        "card:card",
+        "Write the dataset card of a run: sources, licences, what was dropped and why, languages, takedowns, limits.",
+    ),
     "inspect": ("inspect:app", "Look into a run."),
     "fetch": ("fetch:app", "Download raw dumps: resumable, checked, at a polite pace."),
     "ingest": ("ingest:app", "Read the raw files of one source into documents."),

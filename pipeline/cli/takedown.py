@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from pipeline.cli.output import note, say
 from pipeline.cli.running import WhereGiven, run_graph, show_mixture
+from pipeline.graph import read_run
 from pipeline.takedown import takedown_graph, taken_out
 from stages.core.errors import UserError
 from stages.takedown.requests import RequestLists
@@ -35,7 +36,7 @@ def remove(
     lists.read()
     made = takedown_graph(run, lists, with_duplicates)
     last = [*made.documents] if made.mixture is None else [*made.documents, made.mixture]
-    result = run_graph(made.graph, "remove", where, made.documents)
+    result = run_graph(made.graph, read_run(run).name, where, made.documents)
     if made.mixture is not None:
         show_mixture(where.out, result.manifests[last[-1]])
     found = taken_out(made, result.manifests, lists)

@@ -65,3 +65,11 @@ def counted_by(manifest: Manifest) -> Counted:
         (facts,) = manifest.facts_of(Counted)
         return facts
     return Counted.model_validate(manifest.model_dump(include=set(Counted.model_fields)))
+
+
+def as_it_was(manifest: Manifest) -> Manifest:
+    """A manifest as it was in the run where its stage ran, for readers of what stages are and counted."""
+    if not is_made_by(manifest, Earlier):
+        return manifest
+    counted = counted_by(manifest)
+    return manifest.model_copy(update={name: getattr(counted, name) for name in Counted.model_fields})
