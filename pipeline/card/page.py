@@ -13,7 +13,7 @@ from stages.core.printing import printable
 MAX_LANGUAGES = 40
 """Languages of the table; the head names all."""
 
-MAX_VALUE_CHARS = 80
+MAX_VALUE_CHARS = 300
 """Of an option that the card quotes."""
 
 _SIZES = (
@@ -130,7 +130,7 @@ def _stages(facts: CardFacts) -> str:
         for one in facts.stages
     ]
     head = "## What was dropped, and why\n\nEach stage that read raw records, or dropped or changed documents, in its order;"
-    head += " the rest of what it read was kept. Duplicates are those whose rule ends in `duplicate`.\n\n"
+    head += " the rest of what it read was kept.\n\n"
     options = [f"- {_text(one.node)}: {found}" for one in facts.stages if (found := _options(one.config))]
     listed = "\nOptions:\n\n" + "\n".join(options) + "\n" if options else ""
     return head + _table(("stage", "made by", "in", "out", "documents by rule"), rows) + listed
