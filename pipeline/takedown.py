@@ -9,6 +9,7 @@ from pipeline.chain import finished_documents, token_stages
 from pipeline.graph import Graph, run_manifests
 from pipeline.wiring import add_mixture
 from stages.core import storage
+from stages.core.documents import source_of
 from stages.core.manifest import LEDGER, Manifest
 from stages.core.parquet import read_batches
 from stages.core.stage import is_made_by
@@ -22,6 +23,9 @@ from stages.train.stage import Train
 
 _BEFORE = "before:"
 """Begins the names of the stages of the run that documents are taken out of."""
+
+_TAKEN = "takedown."
+"""Begins the names of the stages that take them out."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,11 @@ def takedown_graph(run: str, lists: RequestLists, with_duplicates: bool) -> Take
     options = lists.model_dump()
     holders = graph.add("takedown.holders", FindHolders(**options, with_duplicates=with_duplicates), before)
     documents = tuple(
-        graph.add(f"takedown.{one.node}", Takedown(**options), [_add_before(graph, one), holders])
+        graph.add(
+            f"{_TAKEN}{one.node.removeprefix(_TAKEN)}",
+            Takedown(**options),
+            [_add_before(graph, one), holders],
+        )
         for one in finished_documents(run)
     )
     found = token_stages(run)
@@ -56,7 +64,7 @@ def takedown_graph(run: str, lists: RequestLists, with_duplicates: bool) -> Take
     if found.mixed is None:
         return TakedownGraph(graph, documents, None)
     # a source may be empty now: what the mixture says of it is passed over, with a warning
-    sources = sorted({shard.source for shard in found.packed.facts_of(PackedShard)})
+    sources = sorted({source_of(shard.source) for shard in found.packed.facts_of(PackedShard)})
     options_of_mix = Mix.model_validate(found.mixed.config | {"may_be_empty": sources})
     mixture = add_mixture(graph.below("takedown"), options_of_mix, tokens).mixture
     return TakedownGraph(graph, documents, mixture)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.chain import finished_documents, stages_at, token_stages
+from pipeline.chain import finished_documents, token_stages
 from pipeline.graph import read_run, run_manifests
 from pipeline.inspect.tokens import TokenRow, token_rows
 from pipeline.look.places import places_of
@@ -127,7 +127,7 @@ def card_facts(run: str) -> CardFacts:
         languages=_languages(holders),
         stages=stages,
         tokenizer_sha256=packed[0].tokenizer_sha256 if packed else None,
-        removed=sum(manifest.dropped.get(RULE, 0) for manifest in stages_at(run)),
+        removed=sum(manifest.dropped.get(RULE, 0) for manifest in manifests.values()),
         limits=tuple(_limits(manifests)),
         warnings=tuple(run_warnings(run, places_of(run))),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.card.facts import card_facts
 from pipeline.card.page import card_page
@@ -56,7 +57,8 @@ def configurations(shards: Sequence[PublishedShard]) -> dict[str, list[str]]:
     found = {DEFAULT: [f"{DATA_FOLDER}/*.parquet"]}
     mixed = {source for shard in shards if len(shard.file.sources) != 1 for source in shard.file.sources}
     for shard in shards:
-        if len(shard.file.sources) == 1 and not mixed & set(shard.file.sources):
+        is_own = len(shard.file.sources) == 1 and not mixed.union([DEFAULT]) & set(shard.file.sources)
+        if is_own:
             (source,) = shard.file.sources
             found[source] = [f"{DATA_FOLDER}/{file_stem(source)}-*.parquet"]
     return found
@@ -102,10 +104,10 @@ def _to_folder(to: str, shards: Sequence[PublishedShard], card: str) -> None:
 def _to_hub(to: str, shards: Sequence[PublishedShard], card: str) -> None:
     """By commits of some files each; the Hub's library leaves out what is there with the same content."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]  # the last is of the HTTP library that it uses
         HfHubHTTPError,
         HFValidationError,
-        HTTPError,  # type: ignore[attr-defined]  # of the HTTP library that it uses
+        HTTPError,
     )
 
     repository = to.removeprefix(DATASETS).strip("/")
@@ -121,10 +123,10 @@ def _to_hub(to: str, shards: Sequence[PublishedShard], card: str) -> None:
                 hub.create_commit(repository, added, commit_message="Add documents", repo_type="dataset")
         names = {shard.name for shard in shards}
         old = sorted(name for name in there if name.startswith(f"{DATA_FOLDER}/") and name not in names)
-        last = [CommitOperationDelete(name) for name in old]
+        last: list[Any] = [CommitOperationDelete(name) for name in old]
         last.append(CommitOperationAdd(CARD_NAME, card.encode()))
         hub.create_commit(repository, last, commit_message="Add the card", repo_type="dataset")
-    except (HfHubHTTPError, HFValidationError, HTTPError) as error:
+    except (HfHubHTTPError, HFValidationError, HTTPError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"{to}: the Hub refuses this ({reason}); `hf auth login`, or HF_TOKEN, gives the right"
