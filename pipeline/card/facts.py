@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -63,6 +63,18 @@ LICENCES: Mapping[str, KindLicence] = MappingProxyType(
     }
 )
 """Licences by kind of source, as the publishers of the dumps state them."""
+
+NEAR = "near_decide"
+
+_LOOKED_FOR: Mapping[str, str] = MappingProxyType(
+    {
+        NEAR: "Near duplicates",
+        "overlaps_cut": "Texts of benchmarks, which make scores on them too good,",
+        "pii": "E-mail and IP addresses of people",
+        "word_list": "Offensive texts",
+    }
+)
+"""What a reader should know that nobody looked for, by the stage or rule that does."""
 
 UNKNOWN_LICENCE = KindLicence(("unknown",), "not known to Altiplano; say it here")
 
@@ -128,7 +140,7 @@ def card_facts(run: str) -> CardFacts:
         stages=stages,
         tokenizer_sha256=packed[0].tokenizer_sha256 if packed else None,
         removed=sum(manifest.dropped.get(RULE, 0) for manifest in manifests.values()),
-        limits=tuple(_limits(manifests)),
+        limits=tuple(_limits(manifests, [row.source for row in rows])),
         warnings=tuple(run_warnings(run, places_of(run))),
     )
 
@@ -167,26 +179,23 @@ def _languages(holders: list[Manifest]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
-_NOT_DONE = (
-    ("near_decide", "Near duplicates were not looked for."),
-    ("overlaps_cut", "Texts of benchmarks were not looked for: scores on them may be too good."),
-)
-"""Stages whose absence a reader should know of."""
-
-
-def _limits(manifests: Mapping[str, Manifest]) -> list[str]:
-    there = {manifest.stage for manifest in manifests.values()}
-    found = [text for stage, text in _NOT_DONE if stage not in there]
-    rules = {
-        name
-        for manifest in manifests.values()
-        if is_made_by(manifest, Filter)
-        for rule in manifest.config["rules"]
-        for name in rule.values()
-        if isinstance(name, str)
-    }
-    if "pii" not in rules:
-        found.append("Personal data (addresses, numbers, names) was not looked for.")
-    if "word_list" not in rules:
-        found.append("Offensive texts were not looked for.")
+def _limits(manifests: Mapping[str, Manifest], sources: Sequence[str]) -> list[str]:
+    """What was not looked for, by the sources that it was not looked for in."""
+    looked: dict[str, set[str]] = {text: set() for text in _LOOKED_FOR.values()}
+    for name, manifest in manifests.items():
+        # the stage that decides holds no documents; the one beside it that removes them does
+        holder = manifests.get(f"{name.removesuffix(NEAR)}remove") if manifest.stage == NEAR else manifest
+        for what in {manifest.stage, *_rules(manifest)} & _LOOKED_FOR.keys():
+            looked[_LOOKED_FOR[what]] |= set() if holder is None else holder.sources.keys()
+    found = []
+    for text, where in looked.items():
+        if left_out := [source for source in sources if source not in where]:
+            places = f" in {', '.join(left_out)}" if where else ""
+            found.append(f"{text} were not looked for{places}.")
     return found
+
+
+def _rules(manifest: Manifest) -> list[str]:
+    """The rules of a filter; none of another stage."""
+    rules = manifest.config["rules"] if is_made_by(manifest, Filter) else []
+    return [str(rule["rule"]) for rule in rules]

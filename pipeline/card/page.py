@@ -167,7 +167,7 @@ def _takedowns(facts: CardFacts) -> str:
 
 
 def _limits(facts: CardFacts) -> str:
-    lines = [*facts.limits, *(f"Warning of the run: {_text(one)}" for one in facts.warnings)]
+    lines = [*map(_text, facts.limits), *(f"Warning of the run: {_text(one)}" for one in facts.warnings)]
     return "## Known limits\n\n" + "".join(f"- {line}\n" for line in lines) if lines else ""
 
 
