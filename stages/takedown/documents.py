@@ -32,7 +32,7 @@ HOLDERS_SCHEMA = pa.schema(
 """A document that holds what was asked for under another id, what it holds, and whether it goes for that."""
 
 
-class Holder(NamedTuple):
+class TextHolder(NamedTuple):
     """Why a document holds what was asked for; whether it is only the kept one of duplicates, and no part of it is the
     other's own text."""
 
@@ -72,7 +72,7 @@ class FindHolders(RequestLists, Stage[FindHoldersParams]):
 
     def run(self, task: Task[FindHoldersParams]) -> ShardReport:
         """Follow partners from stage to stage, until a pass over the ledgers finds no more."""
-        requests, holders = self.read(), dict[str, Holder]()
+        requests, holders = self.read(), dict[str, TextHolder]()
         with TaskWriter(task, self.stage_name) as out:
             while _follow(task.params.ledgers, requests, holders):
                 pass
@@ -85,7 +85,7 @@ class FindHolders(RequestLists, Stage[FindHoldersParams]):
         return out.report
 
 
-def _follow(ledgers: Sequence[FinishedFiles], requests: Requests, holders: dict[str, Holder]) -> bool:
+def _follow(ledgers: Sequence[FinishedFiles], requests: Requests, holders: dict[str, TextHolder]) -> bool:
     """Add the partners of what is asked for, or holds what is, by the rows of the ledgers; whether there were new ones."""
     grown = False
     uris = (file.uri for files in ledgers for file in files.read())
@@ -94,14 +94,14 @@ def _follow(ledgers: Sequence[FinishedFiles], requests: Requests, holders: dict[
         asked = requests.reasons(rows.column("id"), rows.column("url"))
         names, actions, partners = (rows.column(name).to_pylist() for name in ("id", "action", "partner"))
         for row, (name, action, partner) in enumerate(zip(names, actions, partners, strict=True)):
-            through = Holder(asked[row], False) if row in asked else holders.get(name)
+            through = TextHolder(asked[row], False) if row in asked else holders.get(name)
             if through is None or action not in (DROP, MERGE):
                 continue
             is_duplicate = through.is_duplicate or action == DROP
             known = holders.get(partner)
             if known is None or (known.is_duplicate and not is_duplicate):
                 how = "kept for its duplicate" if action == DROP else "holds"
-                holders[partner] = Holder(f"{how} {name}; {through.detail}", is_duplicate)
+                holders[partner] = TextHolder(f"{how} {name}; {through.detail}", is_duplicate)
                 grown = True
     return grown
 
