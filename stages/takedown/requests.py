@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from stages.core.manifest import Record
 MAX_LABELS = 32
 """Of a host's name that are looked at: `a.b.example.org` is below `example.org`. DNS allows 127, and nobody has them."""
 
-_HOST = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^/?#:]+)"
+_HOST = r"^(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?(?:[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^/?#:]+)"
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -122,7 +123,7 @@ class Requests:
 
 def url_key(url: str) -> str | None:
     """An address without scheme, user, `www.`, default port, fragment and slashes at the end, its host in lower case and
-    ASCII; None when it has no host."""
+    ASCII, percent-encodings decoded; None when it has no host."""
     url = "".join(url.split()).partition("#")[0]
     scheme, mark, rest = url.partition("://")
     if not mark or not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
@@ -137,7 +138,7 @@ def url_key(url: str) -> str | None:
         return None
     if port and port != _DEFAULT_PORTS.get(scheme.lower(), "80"):
         host = f"{host}:{port}"
-    return host + path.rstrip("/")
+    return host + unquote(path).rstrip("/")
 
 
 def host_key(host: str) -> str:

@@ -32,6 +32,8 @@ def test_addresses_of_one_page_are_equal(url: str) -> None:
         ("https://example.org:8080/A/", "example.org:8080/A"),
         ("https://BÜCHER.example/ä", "xn--bcher-kva.example/ä"),
         ("https://example.org./x", "example.org/x"),
+        ("https://de.example/wiki/K%C3%B6ln%2FDeutz", "de.example/wiki/Köln/Deutz"),
+        ("https://de.example/wiki/Köln/Deutz", "de.example/wiki/Köln/Deutz"),
         ("https://example.org?q=http://a.example/b", "example.org?q=http://a.example/b"),
         ("https:///x", None),
     ],
@@ -58,6 +60,7 @@ def test_ids_go_before_urls_and_urls_before_hosts() -> None:
         "https://ba.example/",
         None,
         "no address",
+        "a.example/5",
     ]
     ids = [f"c4/f/{number}" for number in range(len(urls))]
     requests = Requests(["c4/f/0", "c4/f/6"], ["a.example/1"], ["a.example"])
@@ -68,6 +71,7 @@ def test_ids_go_before_urls_and_urls_before_hosts() -> None:
         3: "host a.example",
         4: "host a.example",
         6: "id c4/f/6",
+        8: "host a.example",
     }
     assert requests.names == ["id c4/f/0", "id c4/f/6", "url a.example/1", "host a.example"]
 
