@@ -12,6 +12,7 @@ from pipeline.cli.main import main
 from pipeline.graph import run_manifests
 from pipeline.inspect.tokens import TokenRow, token_rows
 from pipeline.inspect.verify import verify
+from pipeline.look.sample import Wanted, dropped_sample
 from stages.core.manifest import EXCHANGE, TOKENS
 from tests.demo import ROOT
 from tests.small_run import bytes_of
@@ -21,6 +22,8 @@ HERE = ("--workers", "0", "--quiet")
 IVO = "github/ivo__mosaic-site-9d180429b8.tar.gz/mosaic-site-9d180429b8/src/observe.js"
 OKAFOR = "github/okafor__mosaic-js-09244d0e0f.tar.gz/mosaic-js-09244d0e0f/src/observe.js"
 ANSWER, THREAD = (f"stackexchange/gardening.example/Posts.xml/{number}" for number in (31, 10))
+RINGBUF_ID = "github/ada__ringbuf-4f641f86df.tar.gz/ringbuf-4f641f86df/README.md"
+ROWING = "stackexchange/rowing.example/Posts.xml/1"
 RINGBUF = "https://github.com/ada/ringbuf/blob/4f641f86df/README.md"
 
 
@@ -123,6 +126,15 @@ def test_explain_and_the_card_know_it(taken: Path, capsys: pytest.CaptureFixture
     card = run_card(left)
     assert "3 documents were taken out on request" in card
     assert "extension 5, license 5" in card, "what the earlier run dropped"
+
+
+def test_of_what_is_gone_there_is_no_text(taken: Path) -> None:
+    left = str(taken / "left")
+    gone = dropped_sample(left, Wanted(None, "removed_on_request", None, None, 20, 0))
+    assert sorted(one.id for one in gone) == sorted([RINGBUF_ID, ROWING, THREAD])
+    for one in (*gone, *dropped_sample(left, Wanted(None, "exact_duplicate", None, None, 20, 0))):
+        assert one.text is None
+        assert one.why == "what this stage read lies outside the run, which does not record where"
 
 
 def test_it_says_what_nothing_answers_to_and_which_duplicates_stay(
