@@ -52,7 +52,7 @@ def test_the_readmes_commands_run_as_written(tmp_path: Path, demo_runs: Path) ->
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(demo_runs / "demo", tmp_path / "runs" / "demo")
     # whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work
-    here = 'case $1 in ingest|dedup|filter|tokenize|mix|remove) set -- "$@" --workers 0;; '
+    here = 'case $1 in ingest|dedup|filter|tokenize|mix) set -- "$@" --workers 0;; '
     here += 'quality) case $2 in references|train) set -- "$@" --workers 0;; esac;; esac'
     altiplano = f'altiplano() {{ {here}; "{sys.executable}" -m pipeline.cli "$@"; }}'
     script = "\n".join(["set -e", altiplano, *shell_lines()])
