@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import pickle
 import tempfile
 import time
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +107,8 @@ def params(*, files: int = 200_000, destinations: int = 30_000, work_folder: Pat
         manifest = make_manifest("shuffle", MergeParts(), "f", [], [], [*reports, *second], folder)
         write_record(f"{folder}/{MANIFEST_NAME}", manifest)
         sent = Exchange.of(manifest)
-        print(f"params of a task, pickled: {len(pickle.dumps(sent)):,} bytes")
-        named = pickle.dumps(manifest.uris(PARTS))
+        print(f"params of a task, pickled: {len(ForkingPickler.dumps(sent)):,} bytes")
+        named = ForkingPickler.dumps(manifest.uris(PARTS))
         print(f"the same with the URIs of {files:,} files: {len(named):,} bytes")
         size = storage.size_bytes(f"{folder}/{MANIFEST_NAME}")
         print(f"manifest: {size / 1e6:,.0f} MB")

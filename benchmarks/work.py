@@ -41,6 +41,7 @@ def finish_stage(stage: AnyStage, folder: str, inputs: Sequence[Manifest] = ()) 
     """All tasks of a stage into `folder`, and the manifest, for stages that come after."""
     tasks = stage.plan(inputs)
     reports = [stage.run(task.at(folder)) for task in tasks]
+    reports += [MergeParts().run(task) for task in second_level(folder, reports)]
     fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
     reports += [MergeParts().run(task) for task in second_level(folder, reports)]
     manifest = make_manifest(stage.stage_name, stage, fingerprint, inputs, tasks, reports, folder)

@@ -16,6 +16,7 @@ import pytest
 from cyclopts import App
 
 from pipeline.cli.main import main, make_app
+from tests.command_server import shell_function
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,27 +47,41 @@ def command_names(group: App, prefix: str = "altiplano") -> Iterator[str]:
             yield full
 
 
+def run_lines(
+    lines: list[str], folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """The lines in a shell whose `altiplano` is one process for all of them: each would load all kernels again."""
+    requests, answers = folder / "requests", folder / "answers"
+    for pipe in (requests, answers):
+        os.mkfifo(pipe)
+    # whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work
+    here = 'case $1 in ingest|dedup|filter|tokenize|mix) set -- "$@" --workers 0;; '
+    here += 'quality) case $2 in references|train) set -- "$@" --workers 0;; esac;; esac'
+    function = shell_function(requests, answers).replace("{\n", f"{{\n  {here}\n", 1)
+    server = [sys.executable, "-m", "tests.command_server", str(requests), str(answers)]
+    with subprocess.Popen(server, env=environment) as serving:
+        try:
+            return subprocess.run(
+                ["bash", "-c", "\n".join(["set -e", function, *lines])],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=900,
+                check=False,
+            )
+        finally:
+            serving.kill()
+
+
 def test_the_readmes_commands_run_as_written(tmp_path: Path, demo_runs: Path) -> None:
     """The run of the demo is there already: that command finds every stage finished, if the copy's content is the same."""
     for name in ("configs", "samples"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(demo_runs / "demo", tmp_path / "runs" / "demo")
-    # whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work
-    here = 'case $1 in ingest|dedup|filter|tokenize|mix) set -- "$@" --workers 0;; '
-    here += 'quality) case $2 in references|train) set -- "$@" --workers 0;; esac;; esac'
-    altiplano = f'altiplano() {{ {here}; "{sys.executable}" -m pipeline.cli "$@"; }}'
-    script = "\n".join(["set -e", altiplano, *shell_lines()])
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    done = run_lines(shell_lines(), tmp_path, environment)
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
     assert "runs/demo: nothing to do, every stage is finished" in done.stdout
     assert "dropped by rule near_duplicate" in done.stdout
     assert (tmp_path / "work" / "model" / "run.json").is_file()

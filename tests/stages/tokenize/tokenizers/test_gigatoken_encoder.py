@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer as Library
 
+from stages.core.errors import UserError
 from stages.tokenize.tokenizers import gigatoken_encoder
-from stages.tokenize.tokenizers.gigatoken_encoder import probe_texts
+from stages.tokenize.tokenizers.gigatoken_encoder import fast_encoder, probe_texts
 from stages.tokenize.tokenizers.load import make_tokenizer
 from tests.stages.tokenize.tokenizers.test_hugging_face import LLAMA_3_ENDS, TEXTS, byte_level
 
@@ -96,6 +97,14 @@ def test_other_ids_and_panics_leave_it_to_tokenizers(
     tokenizer = make_tokenizer(MODEL, "x.json")
     assert tokenizer.encoder == f"tokenizers (gigatoken {said})"
     assert rows(tokenizer) == expected
+
+
+def test_a_probe_that_tokenizers_refuses_leaves_the_texts_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(text: str) -> list[int]:
+        raise UserError("x.json: cannot encode a text")
+
+    monkeypatch.setitem(sys.modules, "gigatoken", stand_in(lambda text, ids: ids))
+    assert fast_encoder(MODEL, refuse, [], list) == (None, "tokenizers (cannot encode the probe)")
 
 
 def test_trouble_of_the_machine_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
