@@ -6,6 +6,7 @@ they are known by their fingerprints, so a folder that holds other content by no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.graph import RUN_FILE, read_run, run_manifests
@@ -14,6 +15,7 @@ from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS, MANIFEST_NAME, Manifest, read_manifest
 from stages.core.stage import AnyStage, is_made_by
 from stages.mix.mixture import Mix
+from stages.tokenize.encode import Encode
 from stages.tokenize.pack import Pack
 from stages.train.stage import Train
 
@@ -123,3 +125,35 @@ def _holds_documents(manifest: Manifest) -> bool:
     """Whether a stage wrote documents, or would have if it had not dropped all that it read."""
     lost_all = manifest.documents_in + manifest.created > 0 and manifest.documents_out == 0
     return bool(manifest.of_kind(DOCUMENTS)) or lost_all
+
+
+def finished_documents(run: str) -> list[Manifest]:
+    """The stages whose documents a run ended with, or those that its tokens were made of; a UserError when there are none."""
+    found = token_stages(run)
+    if found is None:
+        documents = last_documents(run)
+    else:
+        home = run_of(found.packed) or run
+        record, own = read_run(home), run_manifests(home)
+        encoded = [node for node in record.nodes if node.stage == Encode.stage_name]
+        if not encoded:  # documents were taken out of it before
+            documents = last_documents(home)
+        else:
+            documents = [_stage_called(home, name, own, record.given) for name in encoded[-1].inputs]
+    documents = [one for one in documents if one.of_kind(DOCUMENTS)]
+    if not documents:
+        raise UserError(f"{run}: holds no documents; give the run that made them")
+    return documents
+
+
+def _stage_called(run: str, name: str, own: Mapping[str, Manifest], given: Mapping[str, str]) -> Manifest:
+    """A stage by its name, in a run or among those that it was given."""
+    if name in own:
+        return own[name]
+    folder = given.get(name, "")
+    if not folder or not storage.exists(storage.join(folder, MANIFEST_NAME)):
+        raise UserError(
+            f"{run}: what its tokens were made of ({name}) lies in no run, or is not there any more; put it back, or tokenize"
+            " what lies elsewhere anew"
+        )
+    return read_manifest(folder)

@@ -46,6 +46,8 @@ class Graph:
     nodes: dict[str, Node] = field(default_factory=dict)
     given: dict[str, Manifest] = field(default_factory=dict)
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left_behind: set[str] = field(default_factory=set)
+    """Names of `given` whose place the run does not record: nobody finds by it what was taken out of the run."""
     steps: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By the output that holds a recipe's documents after a step: its source, and the step's name."""
 

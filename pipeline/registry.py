@@ -34,6 +34,9 @@ OTHER_STAGES = (
     "stages.language_model.cutoffs",
     "stages.language_model.text",
     "stages.language_model.train",
+    "stages.takedown.documents",
+    "stages.takedown.earlier",
+    "stages.takedown.tokens",
 )
 """Modules that import the stages that are of no kind of source and no verb."""
 

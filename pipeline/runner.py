@@ -143,7 +143,10 @@ class Runner:
             )
             for node in self._graph.nodes.values()
         )
-        given = {name: manifest.folder for name, manifest in self._graph.given.items()}
+        given = {
+            name: "" if name in self._graph.left_behind else manifest.folder
+            for name, manifest in self._graph.given.items()
+        }
         record = RunRecord(name=self._name, nodes=nodes, given=given, outputs=self._outputs)
         write_record(storage.join(self._run, RUN_FILE), record)
 

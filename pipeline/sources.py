@@ -10,6 +10,7 @@ from pipeline.registry import source_kinds
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.manifest import Manifest
+from stages.takedown.earlier import as_it_was
 
 _NO_KINDS: Mapping[str, str] = MappingProxyType({})
 
@@ -37,6 +38,6 @@ def kinds_of_run(manifests: Mapping[str, Manifest]) -> dict[str, str]:
     kind_of = {stage.stage_name: kind for kind, stage in source_kinds().items()}
     return {
         str(manifest.config["source"]): kind_of[manifest.stage]
-        for manifest in manifests.values()
+        for manifest in map(as_it_was, manifests.values())
         if manifest.stage in kind_of
     }

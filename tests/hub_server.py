@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import textwrap
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +32,7 @@ class Hub(BaseHTTPRequestHandler):
     """The Hub's answers: repository and revision, tree, file with ranges."""
 
     repositories: ClassVar[Mapping[str, Files]] = {}
+    written: ClassVar[dict[str, dict[tuple[str, str], bytes]]] = {}
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
@@ -52,7 +54,8 @@ class Hub(BaseHTTPRequestHandler):
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
         in_api = parts[:1] == ["api"]
         parts = parts[in_api:]
-        files = self.repositories.get("/".join(parts[:3]))
+        name = "/".join(parts[:3])
+        files = self.repositories.get(name, self.written.get(name))
         if files is None or not (in_api or parts[3:4] == ["resolve"]):
             return self.answer(404, b"{}", X_Error_Code="RepoNotFound")
         kind, revision, path = (parts[3:4] or [""])[0], (parts[4:5] or ["main"])[0], "/".join(parts[5:])
@@ -80,8 +83,43 @@ class Hub(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.do_GET()
+        body = self.read_body()
+        parts = urlsplit(self.path).path.strip("/").split("/")
+        if parts == ["api", "repos", "create"]:
+            asked = orjson.loads(body)
+            name = f"{asked['type']}s/{asked['organization']}/{asked['name']}"
+            self.written.setdefault(name, {("main", ".gitattributes"): b""})
+            return self.answer_json({"url": f"http://{self.headers['Host']}/{name}", "id": name})
+        if parts == ["api", "validate-yaml"]:
+            return self.answer_json({"warnings": [], "errors": []})
+        if parts[4:5] == ["preupload"]:
+            files = [one["path"] for one in orjson.loads(body)["files"]]
+            told = [{"path": path, "uploadMode": "regular", "shouldIgnore": False} for path in files]
+            return self.answer_json({"files": told})
+        if parts[4:5] == ["commit"]:
+            self.commit(self.written["/".join(parts[1:4])], body)
+            url = f"http://{self.headers['Host']}/{'/'.join(parts[1:4])}/commit/{commit_of('main')}"
+            return self.answer_json({"success": True, "commitUrl": url, "commitOid": commit_of("main")})
+        return self.do_GET()
+
+    def read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    @staticmethod
+    def commit(files: dict[tuple[str, str], bytes], body: bytes) -> None:
+        for line in body.splitlines():
+            row = orjson.loads(line)
+            if row["key"] == "file":
+                files["main", row["value"]["path"]] = b64decode(row["value"]["content"])
+            elif row["key"] == "deletedFile":
+                del files["main", row["value"]["path"]]
 
     def tree(self, files: Files, revision: str, folder: str, is_recursive: bool) -> None:
         prefix = folder + "/" if folder else ""
@@ -114,9 +152,13 @@ class Hub(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def hub(repositories: Mapping[str, Files]) -> Iterator[str]:
-    """The address of a hub that has these repositories (`datasets/user/name`)."""
-    handler = type("OwnHub", (Hub,), {"repositories": repositories})
+def hub(
+    repositories: Mapping[str, Files], written: dict[str, dict[tuple[str, str], bytes]] | None = None
+) -> Iterator[str]:
+    """The address of a hub that has these repositories (`datasets/user/name`), and those that are `written` to it."""
+    handler = type(
+        "OwnHub", (Hub,), {"repositories": repositories, "written": {} if written is None else written}
+    )
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""`altiplano export tokens|model`: what a run made, in the formats of other trainers and of Hugging Face."""
+"""`altiplano export documents|tokens|model`: what a run made, in the formats of other trainers and of Hugging Face."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from pipeline.card.publish import export_documents
 from pipeline.chain import need_token_stages, run_of, stage_at, token_stages
 from pipeline.cli.output import note, say
 from pipeline.inspect.document import tokenizer_file
@@ -48,6 +49,20 @@ def tokens(run: str, /, *, out: str, format: str, mixture: str | None = None) ->
             " trainers that read the run see them in order (docs/trainers.md)"
         )
     say(f"{out}: {len(names)} files: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
+
+
+def documents(run: str, /, *, to: str) -> None:
+    """Documents as a dataset that `datasets.load_dataset` reads: Parquet by source, and the card.
+
+    Parameters
+    ----------
+    run
+        folder of a run
+    to
+        folder to write into, or hf://datasets/USER/NAME
+    """
+    names = export_documents(run, to)
+    say(f"{to}: {len(names) - 1:,} files of documents and {names[-1]}")
 
 
 def model(
@@ -151,6 +166,7 @@ def make_group(formats: Iterable[str] | None = None) -> App:
     shown = Annotated[str, Parameter(help=f"one of {listed}, or module:Class")]
     tokens.__annotations__["format"] = shown
     group = App(name="export", help="Write what a run made in other tools' formats.")
+    group.command(documents)
     group.command(tokens)
     group.command(model)
     return group

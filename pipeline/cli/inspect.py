@@ -173,15 +173,17 @@ def warnings(run: str, /, *, as_json: AsJson = False) -> None:
     say(f"{run}: {len(rows):,} warnings")
 
 
-def verify(run: str, /, *, as_json: AsJson = False) -> None:
+def verify(run: str, /, *, absent: str | None = None, as_json: AsJson = False) -> None:
     """Read every file of a run and compare it with what was written; name what is missing, short or changed.
 
     Parameters
     ----------
     run
         folder of a run
+    absent
+        file with ids, URLs and hosts, one a line: show that no document and no token of the run is of one
     """
-    found = verify_run(run)
+    found = verify_run(run, absent)
     if as_json:
         say_json(found)
     else:
@@ -190,5 +192,7 @@ def verify(run: str, /, *, as_json: AsJson = False) -> None:
         for line in found.notes:
             note(line)
         say(f"{run}: {found.num_files:,} files, {found.num_bytes:,} bytes, {len(found.faults):,} faults")
+        if found.absent:
+            say(f"{run}: nothing of the {found.absent:,} lines of {absent} is in its documents and tokens")
     if found.faults:
         raise SystemExit(FAILURE_CODE)

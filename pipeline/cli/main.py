@@ -46,6 +46,10 @@ COMMANDS = {
         "report:report",
         "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
     ),
+    "card": (
+        "card:card",
+        "Write the dataset card of a run: sources, licences, what was dropped and why, languages, takedowns, limits.",
+    ),
     "inspect": ("inspect:app", "Look into a run."),
     "fetch": ("fetch:app", "Download raw dumps: resumable, checked, at a polite pace."),
     "ingest": ("ingest:app", "Read the raw files of one source into documents."),
@@ -62,6 +66,10 @@ COMMANDS = {
     "train": (
         "tokens:train",
         "Train a LLaMA on packed tokens by the schedule of a mixture; resumes from its last checkpoint.",
+    ),
+    "remove": (
+        "takedown:remove",
+        "Take documents out of a finished run by ids, URLs or hosts; what does not hold them is reused as it is.",
     ),
     "export": ("export:app", "Write what a run made in other tools' formats."),
     "models": ("models:app", "Models that the stages need."),

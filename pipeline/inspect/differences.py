@@ -13,6 +13,7 @@ from pipeline.look.explain import explain
 from pipeline.look.places import ends_of, places_of
 from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS, Manifest
+from stages.takedown.earlier import as_it_was
 
 _JOIN = """
 WITH a AS (SELECT id, hash(text) AS text FROM read_parquet(?)), b AS (SELECT id, hash(text) AS text FROM read_parquet(?))
@@ -34,7 +35,9 @@ class Difference:
 
 def run_differences(a: str, b: str, examples: int = 5) -> Iterator[Difference]:
     """All that differs between two local runs, configs first; documents are compared by DuckDB in bounded memory."""
-    ours, theirs = run_manifests(a), run_manifests(b)
+    ours, theirs = (
+        {name: as_it_was(manifest) for name, manifest in run_manifests(run).items()} for run in (a, b)
+    )
     for node in dict.fromkeys([*ours, *theirs]):
         yield from _of_config(node, ours.get(node), theirs.get(node))
     for node in [name for name in ours if name in theirs]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.graph import RUN_FILE, RunNode, RunRecord, read_run
+from pipeline.graph import RUN_FILE, RunNode, RunRecord, read_run, run_manifests
+from pipeline.inspect.absent import present_requests
 from pipeline.inspect.changed_places import Fault, changed_places
 from pipeline.run_lock import LOCK_FILE
 from stages.core import storage
@@ -28,22 +29,40 @@ from stages.core.manifest import (
 )
 from stages.core.names import below
 from stages.core.stage import FINGERPRINT_DIGITS, passing_fault
+from stages.takedown.requests import read_any_requests
 
 _STAGE_FOLDER = re.compile(rf"[0-9]{{2,}}-.+-[0-9a-f]{{{FINGERPRINT_DIGITS}}}")
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was looked at, what was found wrong, in the order of the run, and what a reader should know besides."""
+    """What was looked at, what was found wrong, in the order of the run, and what a reader should know besides.
+
+    `absent` is how many lines of a list are shown to be in no document and no token; None where nobody asked.
+    """
 
     num_files: int
     num_bytes: int
     faults: tuple[Fault, ...]
     notes: tuple[str, ...] = ()
+    absent: int | None = None
 
 
-def verify(run: str) -> Verified:
-    """Read every file of the finished stages of a run and compare it with what was written."""
+def verify(run: str, absent: str | None = None) -> Verified:
+    """Read every file of the finished stages of a run and compare it with what was written.
+
+    With a list, also whether what it names is gone from it.
+    """
+    found = _verify(run)
+    if absent is None:
+        return found
+    requests = read_any_requests(absent)
+    present = tuple(present_requests(list(run_manifests(run).values()), requests)) if not found.faults else ()
+    is_shown = not found.faults and not present
+    return replace(found, faults=found.faults + present, absent=requests.num_lines if is_shown else 0)
+
+
+def _verify(run: str) -> Verified:
     if not storage.exists(storage.join(run, RUN_FILE)) and not storage.exists(run):
         raise UserError(f"{run}: no such folder; give the folder of a run")
     try:

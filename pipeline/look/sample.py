@@ -167,6 +167,9 @@ def _of_node(places: Places, node: str, rows: Mapping[int, Row]) -> dict[int, Lo
 
 
 def _why_no_text(places: Places, node: str) -> str:
+    names = next((one.inputs for one in places.record.nodes if one.name == node), ())
+    if any(places.record.given.get(name) == "" for name in names):
+        return "what this stage read lies outside the run, which does not record where"
     if places.inputs(node):
         return "the stage before holds no documents yet"
     return "it was lost on reading, before it was a text; a run does not record where its raw files lie"

@@ -56,7 +56,8 @@ class SourceTotals(Record):
     text_bytes: int = 0
 
 
-def _is_none(value: object) -> bool:
+def is_none(value: object) -> bool:
+    """Whether a value is None: for fields that are left out then, so that records without them stay as they were."""
     return value is None
 
 
@@ -74,7 +75,7 @@ class FileInfo(Record):
     sha256: str
     sources: dict[str, SourceTotals] = Field(default_factory=dict)
     destinations: int | None = None
-    first_destination: int | None = Field(None, exclude_if=_is_none)
+    first_destination: int | None = Field(None, exclude_if=is_none)
 
 
 class Measured(Record):

@@ -145,6 +145,15 @@ class RowBuffer:
             self._writer.discard()
 
 
+def _shard_name(task: str, number: int) -> str:
+    return f"{FOLDERS[DOCUMENTS]}/{task}-{number:05d}.parquet"
+
+
+def first_shard_name(task: str) -> str:
+    """What the first document shard of a task is called in its stage's folder."""
+    return _shard_name(task, 0)
+
+
 class DocumentWriter:
     """Document shards `documents/<task>-<n>.parquet`, rolled when a shard holds `shard_text_bytes` of text."""
 
@@ -182,7 +191,7 @@ class DocumentWriter:
         if not self._pending:
             return
         if self._writer is None:
-            name = f"{FOLDERS[DOCUMENTS]}/{self._task}-{len(self._shards):05d}.parquet"
+            name = _shard_name(self._task, len(self._shards))
             self._writer = ParquetWriter(self._folder, name, DOCUMENT_SCHEMA, DOCUMENTS)
             self._shards.append(self._writer)
         table = pa.Table.from_batches(self._pending).combine_chunks()

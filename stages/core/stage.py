@@ -89,6 +89,8 @@ class Stage(BaseModel, ABC, Generic[Params]):
 
     stage_name: ClassVar[str]
     version: ClassVar[int] = 1
+    stand_ins: ClassVar[tuple[str, ...]] = ()
+    """Stages whose output is of the same form, and is taken wherever this one's is."""
     uses_all_cores: ClassVar[bool] = False
     follows_unicode: ClassVar[bool] = False
     """Whether what it does depends on Python's tables of Unicode, whose version then counts too."""
@@ -130,8 +132,8 @@ AnyStage = Stage[Any]
 
 
 def is_made_by(manifest: Manifest, stage: type[AnyStage]) -> bool:
-    """Whether a manifest is of this stage."""
-    return manifest.stage == stage.stage_name
+    """Whether a manifest is of this stage, or of one that stands in for it."""
+    return manifest.stage in (stage.stage_name, *stage.stand_ins)
 
 
 def make_manifest(

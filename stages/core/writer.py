@@ -22,7 +22,15 @@ from stages.core.exchange_writer import ExchangeWriter
 from stages.core.ledger import LedgerWriter
 from stages.core.manifest import FOLDERS, TABLE, VALUES, FileInfo, Record, ShardReport
 from stages.core.names import below
-from stages.core.parquet import SHARD_TEXT_BYTES, DocumentWriter, ParquetWriter, RowBuffer, read_documents
+from stages.core.parquet import (
+    SHARD_TEXT_BYTES,
+    DocumentWriter,
+    ParquetWriter,
+    RowBuffer,
+    first_shard_name,
+    read_documents,
+)
+from stages.core.reused import ReusedFile
 from stages.core.stage import Task
 from stages.core.values import values_batch
 
@@ -53,11 +61,13 @@ class TaskWriter:
         self._tables: list[ParquetWriter] = []
         self._files: list[tuple[AtomicFile, str, str]] = []
         self._file_rows: dict[str, int] = {}
+        self._reused: list[ReusedFile] = []
         self._report: ShardReport | None = None
         self._rows_read: dict[str, int] = {}
         self.documents_in = 0
         self.bytes_in = 0
         self.created = 0
+        self._reused_bytes = 0
         self.rows_out = 0
         self.facts: Record | None = None
 
@@ -126,6 +136,19 @@ class TaskWriter:
         self._file_rows[path] = rows
         return self._files[-1][0]
 
+    def reuse(self, uri: str, file: FileInfo) -> None:
+        """Take a finished file of another stage over as it is, under the name that `file` gives it."""
+        self._reused.append(ReusedFile(uri, self.task.output, file))
+
+    def reuse_documents(self, uri: str, file: FileInfo) -> None:
+        """Take a document shard over as it is; its documents count in and out."""
+        self.reuse(uri, file.model_copy(update={"name": first_shard_name(self.task.id)}))
+        text_bytes = sum(totals.text_bytes for totals in file.sources.values())
+        self.documents_in += file.rows
+        self.bytes_in += text_bytes
+        self._reused_bytes += text_bytes
+        self.pass_on(file.rows)
+
     def values(self, batch: pa.RecordBatch, measures: Mapping[str, npt.NDArray[np.floating]]) -> None:
         """Write what was measured of the documents of `batch`; the columns are those of the first batch."""
         if self._values is None:
@@ -162,6 +185,7 @@ class TaskWriter:
             self._documents,
             *self._tables,
             *(file for file, _, _ in self._files),
+            *self._reused,
             *(output for output in maybe if output is not None),
             self.ledger,
         ]
@@ -177,6 +201,7 @@ class TaskWriter:
             file.commit()
             rows = self._file_rows[name]
             found.append(FileInfo(name=name, kind=kind, rows=rows, bytes=file.num_bytes, sha256=file.sha256))
+        found += [file.commit() for file in self._reused]
         found += [table.commit() for table in self._tables]
         if self._exchange is not None:
             found += self._exchange.commit()
@@ -192,7 +217,7 @@ class TaskWriter:
             documents_out=self._documents.rows + self.rows_out,
             merged=sum(self.ledger.merged.values()),
             bytes_in=self.bytes_in,
-            bytes_out=self._documents.text_bytes,
+            bytes_out=self._documents.text_bytes + self._reused_bytes,
             dropped=dict(sorted(self.ledger.dropped.items())),
             edited=dict(sorted(self.ledger.edited.items())),
             rows_read=dict(sorted(self._rows_read.items())),

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from stages.core.exchange import Exchange
-from stages.core.manifest import FOLDERS, INDEX, TOKENS, Manifest, Record, ShardReport
+from stages.core.manifest import FOLDERS, INDEX, TOKENS, Manifest, Record, ShardReport, is_none
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.kernels.arrow import string_buffers
@@ -32,13 +33,17 @@ class PackParams(Record):
 
 
 class PackedShard(TokenFormat):
-    """A packed shard: source, name of its file in the stage's folder, documents, tokens, bytes of their text."""
+    """A packed shard: source, name of its file in the stage's folder, documents, tokens, bytes of their text.
+
+    `reused_from` is the stage (fingerprint) whose files it is, byte for byte, where it was not made anew.
+    """
 
     source: str
     shard: str
     documents: int
     tokens: int
     text_bytes: int
+    reused_from: str | None = Field(None, exclude_if=is_none)
 
 
 class Pack(Stage[PackParams]):
@@ -46,6 +51,7 @@ class Pack(Stage[PackParams]):
 
     stage_name: ClassVar[str] = "pack"
     version: ClassVar[int] = 2
+    stand_ins: ClassVar[tuple[str, ...]] = ("pack_without",)
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[PackParams]]:
         """One task per destination of the encode exchange."""

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import orjson
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.main import main
@@ -325,3 +326,31 @@ def test_a_run_that_only_trained_is_shown_and_exported(staged: Path, tmp_path: P
         main(["export", "model", str(model), "--step", "7", "--out", str(tmp_path / "none")])
     with pytest.raises(SystemExit):
         main(["export", "model", str(staged / name), "--out", str(tmp_path / "none")])
+
+
+@pytest.mark.parametrize(("given", "has_mixture"), [("tokens", False), ("mixture", True), ("fitted", True)])
+def test_documents_are_taken_out_of_runs_that_only_tokenized_or_mixed(
+    staged: Path, tmp_path: Path, given: str, has_mixture: bool
+) -> None:
+    """The documents are those that their tokens were made of; a source that loses all of it is left out."""
+    lists, out = ["--ids", str(tmp_path / "list")], str(tmp_path / "left")
+    (name,) = (staged / "books").glob("*/documents/*.parquet")
+    ids = pq.read_table(name, columns=["id"]).column("id").to_pylist()
+    (tmp_path / "list").write_text("\n".join([*ids, "c4/c4.json.gz/7"]))
+    main(["remove", str(staged / given), *lists, "--allow-empty", "--out", out, *HERE])
+    rows = {row.source: row for row in token_rows(out) if row.documents}
+    assert {source: row.documents for source, row in rows.items()} == {"c4": NUM_DOCUMENTS - 1}
+    assert (rows["c4"].share == 1.0) is has_mixture
+    main(["verify", out, "--absent", str(tmp_path / "list")])
+    main(["inspect", "tokens", out, "--by-language"])
+
+
+def test_documents_are_taken_out_of_a_run_without_tokens(staged: Path, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("x.example/7\n")
+    out = str(tmp_path / "left")
+    main(["remove", str(staged / "c4"), "--urls", str(tmp_path / "list"), "--out", out, *HERE])
+    assert [row.documents for row in token_rows(out)] == [NUM_DOCUMENTS - 1]
+    with pytest.raises(SystemExit):
+        main(
+            ["remove", str(staged / "tokenizer"), "--urls", str(tmp_path / "list"), "--out", f"{out}2", *HERE]
+        )
