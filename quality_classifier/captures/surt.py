@@ -32,13 +32,18 @@ def surt_key(url: str) -> str | None:
     host = _WWW.sub("", _ascii_host(host.lower().rstrip(".")))
     shown = ",".join(reversed(host.split("."))) + ("" if port in ("", "80", "443") else f":{port}")
     path, _, query = rest[end:].partition("?")
-    query = _SESSION_QUERY.sub("", _escaped(query).lower()).strip("&")
-    return f"{shown}){_path(path)}" + (f"?{'&'.join(sorted(query.split('&')))}" if query else "")
+    query = _SESSION_QUERY.sub("", _escaped(query).lower())
+    return f"{shown}){_path(path)}" + (f"?{_sorted_by_name(query)}" if query else "")
 
 
 def surt_keys(page: str, url: str) -> list[str]:
     """The keys under which a page may lie: that of its normal form, and of the address as it was written."""
     return sorted({key for key in (surt_key(page), surt_key(url)) if key is not None})
+
+
+def _sorted_by_name(query: str) -> str:
+    """The parameters by name, then value; `codepays=` comes before `codepays2=`, and empty ones come first."""
+    return "&".join(sorted(query.split("&"), key=lambda part: part.partition("=")))
 
 
 def _ascii_host(host: str) -> str:
