@@ -163,7 +163,7 @@ class QualityClassifier(MatchOptions, PageDrawOptions, LabelOptions, SelectOptio
 
     negatives: tuple[Location, ...] = Field(
         (),
-        description="files of your own (text, JSON lines, Parquet, CSV) that are the negatives, in place of pages of other hosts",
+        description="files of your own (text, JSON lines, Parquet, CSV) that are the negatives, in place of crawled pages",
     )
 
     def wire(self, wiring: Wiring, pages: str, references: Sequence[str]) -> str:
