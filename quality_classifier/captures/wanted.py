@@ -42,8 +42,8 @@ def wanted_pages(tables: Sequence[str], lists: Sequence[str]) -> pa.Table:
         raise UserError(f"{', '.join([*tables, *lists])}: names no page")
     with duckdb.connect() as connection:
         connection.register("given", given)
-        found: pa.Table = connection.sql(_EACH_ONCE).to_arrow_table()
-    return found.cast(WANTED_SCHEMA)
+        pages: pa.Table = connection.sql(_EACH_ONCE).to_arrow_table()
+    return pages.cast(WANTED_SCHEMA)
 
 
 def is_table(uri: str) -> bool:

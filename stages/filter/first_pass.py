@@ -33,7 +33,8 @@ COUNT_SCHEMA = pa.schema([("bin", pa.uint32()), ("count", pa.int64())])
 def bins_of(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint32]:
     """The bin of each value from 0 to 1, shape (rows,); a greater value has no lesser bin."""
     bits = np.maximum(values.astype(np.float32), np.float32(0)).view(np.uint32) >> np.uint32(DROPPED_BITS)
-    return np.minimum(bits, np.uint32(BINS - 1))
+    bins: npt.NDArray[np.uint32] = np.minimum(bits, np.uint32(BINS - 1))
+    return bins
 
 
 def lower_edge(number: int) -> float:

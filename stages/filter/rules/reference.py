@@ -85,7 +85,8 @@ class ReferenceRule(Rule):
     def _drawn(self, ids: pa.Array, shape: float) -> npt.NDArray[np.float64]:
         """The threshold of each document: 1 less a draw of numpy.random.pareto (Lomax), as GPT-3's (Brown et al. 2020, A)."""
         uniform = (hash_strings(ids, self.seed) >> np.uint64(11)) * 2.0**-53
-        return 1.0 - np.expm1(-np.log1p(-uniform) / shape)
+        thresholds: npt.NDArray[np.float64] = 1.0 - np.expm1(-np.log1p(-uniform) / shape)
+        return thresholds
 
     def judge(self, trained_model: str | None) -> Judge:
         """A function over batches; the model is loaded once."""
