@@ -92,7 +92,7 @@ def captures_in_part(source: Any, dump: str, wanted: WantedKeys, read: PartRead)
         read.row_groups_read += 1
         found = file.read_row_group(group, columns=[KEY]).column(KEY)
         hits = pc.is_in(found, value_set=pa.array(wanted.keys[keys], pa.string()))
-        if hits.true_count if isinstance(hits, pa.Array) else pc.any(hits).as_py():
+        if pc.any(hits).as_py():
             rows = file.read_row_group(group, columns=columns).filter(hits)
             pages = wanted.pages_of(keys)
             captures = (capture_of(row, dump, pages) for row in _rows(rows))
