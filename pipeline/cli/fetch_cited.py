@@ -72,6 +72,8 @@ def show_fetched(fetched: CitedFetched, out: str) -> None:
     for one in fetched.counts:
         add_text_row(table, one.outcome, f"{one.pages:,}", f"{one.hosts:,}", f"{one.num_bytes:,}")
     print_table(table, 60)
+    if fetched.read.row_groups:
+        say(f"index: {fetched.read.row_groups_read:,} of {fetched.read.row_groups:,} row groups were read")
     for line in fetched.unread[:MAX_UNREAD_SHOWN]:
         note(f"warning: not read: {line}")
     if fetched.unread or fetched.unreachable:

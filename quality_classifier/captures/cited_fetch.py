@@ -98,11 +98,14 @@ class CitedFetch:
         site.check_connections(self.connections)
         storage.make_folder(str(self.out))
         with only_fetch_into(self.out):
-            self._check_same(wanted)
+            about = self._same(wanted)
             delete_leftovers(str(self.out))
             read = PartRead()
             lookup = Lookup(str(self.out / CAPTURES_FOLDER), self.on_line)
-            lookup.run(list(self._units(wanted, read)))
+            units = list(self._units(wanted, read))
+            # Noted when the index has said that it knows the dumps: a name that was mistyped holds no folder.
+            write_bytes(str(self.out / ABOUT_NAME), about)
+            lookup.run(units)
             captures = newest_captures(lookup.tables)
             with WarcFolder(self.out, self.options.file_bytes) as folder:
                 collector = PageCollector(
@@ -134,8 +137,8 @@ class CitedFetch:
                 parts = stored_parts(options.index_copy, dump)
             yield from columnar_units(parts, dump, keys, read)
 
-    def _check_same(self, wanted: pa.Table) -> None:
-        """A folder that holds the fetch of other pages, or from other dumps, is not gone on with."""
+    def _same(self, wanted: pa.Table) -> bytes:
+        """What tells this fetch from another; a UserError where the folder holds one of other pages or dumps."""
         about = {
             "dumps": sorted(set(self.options.dumps)),
             "index": self.options.index,
@@ -145,14 +148,14 @@ class CitedFetch:
         try:
             known = orjson.loads(place.read_bytes())
         except FileNotFoundError:
-            write_bytes(str(place), orjson.dumps(about, option=orjson.OPT_APPEND_NEWLINE))
-            return
+            known = about
         except orjson.JSONDecodeError as error:
             raise UserError(f"{place}: is no record of a fetch; move it away") from error
         if known != about:
             raise UserError(
                 f"{self.out}: holds the fetch of other pages, dumps or another index; give another --out"
             )
+        return orjson.dumps(about, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _good(captures: pa.Table) -> Iterator[Capture]:

@@ -36,6 +36,7 @@ def test_what_is_cited_becomes_documents(tmp_path: Path, capsys: pytest.CaptureF
     said = rows(capsys.readouterr().out)
     size = sum(path.stat().st_size for path in (tmp_path / "raw").glob("*.warc.gz"))
     assert said[3:5] == [f"fetched 2 2 {size:,}", "not_captured 1 1 0"]
+    assert said[-1] == "index: 2 of 2 row groups were read"
     ingest = [f"{tmp_path}/raw/*.warc.gz", "--out", str(tmp_path / "run"), "--min-chars", "100", *run]
     main(["ingest", "common_crawl", *ingest])
     shards = sorted((tmp_path / "run").rglob("documents/*.parquet"))

@@ -293,6 +293,13 @@ def test_a_dump_that_nobody_knows_is_named_with_those_like_it(url: str, tmp_path
         fetched(url, tmp_path / "out", wanted(tmp_path), index=index, dumps=("CC-MAIN-2020-06",))
 
 
+def test_a_dump_that_was_mistyped_does_not_hold_the_folder(url: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError):
+        fetched(url, tmp_path / "out", wanted(tmp_path), dumps=("CC-MAIN-2020-06",))
+    fetched(url, tmp_path / "out", wanted(tmp_path))
+    assert outcomes(tmp_path / "out") == OUTCOMES
+
+
 def test_a_folder_of_another_list_is_refused(url: str, tmp_path: Path) -> None:
     fetched(url, tmp_path / "out", wanted(tmp_path))
     with pytest.raises(UserError, match="holds the fetch of other pages"):
