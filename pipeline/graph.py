@@ -89,7 +89,7 @@ class Graph:
         self,
         prefix: str,
         trained_model: Callable[[str], str] | None = None,
-        is_one_stage: bool = False,
+        own_stage: str = "",
         language_model: Callable[[str, str], tuple[str, str]] | None = None,
     ) -> Below:
         """Where verbs put their stages: the nodes are named `<prefix>.<stage>`, a single stage `<prefix>`.
@@ -97,7 +97,7 @@ class Graph:
         `trained_model` gives the output that holds the quality model learnt from some documents, `language_model` those
         that hold the perplexity models of a language learnt from a source, and their cut-offs.
         """
-        return Below(self, prefix, trained_model, is_one_stage, language_model)
+        return Below(self, prefix, trained_model, own_stage, language_model)
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of every node and given input."""
@@ -121,13 +121,13 @@ class Below:
     graph: Graph
     prefix: str
     model_of: Callable[[str], str] | None
-    is_one_stage: bool
+    own_stage: str
     language_model_of: Callable[[str, str], tuple[str, str]] | None = None
 
     def add(self, stage: AnyStage, *inputs: str) -> str:
         """Add a stage that reads the outputs named `inputs`; the name of its own."""
         name = f"{self.prefix}.{stage.stage_name}" if self.prefix else stage.stage_name
-        return self.graph.add(self.prefix if self.is_one_stage else name, stage, inputs)
+        return self.graph.add(self.prefix if stage.stage_name == self.own_stage else name, stage, inputs)
 
     def trained_model(self, documents: str) -> str:
         """The output that holds the quality model learnt from these documents."""

@@ -121,7 +121,7 @@ class _Build:
             model_of = self._refuse_model if source == ALL_SOURCES else self._model
             try:
                 below = self.graph.below(
-                    f"{source}.{verb.verb}", model_of, verb.is_one_stage, self._language_model
+                    f"{source}.{verb.verb}", model_of, verb.own_stage, self._language_model
                 )
                 documents = verb.wire(below, documents)
             except UserError as error:

@@ -1,6 +1,6 @@
 """Documents and their cited rows in, labelled pages out: positives are cited, negatives drawn from pages of other hosts.
 
-Wikipedia's own pages and its mirrors are no negatives.
+Wikipedia's own pages and its mirrors are no negatives. Where a user gives negatives of their own, none is drawn of the pages.
 
 Both classes have the same length floor, the same preparation and the same draw by the hash of (seed, id); the open
 reproduction had a floor on one class only, and its training file held all positives first.
@@ -18,12 +18,12 @@ from pydantic import Field
 
 from quality_classifier.duplicates import SKETCH_FIELDS, sketch_columns
 from quality_classifier.hosts import WIKIPEDIA, left_out_hosts
-from quality_classifier.pages import CitedPages, MatchOptions
+from quality_classifier.pages import CitedPages, Match, MatchOptions
 from quality_classifier.urls import host_of_url
 from stages.core.exchange import Exchange
-from stages.core.manifest import Manifest, Record, ShardReport
+from stages.core.manifest import Manifest, Record, ShardReport, document_uris
 from stages.core.parquet import read_documents
-from stages.core.stage import Stage, Task
+from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import ShardParams, shard_tasks
 from stages.kernels.hash.hashing import hash_strings
@@ -74,13 +74,14 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
     version: ClassVar[int] = 2
     follows_unicode: ClassVar[bool] = True
 
+    draws_negatives: bool = True
+
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelPagesParams]]:
         """One task per document shard, with the share of each class to draw."""
         documents, cited = inputs
         facts = cited.facts_of(CitedPages)
-        positives = sum(one.positives(self.match) for one in facts)
+        positives = _positives(cited, self.match)
         negatives = documents.documents_out - sum(one.of_cited_hosts for one in facts)
-        wanted = min(positives, self.max_pages)
         rows = Exchange.of(cited)
         return shard_tasks(
             documents,
@@ -88,7 +89,9 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
                 shard=shard,
                 cited=rows,
                 positive_rate=min(1.0, POSITIVE_OVERSAMPLE * self.max_pages / max(1, positives)),
-                negative_rate=min(1.0, NEGATIVE_OVERSAMPLE * wanted / max(1, negatives)),
+                negative_rate=_negative_rate(min(positives, self.max_pages), negatives)
+                if self.draws_negatives
+                else 0.0,
             ),
         )
 
@@ -112,28 +115,77 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
     def _label(
         self, batch: pa.RecordBatch, positive: np.ndarray, usable: np.ndarray, params: LabelPagesParams
     ) -> pa.Table:
-        draw = hash_strings(batch.column("id"), self.seed + 1) / 2.0**64
-        long_enough = pc.utf8_length(batch.column("text")).to_numpy(zero_copy_only=False) >= self.min_chars
         rate = np.where(positive, params.positive_rate, params.negative_rate)
-        chosen = pa.array(usable & long_enough & (draw < rate))
-        batch, positive = batch.filter(chosen), positive[chosen.to_numpy(zero_copy_only=False)]
+        chosen = usable & drawn_pages(batch, self.seed, self.min_chars, rate)
+        batch, positive = batch.filter(pa.array(chosen)), positive[chosen]
         hosts = hosts_of(batch.column("url"), batch.column("id"))
         own_texts = [left_out_hosts().reason(host) in WIKIPEDIA for host in hosts.to_pylist()]
-        kept = pa.array(positive | ~np.array(own_texts, bool))
-        batch, positive, hosts = batch.filter(kept), pa.array(positive).filter(kept), hosts.filter(kept)
-        text = pc.utf8_slice_codeunits(batch.column("text"), 0, MAX_CHARS)
-        ids = batch.column("id")
-        columns = {
-            "id": ids,
-            "order": pa.array(hash_strings(ids, self.seed + 3)),
-            "positive": positive,
-            "host": hosts,
-            "language": batch.column("language"),
-            "chars": pc.utf8_length(text).cast(pa.int32()),
-            "text": text,
-            **sketch_columns(text),
-        }
-        return pa.table(columns, schema=LABELLED_SCHEMA)
+        kept = positive | ~np.array(own_texts, bool)
+        return labelled(batch.filter(pa.array(kept)), positive[kept], self.seed)
+
+
+class LabelNegativesParams(Record):
+    """The share of the documents to draw."""
+
+    rate: float
+
+
+class LabelNegatives(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelNegativesParams]):
+    """Shard -> labelled pages, all of them negatives: a user's own. Inputs: their documents, the cited rows of the pages."""
+
+    stage_name: ClassVar[str] = "label_negatives"
+    follows_unicode: ClassVar[bool] = True
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelNegativesParams]]:
+        """One task per document shard, with the share to draw."""
+        documents, cited = inputs
+        wanted = min(_positives(cited, self.match), self.max_pages)
+        params = LabelNegativesParams(rate=_negative_rate(wanted, documents.documents_out))
+        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris([documents]))]
+
+    def run(self, task: Task[LabelNegativesParams]) -> ShardReport:
+        """Draw."""
+        with TaskWriter(task, self.stage_name) as out:
+            tables = []
+            for batch in read_documents(task.inputs, ["id", "text", "url", "language"]):
+                rate = np.full(batch.num_rows, task.params.rate)
+                chosen = batch.filter(pa.array(drawn_pages(batch, self.seed, self.min_chars, rate)))
+                tables.append(labelled(chosen, np.zeros(chosen.num_rows, bool), self.seed))
+            out.write_table(f"pages-{task.id}", LABELLED_SCHEMA, tables)
+        return out.report
+
+
+def _positives(cited: Manifest, match: Match) -> int:
+    return sum(one.positives(match) for one in cited.facts_of(CitedPages))
+
+
+def _negative_rate(wanted: int, negatives: int) -> float:
+    return min(1.0, NEGATIVE_OVERSAMPLE * wanted / max(1, negatives))
+
+
+def drawn_pages(batch: pa.RecordBatch, seed: int, min_chars: int, rate: np.ndarray) -> np.ndarray:
+    """Which documents are long enough and drawn by the hash of (seed, id); `rate` is the share, bool out, shapes (rows,)."""
+    draw = hash_strings(batch.column("id"), seed + 1) / 2.0**64
+    long_enough = pc.utf8_length(batch.column("text")).to_numpy(zero_copy_only=False) >= min_chars
+    chosen: np.ndarray = long_enough & (draw < rate)
+    return chosen
+
+
+def labelled(batch: pa.RecordBatch, positive: np.ndarray, seed: int) -> pa.Table:
+    """The rows of LABELLED_SCHEMA of documents; `positive` bool, shape (rows,)."""
+    text = pc.utf8_slice_codeunits(batch.column("text"), 0, MAX_CHARS)
+    ids = batch.column("id")
+    columns = {
+        "id": ids,
+        "order": pa.array(hash_strings(ids, seed + 3)),
+        "positive": pa.array(positive, pa.bool_()),
+        "host": hosts_of(batch.column("url"), ids),
+        "language": batch.column("language"),
+        "chars": pc.utf8_length(text).cast(pa.int32()),
+        "text": text,
+        **sketch_columns(text),
+    }
+    return pa.table(columns, schema=LABELLED_SCHEMA)
 
 
 def hosts_of(urls: pa.Array, ids: pa.Array) -> pa.Array:

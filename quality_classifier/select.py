@@ -33,6 +33,7 @@ class SelectPages(PageDrawOptions, SelectOptions, Stage[None]):
     """All labelled pages -> the selected ones. Holds some 300 bytes for each page that was drawn, and no text."""
 
     stage_name: ClassVar[str] = "select_pages"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all labelled pages."""

@@ -28,7 +28,8 @@ class SelectOptions(Record):
     )
     max_pages_per_host: int = Field(20, gt=0, description="pages of one host, at most")
     match_lengths: bool = Field(
-        True, description="as many pages of each class in every band of length and language"
+        True,
+        description="as many pages of each class in every band of length and language (where both classes say theirs)",
     )
 
 
@@ -102,6 +103,12 @@ def matched(
     return capped(cells * 2 + positive, order, least[cells])
 
 
+def _both_say_languages(language: pa.Array, positive: Bools) -> bool:
+    """Whether there are pages of known language in both classes: a user's own negatives may say none."""
+    known = language.is_valid().to_numpy(zero_copy_only=False)
+    return bool(known[positive].any() and known[~positive].any())
+
+
 def select_pages(
     pages: pa.Table, clusters: Numbers, options: SelectOptions, max_pages: int, seed: int
 ) -> npt.NDArray[np.object_]:
@@ -118,6 +125,8 @@ def select_pages(
     numbers = hosts.dictionary_encode().indices.to_numpy().astype(np.int64)
     kept = kept[capped(numbers[kept], order[kept], options.max_pages_per_host)]
     language = columns.column("language").combine_chunks().take(pa.array(kept))
+    if not _both_say_languages(language, positive[kept]):
+        language = pa.nulls(len(kept), language.type)
     cells = cells_of(part[kept], language, columns.column("chars").to_numpy()[kept], options.match_lengths)
     alike = matched(cells, positive[kept], order[kept], max_pages, part[kept] == TRAIN)
     chosen = np.full(len(part), UNUSED, object)

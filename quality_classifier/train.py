@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from quality_classifier.dataset import LabelOptions, LabelPages, PageDrawOptions
+from quality_classifier.dataset import LabelNegatives, LabelOptions, LabelPages, PageDrawOptions
 from quality_classifier.fit import fit
 from quality_classifier.labels import held_out_of
 from quality_classifier.pages import HashPages, HashReferences, MatchOptions, MatchReferences
@@ -19,16 +19,20 @@ from quality_classifier.select import SELECTED_SCHEMA, SelectPages
 from quality_classifier.selection import TEST, TRAIN, SelectOptions
 from quality_classifier.worth import Worth, worth_of
 from stages.core.errors import UserError
+from stages.core.location import Location
 from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options, Wiring
 from stages.core.writer import TaskWriter
+from stages.ingest.dataset.stage import DatasetIngest
 from stages.models.fasttext.model import load_fasttext
 from stages.models.fasttext.reference import NEGATIVE_MARK, POSITIVE_MARK, classifier_texts, reference_scores
 from stages.models.trained_quality import Instead, TrainedQuality, WhenTooFew
 
 MODEL_NAME = "wikipedia-reference.bin"
+NEGATIVES = "negatives"
+"""What the user's own negatives are called as a source."""
 
 
 class FitOptions(Record):
@@ -157,11 +161,19 @@ def figures_of(worth: Worth) -> dict[str, float]:
 class QualityClassifier(MatchOptions, PageDrawOptions, LabelOptions, SelectOptions, FitOptions, Options):
     """How the quality classifier is trained: which pages count as cited, and how many are taken."""
 
+    negatives: tuple[Location, ...] = Field(
+        (),
+        description="files of your own (text, JSON lines, Parquet, CSV) that are the negatives, in place of crawled pages",
+    )
+
     def wire(self, wiring: Wiring, pages: str, references: Sequence[str]) -> str:
         """From pages and tables of reference URLs to the output that holds the model."""
         page_hashes = wiring.add(HashPages(), pages)
         reference_hashes = wiring.add(HashReferences(), *references, page_hashes)
         cited = wiring.add(MatchReferences(), reference_hashes, page_hashes, pages)
-        labelled = wiring.add(self.stage(LabelPages), pages, cited)
-        selected = wiring.add(self.stage(SelectPages), labelled)
+        labelled = [wiring.add(self.stage(LabelPages, draws_negatives=not self.negatives), pages, cited)]
+        if self.negatives:
+            own = wiring.add(DatasetIngest(source=NEGATIVES, input=self.negatives))
+            labelled.append(wiring.add(self.stage(LabelNegatives), own, cited))
+        selected = wiring.add(self.stage(SelectPages), *labelled)
         return wiring.add(self.stage(TrainQuality), selected)

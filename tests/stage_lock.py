@@ -19,11 +19,14 @@ from pipeline.pools import InlinePool
 from pipeline.progress import Progress
 from pipeline.registry import comparing_verbs, source_kinds
 from pipeline.runner import Runner
+from pipeline.wiring import add_quality
+from quality_classifier.train import QualityClassifier
 from stages.core.discover import subclasses_of
 from stages.core.manifest import Manifest, Record
 from stages.core.stage import AnyStage, Stage
 from stages.dedup.ids.unique import check_unique_ids
 from stages.filter.rule import rule_classes
+from stages.filter.rules.reference import ReferenceRule
 from stages.filter.verb import AnnotateVerb, FilterVerb
 from tests.code_digest import code_digest
 from tests.demo import ROOT, run_demo
@@ -92,7 +95,26 @@ def run_probe(folder: Path) -> None:
     rules = tuple(rule_classes()[name].model_validate({}) for name in PROBED_RULES)
     for kind in (FilterVerb, AnnotateVerb):
         last.append(kind(rules=rules).wire(graph.below(kind.verb), c4))
+    last.append(_kept_share(graph))
     Runner(graph, str(folder), "probe", Progress(quiet=True)).run(InlinePool, [notes, *last[1:]])
+
+
+def _kept_share(graph: Graph) -> str:
+    """A share of the crawled pages, by a classifier whose negatives are texts of one's own."""
+    crawl = source_kinds()["common_crawl"](input=(str(SAMPLES / "dumps/common_crawl/**/*.wet.gz"),))
+    pages = crawl.wire(graph.below("common_crawl"))
+    dumps = {"wikipedia": (str(SAMPLES / "dumps/wikipedia/enwiki*"),)}
+    options = QualityClassifier(
+        negatives=(str(SAMPLES / "source/web/reference/*.txt"),),
+        min_pages=1,
+        min_hosts=1,
+        match_lengths=False,
+        min_updates=0,
+    )
+    below = graph.below(
+        "share", lambda documents: add_quality(graph.below("quality"), options, documents, dumps)
+    )
+    return FilterVerb(rules=(ReferenceRule(keep=0.5),)).wire(below, pages)
 
 
 def measure(demo: Path, probe: Path) -> Lock:

@@ -15,7 +15,7 @@ WITHOUT_TEXT = {
     *("lines_match",),
     *("near_match", "near_merge", "near_cluster", "near_label", "near_decide"),
     *("overlaps_total",),
-    *("select_pages",),
+    *("choose_threshold", "select_pages"),
     *("substrings_anchors", "substrings_match", "substrings_span", "substrings_name"),
 }
 """Stages of files that import Unicode's tables which read no text themselves: their inputs' fingerprints know the version."""

@@ -10,23 +10,23 @@ from cyclopts import App, Parameter
 from pydantic import Field, create_model
 from rich.console import Console
 
+from pipeline.cli.fetch_cited import cited
 from pipeline.cli.output import FAILURE_CODE, print_table, say
+from pipeline.cli.politeness import Politeness
 from pipeline.cli.running import checked
 from pipeline.registry import sites
 from pipeline.text_table import add_text_row, text_table
 from stages.core.errors import UserError
 from stages.core.manifest import Record
 from stages.core.printing import printable
-from stages.fetch.client import Client
 from stages.fetch.fetcher import FAILED, FETCHED, PRESENT, Fetcher, FetchOutcome
-from stages.fetch.pace import Pacer
 from stages.fetch.remote import RemoteFile
 from stages.fetch.site import Site
 
 MAX_FAILURES_SHOWN = 20
 
 
-class FetchOptions(Record):
+class FetchOptions(Politeness):
     """How to fetch, for every site."""
 
     out: str | None = Field(
@@ -38,22 +38,6 @@ class FetchOptions(Record):
     verify: Annotated[bool, Parameter(negative="")] = Field(
         False, description="check the digest of files that are there already, not only their size"
     )
-    connections: int | None = Field(
-        None, ge=1, le=32, description="files at a time; none: what the site bears well"
-    )
-    seconds_between: float | None = Field(
-        None, ge=0, description="pause between requests; none: what the site asks for"
-    )
-    retries: int = Field(
-        8, ge=0, le=100, description="attempts more on a file that fails, with ever longer pauses"
-    )
-    timeout_seconds: float = Field(
-        60, gt=0, description="silence after which a connection is given up and resumed"
-    )
-    contact: str | None = Field(
-        None, description="your e-mail address or page, told to the site (User-Agent)"
-    )
-    quiet: Annotated[bool, Parameter(negative="")] = Field(False, description="no progress on standard error")
 
 
 def _add(group: App, name: str, site: type[Site]) -> None:
@@ -76,13 +60,7 @@ def fetch(site: Site, options: FetchOptions) -> None:
     site.check_connections(connections)
     if options.out is None and not options.dry_run:
         raise UserError(f"fetch {site.site}: needs --out FOLDER, or --list to see what would be fetched")
-    between = site.seconds_between if options.seconds_between is None else options.seconds_between
-    client = Client(
-        pacer=Pacer(between),
-        contact=options.contact,
-        timeout_seconds=options.timeout_seconds,
-        retries=options.retries,
-    )
+    client = options.client(site.seconds_between)
     files = site.list_files(client)
     if options.dry_run:
         show_list(files)
@@ -141,6 +119,7 @@ def make_group() -> App:
     group = App(name="fetch", help="Download raw dumps: resumable, checked, at a polite pace.")
     for name, site in sites().items():
         _add(group, name, site)
+    group.command(cited)
     return group
 
 

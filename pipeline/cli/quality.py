@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -114,16 +115,29 @@ def train(
 
 
 @app.command
-def build(config: str, /, *, variables: Variables = None, options: RunOptionsGiven = None) -> None:
+def build(
+    config: str,
+    /,
+    *,
+    negatives: tuple[str, ...] = (),
+    variables: Variables = None,
+    options: RunOptionsGiven = None,
+) -> None:
     """Run the part of a recipe that trains its classifier: dumps to model, figures, and a page that says what it is worth.
 
     Parameters
     ----------
     config
         the recipe's file, such as configs/classifier.yaml, or the name of a shipped one
+    negatives
+        files of your own that are the negatives, in place of those that the recipe says
     """
     options = options or RunOptions()
     loaded = load_recipe(recipe_file(config), variables)
+    if negatives:
+        classifier = loaded.recipe.quality_classifier.model_copy(update={"negatives": negatives})
+        recipe = loaded.recipe.model_copy(update={"quality_classifier": classifier})
+        loaded = replace(loaded, recipe=recipe)
     for line in loaded.notes:
         note(line)
     folder, name = options.run or loaded.recipe.run, loaded.recipe.name

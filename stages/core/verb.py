@@ -53,8 +53,8 @@ class Verb(Pluggable, Options, ABC):
     """A step of a recipe: documents in, documents out. `verb` is its name there."""
 
     verb: ClassVar[str]
-    is_one_stage: ClassVar[bool] = False
-    """Whether it is a single stage, which is then called as the verb in a run."""
+    own_stage: ClassVar[str] = ""
+    """Name of the stage, if there is one, that is called as the verb in a run; all others have their own names below it."""
 
     @classmethod
     def of_recipe(cls, options: Any, check: Check) -> Self:

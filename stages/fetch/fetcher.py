@@ -31,7 +31,7 @@ MAX_REFUSED = 3
 RECORD_EVERY = 64
 """The record is written after so many files, so that a killed fetch need not hash all of them again."""
 
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Fetcher:
         """Fetch all files; one failure does not stop the others. Outcomes in the order of the list."""
         _check_names(files)
         storage.make_folder(str(self.out))
-        with _only_fetch_into(self.out):
+        with only_fetch_into(self.out):
             delete_leftovers(str(self.out))
             before = read_fetched(self.out)
             self._record = {name: entry for name, entry in before.items() if (self.out / name).is_file()}
@@ -111,7 +111,7 @@ class Fetcher:
             self._count_refusal(error.status in REFUSED_STATUS)
             return FetchOutcome(remote, FAILED, reason=str(error))
         except OSError as error:
-            if error.errno in _DISK_FULL:
+            if error.errno in DISK_FULL:
                 self._fatal = UserError(
                     f"{self.out}: the disk is full; what came is kept: make room and run the same command again"
                 )
@@ -195,7 +195,7 @@ def _check_names(files: Sequence[RemoteFile]) -> None:
 
 
 @contextlib.contextmanager
-def _only_fetch_into(folder: Path) -> Iterator[None]:
+def only_fetch_into(folder: Path) -> Iterator[None]:
     """Two fetches at once into one folder would write the same parts; the lock goes with its process."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

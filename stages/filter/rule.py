@@ -63,6 +63,15 @@ class Rule(Pluggable, BaseModel, ABC):
         """The rule with the models that the run has trained, by `WantedLanguage.key`."""
         return self
 
+    @property
+    def kept_share(self) -> float | None:
+        """The share of the documents to keep, by a threshold that a first pass over all of them chooses: none by default."""
+        return None
+
+    def with_threshold(self, threshold: float) -> Self:
+        """The rule with the threshold that a first pass chose."""
+        return self
+
     def check(self) -> None:
         """A UserError for what is wrong with the options and can be known before anything runs: nothing, by default."""
 

@@ -17,15 +17,16 @@ from pydantic import Field, SerializeAsAny
 
 from stages.core.discover import is_own
 from stages.core.ledger import EDIT
-from stages.core.manifest import MODEL, Manifest, Record, ShardReport, document_uris
+from stages.core.manifest import Manifest, Record, ShardReport, document_uris
 from stages.core.plugins import class_place
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
+from stages.filter.first_pass import chosen_threshold
 from stages.filter.rule import Rule
 from stages.filter.values import measures
 from stages.filter.verdict import Edit, Judge, Verdict, rows_of
 from stages.models.trained_language import TrainedLanguage, WantedLanguage, trained_language
-from stages.models.trained_quality import Instead, TrainedQuality
+from stages.models.trained_quality import Instead, judging_model
 
 
 class FilterParams(Record):
@@ -33,6 +34,8 @@ class FilterParams(Record):
 
     model: str | None
     instead: Instead | None = None
+    threshold: float | None = None
+    """Of the first rule, where a first pass chose it."""
     languages: dict[str, TrainedLanguage] = Field(default_factory=dict)
     """The perplexity models that the run trained, by `WantedLanguage.key`."""
 
@@ -44,8 +47,8 @@ class Unjudged(Record):
 
 
 class Filter(Stage[FilterParams]):
-    """Shard -> shard. Inputs: documents; the trained quality model when a reference rule names none; then, of each of
-    `wanted_languages`, the models and the cut-offs that the run trained."""
+    """Shard -> shard. Inputs: documents; the trained quality model when a reference rule names none; the threshold that
+    keeps `kept_share`; then, of each of `wanted_languages`, the models and the cut-offs that the run trained."""
 
     stage_name: ClassVar[str] = "filter"
     version: ClassVar[int] = 4
@@ -58,6 +61,11 @@ class Filter(Stage[FilterParams]):
     def needs_trained_model(self) -> bool:
         """Whether a rule waits for the quality model of the run."""
         return any(rule.needs_trained_model for rule in self.rules)
+
+    @property
+    def kept_share(self) -> float | None:
+        """The share of the documents that the first rule keeps, by a threshold that a first pass chooses."""
+        return self._judged[0].kept_share
 
     @property
     def wanted_languages(self) -> tuple[WantedLanguage, ...]:
@@ -82,7 +90,13 @@ class Filter(Stage[FilterParams]):
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
         """One task per document shard."""
-        params = _trained(inputs[1]) if self.needs_trained_model else FilterParams(model=None)
+        params = FilterParams(model=None)
+        if self.needs_trained_model:
+            model, instead = judging_model(inputs[1])
+            params = FilterParams(model=model, instead=instead)
+        if self.kept_share is not None:
+            chosen = chosen_threshold(inputs[1 + self.needs_trained_model])
+            params = params.model_copy(update={"threshold": chosen})
         wanted = self.wanted_languages
         if wanted:
             both = inputs[len(inputs) - 2 * len(wanted) :]
@@ -96,6 +110,8 @@ class Filter(Stage[FilterParams]):
         with TaskWriter(task, self.stage_name) as out:
             unjudged: dict[str, Counter[str]] = {}
             judged = [rule.with_languages(task.params.languages) for rule in self._judged]
+            if task.params.threshold is not None:
+                judged[0] = judged[0].with_threshold(task.params.threshold)
             rules = [one for rule in judged for one in rule.standing_in(task.params.instead)]
             judges = [_counting(rule, rule.judge(task.params.model), unjudged) for rule in rules]
             if self.annotate_only:
@@ -110,14 +126,6 @@ class Filter(Stage[FilterParams]):
                     documents={k: dict(sorted(v.items())) for k, v in sorted(unjudged.items())}
                 )
         return out.report
-
-
-def _trained(training: Manifest) -> FilterParams:
-    """The model that a training left, or what it says to do without one."""
-    if models := training.uris(MODEL):
-        return FilterParams(model=models[0])
-    (facts,) = training.facts_of(TrainedQuality)
-    return FilterParams(model=None, instead=facts.instead)
 
 
 def _counting(rule: Rule, judge: Judge, unjudged: dict[str, Counter[str]]) -> Judge:

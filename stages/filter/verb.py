@@ -9,6 +9,7 @@ from pydantic import Field, SerializeAsAny
 from stages.core.errors import UserError
 from stages.core.mistakes import Mistakes, shown_value
 from stages.core.verb import Check, Verb, Wiring
+from stages.filter.first_pass import ChooseThreshold, CountValues
 from stages.filter.rule import RULES, Rule
 from stages.filter.stage import Filter
 
@@ -17,7 +18,7 @@ class FilterVerb(Verb):
     """Drop the documents that fail a rule; a reference rule without a model waits for the one that the run trains."""
 
     verb: ClassVar[str] = "filter"
-    is_one_stage: ClassVar[bool] = True
+    own_stage: ClassVar[str] = Filter.stage_name
     annotate_only: ClassVar[bool] = False
 
     rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
@@ -45,17 +46,26 @@ class FilterVerb(Verb):
         return any(rule.needs_trained_model for rule in self.rules)
 
     def wire(self, wiring: Wiring, documents: str) -> str:
-        """One stage; it also reads the trained models where rules need some."""
+        """One stage, which also reads the trained models where rules need some; a first pass where a rule keeps a share."""
         stage = Filter(rules=self.rules, annotate_only=self.annotate_only)
         languages = [name for one in stage.wanted_languages for name in wiring.language_model(*one)]
-        if not stage.needs_trained_model:
-            return wiring.add(stage, documents, *languages)
-        if not self.rules[0].needs_trained_model:
+        if any(rule.kept_share is not None for rule in self.rules[1:]):
+            raise UserError(
+                "a rule with `keep` keeps a share of the documents that enter the filter, so it comes first: put the rules "
+                "before it into a filter of their own"
+            )
+        if stage.needs_trained_model and not self.rules[0].needs_trained_model:
             raise UserError(
                 "the classifier learns from the pages that enter the filter, so a reference rule without a model comes "
                 "first: put the rules before it into a filter of their own"
             )
-        return wiring.add(stage, documents, wiring.trained_model(documents), *languages)
+        models = [wiring.trained_model(documents)] if stage.needs_trained_model else []
+        chosen: list[str] = []
+        if stage.kept_share is not None:
+            own = models if self.rules[0].needs_trained_model else []
+            counted = wiring.add(CountValues(rule=self.rules[0]), documents, *own)
+            chosen = [wiring.add(ChooseThreshold(share=stage.kept_share), counted)]
+        return wiring.add(stage, documents, *models, *chosen, *languages)
 
 
 class AnnotateVerb(FilterVerb):

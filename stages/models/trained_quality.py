@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stages.core.manifest import Record
+from stages.core.manifest import MODEL, Manifest, Record
 
 WhenTooFew = Literal["error", "skip", "rules"]
 """What takes the place of a model that too few pages would make: a mistake, nothing, or heuristics."""
@@ -21,3 +21,11 @@ class TrainedQuality(Record):
     held_out: dict[str, float]
     worth: str
     instead: Instead | None
+
+
+def judging_model(training: Manifest) -> tuple[str | None, Instead | None]:
+    """The model that a training left, or what it says to do without one."""
+    if models := training.uris(MODEL):
+        return models[0], None
+    (facts,) = training.facts_of(TrainedQuality)
+    return None, facts.instead

@@ -98,3 +98,22 @@ def test_near_duplicates_are_one_cluster_and_texts_without_words_none() -> None:
     assert near_clusters(columns["bands"], columns["sketch"]).tolist() == [0, 1, 0, 3, 4]
     assert columns["bands"].null_count == 2
     assert len(near_clusters(columns["bands"][:0], columns["sketch"][:0])) == 0
+
+
+def test_languages_are_matched_only_where_both_classes_say_theirs() -> None:
+    def kept(languages: list[str | None]) -> int:
+        pages = pa.table(
+            {
+                "order": pa.array(range(40), pa.uint64()),
+                "positive": [i % 2 == 0 for i in range(40)],
+                "host": [f"host{i}" for i in range(40)],
+                "language": pa.array(languages, pa.string()),
+                "chars": pa.array([500] * 40, pa.int32()),
+            }
+        )
+        options = SelectOptions(held_out=0.1, validation=0.0)
+        return int((select_pages(pages, np.arange(40), options, 100, 0) != UNUSED).sum())
+
+    assert kept(["en" if i % 2 == 0 else None for i in range(40)]) == 40
+    assert kept([None] * 40) == 40
+    assert kept(["en" if i % 2 == 0 else "de" for i in range(40)]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,22 @@ def test_too_few_pages_is_a_users_mistake(
 ) -> None:
     with pytest.raises(UserError, match="min_pages is 500 and min_hosts 30; give more pages"):
         run_steps(run_stage, pages, references, QualityClassifier(min_pages=500))
+
+
+def test_files_of_ones_own_are_the_negatives_in_place_of_other_pages(
+    run_stage: Callable[..., Manifest], pages: Manifest, references: Manifest, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.jsonl"
+    texts = [page(2_000 + i, False)["text"] for i in range(60)]
+    own.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    options = small(held_out=0.2, negatives=(str(own),))
+    running = Running(run_stage, documents=pages, references=references)
+    options.wire(running, "documents", ["references"])
+    (selected,) = [one for name, one in running.outputs.items() if name.endswith("select_pages")]
+    found = labels(selected)
+    positives = {key for key, positive in found.items() if positive}
+    assert all(key.startswith("common_crawl/") for key in positives)
+    assert all(key.startswith("negatives/own.jsonl/") for key in found.keys() - positives)
+    assert len(positives) == len(found) / 2 > 10
+    (facts,) = list(running.outputs.values())[-1].facts_of(TrainedQuality)
+    assert facts.instead is None

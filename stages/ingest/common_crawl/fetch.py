@@ -21,14 +21,15 @@ from stages.fetch.remote import FetchError, ListError, RemoteFile, chosen, close
 from stages.fetch.site import BaseUrl, FileRange, Site, listed_at, starts_like
 
 COLLINFO_URL = "https://index.commoncrawl.org/collinfo.json"
-_DUMP = r"^CC-MAIN-[0-9]{4}(-[0-9]{2,4})?$"
+DUMP_NAME = r"^CC-MAIN-[0-9]{4}(-[0-9]{2,4})?$"
 _PATH = re.compile(r"crawl-data/\S+\.gz")
+INDEX_PATH = re.compile(r"cc-index/table/\S+\.parquet")
 _ABSENT_STATUS = (403, 404)
 """Where a bucket may not be listed, S3 says 403 of what is not there."""
 
 
-def parse_paths(data: bytes) -> list[str]:
-    """The paths of a `<kind>.paths.gz`, in the list's order."""
+def parse_paths(data: bytes, form: re.Pattern[str] = _PATH) -> list[str]:
+    """The paths of a `<kind>.paths.gz`, in the list's order; each has the form of such a list's paths."""
     try:
         # One byte more than is allowed tells a list that would not end.
         text = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_LIST_BYTES + 1)
@@ -38,7 +39,7 @@ def parse_paths(data: bytes) -> list[str]:
         raise ListError(f"the list of paths is longer than {MAX_LIST_BYTES >> 20} MiB")
     paths = text.decode("utf-8", "replace").split()
     for path in paths:
-        if _PATH.fullmatch(path) is None:
+        if form.fullmatch(path) is None:
             raise ListError(f"no list of paths: has the line {path[:80]!r}")
     return paths
 
@@ -65,7 +66,7 @@ class CommonCrawl(Site):
     base_url: BaseUrl = Field(
         "https://data.commoncrawl.org", description="address of the data, or a mirror's"
     )
-    dump: str = Field(pattern=_DUMP, description="name of the dump, such as CC-MAIN-2020-05")
+    dump: str = Field(pattern=DUMP_NAME, description="name of the dump, such as CC-MAIN-2020-05")
     kind: Literal["wet", "warc"] = Field("wet", description="extracted text (wet) or raw pages (warc)")
     files: FileRange = Field(
         description="range of the dump's list of files, such as 0:100; END is left out; : is all"
@@ -75,24 +76,30 @@ class CommonCrawl(Site):
     def list_files(self, client: Client) -> list[RemoteFile]:
         """The chosen files of the dump's list."""
         url = f"{self.base_url}/crawl-data/{self.dump}/{self.kind}.paths.gz"
-        try:
-            data = client.get_page(url).data
-        except FetchError as error:
-            if error.status in _ABSENT_STATUS:
-                self._explain(client, error)
-            raise
+        data = dump_list(client, url, self.dump, self.collinfo_url, f"list of {self.kind} files")
         with listed_at(url):
             files = [remote_file(self.base_url, path) for path in parse_paths(data)]
         return chosen(files, self.files, self.dump)
 
-    def _explain(self, client: Client, absent: FetchError) -> None:
-        """Raise a UserError with the names of dumps like this one, when there is no such dump."""
+
+def dump_list(client: Client, url: str, dump: str, collinfo_url: str, what: str) -> bytes:
+    """A list of a dump's files; where there is none, a UserError names the dumps like this one."""
+    try:
+        return client.get_page(url).data
+    except FetchError as absent:
+        if absent.status not in _ABSENT_STATUS:
+            raise
         try:
-            known = parse_collinfo(client.get_page(self.collinfo_url).data)
+            known = parse_collinfo(client.get_page(collinfo_url).data)
         except FetchError:
-            return
-        if self.dump not in known:
-            raise UserError(f"no dump {self.dump}; like it: {close_matches(self.dump, known)}") from absent
+            raise absent from None
+        check_dump(dump, known)
         raise UserError(
-            f"{absent}: the dump {self.dump} is known, but has no list of {self.kind} files, or the site refuses you"
+            f"{absent}: the dump {dump} is known, but has no {what}, or the site refuses you"
         ) from absent
+
+
+def check_dump(dump: str, known: list[str]) -> None:
+    """A UserError with the names of dumps like this one, when there is no such dump."""
+    if dump not in known:
+        raise UserError(f"no dump {dump}; like it: {close_matches(dump, known)}")

@@ -28,6 +28,7 @@ RIGHT = {
     "--keep": "a=1",
     "--base-url": "https://x.example/",
     "--dump": "CC-MAIN-2020-05",
+    "--dumps": "CC-MAIN-2020-05",
     "--files": "0:1",
     "--languages": "en",
 }

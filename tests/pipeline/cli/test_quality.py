@@ -50,6 +50,18 @@ def test_a_recipe_is_built_twice_to_the_same_bytes(built: Path) -> None:
     )
 
 
+def test_files_of_ones_own_are_the_negatives(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = built / "own.jsonl"
+    rows = [page(1_000 + i, False) for i in range(40)]
+    own.write_text("".join(json.dumps({"text": row["text"]}) + "\n" for row in rows), encoding="utf-8")
+    run = ["--run", str(built / "three"), "--workers", "0", "--quiet"]
+    main(["quality", "build", str(built / "one.yaml"), "--negatives", str(own), *run])
+    three, one = (next((built / name).glob("*/model/*.bin")).read_bytes() for name in ("three", "one"))
+    assert three != one
+    names = [path.parent.name for path in (built / "three").glob("*/manifest.json")]
+    assert any("negatives" in name for name in names)
+
+
 def test_figures_of_few_pages_have_no_auc(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["quality", "evaluate", str(built / "one"), "--json"])
     found = json.loads(capsys.readouterr().out)
