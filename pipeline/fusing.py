@@ -86,5 +86,6 @@ def following_tasks(
     if [task.inputs for task in planned] != [(uri,) for uri in document_uris([before])]:
         return None
     return [
-        replace(task, id=f"{FOLLOWS}{own.id}", inputs=()) for task, own in zip(planned, tasks, strict=True)
+        replace(task, id=FOLLOWS + one.id.removeprefix(FOLLOWS), inputs=())
+        for task, one in zip(planned, tasks, strict=True)
     ]

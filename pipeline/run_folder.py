@@ -64,6 +64,8 @@ class RunFolder:
         for name in reversed(self.graph.nodes):
             if name in found and not self._is_enough(found[name], readers.get(name, []), found):
                 del found[name]
+        for manifest in found.values():
+            _delete_gone(manifest)
         self._digests = {name: digest for name, digest in self._digests.items() if name in found}
         return found
 
@@ -150,6 +152,13 @@ class RunFolder:
             and all(reader in finished for reader in readers[name])
             and any(file.kept and file.kind in PASSING for file in finished[name].files)
         ]
+
+
+def _delete_gone(manifest: Manifest) -> None:
+    """Delete what a killed run was about to delete of a node."""
+    gone = {file.name for file in manifest.files if not file.kept}
+    for name in sorted(gone & set(storage.list_files(manifest.folder))) if gone else ():
+        storage.delete_file(storage.join(manifest.folder, name))
 
 
 def readers_of(graph: Graph) -> dict[str, list[str]]:

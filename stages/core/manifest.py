@@ -171,6 +171,11 @@ class Manifest(Record):
         return sum(file.rows for file in self.files if file.kind == kind)
 
     @property
+    def wrote_documents(self) -> bool:
+        """Whether it made documents, kept or not."""
+        return self.rows(DOCUMENTS) > 0
+
+    @property
     def text_bytes(self) -> int:
         """Bytes of text of its documents."""
         return sum(totals.text_bytes for totals in self.sources.values())
