@@ -124,7 +124,7 @@ def last_documents(folder: str) -> list[Manifest]:
 def _holds_documents(manifest: Manifest) -> bool:
     """Whether a stage wrote documents, or would have if it had not dropped all that it read."""
     lost_all = manifest.documents_in + manifest.created > 0 and manifest.documents_out == 0
-    return bool(manifest.of_kind(DOCUMENTS)) or lost_all
+    return manifest.wrote_documents or lost_all
 
 
 def finished_documents(run: str) -> list[Manifest]:

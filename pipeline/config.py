@@ -12,6 +12,7 @@ from pydantic import Field
 
 from pipeline.expected import EXPECTED_KEYS, OLD_RAW, Expected, expected_of, numbered
 from pipeline.registry import KINDS, VERBS, check_sources
+from pipeline.run_folder import Keep
 from pipeline.shipped import with_shipped_paths
 from pipeline.validation import validate
 from quality_classifier.train import QualityClassifier
@@ -66,6 +67,10 @@ class Recipe(Record):
     name: str
     seed: int = 0
     run: str = Field(min_length=1)
+    keep: Keep = Field(
+        "all",
+        description="what stays of a run: `all` that its steps wrote, or its `outputs` (and ledgers) alone",
+    )
     variables: dict[str, Any] = Field(default_factory=dict)
     sources: dict[str, Any] = Field(min_length=1)
     groups: Groups = Field(default_factory=dict)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pipeline.graph import Graph, Node
 from pipeline.registry import source_kinds
 from stages.core.ledger import DROP
-from stages.core.manifest import DOCUMENTS, LEDGER, Manifest, add_sources
+from stages.core.manifest import LEDGER, Manifest, add_sources
 from stages.core.parquet import read_batches
 from stages.ingest.base import IngestStage
 
@@ -57,9 +57,9 @@ def _emptied(node: Node, manifest: Manifest, inputs: Sequence[Manifest]) -> Iter
         what = "raw record" if is_ingest else "document"
         yield Emptied(node.name, f"{count:,} {what}{'' if count == 1 else 's'}", manifest.dropped)
         return
-    given = add_sources(one.sources for one in inputs if one.of_kind(DOCUMENTS))
+    given = add_sources(one.sources for one in inputs if one.wrote_documents)
     for source, totals in given.items():
-        if totals.documents and manifest.of_kind(DOCUMENTS) and source not in manifest.sources:
+        if totals.documents and manifest.wrote_documents and source not in manifest.sources:
             documents = f"{totals.documents:,} document{'' if totals.documents == 1 else 's'} of {source}"
             yield Emptied(node.name, documents, _dropped(manifest, source))
 

@@ -1,4 +1,7 @@
-"""One task in, its report out: the part of the runner that happens in a worker process."""
+"""One task in, its report out: the part of the runner that happens in a worker process.
+
+Tasks of stages that run as one (docs/design.md, "Stages that run as one") come together, and so do their reports.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,38 @@ import os
 import resource
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from pipeline.machine import machine_trouble
 from stages.core import storage
 from stages.core.errors import ReadFaultError, RecordTimeoutError, UserError
+from stages.core.handed import HandedDocuments
 from stages.core.manifest import Measured, ShardReport, report_uri, write_record
 from stages.core.stage import AnyStage, RecordName, Task, record_of
 
 IO_THREADS = 2
 
 
+class Step(NamedTuple):
+    """A stage and one of its tasks."""
+
+    stage: AnyStage
+    task: Task[Any]
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: a report, or the user's mistake, or what is wrong with the machine, or a traceback (also of a
-    worker that died)."""
+    """How an attempt ended: a report of each step, or the user's mistake, or what is wrong with the machine, or a traceback
+    (also of a worker that died). `failed_step` is the number of the step that did not end."""
 
-    report: ShardReport | None = None
+    reports: tuple[ShardReport, ...] = ()
+    failed_step: int = 0
     mistake: str | None = None
     trouble: str | None = None
     record: RecordName | None = None
@@ -37,31 +49,54 @@ class Outcome:
     trace: str | None = None
 
 
-def execute(stage: AnyStage, task: Task[Any]) -> Outcome:
-    """Run one task in this process, write its report last: the report is the mark that the task is done."""
+def execute(steps: Sequence[Step]) -> Outcome:
+    """Run tasks in this process, each on the documents of the one before it, and write their reports last: these are the
+    mark that the tasks are done."""
     _reset_peak_memory()
-    started, worked = time.perf_counter(), _cpu_seconds()
+    reports: list[ShardReport] = []
     try:
         with _few_threads():
-            report = stage.run(task)
-        report.check_conservation()
-        measured = Measured(
-            seconds=round(time.perf_counter() - started, 3),
-            cpu_seconds=round(_cpu_seconds() - worked, 3),
-            peak_memory_bytes=_peak_memory_bytes(),
-        )
-        report = report.model_copy(update={"measured": measured})
-        write_record(report_uri(task.output, task.id), report)
+            for step in _handing_on(steps):
+                reports.append(_run(step))
+        for step, report in zip(steps, reports, strict=True):
+            write_record(report_uri(step.task.output, step.task.id), report)
     except UserError as error:
-        return Outcome(mistake=str(error))
+        return Outcome(mistake=str(error), failed_step=_failed_step(steps, reports))
     except (Exception, RecordTimeoutError) as error:  # noqa: BLE001 - whatever a stage raises is shown and stops the run
         is_of_storage = isinstance(error, OSError | ReadFaultError | MemoryError)
+        failed = _failed_step(steps, reports)
         return Outcome(
-            trouble=_trouble(error, task.output),
+            failed_step=failed,
+            trouble=_trouble(error, steps[failed].task.output),
             trace=traceback.format_exc(),
             record=None if is_of_storage else record_of(error),
         )
-    return Outcome(report=report)
+    return Outcome(tuple(reports))
+
+
+def _handing_on(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps, each with what the one before it hands on."""
+    handed = None
+    for number, step in enumerate(steps, 1):
+        hands_on = HandedDocuments() if number < len(steps) else None
+        yield step._replace(task=replace(step.task, handed=handed, hands_on=hands_on))
+        handed = hands_on
+
+
+def _run(step: Step) -> ShardReport:
+    started, worked = time.perf_counter(), _cpu_seconds()
+    report = step.stage.run(step.task)
+    report.check_conservation()
+    measured = Measured(
+        seconds=round(time.perf_counter() - started, 3),
+        cpu_seconds=round(_cpu_seconds() - worked, 3),
+        peak_memory_bytes=_peak_memory_bytes(),
+    )
+    return report.model_copy(update={"measured": measured})
+
+
+def _failed_step(steps: Sequence[Step], reports: Sequence[ShardReport]) -> int:
+    return min(len(reports), len(steps) - 1)
 
 
 def _trouble(error: BaseException, folder: str) -> str | None:

@@ -45,6 +45,9 @@ def look_at(inputs: Sequence[str]) -> Given:
             given.tables.append(one)
     if documents:
         given.manifests[TOGETHER] = manifest_of_parquet(documents)
+    for name, manifest in given.manifests.items():
+        if manifest.wrote_documents and not manifest.of_kind(DOCUMENTS):
+            raise UserError(f"{name}: its documents are not kept (keep: outputs); give what came of them")
     if not given.tables and not any(manifest.of_kind(DOCUMENTS) for manifest in given.manifests.values()):
         raise UserError(f"{', '.join(inputs)}: no documents there; give a run, a stage's folder or files")
     return given

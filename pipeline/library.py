@@ -99,7 +99,8 @@ def run(
     loaded = _loaded(recipe, set)
     folder = str(run) if run is not None else loaded.recipe.run
     graph, outputs = build(loaded)
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=quiet), on_error)
+    keep = loaded.recipe.keep
+    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=quiet), on_error, keep)
     result = runner.run(lambda: open_pool(workers, address, TaskResources()), outputs)
     (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
     emptied = (one.line() for one in emptied_stages(graph, result.manifests))

@@ -8,17 +8,16 @@ import resource
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.cores import cores_at_hand
-from pipeline.execute import Outcome, execute
+from pipeline.execute import Outcome, Step, execute
 from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, UserError
 from stages.core.reading import told
-from stages.core.stage import AnyStage, Task
 from stages.core.threads import let_threads_sleep
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -32,11 +31,12 @@ _NOT_IMPORTED = re.compile(r"^((?:ModuleNotFoundError|ImportError|AttributeError
 
 
 class Pool(Protocol):
-    """Where attempts run. `finished` waits a while for one to end; `alone` asks for a machine to itself."""
+    """Where attempts run: steps that hand documents on. `finished` waits a while for one to end; `alone` asks for a
+    machine to itself."""
 
     size: int
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None: ...
+    def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None: ...
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]: ...
     def kill(self, key: tuple[str, int]) -> None: ...
     def close(self) -> None: ...
@@ -48,16 +48,16 @@ class InlinePool:
     size = 1
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[tuple[str, int], AnyStage, Task[Any]]] = deque()
+        self._queue: deque[tuple[tuple[str, int], Sequence[Step]]] = deque()
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None:
+    def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None:
         """Queue a task."""
-        self._queue.append((key, stage, task))
+        self._queue.append((key, steps))
 
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
         """Run the next queued task."""
-        key, stage, task = self._queue.popleft()
-        yield key, execute(stage, task)
+        key, steps = self._queue.popleft()
+        yield key, execute(steps)
 
     def kill(self, key: tuple[str, int]) -> None:
         """Nothing: what runs in this process ends by itself, or by its own alarm."""
@@ -133,18 +133,18 @@ class RayPool:
                 " started with a token, as `ray start` does where one lies in ~/.ray, needs RAY_AUTH_MODE=token here too"
             ) from error
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[Any], alone: bool = False) -> None:
-        """Start a task on one core, or on all of one machine when the stage wants them, or it died beside others."""
+    def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None:
+        """Start a task on one core, or on all of one machine when a stage wants them, or it died beside others."""
         asked = self._resources
         options: dict[str, int] = {"num_cpus": self._largest_machine() if alone else asked.cpus}
-        if stage.uses_all_cores:
+        if any(step.stage.uses_all_cores for step in steps):
             # Ray hides every GPU from a task that asks for none.
             has_gpu = self._ray.cluster_resources().get("GPU", 0) >= 1
             gpus = int(has_gpu) if asked.gpus is None else asked.gpus
             options = {"num_cpus": self._largest_machine(), "num_gpus": gpus}
         if asked.memory_bytes is not None:
             options["memory"] = asked.memory_bytes
-        self._running[self._execute.options(**options).remote(stage, task)] = key
+        self._running[self._execute.options(**options).remote(steps)] = key
 
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
         """Wait for a task, but not for long: nothing may come of it."""

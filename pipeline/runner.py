@@ -7,33 +7,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from pipeline.execute import Outcome
-from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
+from pipeline.fusing import can_hand_on, follower, following_tasks, handing_manifest
+from pipeline.graph import Graph, Node
 from pipeline.pools import Pool
 from pipeline.progress import Progress
+from pipeline.run_folder import Keep, RunFolder
 from pipeline.run_lock import RunLock
-from pipeline.running import Running
+from pipeline.running import Running, delete_other_ways
 from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
 from stages.core.atomic import delete_leftovers
 from stages.core.errors import ConservationError, MachineError, StageFailedError, UserError
 from stages.core.given import merge_documents
-from stages.core.heartbeat import delete_words, last_word, record_at
-from stages.core.manifest import (
-    EXCHANGE,
-    MANIFEST_NAME,
-    REPORTS_FOLDER,
-    Manifest,
-    is_whole,
-    read_manifest,
-    write_record,
-)
-from stages.core.sealed import damaged
-from stages.core.stage import make_manifest
+from stages.core.heartbeat import delete_words, record_at
+from stages.core.manifest import EXCHANGE, REPORTS_FOLDER, Manifest
+from stages.core.stage import Task, make_manifest
 
 MAX_ATTEMPTS = 3
 MAX_POISONED = 100
@@ -58,31 +51,32 @@ class Runner:
     """Runs one graph into one run folder."""
 
     def __init__(
-        self, graph: Graph, run: str, name: str, progress: Progress, on_error: OnError = "stop"
+        self,
+        graph: Graph,
+        run: str,
+        name: str,
+        progress: Progress,
+        on_error: OnError = "stop",
+        keep: Keep = "all",
     ) -> None:
         self._graph, self._run, self._name = graph, run.rstrip("/"), name
-        self._progress, self._on_error = progress, on_error
+        self._progress, self._on_error, self._keep = progress, on_error, keep
         self._watchdog = Watchdog()
-        self._fingerprints: dict[str, str] = {}
-        self._folders: dict[str, str] = {}
+        self._folder: RunFolder
         self._manifests: dict[str, Manifest] = dict(graph.given)
-        self._outputs: tuple[str, ...] = ()
-        self._digests: dict[str, str] = {}
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
     def run(self, open_pool: Callable[[], Pool], outputs: Sequence[str] = ()) -> RunResult:
         """Finish every node; `open_pool` is called only when there is work to do."""
-        self._fingerprints = self._graph.fingerprints()
-        self._outputs = tuple(outputs)
         storage.make_folder(self._run)
         with RunLock(self._run) as lock:
-            return self._run_locked(open_pool, lock)
+            return self._run_locked(open_pool, lock, outputs)
 
-    def _run_locked(self, open_pool: Callable[[], Pool], lock: RunLock) -> RunResult:
-        self._folders = self._find_folders()
+    def _run_locked(self, open_pool: Callable[[], Pool], lock: RunLock, outputs: Sequence[str]) -> RunResult:
+        fingerprints = self._graph.fingerprints()
+        self._folder = RunFolder(self._graph, self._run, self._name, fingerprints, tuple(outputs))
         self._take_up()
-        self._write_record()
         if any(name not in self._manifests for name in self._graph.nodes):
             pool = open_pool()
             try:
@@ -97,58 +91,11 @@ class Runner:
         dropped = sum(sum(manifest.dropped.values()) for manifest in own)
         return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
 
-    def _find_folders(self) -> dict[str, str]:
-        """Folder of every node: one that ends in its fingerprint when there is one, whatever its number."""
-        existing = storage.list_names(self._run)
-        folders = {}
-        for number, node in enumerate(self._graph.nodes.values()):
-            suffix = f"-{node.name}-{self._fingerprints[node.name]}"
-            old = [name for name in existing if name.endswith(suffix)]
-            folders[node.name] = old[0] if old else f"{number:02d}{suffix}"
-        return folders
-
     def _take_up(self) -> None:
-        """The manifests of what earlier runs finished; a UserError when one is not what its run recorded."""
-        uri = storage.join(self._run, RUN_FILE)
-        known = (
-            {node.folder: node.manifest_sha256 for node in read_run(self._run).nodes}
-            if storage.exists(uri)
-            else {}
-        )
-        for node in self._graph.nodes.values():
-            uri = storage.join(self._folder(node), MANIFEST_NAME)
-            if not storage.exists(uri):
-                continue
-            digest = storage.sha256_file(uri)
-            if known.get(self._folders[node.name]) not in (None, digest):
-                raise damaged(uri, f"it is not what {RUN_FILE} says")
-            manifest = read_manifest(self._folder(node))
-            if is_whole(manifest):
-                self._manifests[node.name] = manifest
-                self._digests[node.name] = digest
-                self._progress.node_skipped(node.name, manifest)
-
-    def _folder(self, node: Node) -> str:
-        return storage.join(self._run, self._folders[node.name])
-
-    def _write_record(self) -> None:
-        nodes = tuple(
-            RunNode(
-                name=node.name,
-                stage=node.stage.stage_name,
-                fingerprint=self._fingerprints[node.name],
-                folder=self._folders[node.name],
-                inputs=self._graph.parts(node.inputs),
-                manifest_sha256=self._digests.get(node.name),
-            )
-            for node in self._graph.nodes.values()
-        )
-        given = {
-            name: "" if name in self._graph.left_behind else manifest.folder
-            for name, manifest in self._graph.given.items()
-        }
-        record = RunRecord(name=self._name, nodes=nodes, given=given, outputs=self._outputs)
-        write_record(storage.join(self._run, RUN_FILE), record)
+        for name, manifest in self._folder.take_up().items():
+            self._manifests[name] = manifest
+            self._progress.node_skipped(name, manifest)
+        self._folder.write_record()
 
     def _run_nodes(self, pool: Pool, lock: RunLock) -> None:
         waiting = Waiting(self._graph, self._manifests)
@@ -165,13 +112,15 @@ class Runner:
                 except UserError as error:
                     waiting.give_up(node, error)
                     continue
+                for member in started.followers:
+                    waiting.start(member.node)
                 running[node.name] = started
                 queue.extend((node.name, index) for index in started.pending())
                 self._go_on(node.name, running, queue)
             while queue and len(in_flight) < pool.size * IN_FLIGHT_PER_WORKER:
                 name, index = queue.popleft()
                 own = running[name]
-                pool.submit((name, index), own.stage_of(index), own.tasks[index], alone=index in own.died)
+                pool.submit((name, index), own.steps(index), alone=index in own.died)
                 in_flight.add((name, index))
             if not in_flight:
                 self._join_unions()
@@ -184,7 +133,8 @@ class Runner:
                 if name not in running:  # given up
                     continue
                 if outcome.mistake is not None:
-                    waiting.give_up(running.pop(name).node, UserError(outcome.mistake))
+                    failed = running.pop(name).members[outcome.failed_step]
+                    waiting.give_up(failed.node, UserError(outcome.mistake))
                     queue = deque(one for one in queue if one[0] != name)
                 elif self._record(running[name], index, outcome):
                     self._go_on(name, running, queue)
@@ -203,46 +153,73 @@ class Runner:
         """Pass on what long tasks say of themselves; end those that their own alarm does not reach."""
         for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
-            if (word := last_word(node.folder, node.tasks[index].id)) is not None:
-                self._progress.task_says(name, word)
+            for member, word in node.words(index):
+                self._progress.task_says(member, word)
             if self._watchdog.is_stuck((name, index), record_at(node.folder, node.tasks[index].id)):
                 pool.kill((name, index))
 
     def _start(self, node: Node) -> Running:
-        folder = self._folder(node)
-        storage.make_folder(storage.join(folder, REPORTS_FOLDER))
-        _clean(folder)
+        folder = self._folder.of(node.name)
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
-        started = Running(node, folder, tasks)
+        started = Running(node, folder, tasks, self._followers(node, tasks))
+        for member in started.members:
+            delete_other_ways(member.folder, member.tasks, hands_on=member is not started.members[-1])
+            storage.make_folder(storage.join(member.folder, REPORTS_FOLDER))
+            _clean(member.folder)
         started.take_reports()
-        self._progress.node_started(node.name, len(tasks), list(started.reports.values()))
-        self._nodes_run.add(node.name)
+        for member in started.members:
+            name = member.node.name
+            self._progress.node_started(name, len(tasks), list(member.reports.values()))
+            self._nodes_run.add(name)
         return started
+
+    def _followers(self, node: Node, tasks: Sequence[Task[Any]]) -> tuple[Running, ...]:
+        """The nodes that run in the tasks of one that starts; none where everything is kept."""
+        inputs = [self._manifests[name] for name in node.inputs]
+        if self._keep == "all" or not can_hand_on(tasks, inputs):
+            return ()
+        found: list[Running] = []
+        wanted = self._folder.wanted
+        while (then := follower(self._graph, node.name, self._manifests, wanted)) is not None:
+            fingerprint = self._folder.fingerprints[node.name]
+            before = handing_manifest(node, fingerprint, self._folder.of(node.name), tasks)
+            following = following_tasks(then, before, tasks, self._manifests)
+            if following is None:
+                break
+            folder = self._folder.of(then.name)
+            node, tasks = then, [task.at(folder) for task in following]
+            found.append(Running(node, folder, list(tasks)))
+        return tuple(found)
 
     def _go_on(self, name: str, running: dict[str, Running], queue: deque[tuple[str, int]]) -> None:
         """Where all tasks of a node are done, begin the second level of its exchange, or finish the node."""
         own = running[name]
-        if own.is_through and own.merges_from is None:
+        if own.is_through and own.merges_from is None and not own.followers:
             queue.extend((name, index) for index in own.begin_merging())
             self._progress.node_grew(name, own.grown())
         if own.is_through:
-            self._finish(running.pop(name))
+            for member in running.pop(name).members:
+                self._finish(member, tried_again=bool(own.attempts))
+            if self._keep == "outputs":
+                self._let_go()
 
     def _record(self, running: Running, index: int, outcome: Outcome) -> bool:
         """Take the outcome of an attempt; False when the task must be tried again."""
         if outcome.trouble is not None:
             raise MachineError(outcome.trouble)
-        if outcome.report is None:
+        if not outcome.reports:
             self._try_again(running, index, outcome)
             return False
-        running.reports[index] = outcome.report
-        self._tasks_run += 1
-        self._progress.task_finished(running.node.name, outcome.report)
+        running.add_reports(index, outcome.reports)
+        for member, report in zip(running.members, outcome.reports, strict=True):
+            self._tasks_run += 1
+            self._progress.task_finished(member.node.name, report)
         return True
 
     def _try_again(self, running: Running, index: int, outcome: Outcome) -> None:
         """Count a failed attempt; a StageFailedError after the last, unless the record that is to blame may be given up."""
         task = running.tasks[index]
+        failed = running.members[outcome.failed_step]
         record = outcome.record
         if outcome.has_died:
             running.died.add(index)
@@ -252,32 +229,36 @@ class Runner:
             can_give_up = record is not None and len(task.poisoned) < MAX_POISONED
             if record is None or self._on_error == "stop" or not can_give_up:
                 hint = "" if record is None else f"\nat {record}; {GIVE_UP_HINT}"
-                raise StageFailedError(running.node.name, task.id, MAX_ATTEMPTS, (outcome.trace or "") + hint)
-            running.tasks[index] = replace(task, poisoned=(*task.poisoned, record))
-            running.attempts[index] = 0
+                trace = (outcome.trace or "") + hint
+                raise StageFailedError(failed.node.name, failed.tasks[index].id, MAX_ATTEMPTS, trace)
+            running.give_up_record(index, record)
             self._progress.record_given_up(running.node.name, record)
             return
-        self._progress.task_retried(running.node.name, task.id, outcome.trace or "")
+        self._progress.task_retried(failed.node.name, failed.tasks[index].id, outcome.trace or "")
 
-    def _finish(self, running: Running) -> None:
+    def _finish(self, running: Running, *, tried_again: bool) -> None:
         node = running.node
-        if running.attempts:  # a worker that was killed leaves what it was writing
+        if tried_again:  # a worker that was killed leaves what it was writing
             _clean(running.folder)
         reports = [running.reports[i] for i in range(len(running.tasks))]
         inputs = [self._manifests[name] for name in node.inputs]
         manifest = make_manifest(
             node.name,
             node.stage,
-            self._fingerprints[node.name],
+            self._folder.fingerprints[node.name],
             inputs,
             running.tasks,
             reports,
             running.folder,
         )
-        self._digests[node.name] = write_record(storage.join(running.folder, MANIFEST_NAME), manifest)
         self._manifests[node.name] = manifest
-        self._write_record()
+        self._folder.store(manifest)
         self._progress.node_finished(node.name, manifest)
+
+    def _let_go(self) -> None:
+        """Delete what lies there for stages that have all read it."""
+        for manifest in self._folder.spent(self._manifests):
+            self._manifests[manifest.node] = self._folder.let_go(manifest)
 
 
 def _clean(folder: str) -> None:

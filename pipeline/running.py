@@ -1,29 +1,41 @@
-"""A node under way: its tasks and their reports so far, in two waves where its exchange has two levels."""
+"""Nodes under way: their tasks and their reports so far, in two waves where an exchange has two levels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline.execute import Step
+from pipeline.fusing import FOLLOWS
 from pipeline.graph import Node
 from stages.core import storage
-from stages.core.manifest import REPORTS_FOLDER, ShardReport, read_report
+from stages.core.heartbeat import last_word
+from stages.core.manifest import DOCUMENTS, REPORTS_FOLDER, ShardReport, read_report
 from stages.core.merge import MergeParts, second_level
-from stages.core.stage import AnyStage, Task
+from stages.core.stage import AnyStage, RecordName, Task
 
 
 @dataclass
 class Running:
-    """A node under way: its folder, tasks, reports so far; tasks from `merges_from` on merge what the others sent."""
+    """A node under way: its folder, tasks, reports so far; tasks from `merges_from` on merge what the others sent.
+
+    `followers` run in the same tasks, each on what the node before it hands on.
+    """
 
     node: Node
     folder: str
     tasks: list[Task[Any]]
+    followers: tuple[Running, ...] = ()
     merges_from: int | None = None
     reports: dict[int, ShardReport] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
     died: set[int] = field(default_factory=set)
+
+    @property
+    def members(self) -> tuple[Running, ...]:
+        """The node and those that follow it."""
+        return (self, *self.followers)
 
     @property
     def is_through(self) -> bool:
@@ -34,6 +46,28 @@ class Running:
         """The stage that runs a task."""
         is_merge = self.merges_from is not None and index >= self.merges_from
         return MergeParts() if is_merge else self.node.stage
+
+    def steps(self, index: int) -> tuple[Step, ...]:
+        """What an attempt at a task runs."""
+        first = Step(self.stage_of(index), self.tasks[index])
+        return (first, *(Step(one.node.stage, one.tasks[index]) for one in self.followers))
+
+    def add_reports(self, index: int, reports: Sequence[ShardReport]) -> None:
+        """Take what an attempt reported."""
+        for member, report in zip(self.members, reports, strict=True):
+            member.reports[index] = report
+
+    def give_up_record(self, index: int, record: RecordName) -> None:
+        """Pass over a raw record when a task is tried again, as often as at first."""
+        task = self.tasks[index]
+        self.tasks[index] = replace(task, poisoned=(*task.poisoned, record))
+        self.attempts[index] = 0
+
+    def words(self, index: int) -> Iterator[tuple[str, str]]:
+        """What the nodes last said of a task, by name."""
+        for member in self.members:
+            if (word := last_word(member.folder, member.tasks[index].id)) is not None:
+                yield member.node.name, word
 
     def begin_merging(self) -> list[int]:
         """Add the tasks of the second level, none where the exchange has one; those of them that are to be done."""
@@ -50,17 +84,43 @@ class Running:
         return [index for index in range(first, len(self.tasks)) if index not in self.reports]
 
     def take_reports(self, first: int = 0) -> None:
-        """Take up what earlier runs left of the tasks from `first` on."""
+        """Take up what earlier runs left of the tasks from `first` on: of those that every member finished."""
+        for member in self.members:
+            member._take_own(first, hands_on=member is not self.members[-1])
+        whole = set.intersection(*(set(member.reports) for member in self.members))
+        for member in self.members:
+            member.reports = {index: member.reports[index] for index in sorted(whole)}
+
+    def _take_own(self, first: int, *, hands_on: bool) -> None:
         # Two listings, since asking a remote store for each of 100,000 reports would take minutes.
         done = set(storage.list_names(storage.join(self.folder, REPORTS_FOLDER)))
         there = set(storage.list_files(self.folder))
         for index, task in enumerate(self.tasks[first:], first):
             report = read_report(self.folder, task.id) if f"{task.id}.json" in done else None
+            if report is None:
+                continue
             # A shard that somebody deleted is made again.
-            if report is not None and all(file.name in there for file in report.files):
+            if all(
+                file.name in there if file.kept else hands_on and file.kind == DOCUMENTS
+                for file in report.files
+            ):
                 self.reports[index] = report
 
     def grown(self) -> Sequence[ShardReport | None]:
         """For each task of the second level its report, where an earlier run left one."""
         first = len(self.tasks) if self.merges_from is None else self.merges_from
         return [self.reports.get(index) for index in range(first, len(self.tasks))]
+
+
+def delete_other_ways(folder: str, tasks: Sequence[Task[Any]], *, hands_on: bool) -> None:
+    """Empty a stage's folder of what was done in another way: in tasks of their own, or in those of the stage before it;
+    with documents written, or handed on. Files of the one would lie beside files of the other."""
+    follows = any(task.id.startswith(FOLLOWS) for task in tasks)
+    for name in storage.list_names(storage.join(folder, REPORTS_FOLDER)):
+        if not name.endswith(".json"):
+            continue
+        report = read_report(folder, name.removesuffix(".json"))
+        written = [file.kept for file in report.files if file.kind == DOCUMENTS] if report else []
+        if name.startswith(FOLLOWS) != follows or (written and written[0] == hands_on):
+            storage.delete_folder(folder)
+            return

@@ -28,6 +28,7 @@ from pipeline.pools import TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
+from pipeline.run_folder import Keep
 from pipeline.runner import Runner
 from pipeline.shipped import recipe_file
 from stages.mix.mixture import Mix
@@ -38,6 +39,10 @@ class RunOptions(Workers):
     """Where `run` works."""
 
     run: str | None = Field(None, description="folder of the run, in place of the recipe's")
+    keep: Keep | None = Field(
+        None,
+        description="what stays: `all` that steps wrote, or the `outputs` alone (default: as the recipe says)",
+    )
 
 
 Variables = Annotated[
@@ -61,7 +66,8 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
     check_options(graph)
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
+    keep = options.keep or loaded.recipe.keep
+    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error, keep)
     result = run_watched(runner, graph, folder, options, documents)
     show_mixture(folder, result.manifests[Mix.stage_name])
     if loaded.recipe.train is not None:

@@ -77,7 +77,7 @@ def _verify(run: str) -> Verified:
     faults: list[Fault] = []
     manifests: dict[str, Manifest] = {}
     expected = {RUN_FILE, LOCK_FILE}
-    num_files = num_bytes = 0
+    num_files = num_bytes = num_gone = 0
     there = set(storage.list_files(run))
     for node in finished:
         found, wrong = _manifest(run, node)
@@ -90,13 +90,19 @@ def _verify(run: str) -> Verified:
             continue
         manifests[node.name] = found
         expected |= _names(node.folder, found)
-        num_files += len(found.files)
-        num_bytes += sum(file.bytes for file in found.files)
-        for file in found.files:
+        kept = [file for file in found.files if file.kept]
+        num_gone += len(found.files) - len(kept)
+        num_files += len(kept)
+        num_bytes += sum(file.bytes for file in kept)
+        for file in kept:
             faults += _file_faults(found, file)
         faults += _report_faults(found)
     faults += _count_faults(record, manifests)
     strange, notes = _too_many(run, record, there - expected)
+    if num_gone:
+        notes.append(
+            f"{run}: {num_gone:,} files are deleted, or were never written (keep: outputs); their counts add up"
+        )
     return Verified(num_files, num_bytes, tuple(faults + strange), tuple(notes))
 
 
@@ -136,7 +142,7 @@ def _manifest(run: str, node: RunNode) -> tuple[Manifest | None, list[Fault]]:
 def _names(folder: str, manifest: Manifest) -> set[str]:
     """What a finished stage's folder holds, by names below the run's."""
     reports = (report_uri(folder, task) for task in manifest.reports)
-    return {storage.join(folder, file.name) for file in manifest.files} | set(reports)
+    return {storage.join(folder, file.name) for file in manifest.files if file.kept} | set(reports)
 
 
 def _file_faults(manifest: Manifest, file: FileInfo) -> Iterator[Fault]:

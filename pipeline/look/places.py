@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.graph import RunRecord, read_run, run_manifests
 from stages.core import storage
-from stages.core.manifest import DOCUMENTS, MANIFEST_NAME, Manifest, document_uris, read_manifest
+from stages.core.manifest import MANIFEST_NAME, Manifest, document_uris, read_manifest
 from stages.core.stage import is_made_by
 from stages.filter.stage import Filter
 
@@ -59,7 +59,7 @@ def ends_of(places: Places) -> dict[str, Manifest]:
     holders = {
         name: one
         for name, one in places.manifests.items()
-        if one.of_kind(DOCUMENTS) or (one.documents_in + one.created > 0 and one.documents_out == 0)
+        if one.wrote_documents or (one.documents_in + one.created > 0 and one.documents_out == 0)
     }
     named = {name: holders[name] for name in places.record.outputs if name in holders}
     if named and len(named) == len(places.record.outputs):

@@ -171,5 +171,7 @@ def _why_no_text(places: Places, node: str) -> str:
     if any(places.record.given.get(name) == "" for name in names):
         return "what this stage read lies outside the run, which does not record where"
     if places.inputs(node):
+        if any(one.wrote_documents for one in places.inputs(node)):
+            return "the documents of the stage before are not kept (keep: outputs); a run with --keep all holds them"
         return "the stage before holds no documents yet"
     return "it was lost on reading, before it was a text; a run does not record where its raw files lie"

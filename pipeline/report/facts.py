@@ -15,7 +15,7 @@ from pipeline.look.places import Places
 from pipeline.registry import source_kinds
 from stages.core import storage
 from stages.core.ledger import DROP
-from stages.core.manifest import DOCUMENTS, LEDGER, Manifest, read_report
+from stages.core.manifest import LEDGER, Manifest, read_report
 from stages.core.names import below
 from stages.core.parquet import read_batches
 from stages.core.stage import is_made_by
@@ -102,7 +102,7 @@ def _holds(manifest: Manifest) -> bool:
         and manifest.documents_out == 0
         and bool(manifest.dropped)
     )
-    return bool(manifest.of_kind(DOCUMENTS)) or lost_all
+    return manifest.wrote_documents or lost_all
 
 
 @dataclass

@@ -61,11 +61,17 @@ def is_none(value: object) -> bool:
     return value is None
 
 
+def is_true(value: object) -> bool:
+    """Whether a value is True: for fields that are left out then."""
+    return value is True
+
+
 class FileInfo(Record):
     """A finished file of a stage: name inside the stage's folder, kind, rows, bytes, SHA-256.
 
     `destinations` is how many parts an exchange file has: its readers take the number from here. A file of the second
-    level of an exchange has those from `first_destination` on.
+    level of an exchange has those from `first_destination` on. Where `kept` is false, its rows went on to who needed
+    them and it is not there: it was never written (then without bytes and SHA-256) or is deleted (`keep: outputs`).
     """
 
     name: str
@@ -76,6 +82,7 @@ class FileInfo(Record):
     sources: dict[str, SourceTotals] = Field(default_factory=dict)
     destinations: int | None = None
     first_destination: int | None = Field(None, exclude_if=is_none)
+    kept: bool = Field(True, exclude_if=is_true)
 
 
 class Measured(Record):
@@ -151,17 +158,22 @@ class Manifest(Record):
     members: tuple[Manifest, ...] = Field(default=(), exclude=True)
 
     def of_kind(self, kind: str) -> list[FileInfo]:
-        """The files of one kind, in plan order."""
-        return [file for file in self.files if file.kind == kind]
+        """The files of one kind that are there, in plan order."""
+        return [file for file in self.files if file.kind == kind and file.kept]
 
     def uris(self, kind: str) -> list[str]:
-        """URIs of the files of one kind, in plan order."""
+        """URIs of the files of one kind that are there, in plan order."""
         named = (file.name for file in self.of_kind(kind))
         return [below(self.folder, name) if self.folder else name for name in named]
 
     def rows(self, kind: str) -> int:
-        """Rows of the files of one kind."""
-        return sum(file.rows for file in self.of_kind(kind))
+        """Rows of the files of one kind, those that are not kept too."""
+        return sum(file.rows for file in self.files if file.kind == kind)
+
+    @property
+    def wrote_documents(self) -> bool:
+        """Whether it made documents, kept or not."""
+        return self.rows(DOCUMENTS) > 0
 
     @property
     def text_bytes(self) -> int:
@@ -212,9 +224,9 @@ def add_sources(parts: Iterable[Mapping[str, SourceTotals]]) -> dict[str, Source
 
 
 def is_whole(manifest: Manifest) -> bool:
-    """Whether every file of a finished stage is still in its folder."""
+    """Whether every file that a finished stage kept is still in its folder."""
     names = set(storage.list_files(manifest.folder))
-    return all(file.name in names for file in manifest.files)
+    return all(file.name in names for file in manifest.files if file.kept)
 
 
 def document_uris(manifests: Sequence[Manifest]) -> list[str]:

@@ -190,14 +190,17 @@ class DocumentWriter:
     def _flush(self) -> None:
         if not self._pending:
             return
+        group = pa.Table.from_batches(self._pending).combine_chunks()
+        self._append(group, source_totals(group))
+        self._shard_bytes += self._pending_bytes
+        self._pending, self._pending_bytes, self._pending_rows, self._pending_size = [], 0, 0, 0
+
+    def _append(self, group: pa.Table, totals: dict[str, SourceTotals]) -> None:
         if self._writer is None:
             name = _shard_name(self._task, len(self._shards))
             self._writer = ParquetWriter(self._folder, name, DOCUMENT_SCHEMA, DOCUMENTS)
             self._shards.append(self._writer)
-        table = pa.Table.from_batches(self._pending).combine_chunks()
-        self._writer.write(table, source_totals(table))
-        self._shard_bytes += self._pending_bytes
-        self._pending, self._pending_bytes, self._pending_rows, self._pending_size = [], 0, 0, 0
+        self._writer.write(group, totals)
 
     def _roll(self) -> None:
         if self._writer is not None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from stages.core.errors import ConservationError
 from stages.core.exchange import Exchange
+from stages.core.handed import HandedDocuments
 from stages.core.location import content_of
 from stages.core.manifest import (
     DOCUMENTS,
@@ -58,7 +59,8 @@ def record_of(error: BaseException) -> RecordName | None:
 class Task(Generic[Params]):
     """One shard task: the files that it streams, what else it must know (a frozen record, or None), where it writes.
 
-    `poisoned` are raw records that the runner has given up, to be written as ledger rows and not read.
+    `poisoned` are raw records that the runner has given up, to be written as ledger rows and not read. Where stages run
+    as one, the documents come from `handed` and go to `hands_on`, in the place of shards.
     """
 
     id: str
@@ -66,6 +68,8 @@ class Task(Generic[Params]):
     params: Params
     output: str = ""
     poisoned: tuple[RecordName, ...] = ()
+    handed: HandedDocuments | None = None
+    hands_on: HandedDocuments | None = None
 
     def at(self, folder: str) -> Task[Params]:
         """The same task with its output folder set."""
@@ -94,6 +98,9 @@ class Stage(BaseModel, ABC, Generic[Params]):
     uses_all_cores: ClassVar[bool] = False
     follows_unicode: ClassVar[bool] = False
     """Whether what it does depends on Python's tables of Unicode, whose version then counts too."""
+    looks_at_shards_alone: ClassVar[bool] = False
+    """Whether it has a task for each document shard, reads that through its TaskWriter and nothing else of the documents,
+    and plans by the shards' names alone: it can then run in one task with the stage that makes the documents."""
 
     @abstractmethod
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[Params]]:

@@ -19,6 +19,7 @@ from stages.core.atomic import AtomicFile
 from stages.core.documents import text_lengths_bytes
 from stages.core.exchange import Exchange
 from stages.core.exchange_writer import ExchangeWriter
+from stages.core.handed import HandingWriter
 from stages.core.ledger import LedgerWriter
 from stages.core.manifest import FOLDERS, TABLE, VALUES, FileInfo, Record, ShardReport
 from stages.core.names import below
@@ -54,7 +55,11 @@ class TaskWriter:
 
     def __init__(self, task: Task[Any], stage_name: str, shard_text_bytes: int = SHARD_TEXT_BYTES) -> None:
         self.task = task
-        self._documents = DocumentWriter(task.output, task.id, shard_text_bytes)
+        self._documents = (
+            DocumentWriter(task.output, task.id, shard_text_bytes)
+            if task.hands_on is None
+            else HandingWriter(task.id, task.hands_on)
+        )
         self.ledger = LedgerWriter(task.output, task.id, stage_name)
         self._exchange: ExchangeWriter | None = None
         self._values: RowBuffer | None = None
@@ -72,8 +77,10 @@ class TaskWriter:
         self.facts: Record | None = None
 
     def read(self, uris: Iterable[str], columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Stream document shards and count them in; `columns` must hold `text` for bytes to be counted."""
-        for batch in read_documents(uris, columns):
+        """Stream document shards, or what was handed on in their place, and count them in; `columns` must hold `text` for
+        bytes to be counted."""
+        handed = self.task.handed
+        for batch in read_documents(uris, columns) if handed is None else handed.take(columns):
             self.documents_in += batch.num_rows
             if "text" in batch.schema.names:
                 self.bytes_in += pc.sum(text_lengths_bytes(batch.column("text"))).as_py() or 0

@@ -53,6 +53,7 @@ class Filter(Stage[FilterParams]):
     stage_name: ClassVar[str] = "filter"
     version: ClassVar[int] = 4
     follows_unicode: ClassVar[bool] = True
+    looks_at_shards_alone: ClassVar[bool] = True
 
     rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
     annotate_only: bool = Field(False, description="write every value into a table and drop nothing")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pipeline.execute import execute
+from pipeline.execute import Step, execute
 from stages.core.manifest import Manifest, ShardReport
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
@@ -30,7 +30,6 @@ class Sleeps(Stage[None]):
 def test_waiting_takes_no_core(tmp_path: Path) -> None:
     """A plan reckons with seconds of cores, which other work beside does not lengthen."""
     stage = Sleeps()
-    report = execute(stage, stage.plan([])[0].at(str(tmp_path))).report
-    assert report is not None
+    (report,) = execute([Step(stage, stage.plan([])[0].at(str(tmp_path)))]).reports
     assert report.measured.seconds >= 0.1
     assert 0 <= report.measured.cpu_seconds < 0.1

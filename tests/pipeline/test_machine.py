@@ -13,7 +13,7 @@ from toys import Numbers
 
 from pipeline.cli.main import main
 from pipeline.cli.output import resume_command
-from pipeline.execute import execute
+from pipeline.execute import Step, execute
 from pipeline.machine import machine_trouble
 from stages.core import storage
 from stages.core.atomic import AtomicFile
@@ -100,5 +100,5 @@ def test_a_folder_that_is_removed_during_a_task_is_named(
     monkeypatch.setattr(Numbers, "run", removing)
     (task, *_) = Numbers().plan([])
     (tmp_path / "stage").mkdir(exist_ok=True)
-    outcome = execute(Numbers(), task.at(str(folder / "below")))
+    outcome = execute([Step(Numbers(), task.at(str(folder / "below")))])
     assert outcome.trouble == f"{folder}/below: this folder was removed while the run wrote into it"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from toys import Gather, Scatter
 
+from pipeline.execute import Step
 from pipeline.graph import Graph, run_manifests
 from pipeline.inspect.verify import verify
 from pipeline.pools import InlinePool
@@ -17,7 +19,6 @@ from pipeline.runner import Runner, RunResult
 from stages.core import exchange
 from stages.core.errors import MachineError, UserError
 from stages.core.manifest import EXCHANGE, PARTS, write_record
-from stages.core.stage import AnyStage, Task
 
 SENT_AND_MERGED = 3 + 3
 """Tasks that send, and groups of the seven destinations: 0 to 2, 3 to 5, and 6."""
@@ -35,11 +36,11 @@ class Stopping(InlinePool):
         super().__init__()
         self._left = tasks
 
-    def submit(self, key: tuple[str, int], stage: AnyStage, task: Task[object], alone: bool = False) -> None:
+    def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None:
         if self._left == 0:
             raise MachineError("it stands still")
         self._left -= 1
-        super().submit(key, stage, task, alone)
+        super().submit(key, steps, alone)
 
 
 def run(folder: Path, pool: InlinePool | None = None, progress: Progress | None = None) -> RunResult:
