@@ -1,4 +1,4 @@
-"""Kinds of source, steps and rules in, their part of the library's reference out: options, types, defaults, from the classes."""
+"""Kinds of source, steps and rules in, their part of the library's reference out: options, types, defaults."""
 
 from __future__ import annotations
 
