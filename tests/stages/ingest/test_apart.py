@@ -162,7 +162,9 @@ def test_the_process_ends_when_an_alarm_does_not_wait_for_it() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_process_ends_with_the_one_that_reads(number: int) -> None:
     program = f"""
+import signal
 from {__name__} import forever, run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background is started without
 found = run(forever)
 print(next(found).decode(), flush=True)
 next(found)
