@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.command_server import run_lines
+import pytest
+
 from tests.demo import ROOT
-from tests.page_files import blocks_of, shell_lines
+from tests.page_files import blocks_of, run_here, shell_lines
 from tests.test_readme import FIRST_STEPS, README
 
 SECTION = README.partition(FIRST_STEPS)[2].partition("\n## ")[0]
@@ -25,14 +23,15 @@ def test_the_quickstart_says_the_same_lines() -> None:
     assert said[0] == said[1]
 
 
-def test_a_newcomers_path_ends_at_a_trainers_files(tmp_path: Path, demo_runs: Path) -> None:
+def test_a_newcomers_path_ends_at_a_trainers_files(
+    tmp_path: Path, demo_runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("configs", "samples"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(demo_runs / "demo", tmp_path / "runs" / "demo")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    done = run_lines(shell_lines(SECTION), tmp_path, environment)
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
-    told = iter(done.stdout.splitlines())
+    monkeypatch.chdir(tmp_path)
+    assert list(run_here(shell_lines(SECTION)))
+    told = iter(capsys.readouterr().out.splitlines())
     for expected in (
         "runs/demo: nothing to do, every stage is finished",
         "runs/first: 143 documents, 7 dropped (ledger), 20 tasks run",
@@ -47,6 +46,5 @@ def test_a_newcomers_path_ends_at_a_trainers_files(tmp_path: Path, demo_runs: Pa
     assert written == {"ours.bin", "ours.idx", "blend.txt", "mixture.json", "dataset.json"}
 
     (block,) = blocks_of(QUICKSTART, "python")
-    read = [sys.executable, "-c", block]
-    shown = subprocess.run(read, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert shown.stdout == "(4, 257)\n", shown.stderr
+    exec(compile(block, "quickstart.md", "exec"), {})
+    assert capsys.readouterr().out == "(4, 257)\n"
