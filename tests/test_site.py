@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
 from sphinx.cmd.build import build_main
 
 import altiplano
 from tests.demo import ROOT
+from tests.notebook import read_notebook, run_notebook
 
 DOCS = ROOT / "docs"
 
@@ -70,8 +69,6 @@ def test_the_diagram_of_the_house_has_every_room() -> None:
 @pytest.mark.slow
 def test_the_notebook_prints_what_stands_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    notebook = nbformat.read(DOCS / "notebook.ipynb", as_version=4)
-    shown = [cell.get("outputs") for cell in notebook.cells]
+    shown = [cell.get("outputs") for cell in read_notebook().cells]
     assert len([outputs for outputs in shown if outputs]) > 5
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(DOCS)}}).execute()
-    assert [cell.get("outputs") for cell in notebook.cells] == shown
+    assert [cell.get("outputs") for cell in run_notebook().cells] == shown
