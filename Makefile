@@ -10,9 +10,10 @@ PINNED := --require-hashes --no-deps --no-build-isolation
 TORCH ?= locked
 KENLM_BUILD := $(VENV)/kenlm
 PROFILE := build/profile
+SITE := build/docs
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
 
-.PHONY: setup demo test fast chaos fuzz cover lint format lock map profile audit pins bench lmplz peers clean
+.PHONY: setup demo test fast chaos fuzz cover docs lint format lock map profile audit pins bench lmplz peers clean
 
 setup: $(VENV)/.ready
 
@@ -57,6 +58,11 @@ chaos: setup
 # Of all tests, or of `make cover TESTS=tests/stages/filter`. What numba compiled and what other processes ran counts as not run.
 cover: setup
 	$(BIN)/python -m pytest --cov=pipeline --cov=stages --cov=quality_classifier --cov-report=term-missing $(TESTS)
+
+# The site of docs/ into build/docs; a warning is an error, here and in the tests.
+docs: setup
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d $(SITE)/.doctrees docs $(SITE)
+	@echo $(SITE)/index.html
 
 lint: setup
 	$(BIN)/ruff check .
@@ -128,4 +134,4 @@ $(BIN)/lmplz: | $(VENV)/.ready
 	install $(KENLM_BUILD)/build/bin/build_binary $(KENLM_BUILD)/build/bin/lmplz $(BIN)
 
 clean:
-	rm -rf $(VENV) .peers .tools runs $(PROFILE) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers .tools runs $(PROFILE) $(SITE) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

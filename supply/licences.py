@@ -28,6 +28,8 @@ CLASSIFIERS = {
 }
 
 SEEN = {
+    "asttokens": "Apache-2.0",  # "Apache 2.0"
+    "docutils": "CC0-1.0 AND BSD-2-Clause AND BSD-3-Clause AND PSF-2.0",  # its COPYING; the GPL's file is not in the wheel
     "kenlm": "LGPL-2.1-or-later",  # its file LICENSE; the metadata says nothing
     "protobuf": "BSD-3-Clause",  # "3-Clause BSD License"
     "ray": "Apache-2.0",  # "Apache 2.0"

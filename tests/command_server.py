@@ -8,8 +8,10 @@ prints goes where the shell's own output goes, redirections included.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.cli.main import main
@@ -32,6 +34,29 @@ def shell_function(requests: Path, answers: Path, before: str) -> str:
     """SHELL_FUNCTION for two pipes, and a line of shell that comes first."""
     pipes = SHELL_FUNCTION.replace("REQUESTS", f"'{requests}'").replace("ANSWERS", f"'{answers}'")
     return pipes.replace("BEFORE", before)
+
+
+def run_lines(
+    lines: list[str], folder: Path, environment: Mapping[str, str], before: str = ":"
+) -> subprocess.CompletedProcess[str]:
+    """The lines in a shell whose `altiplano` is one process for all of them: each would load all kernels again."""
+    requests, answers = folder / "requests", folder / "answers"
+    for pipe in (requests, answers):
+        os.mkfifo(pipe)
+    server = [sys.executable, "-m", "tests.command_server", str(requests), str(answers)]
+    with subprocess.Popen(server, env=dict(environment)) as serving:
+        try:
+            return subprocess.run(
+                ["bash", "-c", "\n".join(["set -e", shell_function(requests, answers, before), *lines])],
+                cwd=folder,
+                env=dict(environment),
+                capture_output=True,
+                text=True,
+                timeout=900,
+                check=False,
+            )
+        finally:
+            serving.kill()
 
 
 def serve(requests: str, answers: str) -> None:

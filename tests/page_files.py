@@ -1,14 +1,17 @@
-"""A page of Markdown in, the files that its blocks of code hold out; and what tests of such files ask of recipes and runs."""
+"""A page of Markdown in, the files and commands that its blocks hold out, run too; and what tests of files ask of runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import shlex
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from pipeline.cli.main import main
 from pipeline.config import parse_recipe
 from stages.core.ledger import LEDGER_SCHEMA
 from stages.core.manifest import DOCUMENTS, LEDGER, Manifest
@@ -22,6 +25,30 @@ _FILE = re.compile(r"^```(?:python|toml|yaml)\n# (\S+\.\w+)\n(.*?)^```", re.MULT
 def files_of_page(page: Path) -> dict[str, str]:
     """The content of every file of a page, by the name that its first line says."""
     return dict(_FILE.findall(page.read_text(encoding="utf-8")))
+
+
+def blocks_of(text: str, language: str) -> list[str]:
+    """Every block of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def shell_lines(text: str) -> list[str]:
+    """Every command line of a page's `sh` blocks, in order."""
+    return [line for block in blocks_of(text, "sh") for line in block.splitlines() if line.strip()]
+
+
+def run_here(lines: list[str], inline: Collection[str] = ()) -> Iterator[str]:
+    """Run command lines in the current folder, `altiplano` in this process; each line once it has run.
+
+    Commands of `inline` get no workers: each would start a Ray of its own.
+    """
+    for line in lines:
+        program, *arguments = shlex.split(line, comments=True)
+        if program == "altiplano":
+            main([*arguments, *(("--workers", "0") if arguments[0] in inline else ())])
+        else:
+            subprocess.run(["bash", "-c", line], check=True)
+        yield line
 
 
 def lay_out(files: Mapping[str, str], folder: Path) -> None:

@@ -16,6 +16,7 @@ import altiplano
 from pipeline.inspect.batch import batch_rows
 from pipeline.library import OTHER_CLASSES
 from tests.demo import ROOT
+from tests.page_files import blocks_of
 from tests.small_run import BATCH, NUM_DOCUMENTS, SEQUENCE_LENGTH, make_small_run
 
 PAGE = ROOT / "docs" / "library.md"
@@ -36,7 +37,7 @@ def test_what_the_page_says_runs(tmp_path: Path, demo_runs: Path) -> None:
     """The demo's run is there already, and is found finished."""
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     shutil.copytree(demo_runs / "demo", tmp_path / "runs" / "demo")
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = blocks_of(PAGE.read_text(encoding="utf-8"), "python")
     script = "\n".join(
         [*blocks, "assert finished.tasks_run == 0", "import sys", "assert 'ray' not in sys.modules"]
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.cli.main import main
 from pipeline.inspect.batch import BatchRow
 from pipeline.inspect.differences import Difference
 from pipeline.inspect.document import TokenDocument
@@ -23,6 +20,7 @@ from pipeline.inspect.warnings import LedgerWarning
 from pipeline.look.sample import Looked
 from stages.ingest.wikipedia.vanished import VanishedTemplate
 from tests.demo import ROOT
+from tests.page_files import run_here, shell_lines
 
 PAGE = (ROOT / "docs" / "looking.md").read_text(encoding="utf-8")
 
@@ -47,16 +45,10 @@ def test_the_commands_run_as_written(
         (tmp_path / name).symlink_to(place)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
+    lines = shell_lines(PAGE)
     assert len(lines) > 10
-    for line in lines:
-        program, *arguments = shlex.split(line)
-        assert program == "altiplano"
-        if arguments[0] == "report" and find_spec("plotly") is None:
-            continue
-        main(arguments)
-        assert capsys.readouterr().out
+    for line in run_here(lines):
+        assert capsys.readouterr().out, line
 
 
 @pytest.mark.parametrize("command", RECORDS)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.cli.main import main
 from stages.core.documents import SOURCES
 from tests.demo import ROOT
-
-HERE = ("--workers", "0", "--quiet")
+from tests.page_files import blocks_of, run_here, shell_lines
 
 PAGE = (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_what_the_page_says_runs(
@@ -31,16 +23,12 @@ def test_what_the_page_says_runs(
     (tmp_path / "runs").symlink_to(demo_runs)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path)
-    for line in "".join(blocks("sh")).splitlines():
-        if line.startswith("altiplano "):
-            main([*shlex.split(line)[1:], *(HERE if line.startswith("altiplano remove") else ())])
-        else:
-            subprocess.run(["bash", "-c", line], check=True)
+    assert list(run_here(shell_lines(PAGE), inline=("remove",)))
     told = capsys.readouterr().out
     assert "nothing of the 2 lines of work/all.txt is in its documents and tokens" in told
     assert "dropped by rule removed_on_request" in told
     loaded = subprocess.run(
-        [sys.executable, "-c", "".join(blocks("python"))],
+        [sys.executable, "-c", "".join(blocks_of(PAGE, "python"))],
         env=os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,

@@ -16,21 +16,27 @@ import pytest
 from cyclopts import App
 
 from pipeline.cli.main import main, make_app
-from tests.command_server import shell_function
+from tests.command_server import run_lines
+from tests.page_files import blocks_of, shell_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def shell_lines() -> list[str]:
-    """Every command line of the README's `sh` blocks, in order."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
+FIRST_STEPS = "## First steps"
+"""A newcomer's path, which `test_newcomer.py` runs."""
+
+INLINE = (
+    'case $1 in ingest|dedup|filter|tokenize|mix) set -- "$@" --workers 0;; '
+    'quality) case $2 in references|train) set -- "$@" --workers 0;; esac;; esac'
+)
+"""Whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work."""
 
 
-def python_blocks() -> list[str]:
-    """Every `python` block of the README, in order."""
-    return re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def without_first_steps() -> str:
+    """The README, but for the section that a test of its own runs."""
+    before, _, behind = README.partition(FIRST_STEPS)
+    return before + behind[behind.index("\n## ") :]
 
 
 def command_names(group: App, prefix: str = "altiplano") -> Iterator[str]:
@@ -47,46 +53,21 @@ def command_names(group: App, prefix: str = "altiplano") -> Iterator[str]:
             yield full
 
 
-def run_lines(
-    lines: list[str], folder: Path, environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """The lines in a shell whose `altiplano` is one process for all of them: each would load all kernels again."""
-    requests, answers = folder / "requests", folder / "answers"
-    for pipe in (requests, answers):
-        os.mkfifo(pipe)
-    # whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work
-    here = 'case $1 in ingest|dedup|filter|tokenize|mix) set -- "$@" --workers 0;; '
-    here += 'quality) case $2 in references|train) set -- "$@" --workers 0;; esac;; esac'
-    server = [sys.executable, "-m", "tests.command_server", str(requests), str(answers)]
-    with subprocess.Popen(server, env=environment) as serving:
-        try:
-            return subprocess.run(
-                ["bash", "-c", "\n".join(["set -e", shell_function(requests, answers, here), *lines])],
-                cwd=folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=900,
-                check=False,
-            )
-        finally:
-            serving.kill()
-
-
 def test_the_readmes_commands_run_as_written(tmp_path: Path, demo_runs: Path) -> None:
     """The run of the demo is there already: that command finds every stage finished, if the copy's content is the same."""
     for name in ("configs", "samples"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(demo_runs / "demo", tmp_path / "runs" / "demo")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = run_lines(shell_lines(), tmp_path, environment)
+    done = run_lines(shell_lines(without_first_steps()), tmp_path, environment, INLINE)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
     assert "runs/demo: nothing to do, every stage is finished" in done.stdout
     assert "dropped by rule near_duplicate" in done.stdout
     assert (tmp_path / "work" / "model" / "run.json").is_file()
     assert "kept partner ours/long" in done.stdout
-    assert len(python_blocks()) == 2
-    for block in python_blocks():
+    blocks = blocks_of(README, "python")
+    assert len(blocks) == 2
+    for block in blocks:
         shown = subprocess.run(
             [sys.executable, "-c", block],
             cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""The wheel works without the checkout: all modules, recipes and samples are in it, and nothing else."""
+"""The source archive builds the wheel, which works without the checkout: modules, recipes and samples are in it, no more."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_BYTES = 2_000_000
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of a copy of what it is made of: building leaves files beside its sources."""
-    source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source archive of a copy of what it is made of: building leaves files beside its sources."""
+    source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("sdist")
     for name in PACKAGES:
         caches = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=caches)
@@ -29,8 +29,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, source / name)
     for name in (DOOR, "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
+    build = f"from setuptools.build_meta import build_sdist; build_sdist({str(made)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    (found,) = made.glob("*.tar.gz")
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel that pip builds of the source archive."""
+    made = tmp_path_factory.mktemp("wheel")
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", str(made)]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(source)], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(sdist)], check=True)
     (found,) = made.glob("*.whl")
     return found
 
@@ -69,8 +79,9 @@ def test_a_shipped_recipe_is_planned_with_nothing_but_the_wheel(wheel: Path, tmp
     """`-S`: no editable install of the checkout is found."""
     site, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+    options = ["--no-deps", "--no-index", "--quiet", "--target", str(site)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True)
+    assert (site / "bin" / "altiplano").is_file()
     paths = [str(site), *{sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}]
     script = f"import sys; sys.path[1:1] = {paths!r}; from altiplano import main; sys.argv[0] = 'altiplano'; main()"
 

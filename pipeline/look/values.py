@@ -15,21 +15,24 @@ from pipeline.look.places import Places
 from pipeline.look.rows import Row, rows_by_id
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.errors import UserError
-from stages.core.manifest import MODEL, VALUES, Manifest
+from stages.core.manifest import VALUES, Manifest
 from stages.filter.rule import RULES
-from stages.filter.stage import Filter
+from stages.filter.stage import Filter, FilterParams
 from stages.filter.values import measures
 
 SCORES = ("language_score", "perplexity", "quality")
 """Columns of documents that rules fill."""
 
 
-def remade_filter(manifest: Manifest) -> Filter | None:
-    """The filter that wrote a manifest, of its config; None where it is another one now.
+def remade_filter(places: Places, node: str) -> tuple[Filter, FilterParams] | None:
+    """The filter of a node, of its config, and what the run trained for it; None where it is another one now.
 
     A manifest does not say where models and lists lie. The fingerprint, which holds their content, tells whether what is
     found without that is the same.
     """
+    manifest, inputs = places.manifests[node], places.inputs(node)
+    if len(inputs) != len(manifest.inputs):  # a run that it read is gone
+        return None
     try:
         rules = [RULES.find(options["rule"]).model_validate(options) for options in manifest.config["rules"]]
         made = Filter(rules=tuple(rules), annotate_only=manifest.config["annotate_only"])
@@ -40,23 +43,16 @@ def remade_filter(manifest: Manifest) -> Filter | None:
         FileNotFoundError,
     ):  # no such rule or model any more, or its place is not known
         return None
-    return made if same else None
+    return (made, made.params_of(inputs)) if same else None
 
 
 def judged_values(
-    made: Filter, model: str | None, batch: pa.RecordBatch
+    made: Filter, params: FilterParams, batch: pa.RecordBatch
 ) -> dict[str, npt.NDArray[np.float64]]:
     """The columns of values (`measures`) of a batch of documents by the rules of a filter; all see it as it is."""
-    verdicts = []
-    for rule in made.rules:
-        verdicts += rule.annotating().judge(model)(batch)
+    measuring = made.model_copy(update={"annotate_only": True})
+    verdicts = [one for rule in measuring.judging(params) for one in rule.judge(params.model)(batch)]
     return measures(verdicts)
-
-
-def trained_model_of(places: Places, node: str) -> str | None:
-    """The model that a filter's rule waited for, where one did."""
-    models = [uri for one in places.inputs(node) for uri in one.uris(MODEL)]
-    return models[0] if models else None
 
 
 def values_by_id(
@@ -74,18 +70,18 @@ def values_by_id(
         texts = rows_by_id(places.texts_before(node), ids)
         if not texts:
             continue
-        made = remade_filter(manifest)
-        if made is None:
+        remade = remade_filter(places, node)
+        if remade is None:
             unknown.append(node)
             continue
-        for name, values in _judged(made, trained_model_of(places, node), texts).items():
+        for name, values in _judged(*remade, texts).items():
             found[name] |= values
     return found, unknown
 
 
-def _judged(made: Filter, model: str | None, texts: Mapping[str, Row]) -> dict[str, dict[str, float]]:
+def _judged(made: Filter, params: FilterParams, texts: Mapping[str, Row]) -> dict[str, dict[str, float]]:
     batch = pa.RecordBatch.from_pylist(list(texts.values()), schema=DOCUMENT_SCHEMA)
-    columns = judged_values(made, model, batch)
+    columns = judged_values(made, params, batch)
     return {
         name: {column: float(values[number]) for column, values in columns.items()}
         for number, name in enumerate(texts)

@@ -89,8 +89,8 @@ class Filter(Stage[FilterParams]):
         """The rules as they judge: perplexity needs no cut-offs when nothing is dropped."""
         return tuple(rule.annotating() for rule in self.rules) if self.annotate_only else self.rules
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
-        """One task per document shard."""
+    def params_of(self, inputs: Sequence[Manifest]) -> FilterParams:
+        """What the run trained for the rules, chose for them, or put in their place."""
         params = FilterParams(model=None)
         if self.needs_trained_model:
             model, instead = judging_model(inputs[1])
@@ -104,17 +104,27 @@ class Filter(Stage[FilterParams]):
             models = zip(wanted, both[::2], both[1::2], strict=True)
             languages = {one.key: trained_language(made, cut) for one, made, cut in models}
             params = params.model_copy(update={"languages": languages})
+        return params
+
+    def judging(self, params: FilterParams) -> list[Rule]:
+        """The rules that judge, with what the run trained for them, chose for them, or put in their place."""
+        judged = [rule.with_languages(params.languages) for rule in self._judged]
+        if params.threshold is not None:
+            judged[0] = judged[0].with_threshold(params.threshold)
+        return [one for rule in judged for one in rule.standing_in(params.instead)]
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
+        """One task per document shard."""
+        params = self.params_of(inputs)
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs[:1]))]
 
     def run(self, task: Task[FilterParams]) -> ShardReport:
         """Judge the shard batch by batch."""
         with TaskWriter(task, self.stage_name) as out:
             unjudged: dict[str, Counter[str]] = {}
-            judged = [rule.with_languages(task.params.languages) for rule in self._judged]
-            if task.params.threshold is not None:
-                judged[0] = judged[0].with_threshold(task.params.threshold)
-            rules = [one for rule in judged for one in rule.standing_in(task.params.instead)]
-            judges = [_counting(rule, rule.judge(task.params.model), unjudged) for rule in rules]
+            judges = [
+                _counting(rule, rule.judge(task.params.model), unjudged) for rule in self.judging(task.params)
+            ]
             if self.annotate_only:
                 _annotate(judges, out)
             else:
