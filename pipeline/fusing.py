@@ -17,8 +17,10 @@ from stages.core.manifest import DOCUMENTS, FileInfo, Manifest, document_uris
 from stages.core.parquet import SHARD_TEXT_BYTES, first_shard_name
 from stages.core.stage import Task
 
-FOLLOWS = "from-"
-"""Begins the ids of tasks that go on with what a task of that id hands on: no such task is ever taken for one by itself."""
+_FOLLOWS, _HANDS_ON = "from-", "handing-"
+WAYS = ("", _HANDS_ON, _FOLLOWS, _FOLLOWS + _HANDS_ON)
+"""Begin the ids of tasks, by whether they go on with what others hand on, and whether they hand on what they make: what
+was done in one way is never taken for what is to be done in another."""
 
 MAX_HANDED_TEXT_BYTES = 2 * SHARD_TEXT_BYTES
 """A larger shard (none of ours is) is not held in memory."""
@@ -85,7 +87,9 @@ def following_tasks(
         return None
     if [task.inputs for task in planned] != [(uri,) for uri in document_uris([before])]:
         return None
-    return [
-        replace(task, id=FOLLOWS + one.id.removeprefix(FOLLOWS), inputs=())
-        for task, one in zip(planned, tasks, strict=True)
-    ]
+    return [replace(task, id=one.id, inputs=()) for task, one in zip(planned, tasks, strict=True)]
+
+
+def way_of(*, follows: bool, hands_on: bool) -> str:
+    """One of WAYS."""
+    return (_FOLLOWS if follows else "") + (_HANDS_ON if hands_on else "")

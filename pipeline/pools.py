@@ -147,8 +147,11 @@ class RayPool:
         self._running[self._execute.options(**options).remote(steps)] = key
 
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]:
-        """Wait for a task, but not for long: nothing may come of it."""
-        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
+        """Wait for a task, but not for long: nothing may come of it. All that are done by then, since to ask costs by how
+        many run."""
+        done, others = self._ray.wait(list(self._running), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
+        if done and others:
+            done += self._ray.wait(others, num_returns=len(others), timeout=0)[0]
         for reference in done:
             key = self._running.pop(reference)
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pipeline.graph import RUN_FILE, Graph, RunNode, RunRecord, read_run
@@ -129,9 +129,7 @@ class RunFolder:
         The record forgets the manifest while it changes, and files go last: a killed run finds all of it true.
         """
         going = [file.name for file in manifest.files if file.kept and file.kind in PASSING]
-        files = tuple(
-            file.model_copy(update={"kept": False}) if file.name in going else file for file in manifest.files
-        )
+        files = tuple(replace(file, kept=False) if file.name in going else file for file in manifest.files)
         changed = manifest.model_copy(update={"files": files})
         del self._digests[manifest.node]
         self.write_record()

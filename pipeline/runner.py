@@ -5,27 +5,30 @@ Nodes whose inputs are finished run side by side; what they write does not depen
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.execute import Outcome
 from pipeline.fusing import can_hand_on, follower, following_tasks, handing_manifest
 from pipeline.graph import Graph, Node
+from pipeline.manifests import Manifests
 from pipeline.pools import Pool
 from pipeline.progress import Progress
+from pipeline.report_batches import delete_batches
 from pipeline.run_folder import Keep, RunFolder
 from pipeline.run_lock import RunLock
-from pipeline.running import Running, delete_other_ways
+from pipeline.running import Running
 from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
 from stages.core.atomic import delete_leftovers
 from stages.core.errors import ConservationError, MachineError, StageFailedError, UserError
 from stages.core.given import merge_documents
-from stages.core.heartbeat import delete_words, record_at
-from stages.core.manifest import EXCHANGE, REPORTS_FOLDER, Manifest
+from stages.core.heartbeat import SECONDS_BETWEEN_WORDS, delete_words, record_at
+from stages.core.manifest import EXCHANGE, Manifest
 from stages.core.stage import Task, make_manifest
 
 MAX_ATTEMPTS = 3
@@ -41,7 +44,7 @@ IN_FLIGHT_PER_WORKER = 2
 class RunResult:
     """The manifests of all nodes and given inputs, what this process ran of it, and documents dropped in the whole run."""
 
-    manifests: dict[str, Manifest]
+    manifests: Mapping[str, Manifest]
     tasks_run: int
     nodes_run: int
     dropped: int
@@ -63,7 +66,8 @@ class Runner:
         self._progress, self._on_error, self._keep = progress, on_error, keep
         self._watchdog = Watchdog()
         self._folder: RunFolder
-        self._manifests: dict[str, Manifest] = dict(graph.given)
+        self._manifests = Manifests(graph.given)
+        self._listened = 0.0
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
@@ -86,9 +90,8 @@ class Runner:
                 self._progress.close()
         else:
             self._progress.close()
-        own = [self._manifests[name] for name in self._graph.nodes]
-        check_all_read(own)
-        dropped = sum(sum(manifest.dropped.values()) for manifest in own)
+        own = (self._manifests[name] for name in self._graph.nodes)
+        dropped = check_all_read(own)
         return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
 
     def _take_up(self) -> None:
@@ -150,7 +153,12 @@ class Runner:
                 self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
     def _listen(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
-        """Pass on what long tasks say of themselves; end those that their own alarm does not reach."""
+        """Pass on what long tasks say of themselves; end those that their own alarm does not reach. Not at each report: a
+        cluster has 100,000 tasks under way."""
+        now = time.monotonic()
+        if now - self._listened < SECONDS_BETWEEN_WORDS or "://" in self._run:
+            return
+        self._listened = now
         for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
             for member, word in node.words(index):
@@ -162,9 +170,8 @@ class Runner:
         folder = self._folder.of(node.name)
         tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
         started = Running(node, folder, tasks, self._followers(node, tasks))
+        started.open_folders()
         for member in started.members:
-            delete_other_ways(member.folder, member.tasks, hands_on=member is not started.members[-1])
-            storage.make_folder(storage.join(member.folder, REPORTS_FOLDER))
             _clean(member.folder)
         started.take_reports()
         for member in started.members:
@@ -251,6 +258,7 @@ class Runner:
             reports,
             running.folder,
         )
+        delete_batches(running.folder)
         self._manifests[node.name] = manifest
         self._folder.store(manifest)
         self._progress.node_finished(node.name, manifest)
@@ -267,9 +275,15 @@ def _clean(folder: str) -> None:
     delete_words(folder)
 
 
-def check_all_read(manifests: Sequence[Manifest]) -> None:
-    """A ConservationError when a run is over and no stage of it read the rows of an exchange."""
-    read = {stage for manifest in manifests for stage in manifest.rows_read}
+def check_all_read(manifests: Iterable[Manifest]) -> int:
+    """Documents that a run dropped; a ConservationError when it is over and no stage of it read the rows of an exchange."""
+    dropped, read, sent = 0, set(), {}
     for manifest in manifests:
-        if manifest.rows(EXCHANGE) and manifest.fingerprint not in read:
-            raise ConservationError(f"stage {manifest.node}: no stage read the rows that it sent")
+        dropped += sum(manifest.dropped.values())
+        read |= set(manifest.rows_read)
+        if manifest.rows(EXCHANGE):
+            sent[manifest.fingerprint] = manifest.node
+    for fingerprint, node in sent.items():
+        if fingerprint not in read:
+            raise ConservationError(f"stage {node}: no stage read the rows that it sent")
+    return dropped

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from string import digits
 from typing import Any
 
 from pipeline.execute import Step
-from pipeline.fusing import FOLLOWS
+from pipeline.fusing import WAYS, way_of
 from pipeline.graph import Node
+from pipeline.report_batches import ReportBatches, read_reports
 from stages.core import storage
 from stages.core.heartbeat import last_word
-from stages.core.manifest import DOCUMENTS, REPORTS_FOLDER, ShardReport, read_report
+from stages.core.manifest import DOCUMENTS, REPORTS_FOLDER, ShardReport
 from stages.core.merge import MergeParts, second_level
 from stages.core.stage import AnyStage, RecordName, Task
 
@@ -29,8 +31,21 @@ class Running:
     followers: tuple[Running, ...] = ()
     merges_from: int | None = None
     reports: dict[int, ShardReport] = field(default_factory=dict)
+    batches: ReportBatches = field(init=False)
     attempts: dict[int, int] = field(default_factory=dict)
     died: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.batches = ReportBatches(self.folder)
+
+    def open_folders(self) -> None:
+        """Make the folders of the members, without what another way of running left there; name the tasks by the way."""
+        last = self.members[-1]
+        for member in self.members:
+            way = way_of(follows=member is not self, hands_on=member is not last)
+            member.tasks = [replace(task, id=way + task.id) for task in member.tasks]
+            delete_other_ways(member.folder, way)
+            storage.make_folder(storage.join(member.folder, REPORTS_FOLDER))
 
     @property
     def members(self) -> tuple[Running, ...]:
@@ -56,6 +71,7 @@ class Running:
         """Take what an attempt reported."""
         for member, report in zip(self.members, reports, strict=True):
             member.reports[index] = report
+            member.batches.add(report)
 
     def give_up_record(self, index: int, record: RecordName) -> None:
         """Pass over a raw record when a task is tried again, as often as at first."""
@@ -93,14 +109,12 @@ class Running:
 
     def _take_own(self, first: int, *, hands_on: bool) -> None:
         # Two listings, since asking a remote store for each of 100,000 reports would take minutes.
-        done = set(storage.list_names(storage.join(self.folder, REPORTS_FOLDER)))
+        done, self.batches.written = read_reports(self.folder, [task.id for task in self.tasks[first:]])
         there = set(storage.list_files(self.folder))
         for index, task in enumerate(self.tasks[first:], first):
-            report = read_report(self.folder, task.id) if f"{task.id}.json" in done else None
-            if report is None:
-                continue
+            report = done.get(task.id)
             # A shard that somebody deleted is made again.
-            if all(
+            if report is not None and all(
                 file.name in there if file.kept else hands_on and file.kind == DOCUMENTS
                 for file in report.files
             ):
@@ -112,15 +126,9 @@ class Running:
         return [self.reports.get(index) for index in range(first, len(self.tasks))]
 
 
-def delete_other_ways(folder: str, tasks: Sequence[Task[Any]], *, hands_on: bool) -> None:
-    """Empty a stage's folder of what was done in another way: in tasks of their own, or in those of the stage before it;
-    with documents written, or handed on. Files of the one would lie beside files of the other."""
-    follows = any(task.id.startswith(FOLLOWS) for task in tasks)
-    for name in storage.list_names(storage.join(folder, REPORTS_FOLDER)):
-        if not name.endswith(".json"):
-            continue
-        report = read_report(folder, name.removesuffix(".json"))
-        written = [file.kept for file in report.files if file.kind == DOCUMENTS] if report else []
-        if name.startswith(FOLLOWS) != follows or (written and written[0] == hands_on):
-            storage.delete_folder(folder)
-            return
+def delete_other_ways(folder: str, way: str) -> None:
+    """Empty a stage's folder of what was done in another way: files of the one would lie beside files of the other."""
+    reports = storage.list_names(storage.join(folder, REPORTS_FOLDER))
+    ways = {name.removesuffix(".json").rstrip(digits) for name in reports if name.endswith(".json")}
+    if (ways & set(WAYS)) - {way}:
+        storage.delete_folder(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import pyarrow as pa
@@ -98,7 +99,7 @@ def merge_documents(manifests: Sequence[Manifest]) -> Manifest:
     if len(manifests) == 1:
         return manifests[0]
     files = [
-        file.model_copy(update={"name": uri})
+        replace(file, name=uri)
         for manifest in manifests
         for file, uri in zip(manifest.of_kind(DOCUMENTS), manifest.uris(DOCUMENTS), strict=True)
     ]

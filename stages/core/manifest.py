@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,8 +50,11 @@ Facts = TypeVar("Facts", bound=Record)
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
-class SourceTotals(Record):
-    """Documents and bytes of text of one source."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTotals:
+    """Documents and bytes of text of one source. A driver holds one for each shard, so it takes no more than its numbers."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = Record.model_config
 
     documents: int = 0
     text_bytes: int = 0
@@ -66,7 +70,8 @@ def is_true(value: object) -> bool:
     return value is True
 
 
-class FileInfo(Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInfo:
     """A finished file of a stage: name inside the stage's folder, kind, rows, bytes, SHA-256.
 
     `destinations` is how many parts an exchange file has: its readers take the number from here. A file of the second
@@ -74,15 +79,17 @@ class FileInfo(Record):
     them and it is not there: it was never written (then without bytes and SHA-256) or is deleted (`keep: outputs`).
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = Record.model_config
+
     name: str
     kind: str
     rows: int
     bytes: int
     sha256: str
-    sources: dict[str, SourceTotals] = Field(default_factory=dict)
+    sources: dict[str, SourceTotals] = field(default_factory=dict)
     destinations: int | None = None
-    first_destination: int | None = Field(None, exclude_if=is_none)
-    kept: bool = Field(True, exclude_if=is_true)
+    first_destination: Annotated[int | None, Field(exclude_if=is_none)] = None
+    kept: Annotated[bool, Field(exclude_if=is_true)] = True
 
 
 class Measured(Record):

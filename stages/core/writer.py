@@ -7,6 +7,7 @@ stage can forget to finish one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -149,7 +150,7 @@ class TaskWriter:
 
     def reuse_documents(self, uri: str, file: FileInfo) -> None:
         """Take a document shard over as it is; its documents count in and out."""
-        self.reuse(uri, file.model_copy(update={"name": first_shard_name(self.task.id)}))
+        self.reuse(uri, replace(file, name=first_shard_name(self.task.id)))
         text_bytes = sum(totals.text_bytes for totals in file.sources.values())
         self.documents_in += file.rows
         self.bytes_in += text_bytes

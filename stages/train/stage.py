@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import ClassVar
 
@@ -73,9 +74,7 @@ class Train(TrainConfig, Stage[TrainParams]):
             fit_folder=task.params.fit,
         )
         heartbeat.end()
-        files = tuple(
-            file.model_copy(update={"name": f"{FOLDERS[MODEL]}/{file.name}"}) for file in result.files
-        )
+        files = tuple(replace(file, name=f"{FOLDERS[MODEL]}/{file.name}") for file in result.files)
         facts = Trained(
             steps=result.steps,
             tokens=result.tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -71,7 +72,7 @@ def test_what_is_there_is_not_written_again_and_what_is_strange_is_refused(run: 
 def test_a_source_is_a_configuration_unless_it_shares_a_shard(run: Path) -> None:
     (one,) = published_shards(str(run))
     (totals,) = one.file.sources.values()
-    both = one.file.model_copy(update={"sources": {"c4": totals, "books": totals}})
+    both = replace(one.file, sources={"c4": totals, "books": totals})
     mixed = one.__class__(one.uri, "data/mixed-00000.parquet", both)
     assert configurations([mixed]) == {"default": ["data/*.parquet"]}
     assert configurations([one, mixed]) == {"default": ["data/*.parquet"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_files_of_different_divisions_are_no_exchange(tmp_path: Path) -> None:
 
 def test_a_file_that_holds_other_destinations_than_its_manifest_says_is_refused(tmp_path: Path) -> None:
     files = ExchangeWriter(str(tmp_path), "00000", SCHEMA, 3).commit()
-    lying = exchange_of(str(tmp_path), [files[0].model_copy(update={"destinations": 4})])
+    lying = exchange_of(str(tmp_path), [replace(files[0], destinations=4)])
     with pytest.raises(UserError, match="holds 3 destinations, its manifest says 4"):
         list(lying.read(1))
 

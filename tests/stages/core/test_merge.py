@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +123,7 @@ def test_files_of_both_levels_are_named_by_task_and_tell_which_destinations_they
         ("exchange/merge-00000-00000.arrow", EXCHANGE, 12, 0, 3),
         ("exchange/merge-00001-00000.arrow", EXCHANGE, 8, 3, 2),
     ]
-    assert "first_destination" not in first[0].files[0].model_dump(mode="json")
+    assert "first_destination" not in first[0].model_dump(mode="json")["files"][0]
 
 
 def test_a_range_of_another_division_is_read_whole_over_both_levels(
@@ -149,7 +150,7 @@ def test_an_exchange_whose_levels_hold_different_rows_is_refused(
     with pytest.raises(ConservationError, match="of which 28 were read and 28 merged"):
         finished(tmp_path, [*first, *second, second[1]])
     (file,) = second[1].files
-    short = second[1].model_copy(update={"files": (file.model_copy(update={"rows": 7}),)})
+    short = second[1].model_copy(update={"files": (replace(file, rows=7),)})
     with pytest.raises(ConservationError, match="of which 20 were read and 19 merged"):
         finished(tmp_path, [*first, second[0], short])
     finished(tmp_path, first + second)
@@ -157,7 +158,7 @@ def test_an_exchange_whose_levels_hold_different_rows_is_refused(
 
 def test_parts_that_nobody_merged_are_no_exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = two_levels(tmp_path, monkeypatch)
-    files = tuple(file.model_copy(update={"rows": 0}) for report in first for file in report.files)
+    files = tuple(replace(file, rows=0) for report in first for file in report.files)
     manifest = finished(tmp_path, [ShardReport(task="00000", files=files)])
     with pytest.raises(ValueError, match="stage toy: the parts of its exchange are not merged"):
         Exchange.of(manifest)
@@ -168,7 +169,7 @@ def test_a_stage_that_another_version_began_with_one_level_is_one_line(
 ) -> None:
     first, _ = two_levels(tmp_path, monkeypatch)
     (file,) = first[0].files
-    old = first[0].model_copy(update={"files": (file.model_copy(update={"kind": EXCHANGE}),)})
+    old = first[0].model_copy(update={"files": (replace(file, kind=EXCHANGE),)})
     with pytest.raises(
         UserError, match="begun by a version whose exchange had one level; delete this folder"
     ):
@@ -203,7 +204,7 @@ def test_a_part_of_other_groups_than_the_rule_has_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _ = two_levels(tmp_path, monkeypatch)
-    file = first[0].files[0].model_copy(update={"destinations": 100})
+    file = replace(first[0].files[0], destinations=100)
     with pytest.raises(
         UserError, match=r"parts/00000-00000\.arrow: holds 2 destinations, its manifest says 10"
     ):
