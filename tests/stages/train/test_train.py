@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from stages.core.stage import Task  # noqa: E402
 from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
 from stages.tokenize.read import PackedTokens  # noqa: E402
 from stages.train.__main__ import main, read_config  # noqa: E402
-from stages.train.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
+from stages.train.checkpoint import read_weights  # noqa: E402
+from stages.train.checkpoint_index import checkpoint_name, list_checkpoints  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
 from stages.train.log import StepInfo, read_log  # noqa: E402
 from stages.train.stage import Train, TrainParams  # noqa: E402
@@ -40,7 +42,8 @@ CONFIG = TrainConfig(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("document_mask", [False, True])
@@ -54,15 +57,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     expected = train(config, pack.folder, mix.folder, str(whole))
     train(config, pack.folder, mix.folder, str(parts), stop_step=5)
     train(config, pack.folder, mix.folder, str(parts), stop_step=9)
-    (parts / checkpoint_name(9)).unlink()
+    shutil.rmtree(parts / checkpoint_name(9))
     train(config, pack.folder, mix.folder, str(parts), stop_step=8)
     torch.manual_seed(123)
     found = train(config, pack.folder, mix.folder, str(parts))
     assert found == expected
     assert contents(whole) == contents(parts)
     assert list_checkpoints(str(whole)) == [8, 12]
-    one, two = (read_checkpoint(str(folder / checkpoint_name(12))) for folder in (whole, parts))
-    assert all(torch.equal(one["model"][name], two["model"][name]) for name in one["model"])
+    one, two = (read_weights(str(folder / checkpoint_name(12))) for folder in (whole, parts))
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_a_finished_run_does_nothing_again(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
@@ -73,16 +76,27 @@ def test_a_finished_run_does_nothing_again(pack: Manifest, mix: Manifest, tmp_pa
 
 
 def test_a_half_written_checkpoint_is_none(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
-    (tmp_path / f"{checkpoint_name(4)}.tmp-0123").write_bytes(b"half")
+    """One without its index, as a killed training leaves it; another's parts are gone when it is written again."""
+    left = tmp_path / checkpoint_name(4)
+    left.mkdir()
+    (left / "state-00003-of-00004.safetensors").write_bytes(b"half")
     assert list_checkpoints(str(tmp_path)) == []
-    assert train(CONFIG, pack.folder, mix.folder, str(tmp_path)).steps == 12
+    train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=5)
+    assert sorted(path.name for path in left.iterdir()) == [
+        "checkpoint.json",
+        "config.json",
+        "model.safetensors",
+        "state-00000-of-00001.safetensors",
+    ]
 
 
 def test_a_damaged_checkpoint_is_named(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
     train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=4)
-    path = tmp_path / checkpoint_name(4)
+    path = tmp_path / checkpoint_name(4) / "state-00000-of-00001.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(UserError, match=r"checkpoint-00000004\.pt: no whole checkpoint"):
+    with pytest.raises(
+        UserError, match=r"checkpoint-00000004: no whole checkpoint \(state-.* has 1,000 bytes"
+    ):
         train(CONFIG, pack.folder, mix.folder, str(tmp_path))
 
 
@@ -154,7 +168,15 @@ def test_the_stage_trains_all_of_the_mixture_and_the_loss_falls(
     assert facts["final_loss"] < 2.2
     assert [(file.name, file.kind, file.rows) for file in done.files] == [
         ("model/log.jsonl", "table", steps),
-        (f"model/{checkpoint_name(steps)}", "model", steps),
+        *(
+            (f"model/{checkpoint_name(steps)}/{name}", "model", steps)
+            for name in (
+                "state-00000-of-00001.safetensors",
+                "model.safetensors",
+                "config.json",
+                "checkpoint.json",
+            )
+        ),
     ]
 
 
@@ -213,7 +235,7 @@ def test_a_spike_stops_before_it_is_taken_and_names_documents_and_the_way_on(
     assert str(caught.value) == (
         f"step 7: the loss is nan; the ids of its {len(ids)} documents are in {tmp_path}/batch-00000007.json"
         f" (first: {', '.join(ids[:3])}); the same command with --skip-batches 7 goes on from"
-        " checkpoint-00000004.pt without that batch"
+        " checkpoint-00000004 without that batch"
     )
     assert list_checkpoints(str(tmp_path)) == [4]
     done = train(ahead, pack.folder, mix.folder, str(tmp_path))
