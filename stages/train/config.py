@@ -254,7 +254,7 @@ class TrainConfig(Record):
         description="on a GPU, only kernels that add in one order, so that a resumed run is the same; slower",
     )
     trackers: Annotated[tuple[TrackerName, ...], NOT_CONTENT] = Field(
-        (), description="tell each step to tensorboard or trackio too; their packages are extras"
+        (), description="tell each step to tensorboard or trackio too, whose packages are installed apart"
     )
     checkpoint_steps: Annotated[int, NOT_CONTENT] = Field(
         1000, gt=0, description="steps from one checkpoint to the next"

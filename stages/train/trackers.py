@@ -74,5 +74,5 @@ def open_trackers(names: Sequence[str], folder: str, step: int, config: Mapping[
     """Trackers of a training that goes on after `step`; a UserError names a package that is not installed."""
     for name in names:
         if find_spec(name) is None:
-            raise UserError(f"trackers: {name} is not installed: pip install '.[{name}]'")
+            raise UserError(f"trackers: {name} is not installed: pip install {name}")
     return [TRACKERS[name](folder, step, config) for name in names]

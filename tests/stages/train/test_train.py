@@ -6,12 +6,14 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from stages.core import storage  # noqa: E402
 from stages.core.errors import UserError  # noqa: E402
 from stages.core.manifest import Manifest  # noqa: E402
 from stages.core.stage import Task  # noqa: E402
@@ -267,3 +269,75 @@ def test_the_command_line(
     assert capsys.readouterr().err == f"error: {path}: modle: Extra inputs are not permitted\n"
     with pytest.raises(UserError, match="no such file"):
         read_config(str(tmp_path / "none.yaml"))
+
+
+def test_a_text_is_written_where_the_held_out_loss_is_due(
+    mix: Manifest, pack: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same one again after a stop; at most so many tokens, up to the end of a document."""
+    monkeypatch.setattr("stages.train.samples.load_tokenizer", lambda uri: Numbers())
+    monkeypatch.setattr("stages.train.samples.sha256_file", lambda uri: "ab" * 32)
+    config = CONFIG.model_copy(update={"sample_tokens": 6, "held_out_steps": 5})
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir(), parts.mkdir()
+    train(config, pack.folder, mix.folder, str(whole), tokenizer="x.model")
+    train(config, pack.folder, mix.folder, str(parts), tokenizer="x.model", stop_step=6)
+    train(config, pack.folder, mix.folder, str(parts), tokenizer="x.model")
+    rows = read_log(str(whole), 12)
+    assert rows == read_log(str(parts), 12)
+    texts = {row["step"]: row["sample"].split() for row in rows if "sample" in row}
+    assert list(texts) == [5, 10, 12]
+    assert all(len(numbers) <= 6 and "2" not in numbers for numbers in texts.values())
+    with pytest.raises(UserError, match="sample_tokens: needs the tokens' tokenizer; give its file"):
+        train(config, pack.folder, mix.folder, str(whole))
+    monkeypatch.setattr("stages.train.samples.sha256_file", lambda uri: "cd" * 32)
+    with pytest.raises(
+        UserError, match=r"x\.model: another tokenizer \(cdcdcdcdcdcd\) than that of the tokens"
+    ):
+        train(config, pack.folder, mix.folder, str(whole), tokenizer="x.model")
+
+
+class Numbers:
+    """Tokens as their numbers."""
+
+    def decode(self, ids: Any) -> str:
+        return " ".join(map(str, ids.tolist()))
+
+
+def test_shards_of_a_store_are_read_through_the_cache(
+    pack: Manifest, mix: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is another kind of place for the while; each block is asked for once, whatever the steps."""
+    opened = storage.open_input
+    monkeypatch.setattr(storage, "is_local", lambda uri: uri != pack.folder)
+    monkeypatch.setattr(
+        storage,
+        "open_input",
+        lambda uri: storage.open_arrow(uri) if uri.startswith(pack.folder) else opened(uri),
+    )
+    (tmp_path / "out").mkdir()
+    config = CONFIG.model_copy(update={"cache": str(tmp_path / "cache")})
+    cached = train(config, pack.folder, mix.folder, str(tmp_path / "out"))
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert len(kept) >= 3
+    monkeypatch.undo()
+    (tmp_path / "plain").mkdir()
+    plain = train(CONFIG, pack.folder, mix.folder, str(tmp_path / "plain"))
+    assert (cached.final_loss, cached.tokens) == (plain.final_loss, plain.tokens)
+
+
+def test_deterministic_kernels_are_asked_for_and_only_for_the_while(
+    pack: Manifest, mix: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    config = CONFIG.model_copy(update={"deterministic": True, "steps": 3})
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    train(
+        config,
+        pack.folder,
+        mix.folder,
+        str(tmp_path),
+        on_step=lambda info: seen.append(torch.are_deterministic_algorithms_enabled()),
+    )
+    assert seen == [True] * 3
+    assert not torch.are_deterministic_algorithms_enabled()
