@@ -8,19 +8,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import Field
 
-from pipeline.ablate.arms import equal_tokens, open_arms
-from pipeline.ablate.choices import read_questions
-from pipeline.ablate.compare import comparisons, table_rows
-from pipeline.ablate.measure import measure
+from pipeline.ablate.ablation import Asked, compare_runs
+from pipeline.ablate.compare import table_rows
 from pipeline.ablate.page import ablation_page
-from pipeline.ablate.texts import held_out_text
 from pipeline.cli.output import AsJson, note, print_table, say, say_json
 from pipeline.report.shell import chart_script
 from pipeline.text_table import add_text_row, text_table
 from stages.core import storage
 from stages.core.atomic import write_bytes
 from stages.core.errors import UserError
-from stages.mix.weights import parse_tokens
 from stages.train.config import ModelConfig, TrainConfig
 
 PAGE_NAME = "ablation.html"
@@ -80,46 +76,20 @@ def ablate(
         raise UserError("ablate needs torch: pip install '.[train]'")
     if seeds < 1 or held_out_bytes < 1 or questions < 1:
         raise UserError("--seeds, --held-out-bytes and --questions: give 1 or more")
-    training = options or AblationTraining()
     script = chart_script()
-    arms = open_arms(runs, tokenizer or ())
-    each = equal_tokens(arms, None if tokens is None else parse_tokens(tokens))
-    step_tokens = training.batch_sequences * arms[0].mixture.sequence_length
-    steps = each // step_tokens
-    if steps <= training.warmup_steps:
-        raise UserError(
-            f"{each:,} tokens are {steps} steps of {step_tokens:,}, and {training.warmup_steps} of them warm up; give more"
-            " --tokens, fewer --batch-sequences or --warmup-steps"
-        )
-    text = held_out_text(held_out, arms, held_out_bytes)
-    asked = read_questions(benchmarks or (), questions)
-    found = []
-    for seed in range(training.seed, training.seed + seeds):
-        for arm in arms:
-            config = training.model_copy(update={"steps": steps, "seed": seed})
-            folder = storage.join(out, arm.name, f"seed-{seed}")
-            found.append(measure(arm, config, text, asked, folder, _tell))
-    rows = comparisons([arm.name for arm in arms], found)
-    lines = [
-        f"{steps * step_tokens:,} tokens each, {seeds} seeds; held out "
-        + ", ".join(f"{source} {text.num_bytes(source):,} bytes" for source in text.sources),
-        "Text a token: " + ", ".join(f"{arm.name} {arm.bytes_per_token:.2f} bytes" for arm in arms),
-        "Differences are from the first arm; noise is what lies within the 95% interval of the mean difference by seed (t).",
-    ]
-    if text.in_arms:
-        lines.append(f"{text.in_arms} held-out documents are in an arm's tokens and were left out")
+    asked = Asked(runs, held_out, held_out_bytes, benchmarks or (), questions, tokens, seeds, tokenizer or ())
+    found = compare_runs(asked, options or AblationTraining(), out, _tell)
     page = storage.join(out, PAGE_NAME)
-    names = [arm.name for arm in arms]
-    write_bytes(page, "".join(ablation_page(names, rows, lines, script)).encode())
+    write_bytes(page, "".join(ablation_page(found.arms, found.rows, found.lines, script)).encode())
     if as_json:
-        for row in rows:
+        for row in found.rows:
             say_json(row)
         return
-    table = text_table(("figure",), ("chance", *names))
-    for cells in table_rows(rows):
+    table = text_table(("figure",), ("chance", *found.arms))
+    for cells in table_rows(found.rows):
         add_text_row(table, *cells)
     print_table(table)
-    for line in (*lines, page):
+    for line in (*found.lines, page):
         say(line)
 
 
