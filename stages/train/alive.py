@@ -20,6 +20,8 @@ BEAT_SECONDS = 4.0
 SILENT_SECONDS = 40.0
 """So that all end within a minute; a process that compiles or copies checkpoints is not silent for that long."""
 
+_GRACE_BEATS = 2
+
 _ENDED, _FAILED, _LOST = "ended", "failed", "lost"
 
 
@@ -107,10 +109,12 @@ class Watch:
         key = f"beat/{self._next}"
         seen = self._store.get(key).decode() if self._store.check([key]) else None
         gone = None
-        if seen is not None and seen.startswith(_FAILED):
-            gone = seen.removeprefix(_FAILED).strip()
-        elif seen != self._seen or seen == _ENDED:
+        if seen != self._seen or seen == _ENDED:
             self._seen, self._heard = seen, time.monotonic()
+        elif seen is not None and seen.startswith(_FAILED):
+            # Not at once: an error of all processes is told by each of them.
+            if time.monotonic() - self._heard > _GRACE_BEATS * self._beat:
+                gone = seen.removeprefix(_FAILED).strip()
         else:
             name = f"rank {self._next}" if seen is None else seen.partition(" ")[2]
             gone = self._silence(f"{name} is gone: nothing was heard of it")

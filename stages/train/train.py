@@ -84,7 +84,7 @@ def train(
             config.masks_documents,
         )
         updates = Updates(config, make_model(config, tokens.vocab_size, place), place)
-        lineage = _begin(config, updates, place, bool(list_checkpoints(output)))
+        lineage = _begin(config, updates, place, mixture.tokenizer_sha256, bool(list_checkpoints(output)))
         described = hugging_face_config(
             config.sizes, tokens.vocab_size, mixture.sequence_length, "float32", means.bos, means.eos
         )
@@ -126,7 +126,9 @@ def steps_of(config: TrainConfig, mixture: Mixture) -> int:
     return num_steps
 
 
-def _begin(config: TrainConfig, updates: Updates, place: Place, resumes: bool) -> tuple[Ancestor, ...]:
+def _begin(
+    config: TrainConfig, updates: Updates, place: Place, tokenizer: str, resumes: bool
+) -> tuple[Ancestor, ...]:
     """First weights, unless a checkpoint brings them: those of `start`, or drawn by the seed; what `start` comes of."""
     model, start = updates.model, config.start
     if start is not None and is_checkpoint(start):
@@ -134,6 +136,8 @@ def _begin(config: TrainConfig, updates: Updates, place: Place, resumes: bool) -
             index = agreed(lambda: read_index(start), place)
         else:
             index = load_checkpoint(start, model, updates.optimizer, place)
+        if index.identity.get("tokenizer") != tokenizer:
+            raise UserError(f"{start}: trained on tokens of another tokenizer; tokenize with that one")
         return (*index.lineage, Ancestor(step=index.step, identity=index.identity))
     if start is None:
         give_weights(model, model.first_weights(config.seed), "the first weights")

@@ -43,7 +43,7 @@ def test_one_that_falls_silent_is_named_to_all_others() -> None:
     assert "nothing was heard of it for" in lines[0]
 
 
-def test_one_that_failed_is_named_at_once_with_its_error_and_one_that_ended_is_not() -> None:
+def test_one_that_failed_is_named_with_its_error_and_one_that_ended_is_not() -> None:
     store, lines = HashStore(), []
     watches = [Watch(store, rank, 3, lines.append) for rank in range(3)]
     for one in watches:
@@ -54,6 +54,17 @@ def test_one_that_failed_is_named_at_once_with_its_error_and_one_that_ended_is_n
     assert lines[0].startswith("rank 1 of 3 on ")
     assert lines[0].endswith(": ended with ValueError: no memory")
     watches[0].wait_for_lost()
+
+
+def test_an_error_of_all_is_told_by_each_and_by_no_watch() -> None:
+    store, lines = HashStore(), []
+    watches = [Watch(store, rank, 2, lines.append) for rank in range(2)]
+    for one in watches:
+        one.start()
+    for one in watches:
+        one.failed(ValueError("the same"))
+    time.sleep(0.1)
+    assert lines == []
 
 
 def test_a_store_that_is_gone_is_named() -> None:

@@ -238,6 +238,9 @@ def test_a_warm_restart_takes_weights_and_moments_and_says_where_from(
         train(again.model_copy(update={"start": start}), pack.folder, mix.folder, str(folders[2]))
     other = Train(**again.model_dump()).fingerprint([])
     assert other != Train(**again.model_copy(update={"start": start}).model_dump()).fingerprint([])
+    reseal(Path(start) / INDEX_NAME, lambda found: found["identity"].update(tokenizer="cd" * 32))
+    with pytest.raises(UserError, match="trained on tokens of another tokenizer; tokenize with that one"):
+        train(annealed, pack.folder, mix.folder, str(tmp_path / "other"))
     wider = CONFIG.model_copy(update={"model": SIZES.model_copy(update={"dim": 32}), "start": start})
     with pytest.raises(UserError, match="a checkpoint of another model: .* give `model` the same sizes"):
         train(wider, pack.folder, mix.folder, str(tmp_path / "wider"))
