@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.ablate.arms import Arm, equal_tokens, open_arms
 from pipeline.ablate.choices import read_questions
-from pipeline.ablate.compare import Comparison, comparisons
+from pipeline.ablate.compare import ArmComparison, comparisons
 from pipeline.ablate.measure import measure
 from pipeline.ablate.texts import HeldOutText, held_out_text
 from stages.core import storage
@@ -35,7 +35,7 @@ class Ablation:
     """Names of the arms, the figures of all, and lines that say what was compared."""
 
     arms: list[str]
-    rows: list[Comparison]
+    rows: list[ArmComparison]
     lines: list[str]
 
 

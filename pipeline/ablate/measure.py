@@ -27,7 +27,7 @@ from stages.train.config import TrainConfig
 RESULT_NAME = "measured.json"
 
 
-class Measured(Record):
+class ArmMeasured(Record):
     """Of one arm and seed: bits a byte of held-out text by source, and the scores of files of questions.
 
     `identity` is a digest of all that it depends on; `loss` the last step's, in nats a token.
@@ -49,12 +49,12 @@ def measure(
     questions: Mapping[str, Sequence[Question]],
     folder: str,
     tell: Callable[[str], None],
-) -> Measured:
+) -> ArmMeasured:
     """Train by `config` into `folder` and measure, or read what was measured there."""
     identity = _identity(arm, config, text, questions)
     place = storage.join(folder, RESULT_NAME)
     if storage.exists(place):
-        found = parsed(Measured, storage.read_bytes(place), place)
+        found = parsed(ArmMeasured, storage.read_bytes(place), place)
         if found.identity == identity:
             return found
     from stages.train.train import train  # torch takes seconds to load
@@ -72,7 +72,7 @@ def measure(
     bits, scores = _measured(
         storage.join(training, checkpoint_name(done.steps)), arm, config.threads, text, questions
     )
-    made = Measured(
+    made = ArmMeasured(
         arm=arm.name,
         seed=config.seed,
         identity=identity,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.ablate.compare import Comparison, table_rows
+from pipeline.ablate.compare import ArmComparison, table_rows
 from pipeline.report.charts import Figure, label
 from pipeline.report.markup import escaped, html_table
 from pipeline.report.shell import chart_place, page_end, page_start
 
 
 def ablation_page(
-    arms: Sequence[str], rows: Sequence[Comparison], lines: Sequence[str], script: str
+    arms: Sequence[str], rows: Sequence[ArmComparison], lines: Sequence[str], script: str
 ) -> Iterator[str]:
     """The page in pieces; `lines` say what was compared, `script` is Plotly's."""
     figures = [figure for is_bits in (True, False) if (figure := _figure(arms, rows, is_bits)) is not None]
@@ -26,7 +26,7 @@ def ablation_page(
     yield from page_end(figures, script)
 
 
-def _figure(arms: Sequence[str], rows: Sequence[Comparison], is_bits: bool) -> Figure | None:
+def _figure(arms: Sequence[str], rows: Sequence[ArmComparison], is_bits: bool) -> Figure | None:
     """A dot with its spread for each arm in each row."""
     shown = [row for row in rows if row.less_is_better == is_bits]
     if not shown:

@@ -45,7 +45,7 @@ def end_process(line: str) -> None:
     os._exit(1)
 
 
-class Watch:
+class RankWatch:
     """A thread of one process that beats, and looks at the next; `ended` and `failed` say how this one went.
 
     `lost` gets the line about a process that is gone.

@@ -28,8 +28,8 @@ from stages.train.checkpoint_index import (
     StateFile,
     checkpoint_name,
     delete_old_checkpoints,
-    read_index,
-    write_index,
+    read_checkpoint_index,
+    write_checkpoint_index,
 )
 from stages.train.export import hugging_face_name
 from stages.train.ranks import Place, agreed
@@ -74,7 +74,7 @@ class CheckpointWriter:
                 tensors=written.tensors,
                 files=(*written.files, *more),
             )
-            write_index(uri, index)
+            write_checkpoint_index(uri, index)
 
         writing = async_save(
             _state(self._model, self._optimizer),
@@ -138,7 +138,7 @@ def load_checkpoint(
     """
 
     def read() -> CheckpointIndex:
-        index = read_index(uri)
+        index = read_checkpoint_index(uri)
         if identity is not None:
             _check_identity(uri, index, identity, lineage)
         _check_fits(uri, index, model)
@@ -158,7 +158,7 @@ def load_checkpoint(
 
 def read_weights(uri: str) -> dict[str, Tensor]:
     """The whole weights of a checkpoint, float32, by the names that `Llama` has for them."""
-    read_index(uri)
+    read_checkpoint_index(uri)
     stored = read_safetensors(storage.join(uri, "model.safetensors"))
     return {name.removeprefix(WEIGHTS): tensor.read() for name, tensor in stored.items()}
 

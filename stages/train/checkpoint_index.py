@@ -88,12 +88,12 @@ def is_checkpoint(uri: str) -> bool:
     return storage.exists(storage.join(uri, INDEX_NAME))
 
 
-def write_index(uri: str, index: CheckpointIndex) -> None:
+def write_checkpoint_index(uri: str, index: CheckpointIndex) -> None:
     """Make a checkpoint of a folder whose files are all written."""
     write_bytes(storage.join(uri, INDEX_NAME), sealed(index.model_dump(mode="json")))
 
 
-def read_index(uri: str) -> CheckpointIndex:
+def read_checkpoint_index(uri: str) -> CheckpointIndex:
     """What lies in a checkpoint, all files of which are there and whole by their sizes; else a UserError."""
     place = storage.join(uri, INDEX_NAME)
     if not storage.exists(place):
@@ -130,7 +130,7 @@ def checkpoint_files(folder: str, step: int) -> list[FileInfo]:
             bytes=file.bytes,
             sha256=file.sha256,
         )
-        for file in (*read_index(uri).files, index)
+        for file in (*read_checkpoint_index(uri).files, index)
     ]
 
 

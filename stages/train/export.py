@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from stages.core import storage
 from stages.core.atomic import write_bytes
 from stages.core.errors import UserError
-from stages.train.checkpoint_index import CheckpointIndex, read_index
+from stages.train.checkpoint_index import CheckpointIndex, read_checkpoint_index
 from stages.train.config import ModelConfig
 from stages.train.safetensors import DTYPES, StoredTensor, read_safetensors, write_safetensors
 
@@ -33,7 +33,7 @@ def export_hugging_face(
     """Write the model of `checkpoint` to `folder` for Hugging Face's Llama; the names of the files."""
     if dtype not in DTYPES:
         raise UserError(f"dtype {dtype!r} is none of {', '.join(DTYPES)}")
-    config, vocab_size = model_of(checkpoint, read_index(checkpoint))
+    config, vocab_size = model_of(checkpoint, read_checkpoint_index(checkpoint))
     weights = read_safetensors(storage.join(checkpoint, "model.safetensors"))
     storage.make_folder(folder)
     described = hugging_face_config(config, vocab_size, sequence_length, dtype, bos_id, eos_id)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from stages.core.arrays import Int64Array
 from stages.train.checkpoint import read_weights
-from stages.train.checkpoint_index import read_index
+from stages.train.checkpoint_index import read_checkpoint_index
 from stages.train.export import model_of
 from stages.train.model import Llama
 
@@ -21,7 +21,7 @@ BATCH_TOKENS = 4096
 
 def load_model(checkpoint: str) -> Llama:
     """The model of a checkpoint, in float32 on the CPU."""
-    config, vocab_size = model_of(checkpoint, read_index(checkpoint))
+    config, vocab_size = model_of(checkpoint, read_checkpoint_index(checkpoint))
     model = Llama(config, vocab_size)
     model.load_state_dict(read_weights(checkpoint))
     return model.eval()

@@ -15,7 +15,7 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from stages.core.errors import UserError
-from stages.train.alive import Watch
+from stages.train.alive import RankWatch
 from stages.train.config import TrainConfig
 
 
@@ -108,7 +108,7 @@ def _many(backend: str) -> Iterator[dist.ProcessGroup]:
     """The group of all processes, and a second one; when one is gone all end, with its name."""
     store, rank, world_size = next(rendezvous("env://"))
     dist.init_process_group(backend, store=store, rank=rank, world_size=world_size)
-    watch = Watch(PrefixStore("alive", store.clone()), rank, world_size)
+    watch = RankWatch(PrefixStore("alive", store.clone()), rank, world_size)
     watch.start()
     try:
         yield dist.new_group(backend="gloo")

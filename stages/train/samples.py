@@ -17,7 +17,7 @@ from stages.train.updates import Updates
 
 
 @dataclass(frozen=True)
-class SampleText:
+class TextSampler:
     """How a training writes: so many tokens at most, between these two, drawn by a seed of each step."""
 
     tokenizer: Tokenizer

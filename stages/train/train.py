@@ -25,7 +25,7 @@ from stages.train.checkpoint_index import (
     checkpoint_name,
     is_checkpoint,
     list_checkpoints,
-    read_index,
+    read_checkpoint_index,
 )
 from stages.train.config import TrainConfig
 from stages.train.export import as_json, hugging_face_config
@@ -35,7 +35,7 @@ from stages.train.loader import Loader, MicroBatch
 from stages.train.log import StepInfo, read_log, skipped_row, write_log
 from stages.train.optimizer import learning_rate
 from stages.train.ranks import Place, agreed, torch_ranks, torch_settings
-from stages.train.samples import SampleText
+from stages.train.samples import TextSampler
 from stages.train.sharding import give_weights, make_model
 from stages.train.speed import memory_bytes, utilisation
 from stages.train.start import start_weights
@@ -99,7 +99,7 @@ def train(
             CheckpointWriter(output, updates.model, updates.optimizer, place, as_json(described)),
             training_identity(config, mixture, num_steps, tokens.vocab_size),
             lineage,
-            SampleText.of(config, means, tokenizer),
+            TextSampler.of(config, means, tokenizer),
         )
         trainer.resume()
         return trainer.run(min(stop_step or num_steps, num_steps), on_step)
@@ -133,7 +133,7 @@ def _begin(
     model, start = updates.model, config.start
     if start is not None and is_checkpoint(start):
         if resumes:
-            index = agreed(lambda: read_index(start), place)
+            index = agreed(lambda: read_checkpoint_index(start), place)
         else:
             index = load_checkpoint(start, model, updates.optimizer, place)
         if index.identity.get("tokenizer") != tokenizer:
@@ -162,7 +162,7 @@ class _Trainer:
         checkpoints: CheckpointWriter,
         identity: dict[str, Any],
         lineage: tuple[Ancestor, ...],
-        sample: SampleText | None,
+        sample: TextSampler | None,
     ) -> None:
         self.config, self.loader, self.updates, self.place = config, loader, updates, place
         self.num_steps, self.output = num_steps, output

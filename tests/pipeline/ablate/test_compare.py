@@ -6,12 +6,12 @@ import pytest
 
 from pipeline.ablate.choices import Score
 from pipeline.ablate.compare import Cell, comparisons, table_rows
-from pipeline.ablate.measure import Measured
+from pipeline.ablate.measure import ArmMeasured
 
 
-def measured(arm: str, seed: int, bits: float, right: float = 0.5) -> Measured:
+def measured(arm: str, seed: int, bits: float, right: float = 0.5) -> ArmMeasured:
     scores = {"quiz": Score(10, 0.0, right, 0.25)}
-    return Measured(
+    return ArmMeasured(
         arm=arm,
         seed=seed,
         identity="x",

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from torch.distributed import HashStore  # noqa: E402
 
 from stages.train import alive  # noqa: E402
-from stages.train.alive import Watch  # noqa: E402
+from stages.train.alive import RankWatch  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def until(done: Callable[[], object]) -> None:
 
 def test_one_that_falls_silent_is_named_to_all_others() -> None:
     store, lines = HashStore(), []
-    watches = [Watch(store, rank, 3, lines.append) for rank in range(3)]
+    watches = [RankWatch(store, rank, 3, lines.append) for rank in range(3)]
     for one in watches:
         one.start()
     time.sleep(0.1)
@@ -45,7 +45,7 @@ def test_one_that_falls_silent_is_named_to_all_others() -> None:
 
 def test_one_that_failed_is_named_with_its_error_and_one_that_ended_is_not() -> None:
     store, lines = HashStore(), []
-    watches = [Watch(store, rank, 3, lines.append) for rank in range(3)]
+    watches = [RankWatch(store, rank, 3, lines.append) for rank in range(3)]
     for one in watches:
         one.start()
     watches[2].ended()
@@ -58,7 +58,7 @@ def test_one_that_failed_is_named_with_its_error_and_one_that_ended_is_not() -> 
 
 def test_an_error_of_all_is_told_by_each_and_by_no_watch() -> None:
     store, lines = HashStore(), []
-    watches = [Watch(store, rank, 2, lines.append) for rank in range(2)]
+    watches = [RankWatch(store, rank, 2, lines.append) for rank in range(2)]
     for one in watches:
         one.start()
     for one in watches:
@@ -73,7 +73,7 @@ def test_a_store_that_is_gone_is_named() -> None:
             raise RuntimeError("Connection reset by peer")
 
     lines: list[str] = []
-    watch = Watch(Gone(), 1, 2, lines.append)
+    watch = RankWatch(Gone(), 1, 2, lines.append)
     watch.start()
     until(lambda: lines)
     assert lines[0].startswith(

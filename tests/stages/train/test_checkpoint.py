@@ -23,7 +23,7 @@ from stages.train.checkpoint_index import (  # noqa: E402
     INDEX_NAME,
     checkpoint_name,
     list_checkpoints,
-    read_index,
+    read_checkpoint_index,
 )
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
 from stages.train.export import export_hugging_face, hugging_face_config  # noqa: E402
@@ -95,7 +95,7 @@ def test_its_files_are_weights_and_json_and_nothing_that_runs_code(written: Path
         "model.safetensors",
         STATE,
     ]
-    index = read_index(str(written))
+    index = read_checkpoint_index(str(written))
     assert index.tensors["exp_avg.norm.weight"].model_dump() == {
         "shape": (16,),
         "parts": ({"file": STATE, "offsets": (0,), "shape": (16,)},),
@@ -173,7 +173,7 @@ def test_training_goes_on_while_a_checkpoint_is_written(
 ) -> None:
     """That of step 2 waits for the end of step 3; that of step 4 is begun when it is whole."""
     third = threading.Event()
-    write = module.write_index
+    write = module.write_checkpoint_index
 
     def slow(uri: str, index: module.CheckpointIndex) -> None:
         assert third.wait(30)
@@ -186,7 +186,7 @@ def test_training_goes_on_while_a_checkpoint_is_written(
         if info.step == 3:
             third.set()
 
-    monkeypatch.setattr(module, "write_index", slow)
+    monkeypatch.setattr(module, "write_checkpoint_index", slow)
     train(CONFIG, pack.folder, mix.folder, str(tmp_path), on_step=stepped)
     assert seen[:3] == [[], [], []]
     assert list_checkpoints(str(tmp_path)) == [2, 4, 6]
@@ -209,7 +209,7 @@ def test_no_space_left_names_the_place_and_leaves_the_last_good_checkpoint(
     assert caught.value.errno == errno.ENOSPC
     assert caught.value.filename == str(tmp_path / checkpoint_name(4))
     assert list_checkpoints(str(tmp_path)) == [2]
-    assert read_index(str(tmp_path / checkpoint_name(2))).step == 2
+    assert read_checkpoint_index(str(tmp_path / checkpoint_name(2))).step == 2
     monkeypatch.setattr(sharded, "write_safetensors", write)
     assert train(CONFIG, pack.folder, mix.folder, str(tmp_path)).steps == 6
 
@@ -229,7 +229,7 @@ def test_a_warm_restart_takes_weights_and_moments_and_says_where_from(
     assert done.lineage[0].identity["seed"] == 1
     before, after = read_weights(start), read_weights(str(folders[1] / checkpoint_name(2)))
     assert all(torch.allclose(before[name], after[name], atol=1e-9) for name in before)
-    assert read_index(str(folders[1] / checkpoint_name(2))).optimizer_steps == 8
+    assert read_checkpoint_index(str(folders[1] / checkpoint_name(2))).optimizer_steps == 8
     assert train(annealed, pack.folder, mix.folder, str(folders[1])) == done
     again = annealed.model_copy(update={"start": str(folders[1] / checkpoint_name(2)), "seed": 3})
     third = train(again, pack.folder, mix.folder, str(folders[2]))
