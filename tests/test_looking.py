@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.ablate.compare import ArmComparison
 from pipeline.cli.main import main
 from pipeline.inspect.batch import BatchRow
 from pipeline.inspect.differences import Difference
@@ -37,6 +38,7 @@ RECORDS: dict[str, Any] = {
     "`verify`": Verified,
     "`status`": RunStatus,
     "`diff`": Difference,
+    "`ablate`": ArmComparison,
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import ClassVar
 
+from pydantic import Field
+
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.heartbeat import Heartbeat
@@ -27,6 +29,10 @@ class TrainParams(Record):
     tokenizer: str | None = None
 
 
+def _is_empty(lineage: tuple[Ancestor, ...]) -> bool:
+    return not lineage
+
+
 class Trained(Record):
     """A finished training: steps, tokens that it saw, loss of the first and the last step (nats a token), weights.
 
@@ -38,7 +44,7 @@ class Trained(Record):
     first_loss: float
     final_loss: float
     parameters: int
-    lineage: tuple[Ancestor, ...] = ()
+    lineage: tuple[Ancestor, ...] = Field((), exclude_if=_is_empty)
 
 
 class Train(TrainConfig, Stage[TrainParams]):
