@@ -1,4 +1,4 @@
-"""`python -m benchmarks.driver`: tasks and a simulated cluster in, what the driver takes for them, and how long it all is, out.
+"""`python -m benchmarks.driver`: tasks and a simulated cluster in, what the driver takes for them, and the whole time, out.
 
 The runner is the real one, with its run folder, reports and manifest; only the workers are simulated: a task takes a time
 of its own (log-normal), some nodes are slow, nodes are lost with what runs on them, and reports are like those of an ingest.

@@ -51,7 +51,10 @@ def build(loaded: LoadedRecipe) -> tuple[Graph, list[str]]:
     mixture = recipe.mixture.model_copy(update={"groups": recipe.groups, "may_be_empty": sources})
     mixed = add_mixture(wiring, mixture, packed)
     if recipe.train is not None:
-        add_training(wiring, recipe.train, packed, mixed)
+        training = recipe.train.model_copy(
+            update={"sample_tokenizer": recipe.train.sample_tokenizer or options.model}
+        )
+        add_training(wiring, training, packed, mixed, tokenizer)
     return run.graph, documents
 
 

@@ -52,10 +52,14 @@ def add_mixture(wiring: Wiring, options: Mix, packed: str) -> MixOutputs:
     return MixOutputs(wiring.add(options, packed, fitted), fitted)
 
 
-def add_training(wiring: Wiring, options: Train, packed: str, mixed: MixOutputs) -> str:
-    """The output that holds the trained model."""
+def add_training(
+    wiring: Wiring, options: Train, packed: str, mixed: MixOutputs, tokenizer: str | None = None
+) -> str:
+    """The output that holds the trained model; `tokenizer` is the output that holds it, for samples of text."""
     fitted = () if mixed.fitted is None else (mixed.fitted,)
-    return wiring.add(options, packed, mixed.mixture, *fitted)
+    asked = options.sample_tokens and options.sample_tokenizer is None
+    writer = (tokenizer,) if asked and tokenizer is not None else ()
+    return wiring.add(options, packed, mixed.mixture, *fitted, *writer)
 
 
 def add_quality(

@@ -191,7 +191,7 @@ def test_a_run_killed_in_its_stages_and_in_its_training_ends_with_the_same_bytes
         return len(list(tmp_path.glob("demo/*/reports/*.json")))
 
     def checkpoints() -> int:
-        return len(list(tmp_path.glob("demo/*-train-*/model/checkpoint-*")))
+        return len(list(tmp_path.glob("demo/*-train-*/model/checkpoint-*/checkpoint.json")))
 
     kill_when(tmp_path, lambda: reports() >= 12)
     assert 12 <= reports() < 60

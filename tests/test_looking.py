@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.ablate.compare import ArmComparison
 from pipeline.inspect.batch import BatchRow
 from pipeline.inspect.differences import Difference
 from pipeline.inspect.document import TokenDocument
@@ -35,6 +36,7 @@ RECORDS: dict[str, Any] = {
     "`verify`": Verified,
     "`status`": RunStatus,
     "`diff`": Difference,
+    "`ablate`": ArmComparison,
 }
 
 

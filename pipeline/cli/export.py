@@ -22,6 +22,7 @@ from stages.mix.schedule import read_mixture
 from stages.tokenize.exports import FORMATS, ExportMixture, MixtureShare, export_tokens
 from stages.tokenize.pack import PackedShard
 from stages.tokenize.tokenizers.transformers_files import transformers_files
+from stages.train.checkpoint_index import INDEX_NAME
 
 CATALOGUE = FORMATS
 
@@ -123,7 +124,12 @@ def _tokenizer_files(packed: Manifest, sha256: str, given: str | None, length: i
 
 def _checkpoint(run: str, trained: Manifest, step: int | None) -> str:
     """The checkpoint after a step, or the last one."""
-    by_step = {file.rows: below(trained.folder, file.name) for file in trained.of_kind(MODEL)}
+    folders = [file for file in trained.of_kind(MODEL) if file.name.endswith(f"/{INDEX_NAME}")]
+    by_step = {file.rows: below(trained.folder, file.name.removesuffix(f"/{INDEX_NAME}")) for file in folders}
+    if not by_step:
+        raise UserError(
+            f"{run}: its checkpoints are of an earlier version, which exports them; or train again"
+        )
     if step is not None and step not in by_step:
         there = ", ".join(str(number) for number in sorted(by_step))
         raise UserError(f"{run}: there is no checkpoint of step {step}; kept are those of steps {there}")

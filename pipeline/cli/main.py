@@ -67,6 +67,10 @@ COMMANDS = {
         "tokens:train",
         "Train a LLaMA on packed tokens by the schedule of a mixture; resumes from its last checkpoint.",
     ),
+    "ablate": (
+        "ablate:ablate",
+        "Train the same small model on the tokens of several runs, and compare what it gives for the same text.",
+    ),
     "remove": (
         "takedown:remove",
         "Take documents out of a finished run by ids, URLs or hosts; what does not hold them is reused as it is.",

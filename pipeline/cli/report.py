@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipeline.cli.output import say
 from pipeline.report.gather import gather_facts
-from pipeline.report.page import chart_script, report_page
+from pipeline.report.page import report_page
+from pipeline.report.shell import chart_script
 from stages.core import storage
 from stages.core.atomic import write_bytes
 from stages.core.errors import UserError

@@ -21,6 +21,7 @@ from pipeline.report.charts import (
 from pipeline.report.facts import TABLE_1
 from pipeline.report.gather import RunFacts
 from pipeline.report.markup import escaped, escaped_text, folded, html_table
+from pipeline.report.shell import chart_place
 from stages.core.ledger import DROP
 
 MAX_TEXT_CHARS = 3000
@@ -32,11 +33,7 @@ Section = Callable[[RunFacts, list[Figure]], str]
 
 def _chart(figures: list[Figure], figure: Figure, caption: str = "") -> str:
     figures.append(figure)
-    height = int(figure.layout.get("height", 300))
-    return (
-        f'<figure><div id="{figure.name}" data-chart role="img" aria-label="{escaped(figure.alt)}"'
-        f' style="min-height:{height}px"></div><figcaption>{escaped(caption or figure.alt)}</figcaption></figure>'
-    )
+    return chart_place(figure, caption)
 
 
 def _size(number: float) -> str:

@@ -17,7 +17,7 @@ from stages.train.config import TrainConfig
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, train, print one line a step; 2 for a user's mistake."""
+    """Parse, train, print one line a step; 2 for a user's mistake, 1 for a disk that is full."""
     parser = argparse.ArgumentParser(prog="stages.train", description=__doc__)
     parser.add_argument("config", help="YAML file with the keys of a recipe's `train` section")
     parser.add_argument("pack", help="folder of the pack stage")
@@ -40,6 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"error: {printable(str(error))}\n")
         return 2
+    except OSError as error:
+        if error.errno is None:  # a peer's connection, not this machine's disk
+            raise
+        where = given.output if error.filename is None else error.filename
+        sys.stderr.write(f"error: {printable(f'{where}: {error.strerror}')}; the last checkpoint is whole\n")
+        return 1
     return 0
 
 

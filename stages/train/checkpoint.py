@@ -1,232 +1,239 @@
-"""Model, optimizer and step in, one whole file out, and back: a checkpoint is there only when all of it is.
+"""Model and optimizer in, a checkpoint of them out while training goes on, and back, by torch.distributed.checkpoint.
 
-The file is the same however the weights are shared out: the first process puts each together and writes it, so a run goes on
-with another number of processes, and needs host memory there of 12 bytes a weight.
-
-There is no random state to keep: after its first weights nothing in training is random, and the order of the
-data is a function of the step.
+Each process writes and reads its own part, so a training goes on with another number of processes and another sharding.
+There is no random state to keep: after its first weights nothing in training is random, and the order of the data is a
+function of the step.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from typing import IO, Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import orjson
 import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
+from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from stages.core import storage
 from stages.core.atomic import atomic_output
-from stages.core.errors import ReadFaultError, UserError
-from stages.core.manifest import MODEL, FileInfo
-from stages.train.ranks import ALONE, Place, shared_out
-from stages.train.sharding import assign, handed_out, whole
+from stages.core.errors import UserError
+from stages.train.checkpoint_index import (
+    Ancestor,
+    CheckpointIndex,
+    StateFile,
+    checkpoint_name,
+    delete_old_checkpoints,
+    read_checkpoint_index,
+    write_checkpoint_index,
+)
+from stages.train.export import hugging_face_name
+from stages.train.ranks import Place, agreed
+from stages.train.safetensors import read_safetensors, write_safetensors
+from stages.train.sharded import StateReader, StateWriter, WrittenState, whole_tensors
 
-_NAME = re.compile(r"checkpoint-([0-9]{8})\.pt")
+WEIGHTS = "model."
+"""Before the names of weights among a checkpoint's tensors; those of their moments begin with the moment's name."""
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""AdamW's running means of gradients and of their squares, as torch calls them."""
 
 
-def checkpoint_name(step: int) -> str:
-    """Name of the checkpoint after `step` steps."""
-    return f"checkpoint-{step:08d}.pt"
+class CheckpointWriter:
+    """Writes the checkpoints of one training beside it, one at a time; all processes call it at the same steps.
 
-
-def list_checkpoints(folder: str) -> list[int]:
-    """Steps of the whole checkpoints in `folder`, ascending."""
-    found = [_NAME.fullmatch(name) for name in storage.list_names(folder)]
-    return sorted(int(match[1]) for match in found if match)
-
-
-def save_checkpoint(
-    folder: str,
-    step: int,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    identity: dict[str, Any],
-    place: Place = ALONE,
-) -> FileInfo | None:
-    """Write the checkpoint after `step` steps, atomically; all processes take part, and the first writes and gets its file.
-
-    `identity` says what it is a checkpoint of.
+    `described` is the config.json of the model.
     """
-    state = {
-        "step": step,
-        "identity": orjson.dumps(identity, option=orjson.OPT_SORT_KEYS).decode(),
-        "model": _gathered(model.state_dict(), place),
-        "optimizer": _gathered(optimizer.state_dict(), place),
-    }
-    if place.rank != 0:
-        return None
-    name = checkpoint_name(step)
-    with atomic_output(storage.join(folder, name)) as output:
-        torch.save(_canonical(state), cast("IO[bytes]", output))
-    return FileInfo(name=name, kind=MODEL, rows=step, bytes=output.num_bytes, sha256=output.sha256)
 
+    def __init__(
+        self, folder: str, model: nn.Module, optimizer: torch.optim.Optimizer, place: Place, described: bytes
+    ) -> None:
+        self._folder, self._model, self._optimizer = folder, model, optimizer
+        self._place, self._described = place, described
+        self._writing: tuple[int, Future[Any]] | None = None
 
-def _gathered(value: Any, place: Place) -> Any:
-    """The same with shared-out tensors whole, in the first process; the others hold none of them for long."""
-    if isinstance(value, DTensor):
-        full = whole(value, place.device)
-        return full.cpu() if place.rank == 0 else None
-    if isinstance(value, dict):
-        return {key: _gathered(item, place) for key, item in value.items()}
-    return value
+    def begin(self, step: int, identity: Mapping[str, Any], lineage: Sequence[Ancestor] = ()) -> None:
+        """Copy the state after `step` steps, and write it from now on; what was being written is waited for."""
+        self.wait()
+        if not self._optimizer.state:  # every batch so far was left out
+            _make_moments(self._optimizer, 0)
+        uri = storage.join(self._folder, checkpoint_name(step))
+        updates = _updates(self._optimizer)
 
+        def finished(written: WrittenState) -> None:
+            more = self._whole_weights(uri, written)
+            index = CheckpointIndex(
+                step=step,
+                optimizer_steps=updates,
+                identity=dict(identity),
+                lineage=tuple(lineage),
+                tensors=written.tensors,
+                files=(*written.files, *more),
+            )
+            write_checkpoint_index(uri, index)
 
-def _canonical(value: Any) -> Any:
-    """The same plain values with no object shared but equal strings.
+        writing = async_save(
+            _state(self._model, self._optimizer),
+            storage_writer=StateWriter(uri, finished),
+            process_group=self._place.beside,
+            no_dist=self._place.world_size == 1,
+        )
+        assert isinstance(writing, Future)
+        self._writing = step, writing
 
-    Pickle writes a shared object once and points back to it, so a state that was loaded and one that was
-    never stored would otherwise differ in bytes.
-    """
-    if isinstance(value, dict):
-        return {_canonical(key): _canonical(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([_canonical(item) for item in value])
-    return sys.intern(value) if isinstance(value, str) else value
+    def wait(self) -> None:
+        """Until the checkpoint that was begun is whole, or the error that stopped it in any process."""
+        if self._writing is None:
+            return
+        (step, writing), self._writing = self._writing, None
+        with _plain_errors(storage.join(self._folder, checkpoint_name(step))):
+            writing.result()
 
+    def end(self) -> None:
+        """The same after another error, which is told instead."""
+        with suppress(Exception):
+            self.wait()
 
-def read_checkpoint(uri: str, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """The state in a checkpoint; only tensors and plain values are loaded, never code."""
-    try:
-        with storage.open_whole(uri, storage.size_bytes(uri)) as stream:
-            state = torch.load(stream, map_location=device, weights_only=True)
-    except (MemoryError, UserError, ReadFaultError):
-        raise
-    except Exception as error:  # what wrong bytes make of a zip file and of a pickle is not to be listed
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise UserError(
-            f"{uri}: no whole checkpoint ({reason}); delete it to go on from the one before"
-        ) from error
-    return _checked_state(uri, state)
+    def delete_old(self, keep: int, keep_steps: int | None) -> None:
+        """Delete what is not to be kept, once the last checkpoint is whole."""
+        if self._place.rank == 0:
+            delete_old_checkpoints(self._folder, keep, keep_steps)
 
-
-def _checked_state(uri: str, state: Any) -> dict[str, Any]:
-    """The state, when it is one of ours: what else `torch.save` wrote is no checkpoint."""
-    model = state.get("model") if isinstance(state, dict) else None
-    is_ours = isinstance(model, dict) and all(isinstance(value, torch.Tensor) for value in model.values())
-    if not is_ours or not isinstance(state.get("optimizer"), dict):
-        raise UserError(f"{uri}: not a checkpoint of `altiplano train` (no model and optimizer in it)")
-    try:
-        identity = orjson.loads(state["identity"])
-    except (KeyError, TypeError, orjson.JSONDecodeError):
-        identity = None
-    if not isinstance(identity, dict):
-        raise UserError(f"{uri}: not a checkpoint of `altiplano train` (it does not say of what it is one)")
-    return cast("dict[str, Any]", state)
+    def _whole_weights(self, uri: str, written: WrittenState) -> list[StateFile]:
+        """Put the weights together in a file of their own, beside it what model they are of."""
+        weights = [
+            (name.removeprefix(WEIGHTS), name, tensor)
+            for name, tensor in written.tensors.items()
+            if name.startswith(WEIGHTS)
+        ]
+        output = write_safetensors(
+            storage.join(uri, "model.safetensors"),
+            [(hugging_face_name(ours), tensor.shape) for ours, _, tensor in weights],
+            whole_tensors(uri, [(name, tensor) for _, name, tensor in weights]),
+            "float32",
+        )
+        with atomic_output(storage.join(uri, "config.json")) as config:
+            config.write(self._described)
+        return [
+            StateFile(name=name, bytes=file.num_bytes, sha256=file.sha256)
+            for name, file in (("model.safetensors", output), ("config.json", config))
+        ]
 
 
 def load_checkpoint(
-    folder: str,
-    step: int,
+    uri: str,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    identity: dict[str, Any],
-    place: Place = ALONE,
-) -> None:
-    """Put the checkpoint after `step` steps into `model` and `optimizer`; refuse one of another run.
+    place: Place,
+    identity: Mapping[str, Any] | None = None,
+    lineage: Sequence[Ancestor] = (),
+) -> CheckpointIndex:
+    """Put a checkpoint into `model` and `optimizer`; with `identity` a UserError for one of another run.
 
-    The first process reads it and hands out what each is to hold; an error of its is the error of all.
+    An error in one process is the error of all.
     """
-    uri = storage.join(folder, checkpoint_name(step))
 
-    def read() -> dict[str, Any]:
-        state = read_checkpoint(uri)
-        _check_identity(uri, orjson.loads(state["identity"]), identity)
-        _check_fits(uri, state, model, optimizer)
-        return state
+    def read() -> CheckpointIndex:
+        index = read_checkpoint_index(uri)
+        if identity is not None:
+            _check_identity(uri, index, identity, lineage)
+        _check_fits(uri, index, model)
+        return index
 
-    state, error = {}, None
-    if place.rank == 0:
-        try:
-            state = read()
-        except UserError as wrong:
-            error = wrong
-    message, plain = shared_out((None if error is None else str(error), _plain(state)), place)
-    if message is not None:
-        raise error or UserError(message)
+    index = agreed(read, place)
+    _make_moments(optimizer, index.optimizer_steps)
+    with _plain_errors(uri):
+        load(
+            _state(model, optimizer),
+            storage_reader=StateReader(uri, index.tensors),
+            process_group=place.beside,
+            no_dist=place.world_size == 1,
+        )
+    return index
+
+
+def read_weights(uri: str) -> dict[str, Tensor]:
+    """The whole weights of a checkpoint, float32, by the names that `Llama` has for them."""
+    read_checkpoint_index(uri)
+    stored = read_safetensors(storage.join(uri, "model.safetensors"))
+    return {name.removeprefix(WEIGHTS): tensor.read() for name, tensor in stored.items()}
+
+
+def _state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Weights and moments by name; shared-out ones are DTensors, of which each process has a part."""
     weights = dict(model.named_parameters())
-    for name, weight in weights.items():
-        assign(weight, handed_out(state["model"][name] if state else None, weight, place))
-    moments = {
-        number: {
-            key: _moment(state["optimizer"]["state"][number][key] if state else None, weight, place)
-            if value is None
-            else value
-            for key, value in plain["state"][number].items()
-        }
-        for number, weight in enumerate(_in_order(optimizer))
-        if number in plain["state"]
+    state: dict[str, Any] = {WEIGHTS + name: weight.detach() for name, weight in weights.items()}
+    for moment in MOMENTS:
+        held = {name: optimizer.state[weight][moment] for name, weight in weights.items()}
+        state |= {f"{moment}.{name}": value for name, value in held.items()}
+    return state
+
+
+def _updates(optimizer: torch.optim.Optimizer) -> int:
+    """Updates that the optimizer has made, the same for all weights."""
+    return int(next(iter(optimizer.state.values()))["step"])
+
+
+def _make_moments(optimizer: torch.optim.Optimizer, updates: int) -> None:
+    """The state of AdamW after so many updates, moments being 0 until they are read."""
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            optimizer.state[weight] = {
+                "step": torch.tensor(float(updates), device=weight.device),
+                **{moment: torch.zeros_like(weight) for moment in MOMENTS},
+            }
+
+
+@contextmanager
+def _plain_errors(uri: str) -> Iterator[None]:
+    """The error of the first process that had one, instead of a list of tracebacks."""
+    try:
+        yield
+    except CheckpointException as error:
+        rank, (cause, _) = min(error.failures.items())
+        if isinstance(cause, OSError) and cause.errno is not None:
+            told = f"{cause.strerror} (rank {rank}, writing or reading a checkpoint)"
+            raise OSError(cause.errno, told, cause.filename or uri) from error
+        raise cause from error
+
+
+def _check_fits(uri: str, index: CheckpointIndex, model: nn.Module) -> None:
+    """A UserError when its tensors are not the weights of this model and their moments."""
+    weights = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    wanted = {
+        kind + name: shape
+        for kind in (WEIGHTS, *(f"{m}." for m in MOMENTS))
+        for name, shape in weights.items()
     }
-    optimizer.load_state_dict({**plain, "state": moments})
+    found = {name: tensor.shape for name, tensor in index.tensors.items()}
+    wrong = next((name for name in sorted(wanted | found) if wanted.get(name) != found.get(name)), None)
+    if wrong is not None:
+        raise UserError(
+            f"{uri}: a checkpoint of another model: {wrong} has the shape {list(found.get(wrong, ()))} there and"
+            f" {list(wanted.get(wrong, ()))} here; give `model` the same sizes, and tokenize with its tokenizer"
+        )
 
 
-def _plain(state: dict[str, Any]) -> dict[str, Any]:
-    """The optimizer's state with None for what has the shape of a weight."""
-    if not state:
-        return {}
-    held = state["optimizer"]["state"]
-    moments = {
-        number: {key: None if value.dim() else value for key, value in part.items()}
-        for number, part in held.items()
-    }
-    return {**state["optimizer"], "state": moments}
-
-
-def _moment(value: Tensor | None, weight: Tensor, place: Place) -> Tensor:
-    held = torch.zeros_like(weight)
-    assign(held, handed_out(value, weight, place))
-    return held
-
-
-def _in_order(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    """The weights as the optimizer's state numbers them."""
-    return [weight for group in optimizer.param_groups for weight in group["params"]]
-
-
-def _check_fits(uri: str, state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """A UserError when weights or the optimizer's state are not those of this model."""
-    wanted = {name: weight.shape for name, weight in model.named_parameters()}
-    found = {name: weight.shape for name, weight in state["model"].items()}
-    different = next((name for name in sorted(wanted | found) if wanted.get(name) != found.get(name)), None)
-    if different is None and _moments_fit(state["optimizer"], optimizer):
-        return
-    reason = "the optimizer's state is of other weights" if different is None else f"weight {different}"
-    raise UserError(f"{uri}: damaged ({reason}); delete it to go on from the one before")
-
-
-def _moments_fit(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> bool:
-    held, groups, weights = state.get("state"), state.get("param_groups"), _in_order(optimizer)
-    if not isinstance(held, dict) or not isinstance(groups, list) or set(held) != set(range(len(weights))):
-        return False
-    sizes = [len(group.get("params", ())) if isinstance(group, dict) else -1 for group in groups]
-    return sizes == [len(group["params"]) for group in optimizer.param_groups] and all(
-        isinstance(held[number], dict)
-        and {"step", "exp_avg", "exp_avg_sq"} == set(held[number])
-        and all(isinstance(value, Tensor) for value in held[number].values())
-        and held[number]["exp_avg"].shape == held[number]["exp_avg_sq"].shape == weight.shape
-        for number, weight in enumerate(weights)
-    )
-
-
-def _check_identity(uri: str, found: dict[str, Any], expected: dict[str, Any]) -> None:
+def _check_identity(
+    uri: str, index: CheckpointIndex, expected: Mapping[str, Any], lineage: Sequence[Ancestor]
+) -> None:
+    found = index.identity
     for key in sorted(found.keys() | expected.keys()):
         if found.get(key) != expected.get(key):
             raise UserError(
                 f"{uri}: checkpoint of another run: {key} is {_shown(found.get(key))} there and"
                 f" {_shown(expected.get(key))} here; use another folder, or the old {key.split('.')[0]}"
             )
+    if index.lineage != tuple(lineage):
+        raise UserError(
+            f"{uri}: checkpoint of another run: it began with other weights; use another folder, or the old start"
+        )
 
 
 def _shown(value: Any) -> str:
     text = orjson.dumps(value).decode()
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def delete_old_checkpoints(folder: str, keep: int, keep_steps: int | None = None) -> None:
-    """Delete all but the last `keep` checkpoints and that of every `keep_steps` steps."""
-    for step in list_checkpoints(folder)[:-keep]:
-        if keep_steps is None or step % keep_steps:
-            storage.delete_file(storage.join(folder, checkpoint_name(step)))

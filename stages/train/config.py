@@ -14,6 +14,7 @@ Recompute = Literal["none", "selective", "full"]
 Parallel = Literal["ddp", "fsdp"]
 Precision = Literal["auto", "float32", "autocast", "bfloat16"]
 RateSchedule = Literal["cosine", "wsd"]
+TrackerName = Literal["tensorboard", "trackio"]
 
 
 class ModelConfig(Record):
@@ -158,7 +159,11 @@ class TrainConfig(Record):
 
     model: str | ModelConfig = Field("7B", description=f"one of {', '.join(PRESETS)}, or sizes of your own")
     start: Location | None = Field(
-        None, description="folder of a Hugging Face Llama of the same sizes, whose weights to go on from"
+        None,
+        description="what to go on from: a Hugging Face Llama of the same sizes, or a checkpoint, moments and all",
+    )
+    cache: Location | None = Field(
+        None, description="local folder that shards of a store are copied into as they are read, and ahead"
     )
     document_mask: bool | None = Field(
         None, description="attention stays inside a document (Llama 3); as the preset's paper when not given"
@@ -199,6 +204,12 @@ class TrainConfig(Record):
     held_out_steps: int = Field(
         1000, gt=0, description="steps from one loss on the held-out sequences to the next"
     )
+    sample_tokens: int = Field(
+        0, ge=0, description="tokens at most of a text that the model writes where the held-out loss is due"
+    )
+    sample_tokenizer: Location | None = Field(
+        None, description="file of the tokens' tokenizer, for that text, where the run did not train it"
+    )
     seed: int = Field(1, description="of the first weights and of the order of sequences")
     precision: Precision = Field(
         "auto",
@@ -238,6 +249,13 @@ class TrainConfig(Record):
         "auto", pattern="^(auto|cpu|cuda)$", description="auto, cpu or cuda"
     )
     compile: Annotated[bool, NOT_CONTENT] = Field(False, description="torch.compile each layer")
+    deterministic: Annotated[bool, NOT_CONTENT] = Field(
+        False,
+        description="on a GPU, only kernels that add in one order, so that a resumed run is the same; slower",
+    )
+    trackers: Annotated[tuple[TrackerName, ...], NOT_CONTENT] = Field(
+        (), description="tell each step to tensorboard or trackio too, whose packages are installed apart"
+    )
     checkpoint_steps: Annotated[int, NOT_CONTENT] = Field(
         1000, gt=0, description="steps from one checkpoint to the next"
     )

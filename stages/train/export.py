@@ -1,32 +1,24 @@
 """A checkpoint in, a folder in Hugging Face's Llama layout out: config.json and model*.safetensors.
 
-Weights are written one after another in the safetensors format (8 bytes of header length, a JSON header of
-names, types, shapes and offsets, then the data), so memory holds no second copy of the model.
+Weights are read and written one after another, so memory holds no copy of the model.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
-import torch
 from pydantic import ValidationError
-from torch import Tensor
 
 from stages.core import storage
-from stages.core.atomic import atomic_output, write_bytes
+from stages.core.atomic import write_bytes
 from stages.core.errors import UserError
-from stages.train.checkpoint import read_checkpoint
+from stages.train.checkpoint_index import CheckpointIndex, read_checkpoint_index
 from stages.train.config import ModelConfig
+from stages.train.safetensors import DTYPES, StoredTensor, read_safetensors, write_safetensors
 
 MAX_FILE_BYTES = 5 << 30
-DTYPES: dict[str, tuple[torch.dtype, str]] = {
-    "float32": (torch.float32, "F32"),
-    "bfloat16": (torch.bfloat16, "BF16"),
-    "float16": (torch.float16, "F16"),
-}
 
 
 def export_hugging_face(
@@ -41,11 +33,19 @@ def export_hugging_face(
     """Write the model of `checkpoint` to `folder` for Hugging Face's Llama; the names of the files."""
     if dtype not in DTYPES:
         raise UserError(f"dtype {dtype!r} is none of {', '.join(DTYPES)}")
-    state = read_checkpoint(checkpoint)
-    identity = orjson.loads(state["identity"])
+    config, vocab_size = model_of(checkpoint, read_checkpoint_index(checkpoint))
+    weights = read_safetensors(storage.join(checkpoint, "model.safetensors"))
+    storage.make_folder(folder)
+    described = hugging_face_config(config, vocab_size, sequence_length, dtype, bos_id, eos_id)
+    write_bytes(storage.join(folder, "config.json"), as_json(described))
+    return ["config.json", *_write_weights(folder, weights, dtype, max_file_bytes)]
+
+
+def model_of(checkpoint: str, index: CheckpointIndex) -> tuple[ModelConfig, int]:
+    """Sizes of a checkpoint's model, and entries of its vocabulary."""
     prefix = "model."
-    sizes = {key[len(prefix) :]: value for key, value in identity.items() if key.startswith(prefix)}
-    vocab_size = identity.get("vocab_size")
+    sizes = {key[len(prefix) :]: value for key, value in index.identity.items() if key.startswith(prefix)}
+    vocab_size = index.identity.get("vocab_size")
     try:
         config = ModelConfig.model_validate(sizes)
     except ValidationError as error:
@@ -54,11 +54,7 @@ def export_hugging_face(
         ) from error
     if not isinstance(vocab_size, int):
         raise UserError(f"{checkpoint}: damaged (it does not say how large its vocabulary is)")
-    described = hugging_face_config(config, vocab_size, sequence_length, dtype, bos_id, eos_id)
-    storage.make_folder(folder)
-    write_bytes(storage.join(folder, "config.json"), _json(described))
-    weights = {hugging_face_name(name): tensor for name, tensor in state["model"].items()}
-    return ["config.json", *_write_weights(folder, weights, dtype, max_file_bytes)]
+    return config, vocab_size
 
 
 def hugging_face_name(name: str) -> str:
@@ -93,50 +89,39 @@ def hugging_face_config(
     }
 
 
-def _write_weights(folder: str, weights: Mapping[str, Tensor], dtype: str, max_file_bytes: int) -> list[str]:
+def _write_weights(
+    folder: str, weights: Mapping[str, StoredTensor], dtype: str, max_file_bytes: int
+) -> list[str]:
     """One file, or several and their index when they are more than `max_file_bytes`."""
-    groups: list[dict[str, Tensor]] = [{}]
+    groups: list[dict[str, StoredTensor]] = [{}]
     filled = 0
     width = DTYPES[dtype][0].itemsize
     for name, tensor in weights.items():
-        num_bytes = tensor.numel() * width
+        num_bytes = tensor.num_weights * width
         if groups[-1] and filled + num_bytes > max_file_bytes:
             groups.append({})
             filled = 0
         groups[-1][name] = tensor
         filled += num_bytes
     if len(groups) == 1:
-        write_safetensors(storage.join(folder, "model.safetensors"), groups[0], dtype)
+        _write_group(storage.join(folder, "model.safetensors"), groups[0], dtype)
         return ["model.safetensors"]
     names = [f"model-{i + 1:05d}-of-{len(groups):05d}.safetensors" for i in range(len(groups))]
     for name, group in zip(names, groups, strict=True):
-        write_safetensors(storage.join(folder, name), group, dtype)
+        _write_group(storage.join(folder, name), group, dtype)
     index = {
-        "metadata": {"total_size": sum(tensor.numel() for tensor in weights.values()) * width},
+        "metadata": {"total_size": sum(tensor.num_weights for tensor in weights.values()) * width},
         "weight_map": {key: name for name, group in zip(names, groups, strict=True) for key in group},
     }
-    write_bytes(storage.join(folder, "model.safetensors.index.json"), _json(index))
+    write_bytes(storage.join(folder, "model.safetensors.index.json"), as_json(index))
     return [*names, "model.safetensors.index.json"]
 
 
-def write_safetensors(uri: str, weights: Mapping[str, Tensor], dtype: str) -> None:
-    """Write tensors, cast to `dtype`, as one safetensors file, atomically."""
-    kind, code = DTYPES[dtype]
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    offset = 0
-    for name, tensor in weights.items():
-        end = offset + tensor.numel() * kind.itemsize
-        header[name] = {"dtype": code, "shape": list(tensor.shape), "data_offsets": [offset, end]}
-        offset = end
-    encoded = orjson.dumps(header)
-    encoded += b" " * (-len(encoded) % 8)
-    with atomic_output(uri) as output:
-        output.write(struct.pack("<Q", len(encoded)))
-        output.write(encoded)
-        for tensor in weights.values():
-            flat = tensor.detach().to("cpu", kind).contiguous().view(-1)
-            output.write(flat.view(torch.uint8).numpy())
+def _write_group(uri: str, group: Mapping[str, StoredTensor], dtype: str) -> None:
+    shapes = [(name, tensor.shape) for name, tensor in group.items()]
+    write_safetensors(uri, shapes, (tensor.read() for tensor in group.values()), dtype)
 
 
-def _json(value: dict[str, Any]) -> bytes:
+def as_json(value: dict[str, Any]) -> bytes:
+    """A file of JSON for people and programs."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"

@@ -1,4 +1,4 @@
-"""(packed tokens, schedule, step) in, the micro-batches of one rank out. The only state is the step."""
+"""(scheduled sequences, step) in, the micro-batches of one rank out. The only state is the step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from stages.core.errors import UserError
-from stages.mix.schedule import Schedule, Slots
-from stages.mix.sequences import check_same_tokens, read_sequences
-from stages.tokenize.read import PADDING, PackedTokens
+from stages.mix.sequences import ScheduledSequences, SequenceBatch, read_sequences
+from stages.tokenize.read import PADDING
 from stages.train.loss import IGNORED
 
 
@@ -49,8 +48,7 @@ class Loader:
 
     def __init__(
         self,
-        tokens: PackedTokens,
-        schedule: Schedule,
+        sequences: ScheduledSequences,
         batch_sequences: int,
         micro_batch_sequences: int,
         rank: int = 0,
@@ -59,22 +57,26 @@ class Loader:
     ) -> None:
         if batch_sequences % world_size:
             raise UserError(f"batch_sequences {batch_sequences} must be a multiple of the {world_size} ranks")
-        check_same_tokens(tokens, schedule.mixture)
-        self._tokens, self._schedule = tokens, schedule
+        self._sequences = sequences
+        self._tokens, self._schedule = sequences.tokens, sequences.schedule
         self._batch_sequences, self._micro = batch_sequences, micro_batch_sequences
-        self._length = schedule.mixture.sequence_length
+        self._length = sequences.length
         self._rank, self._world_size = rank, world_size
         self._document_mask = document_mask
 
-    def slots(self, step: int) -> Slots:
-        """What this rank reads at `step` (from 0)."""
-        return self._schedule.batch(step, self._batch_sequences).of_rank(self._rank, self._world_size)
-
     def micro_batches(self, step: int) -> list[MicroBatch]:
-        """The micro-batches of this rank at `step`."""
-        slots = self.slots(step)
-        starts = range(0, len(slots), self._micro)
-        return [self._read(slots.part(start, start + self._micro), len(slots)) for start in starts]
+        """The micro-batches of this rank at `step` (from 0); shards of a store are copied here ahead of it."""
+        places = range(
+            step * self._batch_sequences + self._rank, (step + 1) * self._batch_sequences, self._world_size
+        )
+        parts = [places[start : start + self._micro] for start in range(0, len(places), self._micro)]
+        return [
+            self._made(
+                self._sequences.read(part.start, part[-1] + 1, self._world_size, self._document_mask),
+                len(part) / len(places),
+            )
+            for part in parts
+        ]
 
     def steps(self, start: int, stop: int) -> Iterator[tuple[int, list[MicroBatch]]]:
         """Micro-batches of steps start..stop; the next step is read while this one is worked on."""
@@ -97,8 +99,12 @@ class Loader:
                 continue
             mine = [(source, held[n] if n < len(held) else None) for n in self._places(len(held))]
             starts = range(0, len(mine), self._micro)
-            batches[source] = [self._batch(mine[start : start + self._micro], len(mine)) for start in starts]
+            batches[source] = [self._held_out(mine[at : at + self._micro], len(mine)) for at in starts]
         return batches
+
+    def _held_out(self, rows: list[tuple[str, int | None]], rank_sequences: int) -> MicroBatch:
+        read = read_sequences(self._tokens, rows, self._length, self._document_mask)
+        return self._made(read, len(rows) / rank_sequences)
 
     def _places(self, number: int) -> range:
         """This rank's places among `number`, and beyond them as many as make ranks equal."""
@@ -123,11 +129,7 @@ class Loader:
                 found.setdefault(source, {}).update(dict.fromkeys(ids))
         return {source: list(ids) for source, ids in sorted(found.items())}
 
-    def _read(self, slots: Slots, rank_sequences: int) -> MicroBatch:
-        return self._batch([(source, sequence) for source, _, sequence in slots.rows()], rank_sequences)
-
-    def _batch(self, rows: list[tuple[str, int | None]], rank_sequences: int) -> MicroBatch:
-        read = read_sequences(self._tokens, rows, self._length, self._document_mask)
+    def _made(self, read: SequenceBatch, fraction: float) -> MicroBatch:
         segments, positions = (
             None if column is None else torch.from_numpy(np.ascontiguousarray(column[:, :-1]))
             for column in (read.segments, read.positions)
@@ -135,5 +137,4 @@ class Loader:
         targets = np.where(read.ids[:, 1:] == PADDING, IGNORED, read.ids[:, 1:])
         inputs = torch.from_numpy(np.maximum(read.ids[:, :-1], 0))
         filled = float(np.count_nonzero(targets != IGNORED) / targets.size)
-        fraction = len(rows) / rank_sequences
         return MicroBatch(inputs, torch.from_numpy(targets), segments, positions, fraction, filled)

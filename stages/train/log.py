@@ -11,15 +11,16 @@ from stages.core import storage
 from stages.core.atomic import atomic_output
 from stages.core.errors import UserError
 from stages.core.manifest import TABLE, FileInfo
+from stages.core.printing import printable
 
 LOG_NAME = "log.jsonl"
 
 
 @dataclass(frozen=True)
 class StepInfo:
-    """One finished step: what the log keeps, and what only the screen shows (speed, and `mfu` in 0..1).
+    """One finished step: what the log keeps, and what only screen and trackers show (speed, `mfu` in 0..1, memory).
 
-    `held_out` is where it was measured: loss and bits per byte of each source.
+    `held_out` is where it was measured: loss and bits per byte of each source; `sample` a text of the model's.
     """
 
     step: int
@@ -31,7 +32,9 @@ class StepInfo:
     tokens: int
     tokens_per_second: float
     mfu: float | None
+    memory_bytes: int
     held_out: dict[str, dict[str, float]] | None = None
+    sample: str | None = None
 
     def log_row(self) -> dict[str, Any]:
         """The row of log.jsonl: no times, so that a resumed run writes the same bytes."""
@@ -43,7 +46,22 @@ class StepInfo:
             "grad_norm": self.grad_norm,
             "tokens": self.tokens,
         }
-        return row if self.held_out is None else row | {"held_out": self.held_out}
+        measured = {"held_out": self.held_out, "sample": self.sample}
+        return row | {name: value for name, value in measured.items() if value is not None}
+
+    def figures(self) -> dict[str, float]:
+        """Every number of the step by a name, for what draws curves."""
+        found = {
+            name: value
+            for name, value in self.log_row().items()
+            if name not in ("step", "held_out", "sample")
+        }
+        found |= {"tokens_per_second": self.tokens_per_second, "memory_bytes": self.memory_bytes}
+        if self.mfu is not None:
+            found["mfu"] = self.mfu
+        for source, measured in (self.held_out or {}).items():
+            found |= {f"held_out/{source}/{name}": value for name, value in measured.items()}
+        return found
 
     def line(self) -> str:
         """One line for the screen."""
@@ -53,8 +71,9 @@ class StepInfo:
         )
         return (
             f"step {self.step}/{self.num_steps} | loss {self.loss:.4f} | lr {self.rate:.2e}"
-            f" | norm {self.grad_norm:.3f} | {self.tokens_per_second:,.0f} tokens/s{mfu}{measured}"
-        )
+            f" | norm {self.grad_norm:.3f} | {self.tokens_per_second:,.0f} tokens/s{mfu}"
+            f" | {self.memory_bytes / 1e9:.2f} GB{measured}"
+        ) + ("" if self.sample is None else f"\n  {printable(self.sample)}")
 
 
 def skipped_row(step: int, tokens: int) -> dict[str, Any]:

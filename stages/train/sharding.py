@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import cast
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import (
@@ -120,13 +119,3 @@ def whole(value: Tensor, device: torch.device) -> Tensor:
         return value
     full: Tensor = cast("DTensor", value.to(device)).full_tensor()
     return full
-
-
-def handed_out(value: Tensor | None, weight: Tensor, place: Place) -> Tensor:
-    """A whole tensor of a weight's shape, float32, that the first process has and the others (None) get from it."""
-    if place.world_size == 1:
-        assert value is not None
-        return value
-    held = torch.empty(weight.shape, device=place.device) if value is None else value.to(place.device)
-    dist.broadcast(held, src=0)
-    return held

@@ -1,4 +1,4 @@
-"""Packed tokens and a mixture in, a checkpoint and log.jsonl out: the training loop (LLaMA, section 2.3).
+"""Packed tokens and a mixture in, checkpoints and log.jsonl out: the training loop (LLaMA, section 2.3).
 
 A run that is stopped anywhere goes on from its last checkpoint and ends with the same weights and log as one
 that never stopped; on one kind of CPU bit for bit. Under torchrun it is data-parallel, on the same batches.
@@ -6,50 +6,41 @@ that never stopped; on one kind of CPU bit for bit. Under torchrun it is data-pa
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-import torch
-import torch.distributed as dist
-from torch import nn
-
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.location import content_of
-from stages.core.manifest import MODEL, FileInfo
+from stages.core.manifest import FileInfo
 from stages.mix.schedule import Mixture, Schedule, read_mixture
+from stages.mix.sequences import ScheduledSequences
 from stages.tokenize.read import PackedTokens
-from stages.train.checkpoint import (
+from stages.tokenize.shards import token_shards
+from stages.train.checkpoint import CheckpointWriter, load_checkpoint
+from stages.train.checkpoint_index import (
+    Ancestor,
+    checkpoint_files,
     checkpoint_name,
-    delete_old_checkpoints,
+    is_checkpoint,
     list_checkpoints,
-    load_checkpoint,
-    save_checkpoint,
+    read_checkpoint_index,
 )
 from stages.train.config import TrainConfig
+from stages.train.export import as_json, hugging_face_config
 from stages.train.guard import fault, stopped, write_batch
+from stages.train.identity import training_identity
 from stages.train.loader import Loader, MicroBatch
 from stages.train.log import StepInfo, read_log, skipped_row, write_log
-from stages.train.model import Llama
-from stages.train.optimizer import learning_rate, make_optimizer, set_learning_rate
-from stages.train.ranks import Place, torch_ranks, torch_settings
-from stages.train.sharding import (
-    give_up_weights,
-    give_weights,
-    make_forward,
-    make_model,
-    precision_on,
-    sync_gradients,
-    whole,
-)
+from stages.train.optimizer import learning_rate
+from stages.train.ranks import Place, agreed, torch_ranks, torch_settings
+from stages.train.samples import TextSampler
+from stages.train.sharding import give_weights, make_model
+from stages.train.speed import memory_bytes, utilisation
 from stages.train.start import start_weights
-
-PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "B200": 2250e12}
-"""Dense bfloat16 operations per second by a part of the device's name, for the model FLOPs utilisation."""
+from stages.train.trackers import Tracker, open_trackers
+from stages.train.updates import Updates
 
 
 @dataclass(frozen=True)
@@ -62,6 +53,7 @@ class TrainResult:
     first_loss: float
     final_loss: float
     parameters: int
+    lineage: tuple[Ancestor, ...] = ()
 
 
 def train(
@@ -72,24 +64,43 @@ def train(
     on_step: Callable[[StepInfo], None] | None = None,
     stop_step: int | None = None,
     fit_folder: str | None = None,
+    tokenizer: str | None = None,
 ) -> TrainResult:
-    """Train to the end, or to `stop_step`, from the last checkpoint in `output` when there is one."""
-    tokens, mixture = PackedTokens.open(pack_folder, fit_folder), read_mixture(mix_folder)
+    """Train to the end, or to `stop_step`, from the last checkpoint in `output` when there is one.
+
+    `tokenizer` is the file of the tokens' tokenizer, for samples of text, unless the config names it.
+    """
+    tokens = PackedTokens.open(pack_folder, fit_folder, config.cache)
+    means = token_shards(pack_folder)[1]
+    mixture = read_mixture(mix_folder)
     num_steps = steps_of(config, mixture)
     with torch_settings(config), torch_ranks(config) as place:
         loader = Loader(
-            tokens,
-            Schedule(mixture, config.seed, config.held_out_sequences),
+            ScheduledSequences(tokens, Schedule(mixture, config.seed, config.held_out_sequences)),
             config.batch_sequences,
             config.micro_batch_sequences,
             place.rank,
             place.world_size,
             config.masks_documents,
         )
-        model = make_model(config, tokens.vocab_size, place)
-        give_weights(model, _first_weights(model, config), config.start or "the first weights")
-        identity = _identity(config, mixture, num_steps, tokens.vocab_size)
-        trainer = _Trainer(config, model, loader, place, num_steps, mixture.sequence_length, output, identity)
+        updates = Updates(config, make_model(config, tokens.vocab_size, place), place)
+        lineage = _begin(config, updates, place, mixture.tokenizer_sha256, bool(list_checkpoints(output)))
+        described = hugging_face_config(
+            config.sizes, tokens.vocab_size, mixture.sequence_length, "float32", means.bos, means.eos
+        )
+        trainer = _Trainer(
+            config,
+            loader,
+            updates,
+            place,
+            num_steps,
+            mixture.sequence_length,
+            output,
+            CheckpointWriter(output, updates.model, updates.optimizer, place, as_json(described)),
+            training_identity(config, mixture, num_steps, tokens.vocab_size),
+            lineage,
+            TextSampler.of(config, means, tokenizer),
+        )
         trainer.resume()
         return trainer.run(min(stop_step or num_steps, num_steps), on_step)
 
@@ -115,12 +126,25 @@ def steps_of(config: TrainConfig, mixture: Mixture) -> int:
     return num_steps
 
 
-def _first_weights(model: Llama, config: TrainConfig) -> Iterator[tuple[str, torch.Tensor]]:
-    """What the model begins with: those of `start`, or weights drawn by the seed."""
-    if config.start is None:
-        return model.first_weights(config.seed)
-    names = [name for name, _ in model.named_parameters()]
-    return start_weights(config.start, config.sizes, model.vocab_size, names)
+def _begin(
+    config: TrainConfig, updates: Updates, place: Place, tokenizer: str, resumes: bool
+) -> tuple[Ancestor, ...]:
+    """First weights, unless a checkpoint brings them: those of `start`, or drawn by the seed; what `start` comes of."""
+    model, start = updates.model, config.start
+    if start is not None and is_checkpoint(start):
+        if resumes:
+            index = agreed(lambda: read_checkpoint_index(start), place)
+        else:
+            index = load_checkpoint(start, model, updates.optimizer, place)
+        if index.identity.get("tokenizer") != tokenizer:
+            raise UserError(f"{start}: trained on tokens of another tokenizer; tokenize with that one")
+        return (*index.lineage, Ancestor(step=index.step, identity=index.identity))
+    if start is None:
+        give_weights(model, model.first_weights(config.seed), "the first weights")
+    else:
+        names = [name for name, _ in model.named_parameters()]
+        give_weights(model, start_weights(start, config.sizes, model.vocab_size, names), start)
+    return ()
 
 
 class _Trainer:
@@ -129,46 +153,67 @@ class _Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        model: Llama,
         loader: Loader,
+        updates: Updates,
         place: Place,
         num_steps: int,
         sequence_length: int,
         output: str,
+        checkpoints: CheckpointWriter,
         identity: dict[str, Any],
+        lineage: tuple[Ancestor, ...],
+        sample: TextSampler | None,
     ) -> None:
-        self.config, self.model, self.loader, self.place = config, model, loader, place
-        self.num_steps, self.output, self.identity = num_steps, output, identity
+        self.config, self.loader, self.updates, self.place = config, loader, updates, place
+        self.num_steps, self.output = num_steps, output
+        self.checkpoints, self.identity, self.lineage, self.sample = checkpoints, identity, lineage, sample
         self.step = 0
         self.log: list[dict[str, Any]] = []
-        self.saved: dict[str, FileInfo] = {}
-        self.optimizer = make_optimizer(model, config, place.device)
         self.step_tokens = config.batch_sequences * sequence_length
-        self.step_flops = self.step_tokens * config.sizes.flops_per_token(model.vocab_size, sequence_length)
-        self.precision = precision_on(config, place.device)
-        self.forward = make_forward(model, config, place)
+        flops = config.sizes.flops_per_token(updates.model.vocab_size, sequence_length)
+        self.step_flops = self.step_tokens * flops
 
     def resume(self) -> None:
         """Go back to the last checkpoint, and to the log up to it."""
-        found = list_checkpoints(self.output)
+        found = agreed(lambda: list_checkpoints(self.output), self.place)
         if not found:
             return
-        load_checkpoint(
-            self.output, found[-1], self.model, self.optimizer, self._identity_at(found[-1]), self.place
-        )
         self.step = found[-1]
-        self.log = read_log(self.output, self.step)
+        load_checkpoint(
+            storage.join(self.output, checkpoint_name(self.step)),
+            self.updates.model,
+            self.updates.optimizer,
+            self.place,
+            self._identity(),
+            self.lineage,
+        )
+        self.log = agreed(lambda: read_log(self.output, self.step), self.place)
 
     def run(self, stop_step: int, on_step: Callable[[StepInfo], None] | None) -> TrainResult:
         """Train up to `stop_step`, with a checkpoint there."""
-        for step, batches in self.loader.steps(self.step, stop_step):
-            self.step = step + 1
-            info = None if self.step in self.config.skip_batches else self._trained(step, batches)
-            self.log.append(skipped_row(self.step, self._tokens()) if info is None else info.log_row())
-            if self.step % self.config.checkpoint_steps == 0 or self.step == stop_step:
-                self._save()
-            if info is not None and on_step is not None and self.place.rank == 0:
-                on_step(info)
+        told: list[Tracker] = []
+        if self.place.rank == 0 and self.step < stop_step:
+            told = open_trackers(self.config.trackers, self.output, self.step, self.identity)
+        try:
+            for step, batches in self.loader.steps(self.step, stop_step):
+                self.step = step + 1
+                info = None if self.step in self.config.skip_batches else self._trained(step, batches)
+                self.log.append(skipped_row(self.step, self._tokens()) if info is None else info.log_row())
+                if self.step % self.config.checkpoint_steps == 0 or self.step == stop_step:
+                    self._save()
+                if info is not None and self.place.rank == 0:
+                    for one in told:
+                        one.tell(info)
+                    if on_step is not None:
+                        on_step(info)
+            self.checkpoints.wait()
+        finally:
+            self.checkpoints.end()
+            for one in told:
+                one.end()
+        return self._result()
+
+    def _result(self) -> TrainResult:
         losses = [row["loss"] for row in self.log if "loss" in row]
         if not losses:
             raise UserError(f"skip_batches leaves out all {self.step} steps; there is nothing to train on")
@@ -178,24 +223,28 @@ class _Trainer:
             tokens=self._tokens(),
             first_loss=losses[0],
             final_loss=losses[-1],
-            parameters=sum(weight.numel() for weight in self.model.parameters()),
+            parameters=sum(weight.numel() for weight in self.updates.model.parameters()),
+            lineage=self.lineage,
         )
 
     def _tokens(self) -> int:
         """Tokens trained on so far."""
-        return (self.step - len(self._skipped(self.step))) * self.step_tokens
+        return (self.step - len(self._skipped())) * self.step_tokens
 
-    def _skipped(self, step: int) -> list[int]:
-        """The batches left out up to `step`: part of what a checkpoint is one of."""
-        return sorted({number for number in self.config.skip_batches if number <= step})
+    def _skipped(self) -> list[int]:
+        """The batches left out so far: part of what a checkpoint is one of."""
+        return sorted({number for number in self.config.skip_batches if number <= self.step})
 
-    def _identity_at(self, step: int) -> dict[str, Any]:
-        return {**self.identity, "skip_batches": self._skipped(step)}
+    def _identity(self) -> dict[str, Any]:
+        return {**self.identity, "skip_batches": self._skipped()}
 
     def _trained(self, step: int, batches: list[MicroBatch]) -> StepInfo:
         """Train on one batch, and measure the held-out loss where it is due."""
         started = time.perf_counter()
-        loss, rate, norm = self._one_step(step, batches)
+        loss, norm = self.updates.gradients(batches)
+        self._stop_at_fault(step, loss, norm)
+        rate = learning_rate(step, self.num_steps, self.config)
+        self.updates.update(rate)
         seconds = time.perf_counter() - started
         due = self.step % self.config.held_out_steps == 0 or self.step == self.num_steps
         return StepInfo(
@@ -207,32 +256,18 @@ class _Trainer:
             grad_norm=norm,
             tokens=self._tokens(),
             tokens_per_second=self.step_tokens / seconds,
-            mfu=self._mfu(seconds),
-            held_out=self._held_out() if due and self.config.held_out_sequences else None,
+            mfu=utilisation(self.step_flops, seconds, self.place.device, self.place.world_size),
+            memory_bytes=memory_bytes(self.place.device),
+            held_out=self.updates.held_out(self.loader) if due and self.config.held_out_sequences else None,
+            sample=self.sample.draw(self.updates, self.step) if due and self.sample else None,
         )
-
-    @torch.no_grad()
-    def _held_out(self) -> dict[str, dict[str, float]]:
-        """Loss on the held-out sequences of each source, in nats a token, and in bits a byte of text."""
-        found = {}
-        for source, batches in self.loader.held_out().items():
-            sums = torch.zeros(2, dtype=torch.float64, device=self.place.device)
-            for batch in batches:
-                sums[0] += self._losses(batch.to(self.place.device))[1] * batch.targets.numel()
-                sums[1] += batch.filled * batch.targets.numel()
-            if self.place.world_size > 1:
-                dist.all_reduce(sums)
-            loss = float(sums[0] / sums[1])
-            bits = self.loader.source_bits_per_byte(source, loss)
-            found[source] = {"loss": loss, "bits_per_byte": bits}
-        give_up_weights(self.forward)
-        return found
 
     def _stop_at_fault(self, step: int, loss: float, norm: float) -> None:
         """Raise when the step must not be taken; all processes see the same figures and stop together."""
         wrong = fault(loss, norm, self.log, self.config)
         if wrong is None:
             return
+        self.checkpoints.wait()
         documents = self.loader.documents(step)
         if self.place.rank == 0:
             write_batch(self.output, step + 1, wrong, documents)
@@ -240,103 +275,23 @@ class _Trainer:
         checkpoint = checkpoint_name(before[-1]) if before else None
         raise stopped(self.output, step + 1, wrong, documents, checkpoint)
 
-    def _one_step(self, step: int, batches: list[MicroBatch]) -> tuple[float, float, float]:
-        """Forward, backward and update on one batch; its mean loss, the rate and the norm before clipping."""
-        device = self.place.device
-        total = torch.zeros(
-            2, device=device
-        )  # loss by position, and the share of positions that have a target
-        for number, batch in enumerate(batches):
-            # Ranks exchange gradients once a step, after the last micro-batch.
-            sync_gradients(self.forward, number == len(batches) - 1)
-            minimised, loss = self._losses(batch.to(device)) * batch.fraction
-            minimised.backward()
-            total[0] += loss.detach()
-            total[1] += batch.filled * batch.fraction
-        if self.place.world_size > 1:
-            dist.all_reduce(total)
-            total /= self.place.world_size
-        norm = whole(
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm), self.place.device
-        )
-        loss = float(total[0] / total[1])
-        self._stop_at_fault(step, loss, float(norm))
-        rate = learning_rate(step, self.num_steps, self.config)
-        set_learning_rate(self.optimizer, rate)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return loss, rate, float(norm)
-
-    def _losses(self, batch: MicroBatch) -> torch.Tensor:
-        # A cast is used once and not kept: gradients of the parts of the loss must add up in float32.
-        cast = torch.autocast(
-            self.place.device.type,
-            dtype=torch.bfloat16,
-            enabled=self.precision == "autocast",
-            cache_enabled=False,
-        )
-        with cast:
-            losses: torch.Tensor = self.forward(batch.inputs, batch.segments, batch.positions, batch.targets)
-        return losses
-
-    def _mfu(self, seconds: float) -> float | None:
-        if self.place.device.type != "cuda":
-            return None
-        name = torch.cuda.get_device_name(self.place.device)
-        peak = next((flops for part, flops in PEAK_FLOPS.items() if part in name), None)
-        return None if peak is None else self.step_flops / seconds / (peak * self.place.world_size)
-
     def _save(self) -> None:
-        """The log first, so that no checkpoint is ever ahead of it; then the checkpoint."""
+        """The log first, so that no checkpoint is ever ahead of it; then the checkpoint, while training goes on."""
+        self.checkpoints.wait()
+        self._delete_old()
         if self.place.rank == 0:
             write_log(self.output, self.log)
-        checkpoint = save_checkpoint(
-            self.output, self.step, self.model, self.optimizer, self._identity_at(self.step), self.place
-        )
-        if checkpoint is not None:
-            self.saved[checkpoint.name] = checkpoint
-            self._delete_old()
+        self.checkpoints.begin(self.step, self._identity(), self.lineage)
 
     def _delete_old(self) -> None:
-        delete_old_checkpoints(self.output, self.config.keep_checkpoints, self.config.keep_steps)
+        self.checkpoints.delete_old(self.config.keep_checkpoints, self.config.keep_steps)
 
     def _files(self) -> tuple[FileInfo, ...]:
         """The log, cut to the checkpoint that it ends with, and the checkpoints that are kept, the last one last."""
         if self.place.rank != 0:
             return ()
         self._delete_old()
-        kept = list_checkpoints(self.output)
-        return write_log(self.output, self.log), *map(self._checkpoint_file, kept)
-
-    def _checkpoint_file(self, step: int) -> FileInfo:
-        name = checkpoint_name(step)
-        if name in self.saved:
-            return self.saved[name]
-        uri = storage.join(self.output, name)  # of an earlier attempt
-        return FileInfo(
-            name=name,
-            kind=MODEL,
-            rows=step,
-            bytes=storage.size_bytes(uri),
-            sha256=storage.sha256_file(uri),
-        )
-
-
-def _identity(config: TrainConfig, mixture: Mixture, num_steps: int, vocab_size: int) -> dict[str, Any]:
-    """What a checkpoint is a checkpoint of, flat, so that a difference can be named."""
-    described = {
-        name: value
-        for name, value in content_of(config).items()
-        if name not in ("model", "steps", "peak_rate", "document_mask")
-    }
-    sizes = {f"model.{key}": value for key, value in config.sizes.model_dump(mode="json").items()}
-    encoded = orjson.dumps(mixture.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return {
-        **described,
-        **sizes,
-        "steps": num_steps,
-        "peak_rate": config.peak,
-        "document_mask": config.masks_documents,
-        "vocab_size": vocab_size,
-        "mixture": hashlib.sha256(encoded).hexdigest()[:16],
-    }
+        kept = [
+            file for step in list_checkpoints(self.output) for file in checkpoint_files(self.output, step)
+        ]
+        return write_log(self.output, self.log), *kept

@@ -20,10 +20,12 @@ from stages.models.fasttext.reference import check_labels, reference_scores
 from stages.models.perplexity import LanguageModel
 from stages.models.perplexity_files import find_cutoffs, find_models
 from stages.tokenize.tokenizers.load import load_tokenizer
-from stages.train.checkpoint import save_checkpoint
+from stages.train.checkpoint import CheckpointWriter, load_checkpoint
+from stages.train.checkpoint_index import checkpoint_name
 from stages.train.config import ModelConfig
 from stages.train.export import export_hugging_face
 from stages.train.model import Llama
+from stages.train.ranks import ALONE
 from tests.fuzz.target import Seed, Target
 from tests.stages.conftest import LINES, train_pieces, write_arpa
 from tests.stages.ingest.fault_packing import prose
@@ -103,17 +105,27 @@ def _json_seeds() -> Sequence[Seed]:
 
 @cache
 def _checkpoint_seeds() -> Sequence[Seed]:
+    """Each file of a checkpoint, beside the others as they should be."""
     with tempfile.TemporaryDirectory() as folder:
-        config = ModelConfig.model_validate(MODEL)
-        torch.manual_seed(0)
-        model = Llama(config, 20)
+        model, optimizer = _model_of(0)
         identity = {f"model.{key}": value for key, value in MODEL.items()} | {"vocab_size": 20}
-        info = save_checkpoint(folder, 3, model, torch.optim.AdamW(model.parameters()), identity)
-        return [Seed(info.name, (Path(folder) / info.name).read_bytes())]
+        writer = CheckpointWriter(folder, model, optimizer, ALONE, b"{}")
+        writer.begin(3, identity)
+        writer.wait()
+        files = {path.name: path.read_bytes() for path in (Path(folder) / checkpoint_name(3)).iterdir()}
+    rest = {name: {n: data for n, data in files.items() if n != name} for name in files}
+    return [Seed(name, files[name], rest[name]) for name in sorted(files) if name != "config.json"]
+
+
+def _model_of(seed: int) -> tuple[Llama, torch.optim.Optimizer]:
+    torch.manual_seed(seed)
+    model = Llama(ModelConfig.model_validate(MODEL), 20)
+    return model, torch.optim.AdamW(model.parameters())
 
 
 def _checkpoint(folder: Path, seed: Seed) -> None:
-    export_hugging_face(str(folder / seed.name), str(folder / "out"), 16, "float32")
+    load_checkpoint(str(folder), *_model_of(1), ALONE)
+    export_hugging_face(str(folder), str(folder / "out"), 16, "float32")
 
 
 @cache

@@ -41,7 +41,7 @@ def in_order(sequences: ScheduledSequences, batch: int) -> list[list[list[int]]]
 
 
 def test_the_datasets_give_what_our_trainer_reads(sequences: ScheduledSequences) -> None:
-    ours = Loader(sequences.tokens, sequences.schedule, 6, 3, 1, 2, document_mask=True)
+    ours = Loader(sequences, 6, 3, 1, 2, document_mask=True)
     theirs = PackedIterable(sequences, 6, rank=1, world_size=2, document_mask=True, stacked=True)
     batches = list(theirs)
     assert len(batches) == len(theirs) == len(sequences) // 6

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +19,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stages.core.manifest import Manifest  # noqa: E402
-from stages.train.checkpoint import checkpoint_name, read_checkpoint  # noqa: E402
+from stages.train.checkpoint import read_weights  # noqa: E402
+from stages.train.checkpoint_index import checkpoint_name  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
+from stages.train.safetensors import read_safetensors  # noqa: E402
 from stages.train.train import train  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -36,6 +43,7 @@ CONFIG = TrainConfig(
     held_out_steps=2,
     z_loss=1e-4,
 )
+ROOT = Path(__file__).resolve().parents[3]
 FSDP = {"parallel": "fsdp", "recompute": "full"}
 SUMS = 1e-6
 """By so much of a loss of some nats the order of float32 sums made losses differ here."""
@@ -52,20 +60,64 @@ def losses(folder: Path) -> list[float]:
     return [row["loss"] for row in rows(folder)] + held_out
 
 
-def run_ranks(number: int, config: TrainConfig, pack: Manifest, mix: Manifest, folder: Path) -> str:
-    """torchrun with `number` CPU processes; what they print."""
-    path = folder.with_suffix(".yaml")
-    path.write_bytes(orjson.dumps(config.model_dump(mode="json")))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={number}"]
-    done = subprocess.run(
-        [*launch, "-m", "stages.train", str(path), pack.folder, mix.folder, str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
-    )
-    assert done.returncode == 0, done.stderr[:4000]
-    return done.stdout
+@dataclass(frozen=True)
+class Training:
+    """One of the trainings of a launch: its folder and config, where it stops, and the rank that dies in it."""
+
+    folder: Path
+    config: TrainConfig
+    stop: int | None = None
+    dies: int | None = None
+    silent: float | None = None
+
+    def plan(self) -> dict[str, Any]:
+        return {
+            "folder": str(self.folder),
+            "config": self.config.model_dump(mode="json"),
+            "stop": self.stop,
+            "dies": self.dies,
+            "silent": self.silent,
+        }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a process printed, line by line, and how it ended."""
+
+    lines: list[str]
+    errors: str
+    code: int
+
+
+def run_ranks(number: int, trainings: list[Training], pack: Manifest, mix: Manifest) -> list[Ended]:
+    """The trainings one after another in `number` CPU processes, without torchrun, as on `number` machines."""
+    plan = trainings[0].folder.with_name(f"plan-{number}.json")
+    ports = free_ports(len(trainings))
+    content = {"pack": pack.folder, "mix": mix.folder, "ports": ports}
+    plan.write_bytes(orjson.dumps(content | {"trainings": [one.plan() for one in trainings]}))
+    places = {"WORLD_SIZE": str(number), "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.stages.train.rank_process", str(plan)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **places, "RANK": str(rank), "PYTHONPATH": str(ROOT)},
+        )
+        for rank in range(number)
+    ]
+    ended = []
+    for one in running:
+        output, errors = one.communicate(timeout=180)
+        ended.append(Ended(output.splitlines(), errors, one.returncode))
+    return ended
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports that nobody listens on, each another."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [one.getsockname()[1] for one in sockets]
 
 
 @pytest.fixture
@@ -77,22 +129,62 @@ def one(pack: Manifest, mix: Manifest, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("number", "changed"), [(2, {}), (2, FSDP), (4, FSDP)], ids=["ddp-2", "fsdp-2", "fsdp-4"]
-)
-def test_several_processes_give_the_losses_of_one(
-    number: int, changed: dict[str, Any], one: Path, pack: Manifest, mix: Manifest, tmp_path: Path
-) -> None:
-    """And one process goes on from a checkpoint that they left."""
-    folder = tmp_path / "many"
-    printed = run_ranks(number, CONFIG.model_copy(update=changed), pack, mix, folder)
-    assert len(printed.splitlines()) == 4
-    assert losses(folder) == pytest.approx(losses(one), rel=SUMS)
-    ours, theirs = (read_checkpoint(str(at / checkpoint_name(4)))["model"] for at in (one, folder))
+def assert_same_training(found: Path, expected: Path) -> None:
+    """Losses to what the order of sums makes of them, weights to a tenth of a step of AdamW."""
+    assert losses(found) == pytest.approx(losses(expected), rel=SUMS)
+    ours, theirs = (read_weights(str(at / checkpoint_name(4))) for at in (expected, found))
     assert list(ours) == list(theirs)
     for name, weight in ours.items():
-        torch.testing.assert_close(theirs[name], weight, rtol=1e-3, atol=1e-3)  # a tenth of a step of AdamW
-    (folder / checkpoint_name(4)).unlink()
+        torch.testing.assert_close(theirs[name], weight, rtol=1e-3, atol=1e-3)
+
+
+def test_two_processes_train_as_one_and_go_on_from_each_others_checkpoints(
+    one: Path, pack: Manifest, mix: Manifest, tmp_path: Path
+) -> None:
+    """DDP and FSDP2; 1 -> 2 -> 1 processes, DDP -> FSDP2 -> DDP; what is wrong is told by each; a death ends both."""
+    fsdp = CONFIG.model_copy(update=FSDP)
+    at = {name: tmp_path / name for name in ("ddp", "fsdp", "there", "back", "cut", "uneven", "dead")}
+    for name, config in (("there", CONFIG), ("back", fsdp), ("cut", CONFIG)):
+        at[name].mkdir()
+        train(config, pack.folder, mix.folder, str(at[name]), stop_step=2)
+    index = at["cut"] / checkpoint_name(2) / "checkpoint.json"
+    index.write_bytes(index.read_bytes()[:-9])
+    trainings = [
+        Training(at["ddp"], CONFIG),
+        Training(at["fsdp"], fsdp),
+        Training(at["there"], fsdp),
+        Training(at["back"], CONFIG, stop=3),
+        Training(at["cut"], fsdp),
+        Training(at["uneven"], CONFIG.model_copy(update={"batch_sequences": 13})),
+        Training(at["dead"], CONFIG, dies=1, silent=1.0),
+    ]
+    started = time.monotonic()
+    first, second = run_ranks(2, trainings, pack, mix)
+    for name in ("ddp", "fsdp", "there"):
+        assert_same_training(at[name], one)
+    files = sorted(path.name for path in (at["fsdp"] / checkpoint_name(4)).iterdir())
+    assert files[-2:] == ["state-00000-of-00002.safetensors", "state-00001-of-00002.safetensors"]
+    train(fsdp, pack.folder, mix.folder, str(at["back"]))
+    assert_same_training(at["back"], one)
+    # all processes say what is wrong, and go on to the next training
+    wrong = [f"UserError: {at['cut'] / checkpoint_name(2)}: no whole checkpoint"]
+    wrong.append("UserError: batch_sequences 13 must be a multiple of the 2 ranks")
+    for lines in (first.lines, second.lines):
+        told = [line for line in lines if line.startswith("UserError")]
+        assert [line.startswith(start) for line, start in zip(told, wrong, strict=True)] == [True, True]
+    # the second process was killed; the first one ends by itself and says who is gone
+    assert second.code == 9
+    assert first.code == 1
+    assert "error: rank 1 of 2 on " in first.errors
+    assert time.monotonic() - started < 120
+
+
+def test_four_processes_train_as_one(one: Path, pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
+    """And one process goes on from what they left."""
+    folder = tmp_path / "four"
+    run_ranks(4, [Training(folder, CONFIG.model_copy(update=FSDP))], pack, mix)
+    assert_same_training(folder, one)
+    shutil.rmtree(folder / checkpoint_name(4))
     train(CONFIG, pack.folder, mix.folder, str(folder))
     assert losses(folder) == pytest.approx(losses(one), rel=SUMS)
 
@@ -113,9 +205,9 @@ def test_bfloat16_weights_with_float32_masters_train_alike(
     train(config, pack.folder, mix.folder, str(tmp_path))
     assert losses(tmp_path) != pytest.approx(losses(one), rel=SUMS)
     assert losses(tmp_path) == pytest.approx(losses(one), rel=0.01)
-    state = read_checkpoint(str(tmp_path / checkpoint_name(4)))
-    kept = [*state["model"].values(), *(part["exp_avg"] for part in state["optimizer"]["state"].values())]
-    assert {tensor.dtype for tensor in kept} == {torch.float32}
+    kept = read_safetensors(str(tmp_path / checkpoint_name(4) / "state-00000-of-00001.safetensors"))
+    assert {tensor.dtype for tensor in kept.values()} == {torch.float32}
+    assert len(kept) == 3 * len(read_weights(str(tmp_path / checkpoint_name(4))))
 
 
 @pytest.mark.parametrize(

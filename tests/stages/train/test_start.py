@@ -11,11 +11,13 @@ torch = pytest.importorskip("torch")
 
 from stages.core.errors import UserError  # noqa: E402
 from stages.core.manifest import Manifest  # noqa: E402
-from stages.train.checkpoint import checkpoint_name, read_checkpoint, save_checkpoint  # noqa: E402
+from stages.train.checkpoint import CheckpointWriter, read_weights  # noqa: E402
+from stages.train.checkpoint_index import checkpoint_name  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
 from stages.train.export import export_hugging_face  # noqa: E402
 from stages.train.model import Llama  # noqa: E402
 from stages.train.optimizer import make_optimizer  # noqa: E402
+from stages.train.ranks import ALONE  # noqa: E402
 from stages.train.stage import Train  # noqa: E402
 from stages.train.start import start_weights  # noqa: E402
 from stages.train.train import train  # noqa: E402
@@ -30,7 +32,9 @@ def exported(tmp_path: Path) -> Path:
     model.initialize(7)
     optimizer = make_optimizer(model, TrainConfig(), torch.device("cpu"))
     identity = {f"model.{key}": value for key, value in SIZES.model_dump(mode="json").items()}
-    save_checkpoint(str(tmp_path), 1, model, optimizer, identity | {"vocab_size": 40})
+    writer = CheckpointWriter(str(tmp_path), model, optimizer, ALONE, b"{}")
+    writer.begin(1, identity | {"vocab_size": 40})
+    writer.wait()
     names = export_hugging_face(
         str(tmp_path / checkpoint_name(1)), str(tmp_path / "hf"), 16, "float32", max_file_bytes=30_000
     )
@@ -97,7 +101,7 @@ def test_a_training_goes_on_from_it(exported: Path, pack: Manifest, mix: Manifes
     )
     (tmp_path / "out").mkdir()
     train(config, pack.folder, mix.folder, str(tmp_path / "out"))
-    state = read_checkpoint(str(tmp_path / "out" / checkpoint_name(1)))["model"]
+    state = read_weights(str(tmp_path / "out" / checkpoint_name(1)))
     for name, value in Llama(SIZES, 40).first_weights(7):
         torch.testing.assert_close(state[name], value, rtol=0, atol=1e-9)
     before = Train(**config.model_dump()).fingerprint([])

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from stages.core import storage  # noqa: E402
 from stages.core.errors import UserError  # noqa: E402
 from stages.core.manifest import Manifest  # noqa: E402
 from stages.core.stage import Task  # noqa: E402
 from stages.mix.schedule import Schedule, read_mixture  # noqa: E402
 from stages.tokenize.read import PackedTokens  # noqa: E402
 from stages.train.__main__ import main, read_config  # noqa: E402
-from stages.train.checkpoint import checkpoint_name, list_checkpoints, read_checkpoint  # noqa: E402
+from stages.train.checkpoint import read_weights  # noqa: E402
+from stages.train.checkpoint_index import checkpoint_name, list_checkpoints  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
 from stages.train.log import StepInfo, read_log  # noqa: E402
 from stages.train.stage import Train, TrainParams  # noqa: E402
@@ -40,7 +44,8 @@ CONFIG = TrainConfig(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("document_mask", [False, True])
@@ -54,15 +59,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     expected = train(config, pack.folder, mix.folder, str(whole))
     train(config, pack.folder, mix.folder, str(parts), stop_step=5)
     train(config, pack.folder, mix.folder, str(parts), stop_step=9)
-    (parts / checkpoint_name(9)).unlink()
+    shutil.rmtree(parts / checkpoint_name(9))
     train(config, pack.folder, mix.folder, str(parts), stop_step=8)
     torch.manual_seed(123)
     found = train(config, pack.folder, mix.folder, str(parts))
     assert found == expected
     assert contents(whole) == contents(parts)
     assert list_checkpoints(str(whole)) == [8, 12]
-    one, two = (read_checkpoint(str(folder / checkpoint_name(12))) for folder in (whole, parts))
-    assert all(torch.equal(one["model"][name], two["model"][name]) for name in one["model"])
+    one, two = (read_weights(str(folder / checkpoint_name(12))) for folder in (whole, parts))
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_a_finished_run_does_nothing_again(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
@@ -73,16 +78,27 @@ def test_a_finished_run_does_nothing_again(pack: Manifest, mix: Manifest, tmp_pa
 
 
 def test_a_half_written_checkpoint_is_none(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
-    (tmp_path / f"{checkpoint_name(4)}.tmp-0123").write_bytes(b"half")
+    """One without its index, as a killed training leaves it; another's parts are gone when it is written again."""
+    left = tmp_path / checkpoint_name(4)
+    left.mkdir()
+    (left / "state-00003-of-00004.safetensors").write_bytes(b"half")
     assert list_checkpoints(str(tmp_path)) == []
-    assert train(CONFIG, pack.folder, mix.folder, str(tmp_path)).steps == 12
+    train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=5)
+    assert sorted(path.name for path in left.iterdir()) == [
+        "checkpoint.json",
+        "config.json",
+        "model.safetensors",
+        "state-00000-of-00001.safetensors",
+    ]
 
 
 def test_a_damaged_checkpoint_is_named(pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
     train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=4)
-    path = tmp_path / checkpoint_name(4)
+    path = tmp_path / checkpoint_name(4) / "state-00000-of-00001.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(UserError, match=r"checkpoint-00000004\.pt: no whole checkpoint"):
+    with pytest.raises(
+        UserError, match=r"checkpoint-00000004: no whole checkpoint \(state-.* has 1,000 bytes"
+    ):
         train(CONFIG, pack.folder, mix.folder, str(tmp_path))
 
 
@@ -154,7 +170,15 @@ def test_the_stage_trains_all_of_the_mixture_and_the_loss_falls(
     assert facts["final_loss"] < 2.2
     assert [(file.name, file.kind, file.rows) for file in done.files] == [
         ("model/log.jsonl", "table", steps),
-        (f"model/{checkpoint_name(steps)}", "model", steps),
+        *(
+            (f"model/{checkpoint_name(steps)}/{name}", "model", steps)
+            for name in (
+                "state-00000-of-00001.safetensors",
+                "model.safetensors",
+                "config.json",
+                "checkpoint.json",
+            )
+        ),
     ]
 
 
@@ -213,7 +237,7 @@ def test_a_spike_stops_before_it_is_taken_and_names_documents_and_the_way_on(
     assert str(caught.value) == (
         f"step 7: the loss is nan; the ids of its {len(ids)} documents are in {tmp_path}/batch-00000007.json"
         f" (first: {', '.join(ids[:3])}); the same command with --skip-batches 7 goes on from"
-        " checkpoint-00000004.pt without that batch"
+        " checkpoint-00000004 without that batch"
     )
     assert list_checkpoints(str(tmp_path)) == [4]
     done = train(ahead, pack.folder, mix.folder, str(tmp_path))
@@ -245,3 +269,75 @@ def test_the_command_line(
     assert capsys.readouterr().err == f"error: {path}: modle: Extra inputs are not permitted\n"
     with pytest.raises(UserError, match="no such file"):
         read_config(str(tmp_path / "none.yaml"))
+
+
+def test_a_text_is_written_where_the_held_out_loss_is_due(
+    mix: Manifest, pack: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same one again after a stop; at most so many tokens, up to the end of a document."""
+    monkeypatch.setattr("stages.train.samples.load_tokenizer", lambda uri: Numbers())
+    monkeypatch.setattr("stages.train.samples.sha256_file", lambda uri: "ab" * 32)
+    config = CONFIG.model_copy(update={"sample_tokens": 6, "held_out_steps": 5})
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir(), parts.mkdir()
+    train(config, pack.folder, mix.folder, str(whole), tokenizer="x.model")
+    train(config, pack.folder, mix.folder, str(parts), tokenizer="x.model", stop_step=6)
+    train(config, pack.folder, mix.folder, str(parts), tokenizer="x.model")
+    rows = read_log(str(whole), 12)
+    assert rows == read_log(str(parts), 12)
+    texts = {row["step"]: row["sample"].split() for row in rows if "sample" in row}
+    assert list(texts) == [5, 10, 12]
+    assert all(len(numbers) <= 6 and "2" not in numbers for numbers in texts.values())
+    with pytest.raises(UserError, match="sample_tokens: needs the tokens' tokenizer; give its file"):
+        train(config, pack.folder, mix.folder, str(whole))
+    monkeypatch.setattr("stages.train.samples.sha256_file", lambda uri: "cd" * 32)
+    with pytest.raises(
+        UserError, match=r"x\.model: another tokenizer \(cdcdcdcdcdcd\) than that of the tokens"
+    ):
+        train(config, pack.folder, mix.folder, str(whole), tokenizer="x.model")
+
+
+class Numbers:
+    """Tokens as their numbers."""
+
+    def decode(self, ids: Any) -> str:
+        return " ".join(map(str, ids.tolist()))
+
+
+def test_shards_of_a_store_are_read_through_the_cache(
+    pack: Manifest, mix: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is another kind of place for the while; each block is asked for once, whatever the steps."""
+    opened = storage.open_input
+    monkeypatch.setattr(storage, "is_local", lambda uri: uri != pack.folder)
+    monkeypatch.setattr(
+        storage,
+        "open_input",
+        lambda uri: storage.open_arrow(uri) if uri.startswith(pack.folder) else opened(uri),
+    )
+    (tmp_path / "out").mkdir()
+    config = CONFIG.model_copy(update={"cache": str(tmp_path / "cache")})
+    cached = train(config, pack.folder, mix.folder, str(tmp_path / "out"))
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert len(kept) >= 3
+    monkeypatch.undo()
+    (tmp_path / "plain").mkdir()
+    plain = train(CONFIG, pack.folder, mix.folder, str(tmp_path / "plain"))
+    assert (cached.final_loss, cached.tokens) == (plain.final_loss, plain.tokens)
+
+
+def test_deterministic_kernels_are_asked_for_and_only_for_the_while(
+    pack: Manifest, mix: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    config = CONFIG.model_copy(update={"deterministic": True, "steps": 3})
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    train(
+        config,
+        pack.folder,
+        mix.folder,
+        str(tmp_path),
+        on_step=lambda info: seen.append(torch.are_deterministic_algorithms_enabled()),
+    )
+    assert seen == [True] * 3
+    assert not torch.are_deterministic_algorithms_enabled()
