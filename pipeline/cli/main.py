@@ -46,6 +46,10 @@ COMMANDS = {
         "report:report",
         "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
     ),
+    "explore": (
+        "explore:explore",
+        "Read and mark the documents of a run in a browser: by source, rule, value, language, words and URL.",
+    ),
     "card": (
         "card:card",
         "Write the dataset card of a run: sources, licences, what was dropped and why, languages, takedowns, limits.",

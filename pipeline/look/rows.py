@@ -5,7 +5,7 @@ Memory is a batch of the columns that choose, and the rows that are chosen, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,17 +63,22 @@ def rows_by_id(
     uris: Iterable[str], ids: Iterable[str], columns: Sequence[str] | None = None
 ) -> dict[str, Row]:
     """The rows of these ids by id; of each file the column of ids is read, and the row groups that hold one of them."""
-    wanted = set(ids)
-    found: dict[str, Row] = {}
+    return {row["id"]: row for batch in batches_by_id(uris, ids, columns) for row in batch.to_pylist()}
+
+
+def batches_by_id(
+    uris: Iterable[str], ids: Iterable[str], columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The same a row group at a time, `id` among the columns: of many ids no more than that is in memory."""
+    left = set(ids)
     for uri in uris:
-        if len(found) == len(wanted):
+        if not left:
             break
-        left = pa.array(sorted(wanted - found.keys()), pa.string())
-        places = _places(uri, left)
+        places = _places(uri, pa.array(sorted(left), pa.string()))
         if len(places):
             for batch in read_rows(uri, places, columns):
-                found |= {row["id"]: row for row in batch.to_pylist()}
-    return found
+                left.difference_update(batch.column("id").to_pylist())
+                yield batch
 
 
 def _places(uri: str, ids: pa.Array) -> npt.NDArray[np.int64]:

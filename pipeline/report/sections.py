@@ -20,7 +20,7 @@ from pipeline.report.charts import (
 )
 from pipeline.report.facts import TABLE_1
 from pipeline.report.gather import RunFacts
-from pipeline.report.markup import escaped, escaped_text, folded, html_table
+from pipeline.report.markup import escaped, escaped_text, folded, html_table, marked_lines
 from stages.core.ledger import DROP
 
 MAX_TEXT_CHARS = 3000
@@ -134,13 +134,8 @@ def _text(one: Looked) -> str:
     if other is None:
         text = one.text or ""
         return escaped_text(text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]} ...")
-    marks = {"-": "gone", "+": "came", "~": "other"}
-    lines = []
-    for line in clipped(diff_lines(one.text or "", other, sign), full=False):
-        shown = escaped_text(line[:MAX_TEXT_CHARS])
-        mark = marks.get(line[:1])
-        lines.append(shown if mark is None else f'<span class="{mark}">{shown}</span>')
-    return "\n".join(lines)
+    lines = clipped(diff_lines(one.text or "", other, sign), full=False)
+    return marked_lines(line[:MAX_TEXT_CHARS] for line in lines)
 
 
 def _values(facts: RunFacts, figures: list[Figure]) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
-import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
@@ -22,9 +19,8 @@ from pipeline.report.page import report_page
 from pipeline.report.samples import duplicate_clusters, rule_examples, value_histograms
 from stages.core.errors import UserError
 from stages.core.manifest import FileInfo
+from tests.browser import DESKTOP, PHONE, needs_browser, watched_page
 from tests.looked_runs import NUM_PAGES, SCRIPT, page
-
-CHROMIUM = shutil.which("chromium")
 
 
 def test_a_funnel_counts_what_each_stage_left(looked: Path) -> None:
@@ -128,23 +124,19 @@ def test_table_1_is_whole() -> None:
     assert sum(one.share for one in TABLE_1.values()) == pytest.approx(1)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: `apt-get install chromium`")
-@pytest.mark.skipif(find_spec("plotly") is None, reason="no plotly here")
-def test_a_browser_draws_every_chart_and_says_nothing(looked: Path, tmp_path: Path) -> None:
+@needs_browser
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_a_browser_draws_every_chart_and_says_nothing(
+    looked: Path, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
     out = tmp_path / "report.html"
     main(["report", str(looked / "values"), "--out", str(out)])
-    assert CHROMIUM is not None
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'chrome'}"]
-    options += ["--window-size=420,20000", "--virtual-time-budget=20000", "--enable-logging=stderr", "--v=0"]
-    shown = subprocess.run(
-        [CHROMIUM, *options, "--dump-dom", out.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    charts = re.findall(r"<div id=\"[^\"]+\" data-chart[^>]*>", shown.stdout)
-    assert len(charts) > 3
-    assert all('data-drawn="yes"' in chart for chart in charts)
-    assert "CONSOLE" not in shown.stderr
+    with watched_page(size, scheme) as watched:
+        watched.page.goto(out.as_uri())
+        charts = watched.page.locator("[data-chart]")
+        assert charts.count() > 3
+        for number in range(charts.count()):
+            charts.nth(number).scroll_into_view_if_needed()
+            charts.nth(number).locator("xpath=self::*[@data-drawn]//*[name()='svg']").first.wait_for()
+        assert watched.width() <= size[0]
+        assert (watched.said, watched.asked) == ([], [out.as_uri()])
