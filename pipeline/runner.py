@@ -6,14 +6,15 @@ Nodes whose inputs are finished run side by side; what they write does not depen
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.execute import Outcome
-from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run
+from pipeline.graph import RUN_FILE, Graph, Node, RunNode, RunRecord, read_run, sources_of
 from pipeline.pools import Pool
 from pipeline.progress import Progress
+from pipeline.run_failure import kept_failure
 from pipeline.run_lock import RunLock
 from pipeline.running import Running
 from pipeline.waiting import Waiting
@@ -22,7 +23,7 @@ from stages.core import storage
 from stages.core.atomic import delete_leftovers
 from stages.core.errors import ConservationError, MachineError, StageFailedError, UserError
 from stages.core.given import merge_documents
-from stages.core.heartbeat import delete_words, last_word, record_at
+from stages.core.heartbeat import delete_words, record_at
 from stages.core.manifest import (
     EXCHANGE,
     MANIFEST_NAME,
@@ -58,9 +59,16 @@ class Runner:
     """Runs one graph into one run folder."""
 
     def __init__(
-        self, graph: Graph, run: str, name: str, progress: Progress, on_error: OnError = "stop"
+        self,
+        graph: Graph,
+        run: str,
+        name: str,
+        progress: Progress,
+        on_error: OnError = "stop",
+        command: str = "",
     ) -> None:
-        self._graph, self._run, self._name = graph, run.rstrip("/"), name
+        """`command` is what a person typed, to be told to whoever asks how to go on."""
+        self._graph, self._run, self._name, self._command = graph, run.rstrip("/"), name, command
         self._progress, self._on_error = progress, on_error
         self._watchdog = Watchdog()
         self._fingerprints: dict[str, str] = {}
@@ -76,7 +84,7 @@ class Runner:
         self._fingerprints = self._graph.fingerprints()
         self._outputs = tuple(outputs)
         storage.make_folder(self._run)
-        with RunLock(self._run) as lock:
+        with RunLock(self._run, self._command) as lock, kept_failure(self._run, self._command):
             return self._run_locked(open_pool, lock)
 
     def _run_locked(self, open_pool: Callable[[], Pool], lock: RunLock) -> RunResult:
@@ -84,18 +92,23 @@ class Runner:
         self._take_up()
         self._write_record()
         if any(name not in self._manifests for name in self._graph.nodes):
-            pool = open_pool()
-            try:
-                self._run_nodes(pool, lock)
-            finally:
-                pool.close()
-                self._progress.close()
-        else:
-            self._progress.close()
+            self._run_opened(open_pool, lock)
         own = [self._manifests[name] for name in self._graph.nodes]
         check_all_read(own)
         dropped = sum(sum(manifest.dropped.values()) for manifest in own)
         return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
+
+    def _run_opened(self, open_pool: Callable[[], Pool], lock: RunLock) -> None:
+        self._progress.run_started(self._name, sources_of(self._graph))
+        try:
+            pool = open_pool()
+            try:
+                self._progress.workers_started(pool.size)
+                self._run_nodes(pool, lock)
+            finally:
+                pool.close()
+        finally:
+            self._progress.close()
 
     def _find_folders(self) -> dict[str, str]:
         """Folder of every node: one that ends in its fingerprint when there is one, whatever its number."""
@@ -173,6 +186,7 @@ class Runner:
                 own = running[name]
                 pool.submit((name, index), own.stage_of(index), own.tasks[index], alone=index in own.died)
                 in_flight.add((name, index))
+            self._progress.at_work(_tasks_at(running, in_flight), len(queue))
             if not in_flight:
                 self._join_unions()
                 if waiting and not queue and not waiting.ready():
@@ -185,12 +199,13 @@ class Runner:
                     continue
                 if outcome.mistake is not None:
                     waiting.give_up(running.pop(name).node, UserError(outcome.mistake))
+                    self._progress.node_given_up(name)
                     queue = deque(one for one in queue if one[0] != name)
                 elif self._record(running[name], index, outcome):
                     self._go_on(name, running, queue)
                 else:
                     queue.appendleft((name, index))
-            self._listen(running, in_flight, pool)
+            self._watch(running, in_flight, pool)
         waiting.end()
 
     def _join_unions(self) -> None:
@@ -199,12 +214,10 @@ class Runner:
             if name not in self._manifests and all(part in self._manifests for part in parts):
                 self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
-    def _listen(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
-        """Pass on what long tasks say of themselves; end those that their own alarm does not reach."""
+    def _watch(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
+        """End tasks that their own alarm does not reach."""
         for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
-            if (word := last_word(node.folder, node.tasks[index].id)) is not None:
-                self._progress.task_says(name, word)
             if self._watchdog.is_stuck((name, index), record_at(node.folder, node.tasks[index].id)):
                 pool.kill((name, index))
 
@@ -278,6 +291,12 @@ class Runner:
         self._manifests[node.name] = manifest
         self._write_record()
         self._progress.node_finished(node.name, manifest)
+
+
+def _tasks_at(running: dict[str, Running], in_flight: set[tuple[str, int]]) -> Iterator[tuple[str, str, str]]:
+    """What the workers are at: stage, its folder, and task."""
+    for name, index in sorted(key for key in in_flight if key[0] in running):
+        yield name, running[name].folder, running[name].tasks[index].id
 
 
 def _clean(folder: str) -> None:

@@ -120,6 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
     typed = Typed()
     try:
         tokens = list(sys.argv[1:] if arguments is None else arguments)
+        _first_sign(tokens)
         app = make_app(tokens)
         app(typed.read(app, tokens), exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
@@ -150,6 +151,14 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         again = resume_command()
         stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {again}")
+
+
+def _first_sign(tokens: Sequence[str]) -> None:
+    """Say on a terminal that something begins: what a run imports takes a second. The next line is written over it."""
+    is_quiet = any(token in ("--quiet", "--help", "-h") for token in tokens)
+    if tokens[:1] == ["run"] and not is_quiet and sys.stderr.isatty():
+        sys.stderr.write("altiplano: starting ...\r")
+        sys.stderr.flush()
 
 
 def _end_as_ctrl_c() -> None:

@@ -16,6 +16,7 @@ from pipeline.cli.running import (
     end_if_empty,
     finished_line,
     run_watched,
+    runner_of,
     show_mixture,
     warn_unjudged,
 )
@@ -25,10 +26,8 @@ from pipeline.plan import make_plan
 from pipeline.plan.estimate import ClusterOptions
 from pipeline.plan.measure import measured_rates, parse_share
 from pipeline.pools import TaskResources, open_pool
-from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
-from pipeline.runner import Runner
 from pipeline.shipped import recipe_file
 from stages.mix.mixture import Mix
 from stages.train.stage import Train, Trained
@@ -61,7 +60,7 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
     check_options(graph)
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error)
+    runner = runner_of(graph, folder, loaded.recipe.name, options)
     result = run_watched(runner, graph, folder, options, documents)
     show_mixture(folder, result.manifests[Mix.stage_name])
     if loaded.recipe.train is not None:

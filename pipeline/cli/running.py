@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.chain import stage_at
 from pipeline.cli.options import OptionMistakesError
-from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, say
+from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, resume_command, say
 from pipeline.emptied import Emptied, emptied_stages
 from pipeline.given import add_given_together
 from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
@@ -19,6 +19,7 @@ from pipeline.pools import Pool, TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
 from pipeline.runner import OnError, Runner, RunResult
+from pipeline.tally import RunTally
 from pipeline.unjudged import unjudged_lines
 from pipeline.validation import Validated, validate
 from stages.core import storage
@@ -52,6 +53,13 @@ class Workers(Record):
         "stop",
         description="what a raw record does on which every attempt fails (60 s, a worker that dies): stop the run, or ledger",
     )
+    metrics: str | None = Field(
+        None,
+        description="Prometheus metrics of the run: a file for node_exporter, or PORT or HOST:PORT to serve them at",
+    )
+    dashboard: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Ray's dashboard on this machine (needs `pip install 'ray[default]'`)"
+    )
     quiet: bool = Field(False, description="no progress on standard error")
     allow_empty: Annotated[bool, Parameter(negative="")] = Field(
         False, description="take it that a stage keeps nothing, with a warning; else the exit code is 3"
@@ -60,7 +68,15 @@ class Workers(Record):
     def open_pool(self) -> Pool:
         """The pool that these options ask for."""
         asked = TaskResources(self.task_cpus, self.task_memory, self.train_gpus)
-        return open_pool(self.workers, self.address, asked)
+        return open_pool(self.workers, self.address, asked, self.dashboard)
+
+    def open_watchers(self) -> list[Callable[[RunTally], None]]:
+        """What is shown the run as it goes, beside the person."""
+        if self.metrics is None:
+            return []
+        from pipeline.metrics import open_metrics
+
+        return [open_metrics(self.metrics)]
 
 
 class Where(Workers):
@@ -96,10 +112,16 @@ def add_command(
     group.command(command, name=name, help=help_line)
 
 
+def runner_of(graph: Graph, folder: str, name: str, where: Workers) -> Runner:
+    """The runner of a command: it tells its progress, and how to go on."""
+    progress = Progress(quiet=where.quiet, watchers=where.open_watchers())
+    return Runner(graph, folder, name, progress, where.on_error, resume_command())
+
+
 def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> RunResult:
     """Run a graph into `where.out` and say in one line what came of it."""
     _check_same_run(graph, where.out)
-    runner = Runner(graph, where.out, name, Progress(quiet=where.quiet), where.on_error)
+    runner = runner_of(graph, where.out, name, where)
     result = run_watched(runner, graph, where.out, where, outputs)
     say(finished_line(where.out, result, outputs))
     warn_unjudged(result.manifests)
