@@ -29,7 +29,7 @@ SECONDS_OF_A_PAGE = 4.0
 """After so long a page ends where it is, and its reader goes on or not."""
 
 LOOKED_UP_ROWS = 4096
-"""Rows of a ledger, or of measures, whose documents are looked up together."""
+"""Rows of a ledger, or of measures, whose documents are looked up together at first."""
 
 _TEXT_COLUMNS = ("id", "text", "url", "language")
 
@@ -160,11 +160,13 @@ def _pieces(
         if not _needs_documents(asked) or fitting.num_rows == 0:
             yield stop, fitting.to_pylist()
             continue
-        for begin in range(0, fitting.num_rows, LOOKED_UP_ROWS):
-            piece = fitting.slice(begin, LOOKED_UP_ROWS)
+        begin, size = 0, LOOKED_UP_ROWS
+        while begin < fitting.num_rows:
+            piece = fitting.slice(begin, size)
             is_last = begin + piece.num_rows == fitting.num_rows
             behind = stop if is_last else int(piece.column(ROW)[-1].as_py()) + 1
             yield behind, _of_documents(connection, places, shelf.node, piece, asked)
+            begin, size = begin + size, size * 4  # rare words: a look through the ids serves more rows
 
 
 def _chunks(uri: str, columns: Sequence[str], first: int) -> Iterator[tuple[int, pa.RecordBatch]]:
