@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.cli.main import main
+from pipeline.cli.running import RunOutcome
 from pipeline.inspect.batch import BatchRow
 from pipeline.inspect.differences import Difference
 from pipeline.inspect.document import TokenDocument
@@ -37,6 +38,7 @@ RECORDS: dict[str, Any] = {
     "`verify`": Verified,
     "`status`": RunStatus,
     "`diff`": Difference,
+    "`run`, `train`, `tokenizer train`, `quality train`, `lm train`": RunOutcome,
 }
 
 

@@ -103,6 +103,7 @@ def train(
         list[str], Parameter(help="raw Wikipedia dumps: a page that they cite is a positive")
     ],
     options: Annotated[QualityClassifier | None, Parameter(name="*")] = None,
+    as_json: AsJson = False,
     where: WhereGiven,
 ) -> None:
     """Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."""
@@ -110,7 +111,7 @@ def train(
     pages = add_given_together(graph, inputs)
     dumps = {ReferenceUrls.kind: references}
     last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
-    show_facts(run_graph(graph, "quality train", where, [last]), last)
+    show_facts(run_graph(graph, "quality train", where, [last], as_json), last, where, as_json)
 
 
 @app.command

@@ -15,6 +15,7 @@ from pipeline.cli.running import (
     Workers,
     end_if_empty,
     finished_line,
+    outcome_of,
     run_watched,
     runner_of,
     show_mixture,
@@ -47,7 +48,14 @@ Variables = Annotated[
 RunOptionsGiven = Annotated[RunOptions | None, Parameter(name="*")]
 
 
-def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven = None) -> None:
+def run(
+    config: str,
+    /,
+    *,
+    variables: Variables = None,
+    as_json: AsJson = False,
+    options: RunOptionsGiven = None,
+) -> None:
     """Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint.
 
     Parameters
@@ -62,13 +70,17 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     check_options(graph)
     runner = runner_of(graph, folder, loaded.recipe.name, options)
     result = run_watched(runner, graph, folder, options, documents)
-    show_mixture(folder, result.manifests[Mix.stage_name])
-    if loaded.recipe.train is not None:
-        (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
-        say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")
+    trained = [] if loaded.recipe.train is None else [Train.stage_name]
+    if as_json:
+        say_json(outcome_of(folder, result, documents, trained))
+    else:
+        show_mixture(folder, result.manifests[Mix.stage_name])
+    for one in (facts for name in trained for facts in result.manifests[name].facts_of(Trained)):
+        line = f"loss {one.first_loss:.4f} -> {one.final_loss:.4f} after {one.steps:,} steps"
+        (note if as_json else say)(line)
     for line in quality_notes(result.manifests):
         note(line)
-    say(finished_line(folder, result, documents))
+    (note if as_json else say)(finished_line(folder, result, documents))
     warn_unjudged(result.manifests)
     end_if_empty(emptied_stages(graph, result.manifests), options)
 

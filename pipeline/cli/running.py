@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.chain import stage_at
 from pipeline.cli.options import OptionMistakesError
-from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, resume_command, say
+from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, resume_command, say, say_json
 from pipeline.emptied import Emptied, emptied_stages
 from pipeline.given import add_given_together
 from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
@@ -25,7 +26,7 @@ from pipeline.validation import Validated, validate
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.manifest import Manifest, Record
+from stages.core.manifest import MODEL, Manifest, Record
 from stages.core.mistakes import MistakesError
 from stages.core.stage import AnyStage
 from stages.core.verb import Verb
@@ -118,12 +119,41 @@ def runner_of(graph: Graph, folder: str, name: str, where: Workers) -> Runner:
     return Runner(graph, folder, name, progress, where.on_error, resume_command())
 
 
-def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> RunResult:
-    """Run a graph into `where.out` and say in one line what came of it."""
+@dataclass(frozen=True)
+class RunOutcome:
+    """What came of a command, as `--json` prints it: `facts` are what the stages `nodes` measured, a record for each task."""
+
+    run: str
+    nodes: tuple[str, ...]
+    documents: int
+    dropped: int
+    tasks_run: int
+    models: tuple[str, ...]
+    facts: tuple[dict[str, Any], ...]
+
+
+def outcome_of(folder: str, result: RunResult, outputs: Sequence[str], nodes: Sequence[str]) -> RunOutcome:
+    """Documents are those of `outputs`, models and facts those of `nodes`."""
+    made = [result.manifests[name] for name in nodes]
+    return RunOutcome(
+        folder,
+        tuple(nodes),
+        sum(result.manifests[name].documents_out for name in outputs),
+        result.dropped,
+        result.tasks_run,
+        tuple(uri for one in made for uri in one.uris(MODEL)),
+        tuple(facts for one in made for facts in one.facts),
+    )
+
+
+def run_graph(
+    graph: Graph, name: str, where: Where, outputs: Sequence[str], as_json: bool = False
+) -> RunResult:
+    """Run a graph into `where.out` and say in one line what came of it, beside the result where that is JSON."""
     _check_same_run(graph, where.out)
     runner = runner_of(graph, where.out, name, where)
     result = run_watched(runner, graph, where.out, where, outputs)
-    say(finished_line(where.out, result, outputs))
+    (note if as_json else say)(finished_line(where.out, result, outputs))
     warn_unjudged(result.manifests)
     end_if_empty(emptied_stages(graph, result.manifests), where)
     return result
@@ -213,8 +243,11 @@ def given_stage(run: str, stage: type[AnyStage]) -> tuple[str, Manifest]:
     return f"{manifest.folder.rpartition('/')[0]}:{manifest.node}", manifest
 
 
-def show_facts(result: RunResult, node: str) -> None:
+def show_facts(result: RunResult, node: str, where: Where, as_json: bool = False) -> None:
     """Print what a model's training measured."""
+    if as_json:
+        say_json(outcome_of(where.out, result, [], [node]))
+        return
     for facts in result.manifests[node].facts:
         for line in fact_lines(facts):
             say(line)
