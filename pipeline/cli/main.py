@@ -77,6 +77,10 @@ COMMANDS = {
     ),
     "export": ("export:app", "Write what a run made in other tools' formats."),
     "models": ("models:app", "Models that the stages need."),
+    "completion": (
+        "completion:completion",
+        "Print a script that completes commands and options: bash, zsh or fish.",
+    ),
 }
 """Name of each command or group, what it is in which module of this package, and its help."""
 
