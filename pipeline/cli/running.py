@@ -106,11 +106,18 @@ def checked(kind: type[Validated], values: Any) -> Validated:
 
 
 def add_command(
-    group: Any, name: str, help_line: str, command: Callable[..., None], **parameters: Any
+    group: Any,
+    name: str,
+    help_line: str,
+    command: Callable[..., None],
+    example: str = "",
+    **parameters: Any,
 ) -> None:
-    """Add a command whose parameters get their types here, where the config class is known."""
+    """Add a command whose parameters get their types here, where the config class is known; `example` ends its help."""
     command.__annotations__ = parameters | {"where": WhereGiven}
-    group.command(command, name=name, help=help_line)
+    group.command(
+        command, name=name, help=help_line, help_epilogue=f"Example: {example}" if example else None
+    )
 
 
 def runner_of(graph: Graph, folder: str, name: str, where: Workers) -> Runner:
