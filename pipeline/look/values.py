@@ -6,6 +6,7 @@ Where a filter wrote its values down they are read; else its rules judge the sam
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,48 +16,58 @@ from pipeline.look.places import Places
 from pipeline.look.rows import Row, rows_by_id
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.errors import UserError
-from stages.core.manifest import MODEL, VALUES, Manifest
-from stages.filter.rule import RULES
-from stages.filter.stage import Filter
+from stages.core.manifest import DOCUMENTS, VALUES, Manifest
+from stages.filter.rule import RULES, Rule
+from stages.filter.stage import Filter, FilterParams
 from stages.filter.values import measures
 
 SCORES = ("language_score", "perplexity", "quality")
 """Columns of documents that rules fill."""
 
 
-def remade_filter(manifest: Manifest) -> Filter | None:
-    """The filter that wrote a manifest, of its config; None where it is another one now.
+@dataclass(frozen=True)
+class RemadeFilter:
+    """A filter as it judged: its options, and what its run found for it, as a model, a threshold, rules in a rule's place."""
+
+    made: Filter
+    params: FilterParams
+
+    def values(self, batch: pa.RecordBatch) -> dict[str, npt.NDArray[np.float64]]:
+        """The columns of values (`measures`) of a batch of documents by its rules; all see it as it is."""
+        rules: list[Rule] = [rule.with_languages(self.params.languages) for rule in self.made.rules]
+        if self.params.threshold is not None:
+            rules[0] = rules[0].with_threshold(self.params.threshold)
+        judging = [one for rule in rules for one in rule.standing_in(self.params.instead)]
+        verdicts = []
+        for rule in judging:
+            verdicts += rule.annotating().judge(self.params.model)(batch)
+        return measures(verdicts)
+
+
+def remade_filter(places: Places, node: str) -> RemadeFilter | None:
+    """The filter that a node ran, of its manifest; None where it is another one now, or what it read is gone.
 
     A manifest does not say where models and lists lie. The fingerprint, which holds their content, tells whether what is
     found without that is the same.
     """
+    manifest = places.manifests[node]
     try:
         rules = [RULES.find(options["rule"]).model_validate(options) for options in manifest.config["rules"]]
         made = Filter(rules=tuple(rules), annotate_only=manifest.config["annotate_only"])
-        same = made.fingerprint(list(manifest.inputs)) == manifest.fingerprint
+        if made.fingerprint(list(manifest.inputs)) != manifest.fingerprint:
+            return None
+        inputs = places.inputs(node)
+        documents = [one for one in inputs if one.of_kind(DOCUMENTS)]
+        beside = [one for one in inputs if not one.of_kind(DOCUMENTS) and not one.dropped]
+        tasks = made.plan([*documents[:1], *beside])
     except (
         UserError,
         ValueError,
+        IndexError,
         FileNotFoundError,
     ):  # no such rule or model any more, or its place is not known
         return None
-    return made if same else None
-
-
-def judged_values(
-    made: Filter, model: str | None, batch: pa.RecordBatch
-) -> dict[str, npt.NDArray[np.float64]]:
-    """The columns of values (`measures`) of a batch of documents by the rules of a filter; all see it as it is."""
-    verdicts = []
-    for rule in made.rules:
-        verdicts += rule.annotating().judge(model)(batch)
-    return measures(verdicts)
-
-
-def trained_model_of(places: Places, node: str) -> str | None:
-    """The model that a filter's rule waited for, where one did."""
-    models = [uri for one in places.inputs(node) for uri in one.uris(MODEL)]
-    return models[0] if models else None
+    return RemadeFilter(made, tasks[0].params) if tasks else None
 
 
 def values_by_id(
@@ -74,18 +85,18 @@ def values_by_id(
         texts = rows_by_id(places.texts_before(node), ids)
         if not texts:
             continue
-        made = remade_filter(manifest)
-        if made is None:
+        remade = remade_filter(places, node)
+        if remade is None:
             unknown.append(node)
             continue
-        for name, values in _judged(made, trained_model_of(places, node), texts).items():
+        for name, values in _judged(remade, texts).items():
             found[name] |= values
     return found, unknown
 
 
-def _judged(made: Filter, model: str | None, texts: Mapping[str, Row]) -> dict[str, dict[str, float]]:
+def _judged(remade: RemadeFilter, texts: Mapping[str, Row]) -> dict[str, dict[str, float]]:
     batch = pa.RecordBatch.from_pylist(list(texts.values()), schema=DOCUMENT_SCHEMA)
-    columns = judged_values(made, model, batch)
+    columns = remade.values(batch)
     return {
         name: {column: float(values[number]) for column, values in columns.items()}
         for number, name in enumerate(texts)

@@ -11,10 +11,12 @@ from pipeline.report.charts import (
     Figure,
     clusters_figure,
     funnel_figure,
+    held_out_figure,
     histogram_figure,
     languages_figure,
     losses_figure,
     mixture_figure,
+    rate_figure,
     speed_figure,
     training_figure,
 )
@@ -26,6 +28,8 @@ from stages.core.ledger import DROP
 MAX_TEXT_CHARS = 3000
 MAX_TABLE_ROWS = 200
 MAX_VALUES_SHOWN = 8
+MAX_CURVES = 6
+"""In one chart, which has as many colours; of more held-out losses only the last are drawn."""
 
 Section = Callable[[RunFacts, list[Figure]], str]
 
@@ -34,7 +38,7 @@ def _chart(figures: list[Figure], figure: Figure, caption: str = "") -> str:
     figures.append(figure)
     height = int(figure.layout.get("height", 300))
     return (
-        f'<figure><div id="{figure.name}" data-chart role="img" aria-label="{escaped(figure.alt)}"'
+        f'<figure><div id="{figure.anchor}" data-chart role="img" aria-label="{escaped(figure.alt)}"'
         f' style="min-height:{height}px"></div><figcaption>{escaped(caption or figure.alt)}</figcaption></figure>'
     )
 
@@ -222,7 +226,8 @@ def _speed(facts: RunFacts, figures: list[Figure]) -> str:
     ]
     heads = ("stage", "tasks", "seconds", "MB/s a task", "peak memory")
     table = html_table(heads, rows, "Seconds of all tasks together; MB of input per second of a task", 4)
-    return _chart(figures, speed_figure(facts.speeds)) + folded("All stages", table)
+    charts = _chart(figures, speed_figure(facts.speeds)) + _chart(figures, rate_figure(facts.speeds))
+    return f'<div class="wide">{charts}</div>' + folded("All stages", table)
 
 
 def _rate(value: float | None) -> str:
@@ -237,7 +242,12 @@ def _training(facts: RunFacts, figures: list[Figure]) -> str:
         for name, points in facts.curves.items()
     ]
     table = html_table(("curve", "points", "first", "last"), rows, "Losses in nats a token", 3)
-    return _chart(figures, training_figure(facts.curves)) + table
+    held = {name: points for name, points in facts.curves.items() if name != "loss"}
+    shown = facts.curves if len(held) < MAX_CURVES else {"loss": facts.curves["loss"]}
+    body = _chart(figures, training_figure(shown))
+    if held:
+        body += _chart(figures, held_out_figure(held))
+    return body + (folded("All losses", table) if held else table)
 
 
 SECTIONS: Mapping[str, tuple[str, Section]] = MappingProxyType(

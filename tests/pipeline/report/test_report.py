@@ -56,9 +56,18 @@ def test_losses_clusters_and_speeds_of_a_dedup(looked: Path) -> None:
 
 def test_losses_of_a_training_are_curves_by_name(looked: Path, tmp_path: Path) -> None:
     rows = [
-        {"step": step, "loss": 9.0 - step, "lr": 0.1, "held_out_loss": {"c4": 8.0, "books": 7.5}}
+        {
+            "step": step,
+            "loss": 9.0 - step,
+            "lr": 0.1,
+            "held_out": {
+                "c4": {"loss": 8.0, "bits_per_byte": 2.0},
+                "books": {"loss": 7.5, "bits_per_byte": 1.0},
+            },
+        }
         for step in (1, 2)
     ]
+    rows.append({"step": 3, "skipped": True, "tokens": 9})
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "log.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)))
     places = places_of(str(looked / "raw"))
@@ -67,8 +76,8 @@ def test_losses_of_a_training_are_curves_by_name(looked: Path, tmp_path: Path) -
     trained = ingest.model_copy(update={"stage": "train", "folder": str(tmp_path), "files": (log,)})
     assert training_curves(Places(places.record, {"train": trained}, {})) == {
         "loss": [(1, 8.0), (2, 7.0)],
-        "held_out_loss: c4": [(1, 8.0), (2, 8.0)],
-        "held_out_loss: books": [(1, 7.5), (2, 7.5)],
+        "held-out c4": [(1, 8.0), (2, 8.0)],
+        "held-out books": [(1, 7.5), (2, 7.5)],
     }
 
 
@@ -103,7 +112,9 @@ def test_text_and_urls_of_documents_are_never_markup(looked: Path) -> None:
     (figures,) = re.findall(r'id="figures">(.*?)</script>', pieces, re.DOTALL)
     drawn = {one["name"] for one in orjson.loads(figures)}
     assert drawn == set(re.findall(r'<div id="([^"]+)" data-chart', pieces))
-    assert {"funnel", "losses", "histogram-0"} <= drawn
+    assert {"chart-funnel", "chart-losses", "chart-histogram-0"} <= drawn
+    anchors = re.findall(r'\bid="([^"]+)"', pieces)
+    assert len(set(anchors)) == len(anchors)
 
 
 def test_what_ends_an_element_or_moves_a_cursor_is_shown_as_text() -> None:
