@@ -61,7 +61,8 @@ def _failure(error: BaseException, command: str) -> Failure:
         (MemoryError, "machine"),
     )
     what: What = next((name for kind, name in kinds if isinstance(error, kind)), "failed")
-    line = " ".join(str(error).split()) or type(error).__name__
+    is_stopped = isinstance(error, KeyboardInterrupt)
+    line = "Ctrl-C, SIGTERM or SIGHUP" if is_stopped else " ".join(str(error).split()) or type(error).__name__
     return Failure(what=what, line=printable(line), **asked)
 
 

@@ -144,7 +144,7 @@ class RunTally:
         waiting = self.queued + max(0, self.in_flight - self.workers)
         if waiting:
             tasks = "task waits" if waiting == 1 else "tasks wait"
-            return f"all {self.workers:,} workers busy, {waiting:,} {tasks} for one"
+            return f"{self.workers:,} of {self.workers:,} workers busy, {waiting:,} {tasks} for one"
         busy = f"{min(self.in_flight, self.workers):,} of {self.workers:,} workers busy"
         if self.in_flight >= self.workers:
             return busy

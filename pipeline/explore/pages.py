@@ -32,7 +32,7 @@ _TITLES: Mapping[str, str] = {
 }
 
 
-def framed(title: str, body: str, nonce: str) -> str:
+def page_around(title: str, body: str, nonce: str) -> str:
     """A whole page; its style and script are ours, and carry the nonce that its policy lets through."""
     here, report = files("pipeline.explore"), files("pipeline.report")
     style = report.joinpath("page.css").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def fault_page(message: str, nonce: str) -> str:
     """A page that says what was wrong with what was asked."""
     body = f'<main id="content"><h1>That did not work</h1><p>{escaped(message)}</p>'
     body += '<p><a href="./">All documents</a></p></main>'
-    return framed("Not found", body, nonce)
+    return page_around("Not found", body, nonce)
 
 
 def list_page(run: str, asked: Asked, choices: Choices, found: FoundPage, marks: Marks, nonce: str) -> str:
@@ -62,7 +62,7 @@ def list_page(run: str, asked: Asked, choices: Choices, found: FoundPage, marks:
     parts += [_item(one, asked, marks, back) for one in found.spots]
     parts.append(f'<nav class="pages" aria-label="Pages">{"".join(_ways(asked, found))}</nav></main>')
     parts.append(f'<footer><p class="soft">{escaped(_KEYS)}</p></footer>')
-    return framed(f"{run}: documents", "".join(parts), nonce)
+    return page_around(f"{run}: documents", "".join(parts), nonce)
 
 
 def _marked(marks: Marks) -> str:
@@ -224,7 +224,7 @@ def story_page(run: str, story: Story, back: str, full: bool, marks: Marks, nonc
             f"<h2>Values</h2>{html_table(heads, rows, 'What rules measured, beside what they ask', 4)}"
         )
     parts.append(f'</main><footer><p class="soft">{escaped(_KEYS)}</p></footer>')
-    return framed(f"{story.id} in {run}", "".join(parts), nonce)
+    return page_around(f"{story.id} in {run}", "".join(parts), nonce)
 
 
 def _measured(values: Mapping[str, float]) -> Iterator[Sequence[str]]:

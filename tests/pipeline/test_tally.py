@@ -69,8 +69,8 @@ def test_a_run_counts_stages_and_ends_no_sooner_than_the_stages_under_way() -> N
     ("workers", "in_flight", "queued", "limit"),
     [
         (0, 0, 0, "the workers are starting"),
-        (2, 4, 5, "all 2 workers busy, 7 tasks wait for one"),
-        (2, 3, 0, "all 2 workers busy, 1 task waits for one"),
+        (2, 4, 5, "2 of 2 workers busy, 7 tasks wait for one"),
+        (2, 3, 0, "2 of 2 workers busy, 1 task waits for one"),
         (2, 2, 0, "2 of 2 workers busy"),
         (8, 1, 0, "1 of 8 workers busy: the rest waits for c4.near_match"),
     ],

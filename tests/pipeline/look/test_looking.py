@@ -149,7 +149,7 @@ def test_values_say_whether_they_pass() -> None:
 
 
 def test_rules_in_the_place_of_a_model_that_could_not_be_trained_are_measured() -> None:
-    """A run with too few pages for its classifier (`when_too_few: rules`) has no model: looking at it must not ask for one."""
+    """A run with too few pages for its classifier (`when_too_few: rules`) has no model, and looking at it asks for none."""
     columns = {
         "id": ["a"],
         "source": ["common_crawl"],
