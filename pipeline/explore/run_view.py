@@ -57,6 +57,7 @@ class RunView:
     def __init__(self, run: str) -> None:
         self.run = run
         self._lock = threading.Lock()
+        self._judging = threading.Lock()
         self._seen: bytes | None = None
         self._known: tuple[Places, Choices]
         self.now()
@@ -79,7 +80,8 @@ class RunView:
             raise UserError(f"{document}: no document of this id in {self.run}")
         found = _row_of(places, [node, *(one.node for one in reversed(events))], document)
         row, at = (None, events[-1].node) if found is None else found
-        values, _ = values_by_id(places, places.filters_before(at), [document])
+        with self._judging:  # models keep tables of words that they met
+            values, _ = values_by_id(places, places.filters_before(at), [document])
         scores = {} if row is None else scores_of(row)
         return Story(document, tuple(events), row, at, scores | values[document])
 

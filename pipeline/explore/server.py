@@ -115,7 +115,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # a body that nobody read may follow
             self._send(error.status, str(error), _TEXT, nonce)
         except UserError as error:
-            self._send(HTTPStatus.BAD_REQUEST, fault_page(str(error), nonce), _HTML, nonce)
+            self._fail(HTTPStatus.BAD_REQUEST, error, nonce)
+        except (ConnectionError, TimeoutError):  # the browser went away
+            raise
+        except OSError as error:  # a disk that is full or gone, a store that does not answer
+            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, error, nonce)
+
+    def _fail(self, status: HTTPStatus, error: Exception, nonce: str) -> None:
+        self.close_connection = True
+        self._send(status, fault_page(str(error), nonce), _HTML, nonce)
 
     def _checked(self) -> tuple[str, str]:
         """The path below the token, and the query, of a request that may be answered."""

@@ -169,6 +169,20 @@ def test_what_is_wrong_with_a_request_is_told(server: ExploreServer) -> None:
     assert ask(server, "", "PUT")[0] == 501
 
 
+def test_a_disk_that_takes_no_mark_is_told_and_another_request_is_answered(
+    server: ExploreServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Marks, row: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Marks, "put", full)
+    document = urlencode({"id": f"ours/{HOSTILE_ID}0", "label": "good"})
+    status, _, text = ask(server, "mark", "POST", document)
+    assert status == 500
+    assert "No space left on device" in text
+    assert ask(server)[0] == 200
+
+
 def test_ctrl_c_ends_it_and_mistakes_are_one_line(
     hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
