@@ -6,7 +6,7 @@ Nodes whose inputs are finished run side by side; what they write does not depen
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +16,7 @@ from pipeline.pools import Pool
 from pipeline.progress import Progress
 from pipeline.run_failure import kept_failure
 from pipeline.run_lock import RunLock
-from pipeline.running import Running
+from pipeline.running import Running, tasks_at
 from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
@@ -186,7 +186,7 @@ class Runner:
                 own = running[name]
                 pool.submit((name, index), own.stage_of(index), own.tasks[index], alone=index in own.died)
                 in_flight.add((name, index))
-            self._progress.at_work(_tasks_at(running, in_flight), len(queue))
+            self._progress.at_work(tasks_at(running, in_flight), len(queue))
             if not in_flight:
                 self._join_unions()
                 if waiting and not queue and not waiting.ready():
@@ -291,12 +291,6 @@ class Runner:
         self._manifests[node.name] = manifest
         self._write_record()
         self._progress.node_finished(node.name, manifest)
-
-
-def _tasks_at(running: dict[str, Running], in_flight: set[tuple[str, int]]) -> Iterator[tuple[str, str, str]]:
-    """What the workers are at: stage, its folder, and task."""
-    for name, index in sorted(key for key in in_flight if key[0] in running):
-        yield name, running[name].folder, running[name].tasks[index].id
 
 
 def _clean(folder: str) -> None:

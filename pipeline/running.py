@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,3 +64,11 @@ class Running:
         """For each task of the second level its report, where an earlier run left one."""
         first = len(self.tasks) if self.merges_from is None else self.merges_from
         return [self.reports.get(index) for index in range(first, len(self.tasks))]
+
+
+def tasks_at(
+    running: Mapping[str, Running], in_flight: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, str, str]]:
+    """What the workers are at: stage, its folder, and task."""
+    for name, index in sorted(key for key in in_flight if key[0] in running):
+        yield name, running[name].folder, running[name].tasks[index].id
