@@ -87,10 +87,10 @@ class Progress:
         """So many tasks run at a time from now on."""
         self.tally.workers = workers
 
-    def at_work(self, tasks: Iterable[AtWork], queued: int) -> None:
-        """These tasks are handed to the workers, `queued` more wait."""
-        self._at_work = tuple(tasks)
-        self.tally.in_flight, self.tally.queued = len(self._at_work), queued
+    def at_work(self, heard: Iterable[AtWork], in_flight: int, queued: int) -> None:
+        """So many tasks are handed to the workers, `heard` among them, and `queued` more wait."""
+        self._at_work = tuple(heard)
+        self.tally.in_flight, self.tally.queued = in_flight, queued
 
     def node_started(self, name: str, tasks: int, before: Sequence[ShardReport]) -> None:
         """A stage begins; `before` are the reports of shards that an earlier run finished."""

@@ -186,7 +186,7 @@ class Runner:
                 own = running[name]
                 pool.submit((name, index), own.stage_of(index), own.tasks[index], alone=index in own.died)
                 in_flight.add((name, index))
-            self._progress.at_work(tasks_at(running, in_flight), len(queue))
+            self._progress.at_work(tasks_at(running, in_flight), len(in_flight), len(queue))
             if not in_flight:
                 self._join_unions()
                 if waiting and not queue and not waiting.ready():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pipeline.graph import Node
@@ -11,6 +12,10 @@ from stages.core import storage
 from stages.core.manifest import REPORTS_FOLDER, ShardReport, read_report
 from stages.core.merge import MergeParts, second_level
 from stages.core.stage import AnyStage, Task
+
+
+MAX_HEARD = 64
+"""Tasks whose words are read: each is a file, and a screen has room for fewer."""
 
 
 @dataclass
@@ -69,6 +74,7 @@ class Running:
 def tasks_at(
     running: Mapping[str, Running], in_flight: Iterable[tuple[str, int]]
 ) -> Iterator[tuple[str, str, str]]:
-    """What the workers are at: stage, its folder, and task."""
-    for name, index in sorted(key for key in in_flight if key[0] in running):
+    """What the workers are at: stage, its folder, and task; of a large cluster's some."""
+    there = (key for key in in_flight if key[0] in running)
+    for name, index in islice(there, MAX_HEARD):
         yield name, running[name].folder, running[name].tasks[index].id

@@ -34,7 +34,7 @@ def test_a_log_has_a_first_line_soon_and_steps_while_a_task_runs_in_this_process
     progress.workers_started(1)
     progress.node_started("train", 1, [])
     (tmp_path / REPORTS_FOLDER).mkdir()
-    progress.at_work([("train", str(tmp_path), "00000")], 0)
+    progress.at_work([("train", str(tmp_path), "00000")], 1, 0)
     heartbeat_path(str(tmp_path), "00000").write_text("step 3/9 | loss 6.4", encoding="utf-8")
     wait_for(lambda: "train: step 3/9 | loss 6.4\n" in said.getvalue())  # this thread does nothing for it
     assert progress.tally.under_way["train"].share == pytest.approx(1 / 3)
