@@ -13,7 +13,6 @@ from stages.core.manifest import REPORTS_FOLDER, ShardReport, read_report
 from stages.core.merge import MergeParts, second_level
 from stages.core.stage import AnyStage, Task
 
-
 MAX_HEARD = 64
 """Tasks whose words are read: each is a file, and a screen has room for fewer."""
 
