@@ -40,14 +40,19 @@ def explore(run: str, /, *, labels: str | None = None, port: int = 0, browser: b
     except OSError as error:
         raise UserError(f"--port {port}: {HOST} does not let it listen there ({error.strerror})") from error
     with server:
-        say(server.address)
-        sys.stdout.flush()
-        note("it shows the run to whoever has this address on this machine; Ctrl-C ends it")
-        if browser:
-            import webbrowser
-
-            webbrowser.open(server.address)
         try:
-            server.serve_forever()
+            _serve(server, browser)
         except KeyboardInterrupt:
             note(f"ended; {len(marks):,} documents are marked in {marks.place}")
+
+
+def _serve(server: ExploreServer, browser: bool) -> None:
+    """Say where the pages are, and answer until Ctrl-C."""
+    say(server.address)
+    sys.stdout.flush()
+    note("it shows the run to whoever has this address on this machine; Ctrl-C ends it")
+    if browser:
+        import webbrowser
+
+        webbrowser.open(server.address)
+    server.serve_forever()
