@@ -145,6 +145,19 @@ class Below:
         return self.language_model_of(source, language)
 
 
+def sources_of(graph: Graph) -> dict[str, str]:
+    """By node, in order, the source that it is of: its name, of several how many they are, of none nothing."""
+    found = {name: set(manifest.sources) for name, manifest in graph.given.items()}
+    for node in graph.nodes.values():
+        source = getattr(node.stage, "source", None)
+        above = (found.get(name, set()) for name in graph.parts(node.inputs))
+        found[node.name] = {source} if isinstance(source, str) and source else set().union(*above)
+    return {
+        name: next(iter(found[name])) if len(found[name]) == 1 else f"{len(found[name])} sources"
+        for name in graph.nodes
+    } | {name: "" for name in graph.nodes if not found[name]}
+
+
 class RunNode(Record):
     """A node as `run.json` keeps it; with the SHA-256 of its manifest, the file, once it is finished."""
 

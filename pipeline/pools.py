@@ -6,11 +6,13 @@ import logging
 import re
 import resource
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from pipeline.cores import cores_at_hand
@@ -26,6 +28,9 @@ OPEN_FILES, MIN_OPEN_FILES = 65_536, 128
 
 OBJECT_STORE_BYTES = 100 << 20
 """Shards travel through storage, so Ray's own object store stays small."""
+
+DASHBOARD_MODULES = ("aiohttp", "aiohttp_cors", "opencensus", "prometheus_client")
+"""What Ray's dashboard imports beside Ray; without them Ray goes on and shows none."""
 
 _NOT_IMPORTED = re.compile(r"^((?:ModuleNotFoundError|ImportError|AttributeError): .+)", re.MULTILINE)
 
@@ -76,23 +81,40 @@ class TaskResources:
     gpus: int | None = None
 
 
-def open_pool(workers: int | None, address: str | None, resources: TaskResources) -> Pool:
-    """Where `workers` processes of this machine run tasks, or a cluster; 0: this process, None: one for each core."""
+def open_pool(
+    workers: int | None, address: str | None, resources: TaskResources, dashboard: bool = False
+) -> Pool:
+    """Where `workers` processes of this machine run tasks, or a cluster; 0: this process, None: one for each core.
+
+    `dashboard` starts Ray's for workers of this machine; a cluster has its own, and this process alone has no Ray.
+    """
     if workers == 0 and address is None:
+        if dashboard:
+            raise UserError("--dashboard: there is no Ray with --workers 0")
         return InlinePool()
-    return RayPool(cores_at_hand() if workers is None else workers, address, resources)
+    if dashboard and address is not None:
+        raise UserError(
+            "--dashboard: a cluster has its own, which `ray start --head` names; leave it out with --address"
+        )
+    return RayPool(cores_at_hand() if workers is None else workers, address, resources, dashboard)
 
 
 class RayPool:
     """Ray tasks on this machine (`workers` processes) or on a cluster (`address`)."""
 
-    def __init__(self, workers: int, address: str | None, resources: TaskResources | None = None) -> None:
+    def __init__(
+        self,
+        workers: int,
+        address: str | None,
+        resources: TaskResources | None = None,
+        dashboard: bool = False,
+    ) -> None:
         import ray  # here, since a run that has nothing left to do needs no Ray
 
         self._ray: Any = ray
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         if address is None:
-            self._start(workers)
+            self._start(workers, dashboard)
         else:
             self._join(address)
         if threading.current_thread() is threading.main_thread():
@@ -104,16 +126,18 @@ class RayPool:
         self._execute = self._ray.remote(max_retries=0)(execute)
         self._running: dict[Any, tuple[str, int]] = {}
 
-    def _start(self, workers: int) -> None:
+    def _start(self, workers: int, dashboard: bool) -> None:
         """A Ray of our own."""
+        if dashboard and any(find_spec(name) is None for name in DASHBOARD_MODULES):
+            raise UserError("--dashboard: needs what Ray calls its default extra: pip install 'ray[default]'")
         let_threads_sleep()
         _allow_open_files()
         try:
             # Not without an address: Ray would join whatever cluster it finds, by RAY_ADDRESS or on this machine.
-            self._ray.init(
+            started = self._ray.init(
                 address="local",
                 num_cpus=workers,
-                include_dashboard=False,
+                include_dashboard=dashboard,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 object_store_memory=OBJECT_STORE_BYTES,
@@ -123,6 +147,8 @@ class RayPool:
             raise MachineError(
                 f"Ray does not start on this machine ({machine_trouble(error) or told(error)}); --workers 0 does without it"
             ) from error
+        if dashboard:
+            sys.stderr.write(f"altiplano: Ray's dashboard is at http://{started.dashboard_url}\n")
 
     def _join(self, address: str) -> None:
         try:

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import Record
+from stages.core.printing import printable
 
 LOCK_FILE = "run.lock"
 BEAT_SECONDS = 5.0
@@ -31,7 +32,10 @@ SETTLE_SECONDS = 1.0
 
 
 class Holder(Record):
-    """Who holds a lock: machine, process, when that began (ticks since boot; 0 unknown), a token of its own, its beat."""
+    """Who holds a lock: machine, process, when that began (ticks since boot; 0 unknown), a token of its own, its beat.
+
+    `command` is what a person typed, empty where a program holds it.
+    """
 
     host: str
     space: str
@@ -39,6 +43,7 @@ class Holder(Record):
     started: int
     token: str
     beat: int = 0
+    command: str = ""
 
     def told(self) -> str:
         """Machine and process, for an error's line."""
@@ -49,7 +54,11 @@ class RunLock:
     """The lock of a run's folder as a context; a UserError when another process holds it."""
 
     def __init__(
-        self, run: str, beat_seconds: float = BEAT_SECONDS, expiry_seconds: float = EXPIRY_SECONDS
+        self,
+        run: str,
+        command: str = "",
+        beat_seconds: float = BEAT_SECONDS,
+        expiry_seconds: float = EXPIRY_SECONDS,
     ) -> None:
         self._run, self._uri = run, storage.join(run, LOCK_FILE)
         self._beat_seconds, self._expiry_seconds = beat_seconds, expiry_seconds
@@ -60,6 +69,7 @@ class RunLock:
             pid=pid,
             started=_started(pid) or 0,
             token=uuid.uuid4().hex,
+            command=printable(command),
         )
         self._ended = threading.Event()
         self._taken_by: Holder | None = None
@@ -148,6 +158,12 @@ class RunLock:
 
     def _read(self) -> Holder | None:
         return _read_lock(self._uri)
+
+
+def last_command(run: str) -> str:
+    """What was typed by whoever holds the lock of a run, or held it when killed; empty where nobody, or no person, did."""
+    found = _read_lock(storage.join(run, LOCK_FILE))
+    return "" if found is None else found.command
 
 
 def holder_of(run: str) -> Holder | None:

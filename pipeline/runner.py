@@ -13,14 +13,15 @@ from typing import Any, Literal
 
 from pipeline.execute import Outcome
 from pipeline.fusing import can_hand_on, follower, following_tasks, handing_manifest
-from pipeline.graph import Graph, Node
+from pipeline.graph import Graph, Node, sources_of
 from pipeline.manifests import Manifests
 from pipeline.pools import Pool
 from pipeline.progress import Progress
 from pipeline.report_batches import delete_batches
+from pipeline.run_failure import kept_failure
 from pipeline.run_folder import Keep, RunFolder
 from pipeline.run_lock import RunLock
-from pipeline.running import Running
+from pipeline.running import Running, tasks_at
 from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
@@ -61,20 +62,22 @@ class Runner:
         progress: Progress,
         on_error: OnError = "stop",
         keep: Keep = "all",
+        command: str = "",
     ) -> None:
-        self._graph, self._run, self._name = graph, run.rstrip("/"), name
+        """`command` is what a person typed, to be told to whoever asks how to go on."""
+        self._graph, self._run, self._name, self._command = graph, run.rstrip("/"), name, command
         self._progress, self._on_error, self._keep = progress, on_error, keep
         self._watchdog = Watchdog()
         self._folder: RunFolder
         self._manifests = Manifests(graph.given)
-        self._listened = 0.0
+        self._watched = 0.0
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
     def run(self, open_pool: Callable[[], Pool], outputs: Sequence[str] = ()) -> RunResult:
         """Finish every node; `open_pool` is called only when there is work to do."""
         storage.make_folder(self._run)
-        with RunLock(self._run) as lock:
+        with RunLock(self._run, self._command) as lock, kept_failure(self._run, self._command):
             return self._run_locked(open_pool, lock, outputs)
 
     def _run_locked(self, open_pool: Callable[[], Pool], lock: RunLock, outputs: Sequence[str]) -> RunResult:
@@ -82,17 +85,21 @@ class Runner:
         self._folder = RunFolder(self._graph, self._run, self._name, fingerprints, tuple(outputs))
         self._take_up()
         if any(name not in self._manifests for name in self._graph.nodes):
+            self._run_opened(open_pool, lock)
+        dropped = check_all_read(self._manifests[name] for name in self._graph.nodes)
+        return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
+
+    def _run_opened(self, open_pool: Callable[[], Pool], lock: RunLock) -> None:
+        self._progress.run_started(self._name, sources_of(self._graph))
+        try:
             pool = open_pool()
             try:
+                self._progress.workers_started(pool.size)
                 self._run_nodes(pool, lock)
             finally:
                 pool.close()
-                self._progress.close()
-        else:
+        finally:
             self._progress.close()
-        own = (self._manifests[name] for name in self._graph.nodes)
-        dropped = check_all_read(own)
-        return RunResult(self._manifests, self._tasks_run, len(self._nodes_run), dropped)
 
     def _take_up(self) -> None:
         for name, manifest in self._folder.take_up().items():
@@ -125,6 +132,7 @@ class Runner:
                 own = running[name]
                 pool.submit((name, index), own.steps(index), alone=index in own.died)
                 in_flight.add((name, index))
+            self._progress.at_work(tasks_at(running, in_flight), len(in_flight), len(queue))
             if not in_flight:
                 self._join_unions()
                 if waiting and not queue and not waiting.ready():
@@ -136,14 +144,16 @@ class Runner:
                 if name not in running:  # given up
                     continue
                 if outcome.mistake is not None:
-                    failed = running.pop(name).members[outcome.failed_step]
-                    waiting.give_up(failed.node, UserError(outcome.mistake))
+                    failed = running.pop(name)
+                    waiting.give_up(failed.members[outcome.failed_step].node, UserError(outcome.mistake))
+                    for member in failed.members:
+                        self._progress.node_given_up(member.node.name)
                     queue = deque(one for one in queue if one[0] != name)
                 elif self._record(running[name], index, outcome):
                     self._go_on(name, running, queue)
                 else:
                     queue.appendleft((name, index))
-            self._listen(running, in_flight, pool)
+            self._watch(running, in_flight, pool)
         waiting.end()
 
     def _join_unions(self) -> None:
@@ -152,17 +162,14 @@ class Runner:
             if name not in self._manifests and all(part in self._manifests for part in parts):
                 self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
-    def _listen(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
-        """Pass on what long tasks say of themselves; end those that their own alarm does not reach. Not at each report: a
-        cluster has 100,000 tasks under way."""
+    def _watch(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
+        """End tasks that their own alarm does not reach. Not at each report: a cluster has 100,000 tasks under way."""
         now = time.monotonic()
-        if now - self._listened < SECONDS_BETWEEN_WORDS or "://" in self._run:
+        if now - self._watched < SECONDS_BETWEEN_WORDS or "://" in self._run:
             return
-        self._listened = now
+        self._watched = now
         for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
-            for member, word in node.words(index):
-                self._progress.task_says(member, word)
             if self._watchdog.is_stuck((name, index), record_at(node.folder, node.tasks[index].id)):
                 pool.kill((name, index))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from string import digits
 from typing import Any
 
@@ -12,10 +13,12 @@ from pipeline.fusing import WAYS, way_of
 from pipeline.graph import Node
 from pipeline.report_batches import ReportBatches, read_reports
 from stages.core import storage
-from stages.core.heartbeat import last_word
 from stages.core.manifest import DOCUMENTS, REPORTS_FOLDER, ShardReport
 from stages.core.merge import MergeParts, second_level
 from stages.core.stage import AnyStage, RecordName, Task
+
+MAX_HEARD = 64
+"""Tasks whose words are read: each is a file, and a screen has room for fewer."""
 
 
 @dataclass
@@ -79,12 +82,6 @@ class Running:
         self.tasks[index] = replace(task, poisoned=(*task.poisoned, record))
         self.attempts[index] = 0
 
-    def words(self, index: int) -> Iterator[tuple[str, str]]:
-        """What the nodes last said of a task, by name."""
-        for member in self.members:
-            if (word := last_word(member.folder, member.tasks[index].id)) is not None:
-                yield member.node.name, word
-
     def begin_merging(self) -> list[int]:
         """Add the tasks of the second level, none where the exchange has one; those of them that are to be done."""
         first = self.merges_from = len(self.tasks)
@@ -132,3 +129,13 @@ def delete_other_ways(folder: str, way: str) -> None:
     ways = {name.removesuffix(".json").rstrip(digits) for name in reports if name.endswith(".json")}
     if (ways & set(WAYS)) - {way}:
         storage.delete_folder(folder)
+
+
+def tasks_at(
+    running: Mapping[str, Running], in_flight: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, str, str]]:
+    """What the workers are at: stage, its folder, and task; of a large cluster's some."""
+    there = (key for key in in_flight if key[0] in running)
+    for name, index in islice(there, MAX_HEARD):
+        for member in running[name].members:
+            yield member.node.name, member.folder, member.tasks[index].id

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.ablate.compare import ArmComparison
+from pipeline.cli.running import RunOutcome
 from pipeline.inspect.batch import BatchRow
 from pipeline.inspect.differences import Difference
 from pipeline.inspect.document import TokenDocument
@@ -37,6 +38,7 @@ RECORDS: dict[str, Any] = {
     "`status`": RunStatus,
     "`diff`": Difference,
     "`ablate`": ArmComparison,
+    "`run`, `train`, `tokenizer train`, `quality train`, `lm train`": RunOutcome,
 }
 
 

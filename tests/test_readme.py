@@ -32,6 +32,9 @@ INLINE = (
 )
 """Whole recipes run as written; of the single stages each would start a Ray of its own, for seconds of work."""
 
+README_COLUMNS = 115
+"""Longer lines of output end in dots there."""
+
 
 def without_first_steps() -> str:
     """The README, but for the section that a test of its own runs."""
@@ -80,6 +83,16 @@ def test_the_readmes_commands_run_as_written(tmp_path: Path, demo_runs: Path) ->
         assert shown.returncode == 0, shown.stderr[-3000:]
         if said := re.findall(r"print\(.*\)  # (.*)", block):
             assert shown.stdout.splitlines() == said
+
+
+def test_the_story_in_the_readme_is_the_demos(demo_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = next(line for line in shell_lines(README) if line.startswith("altiplano explain runs/demo "))
+    main(["explain", str(demo_runs / "demo"), command.split()[3]])
+    told = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("      ")]
+    (shown,) = re.findall(r"^```text\n(c4\.ingest_c4: .*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert [line.removesuffix("...") for line in shown.splitlines()] == [
+        line if len(line) <= README_COLUMNS else line[: README_COLUMNS - 3] for line in told
+    ]
 
 
 def test_every_command_is_in_the_readme_and_has_help(

@@ -146,7 +146,9 @@ def test_packed_tokens_of_a_store_are_copied_once_and_not_asked_for_by_sequence(
 
 @pytest.mark.parametrize("place", ["s3://", "s3:///x", "s3://no-such-bucket/x"])
 def test_an_address_without_a_bucket_is_one_line(store: Store, tmp_path: Path, place: str) -> None:
-    done = altiplano(store, "ingest", "c4", place, "--out", str(tmp_path / "run"), "--workers", "0")
+    done = altiplano(
+        store, "ingest", "c4", place, "--out", str(tmp_path / "run"), "--workers", "0", "--quiet"
+    )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("altiplano: ")

@@ -64,6 +64,8 @@ def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Pa
     shipped |= {f"pipeline/shipped/{name}" for name in relative(ROOT / "samples" / "dumps", "*")}
     typed = {f"{package}/py.typed" for package in PACKAGES}
     tables = {
+        "pipeline/explore/explore.css",
+        "pipeline/explore/explore.js",
         "pipeline/report/page.css",
         "pipeline/report/page.js",
         "quality_classifier/hosts.txt",

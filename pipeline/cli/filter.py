@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -21,6 +22,28 @@ _ANNOTATE = Annotated[
 ]
 
 
+EXAMPLES: Mapping[str, str] = MappingProxyType(
+    {
+        "c4": "--min-words-per-line 5 --remove-citations",
+        "fineweb": "--min-ended-lines 0.2 --annotate-only",
+        "gopher_quality": "--min-words 100 --max-hashes-per-word 0.05",
+        "gopher_repetition": "--max-duplicate-lines 0.2",
+        "language": "--keep en,de --min-score 0.65",
+        "model": "--path models/edu.bin --keep __label__hq=0.5 --name edu",
+        "perplexity": "--keep head --languages en --models models/lm",
+        "pii": "--email someone@example.org --no-ips",
+        "reference": "--model runs/demo --min-score 0.25",
+        "word_list": "--lists.en blocked.txt --max-count 2",
+    }
+)
+"""Options of each of our rules in the example of its help."""
+
+
+def example_of(rule: str) -> str:
+    """A whole command of a rule, as its help shows it."""
+    return f"altiplano filter {rule} runs/demo --out work/{rule} {EXAMPLES.get(rule, '')}".strip()
+
+
 def _add(group: App, name: str, rule_class: type[Rule]) -> None:
     def command(inputs, /, *, annotate_only=False, options=None, where):  # type: ignore[no-untyped-def]
         rule = options if options is not None else checked(rule_class, {})
@@ -31,7 +54,16 @@ def _add(group: App, name: str, rule_class: type[Rule]) -> None:
 
     options = flat(_without_tag(rule_class))
     line = rule_class.__doc__ or ""
-    add_command(group, name, line, command, inputs=Documents, annotate_only=_ANNOTATE, options=options)
+    add_command(
+        group,
+        name,
+        line,
+        command,
+        example_of(name),
+        inputs=Documents,
+        annotate_only=_ANNOTATE,
+        options=options,
+    )
 
 
 def _without_tag(rule_class: type[Rule]) -> type[Rule]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from pipeline.cli.output import say
+from pipeline.cli.output import AsJson, note, say
 from pipeline.cli.running import Documents, WhereGiven, run_graph, show_facts
 from pipeline.given import add_given_together
 from pipeline.graph import Graph
@@ -32,6 +32,7 @@ def train(
         str | None, Parameter(help="where the models are kept (default: lm in the models folder)")
     ] = None,
     options: Annotated[LanguageModelOptions | None, Parameter(name="*")] = None,
+    as_json: AsJson = False,
     where: WhereGiven,
 ) -> None:
     """Train the perplexity models of a language on its Wikipedia, and measure the cut-offs of the buckets."""
@@ -40,9 +41,9 @@ def train(
     percentiles = add_given_together(graph, reference, "reference") if reference else None
     chosen, kept = options or LanguageModelOptions(), folder or language_models_folder()
     made = chosen.wire(graph.below(""), language, documents, percentiles)
-    result = run_graph(graph, f"lm train {language}", where, [made.cutoffs])
+    result = run_graph(graph, f"lm train {language}", where, [made.cutoffs], as_json)
     storage.make_folder(kept)
     for node in made:
         for uri in result.manifests[node].uris(MODEL):
-            say(copy_model(uri, kept))
-        show_facts(result, node)
+            (note if as_json else say)(copy_model(uri, kept))
+        show_facts(result, node, where, as_json)

@@ -46,6 +46,10 @@ COMMANDS = {
         "report:report",
         "Write a report of a run: one HTML file with charts, examples and tables, that opens offline.",
     ),
+    "explore": (
+        "explore:explore",
+        "Read and mark the documents of a run in a browser: by source, rule, value, language, words and URL.",
+    ),
     "card": (
         "card:card",
         "Write the dataset card of a run: sources, licences, what was dropped and why, languages, takedowns, limits.",
@@ -77,6 +81,10 @@ COMMANDS = {
     ),
     "export": ("export:app", "Write what a run made in other tools' formats."),
     "models": ("models:app", "Models that the stages need."),
+    "completion": (
+        "completion:completion",
+        "Print a script that completes commands and options: bash, zsh or fish.",
+    ),
 }
 """Name of each command or group, what it is in which module of this package, and its help."""
 
@@ -120,6 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
     typed = Typed()
     try:
         tokens = list(sys.argv[1:] if arguments is None else arguments)
+        _first_sign(tokens)
         app = make_app(tokens)
         app(typed.read(app, tokens), exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:  # the reader of our output has enough, as `| head` does
@@ -150,6 +159,14 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         again = resume_command()
         stop(INTERRUPTED_CODE, f"\naltiplano: interrupted; finished shards are kept; to resume: {again}")
+
+
+def _first_sign(tokens: Sequence[str]) -> None:
+    """Say on a terminal that something begins: what a run imports takes a second. The next line is written over it."""
+    is_quiet = any(token in ("--quiet", "--help", "-h") for token in tokens)
+    if tokens[:1] == ["run"] and not is_quiet and sys.stderr.isatty():
+        sys.stderr.write("altiplano: starting ...\r")
+        sys.stderr.flush()
 
 
 def _end_as_ctrl_c() -> None:

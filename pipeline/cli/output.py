@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NoReturn
@@ -16,6 +17,7 @@ FAILURE_CODE = 1
 EMPTY_CODE = 3
 INTERRUPTED_CODE = 130
 TABLE_WIDTH = 110
+_WIDE = 1000
 
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", help="print JSON lines, as docs/looking.md describes them")
@@ -24,7 +26,7 @@ AsJson = Annotated[
 
 def stop(code: int, message: str) -> NoReturn:
     """End the program with a message, which may have several lines, on standard error."""
-    sys.stderr.write(printable_text(message) + "\n")
+    sys.stderr.write(("\x1b[2K" if sys.stderr.isatty() else "") + printable_text(message) + "\n")
     raise SystemExit(code)
 
 
@@ -65,7 +67,6 @@ def say_paged(lines: Iterable[str]) -> None:
             say(line)
         return
     import pydoc
-    import shutil
 
     shown = [printable(line) for line in lines]
     if len(shown) < shutil.get_terminal_size().lines:
@@ -80,10 +81,18 @@ def note(line: str) -> None:
 
 
 def print_table(table: Any, width: int = TABLE_WIDTH) -> None:
-    """Print a table that `text_table` made."""
+    """Print a table that `text_table` made; on a terminal of fewer columns less lies between its own."""
     from rich.console import Console
 
-    Console(width=width).print(table)
+    if not sys.stdout.isatty():
+        Console(width=width).print(table)
+        return
+    console = Console(width=min(width, shutil.get_terminal_size().columns))
+    if Console(width=_WIDE).measure(table).maximum > console.width:
+        table.padding, table.show_edge = 0, False
+        for column in table.columns:
+            column.overflow = "fold"
+    console.print(table)
 
 
 def resume_command() -> str:

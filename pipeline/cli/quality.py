@@ -19,17 +19,16 @@ from pipeline.cli.running import (
     flat,
     run_graph,
     run_watched,
+    runner_of,
     show_facts,
 )
 from pipeline.config import load_recipe
 from pipeline.given import add_given_together
 from pipeline.graph import Graph
 from pipeline.inspect.quality import comparison_lines, worth_lines, worth_page, worth_tables
-from pipeline.progress import Progress
 from pipeline.quality_models import held_out_pages, open_quality, scores_of_documents
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build_quality
-from pipeline.runner import Runner
 from pipeline.shipped import recipe_file
 from pipeline.wiring import add_quality
 from quality_classifier.cited_pages import reference_totals, write_urls
@@ -104,6 +103,7 @@ def train(
         list[str], Parameter(help="raw Wikipedia dumps: a page that they cite is a positive")
     ],
     options: Annotated[QualityClassifier | None, Parameter(name="*")] = None,
+    as_json: AsJson = False,
     where: WhereGiven,
 ) -> None:
     """Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."""
@@ -111,7 +111,7 @@ def train(
     pages = add_given_together(graph, inputs)
     dumps = {ReferenceUrls.kind: references}
     last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
-    show_facts(run_graph(graph, "quality train", where, [last]), last)
+    show_facts(run_graph(graph, "quality train", where, [last], as_json), last, where, as_json)
 
 
 @app.command
@@ -143,7 +143,7 @@ def build(
     folder, name = options.run or loaded.recipe.run, loaded.recipe.name
     graph, model = build_quality(loaded)
     check_options(graph)
-    runner = Runner(graph, folder, name, Progress(quiet=options.quiet), options.on_error)
+    runner = runner_of(graph, folder, name, options)
     result = run_watched(runner, graph, folder, options, [model])
     say(finished_line(folder, result, [model]))
     for line in quality_notes(result.manifests):

@@ -15,7 +15,9 @@ from pipeline.cli.running import (
     Workers,
     end_if_empty,
     finished_line,
+    outcome_of,
     run_watched,
+    runner_of,
     show_mixture,
     warn_unjudged,
 )
@@ -25,11 +27,9 @@ from pipeline.plan import make_plan
 from pipeline.plan.estimate import ClusterOptions
 from pipeline.plan.measure import measured_rates, parse_share
 from pipeline.pools import TaskResources, open_pool
-from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
 from pipeline.run_folder import Keep
-from pipeline.runner import Runner
 from pipeline.shipped import recipe_file
 from stages.mix.mixture import Mix
 from stages.train.stage import Train, Trained
@@ -53,7 +53,14 @@ Variables = Annotated[
 RunOptionsGiven = Annotated[RunOptions | None, Parameter(name="*")]
 
 
-def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven = None) -> None:
+def run(
+    config: str,
+    /,
+    *,
+    variables: Variables = None,
+    as_json: AsJson = False,
+    options: RunOptionsGiven = None,
+) -> None:
     """Run a whole recipe: raw dumps to packed tokens, a mixture and a trained checkpoint.
 
     Parameters
@@ -67,15 +74,19 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     graph, documents = build(loaded)
     check_options(graph)
     keep = options.keep or loaded.recipe.keep
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error, keep)
+    runner = runner_of(graph, folder, loaded.recipe.name, options, keep)
     result = run_watched(runner, graph, folder, options, documents)
-    show_mixture(folder, result.manifests[Mix.stage_name])
-    if loaded.recipe.train is not None:
-        (trained,) = result.manifests[Train.stage_name].facts_of(Trained)
-        say(f"loss {trained.first_loss:.4f} -> {trained.final_loss:.4f} after {trained.steps:,} steps")
+    trained = [] if loaded.recipe.train is None else [Train.stage_name]
+    if as_json:
+        say_json(outcome_of(folder, result, documents, trained))
+    else:
+        show_mixture(folder, result.manifests[Mix.stage_name])
+    for one in (facts for name in trained for facts in result.manifests[name].facts_of(Trained)):
+        line = f"loss {one.first_loss:.4f} -> {one.final_loss:.4f} after {one.steps:,} steps"
+        (note if as_json else say)(line)
     for line in quality_notes(result.manifests):
         note(line)
-    say(finished_line(folder, result, documents))
+    (note if as_json else say)(finished_line(folder, result, documents))
     warn_unjudged(result.manifests)
     end_if_empty(emptied_stages(graph, result.manifests), options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.chain import stage_at
 from pipeline.cli.options import OptionMistakesError
-from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, say
+from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, resume_command, say, say_json
 from pipeline.emptied import Emptied, emptied_stages
 from pipeline.given import add_given_together
 from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
@@ -18,13 +19,15 @@ from pipeline.inspect.tokens import token_rows, token_table
 from pipeline.pools import Pool, TaskResources, open_pool
 from pipeline.progress import Progress
 from pipeline.registry import check_sources
+from pipeline.run_folder import Keep
 from pipeline.runner import OnError, Runner, RunResult
+from pipeline.tally import RunTally
 from pipeline.unjudged import unjudged_lines
 from pipeline.validation import Validated, validate
 from stages.core import storage
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.manifest import Manifest, Record
+from stages.core.manifest import MODEL, Manifest, Record
 from stages.core.mistakes import MistakesError
 from stages.core.stage import AnyStage
 from stages.core.verb import Verb
@@ -52,6 +55,13 @@ class Workers(Record):
         "stop",
         description="what a raw record does on which every attempt fails (60 s, a worker that dies): stop the run, or ledger",
     )
+    metrics: str | None = Field(
+        None,
+        description="Prometheus metrics of the run: a file for node_exporter, or PORT or HOST:PORT to serve them at",
+    )
+    dashboard: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Ray's dashboard on this machine (needs `pip install 'ray[default]'`)"
+    )
     quiet: bool = Field(False, description="no progress on standard error")
     allow_empty: Annotated[bool, Parameter(negative="")] = Field(
         False, description="take it that a stage keeps nothing, with a warning; else the exit code is 3"
@@ -60,7 +70,15 @@ class Workers(Record):
     def open_pool(self) -> Pool:
         """The pool that these options ask for."""
         asked = TaskResources(self.task_cpus, self.task_memory, self.train_gpus)
-        return open_pool(self.workers, self.address, asked)
+        return open_pool(self.workers, self.address, asked, self.dashboard)
+
+    def open_watchers(self) -> list[Callable[[RunTally], None]]:
+        """What is shown the run as it goes, beside the person."""
+        if self.metrics is None:
+            return []
+        from pipeline.metrics import open_metrics
+
+        return [open_metrics(self.metrics)]
 
 
 class Where(Workers):
@@ -89,19 +107,61 @@ def checked(kind: type[Validated], values: Any) -> Validated:
 
 
 def add_command(
-    group: Any, name: str, help_line: str, command: Callable[..., None], **parameters: Any
+    group: Any,
+    name: str,
+    help_line: str,
+    command: Callable[..., None],
+    example: str = "",
+    **parameters: Any,
 ) -> None:
-    """Add a command whose parameters get their types here, where the config class is known."""
+    """Add a command whose parameters get their types here, where the config class is known; `example` ends its help."""
     command.__annotations__ = parameters | {"where": WhereGiven}
-    group.command(command, name=name, help=help_line)
+    group.command(
+        command, name=name, help=help_line, help_epilogue=f"Example: {example}" if example else None
+    )
 
 
-def run_graph(graph: Graph, name: str, where: Where, outputs: Sequence[str]) -> RunResult:
-    """Run a graph into `where.out` and say in one line what came of it."""
+def runner_of(graph: Graph, folder: str, name: str, where: Workers, keep: Keep = "all") -> Runner:
+    """The runner of a command: it tells its progress, and how to go on."""
+    progress = Progress(quiet=where.quiet, watchers=where.open_watchers())
+    return Runner(graph, folder, name, progress, where.on_error, keep, resume_command())
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What came of a command, as `--json` prints it: `facts` are what the stages `nodes` measured, a record for each task."""
+
+    run: str
+    nodes: tuple[str, ...]
+    documents: int
+    dropped: int
+    tasks_run: int
+    models: tuple[str, ...]
+    facts: tuple[dict[str, Any], ...]
+
+
+def outcome_of(folder: str, result: RunResult, outputs: Sequence[str], nodes: Sequence[str]) -> RunOutcome:
+    """Documents are those of `outputs`, models and facts those of `nodes`."""
+    made = [result.manifests[name] for name in nodes]
+    return RunOutcome(
+        folder,
+        tuple(nodes),
+        sum(result.manifests[name].documents_out for name in outputs),
+        result.dropped,
+        result.tasks_run,
+        tuple(uri for one in made for uri in one.uris(MODEL)),
+        tuple(facts for one in made for facts in one.facts),
+    )
+
+
+def run_graph(
+    graph: Graph, name: str, where: Where, outputs: Sequence[str], as_json: bool = False
+) -> RunResult:
+    """Run a graph into `where.out` and say in one line what came of it, beside the result where that is JSON."""
     _check_same_run(graph, where.out)
-    runner = Runner(graph, where.out, name, Progress(quiet=where.quiet), where.on_error)
+    runner = runner_of(graph, where.out, name, where)
     result = run_watched(runner, graph, where.out, where, outputs)
-    say(finished_line(where.out, result, outputs))
+    (note if as_json else say)(finished_line(where.out, result, outputs))
     warn_unjudged(result.manifests)
     end_if_empty(emptied_stages(graph, result.manifests), where)
     return result
@@ -191,8 +251,11 @@ def given_stage(run: str, stage: type[AnyStage]) -> tuple[str, Manifest]:
     return f"{manifest.folder.rpartition('/')[0]}:{manifest.node}", manifest
 
 
-def show_facts(result: RunResult, node: str) -> None:
+def show_facts(result: RunResult, node: str, where: Where, as_json: bool = False) -> None:
     """Print what a model's training measured."""
+    if as_json:
+        say_json(outcome_of(where.out, result, [], [node]))
+        return
     for facts in result.manifests[node].facts:
         for line in fact_lines(facts):
             say(line)

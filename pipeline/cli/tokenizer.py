@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from pipeline.cli.output import print_table
+from pipeline.cli.output import AsJson, print_table
 from pipeline.cli.running import Documents, WhereGiven, run_graph, show_facts
 from pipeline.given import add_given
 from pipeline.graph import Graph
@@ -26,13 +26,14 @@ def train(
     /,
     *,
     options: Annotated[TokenizerOptions | None, Parameter(name="*")] = None,
+    as_json: AsJson = False,
     where: WhereGiven,
 ) -> None:
     """Train a BPE tokenizer with LLaMA's options on documents."""
     graph = Graph()
     documents = add_given(graph, inputs)
     last = add_tokenizer(graph.below(""), options or TokenizerOptions(), documents)
-    show_facts(run_graph(graph, "tokenizer train", where, [last]), last)
+    show_facts(run_graph(graph, "tokenizer train", where, [last], as_json), last, where, as_json)
 
 
 @app.command

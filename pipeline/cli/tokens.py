@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from pipeline.cli.output import say
+from pipeline.cli.output import AsJson, say
 from pipeline.cli.running import Documents, WhereGiven, given_stage, run_graph, show_facts, show_mixture
 from pipeline.given import add_given
 from pipeline.graph import Graph
@@ -60,6 +60,7 @@ def train(
     *,
     mixture: Annotated[str, Parameter(help="run that holds the mixture")],
     options: Annotated[Train | None, Parameter(name="*")] = None,
+    as_json: AsJson = False,
     where: WhereGiven,
 ) -> None:
     """Train a LLaMA on packed tokens by the schedule of a mixture; resumes from its last checkpoint."""
@@ -71,4 +72,4 @@ def train(
         given[fitted] = manifest
     graph = Graph(given=given)
     last = add_training(graph.below(""), options or Train(), tokens[0], MixOutputs(mixed[0], fitted))
-    show_facts(run_graph(graph, "train", where, [last]), last)
+    show_facts(run_graph(graph, "train", where, [last], as_json), last, where, as_json)

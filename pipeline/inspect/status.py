@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from pipeline.graph import RunNode, read_run
-from pipeline.run_lock import holder_of
+from pipeline.run_failure import Failure, failure_of
+from pipeline.run_lock import holder_of, last_command
 from pipeline.text_table import add_text_row, text_table
 from stages.core import storage
 from stages.core.heartbeat import last_word
@@ -23,6 +24,12 @@ from stages.core.names import below
 
 DONE, UNDER_WAY, WAITING = "done", "under way", "waiting"
 _REPORT = ".json"
+_STOPPED = {
+    "failed": "it stopped at a failure",
+    "mistake": "it stopped at a mistake",
+    "machine": "it stopped by trouble of the machine",
+    "interrupted": "it was interrupted",
+}
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,18 @@ class StageStatus:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How far a run is, and who works on it, where its lock says that."""
+    """How far a run is, who works on it, where its lock says that, and how it stopped, where it did.
+
+    `command` is what the one at work typed, or how to go on; empty where a program ran it.
+    """
 
     run: str
     name: str
     is_finished: bool
     holder: str | None
     stages: tuple[StageStatus, ...]
+    failure: Failure | None = None
+    command: str = ""
 
 
 def run_status(run: str) -> RunStatus:
@@ -58,7 +70,10 @@ def run_status(run: str) -> RunStatus:
     stages = tuple(_stage_status(run, node) for node in record.nodes)
     finished = all(stage.state == DONE for stage in stages)
     holder = holder_of(run)
-    return RunStatus(run, record.name, finished, None if holder is None else holder.told(), stages)
+    failure = None if finished or holder is not None else failure_of(run)
+    command = last_command(run) if failure is None else failure.command
+    told = None if holder is None else holder.told()
+    return RunStatus(run, record.name, finished, told, stages, failure, "" if finished else command)
 
 
 def _stage_status(run: str, node: RunNode) -> StageStatus:
@@ -107,4 +122,10 @@ def status_lines(status: RunStatus) -> Iterator[str]:
     if status.holder is not None:
         yield f"{status.holder} is at work there, or was when it was killed"
     elif not status.is_finished:
-        yield "nobody is at work there; run its command again to go on: what is finished is kept"
+        if status.failure is not None:
+            yield f"{_STOPPED[status.failure.what]}: {status.failure.line}"
+        if not status.command:
+            yield "nobody is at work there; run its command again to go on: what is finished is kept"
+            return
+        where = "" if status.failure is None else f" (in {status.failure.cwd})"
+        yield f"nobody is at work there; to go on, which keeps what is finished: {status.command}{where}"

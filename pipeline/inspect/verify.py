@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pipeline.graph import RUN_FILE, RunNode, RunRecord, read_run, run_manifests
 from pipeline.inspect.absent import present_requests
 from pipeline.inspect.changed_places import Fault, changed_places
+from pipeline.run_failure import FAILURE_FILE
 from pipeline.run_lock import LOCK_FILE
 from stages.core import storage
 from stages.core.errors import UserError
@@ -76,7 +77,7 @@ def _verify(run: str) -> Verified:
         raise UserError(f"{run}: no stage is finished there; nothing to verify")
     faults: list[Fault] = []
     manifests: dict[str, Manifest] = {}
-    expected = {RUN_FILE, LOCK_FILE}
+    expected = {RUN_FILE, LOCK_FILE, FAILURE_FILE}
     num_files = num_bytes = num_gone = 0
     there = set(storage.list_files(run))
     for node in finished:

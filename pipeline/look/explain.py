@@ -56,7 +56,16 @@ def ids_called(run: str, name: str) -> list[str]:
 
 def explain(run: str, document: str, full: bool = False) -> list[Event]:
     """The events of a document in the order of the run; a UserError when no stage knows the id."""
-    places = places_of(run)
+    events = story_of(places_of(run), document, full)
+    if not events:
+        raise UserError(
+            f"{document}: no document of this id in {run}; ids are <source>/<raw file>/<record key>"
+        )
+    return events
+
+
+def story_of(places: Places, document: str, full: bool = False) -> list[Event]:
+    """The same of a run that is open; nothing where no stage knows the id."""
     events: list[Event] = []
     text: str | None = None
     for name, manifest in places.manifests.items():
@@ -69,10 +78,6 @@ def explain(run: str, document: str, full: bool = False) -> list[Event]:
             events.append(_document_event(name, row, text, full))
             text = row["text"]
         events += _token_events(name, manifest, document)
-    if not events:
-        raise UserError(
-            f"{document}: no document of this id in {run}; ids are <source>/<raw file>/<record key>"
-        )
     return events
 
 

@@ -18,6 +18,7 @@ MAX_DIFF_LINES = 4000
 """Of longer texts the diff is of their beginnings: its time grows with the product."""
 
 CONTEXT_LINES = 2
+FULL_HINT = "; --full shows them"
 
 
 def looked_lines(found: Sequence[Looked], full: bool) -> Iterator[str]:
@@ -108,4 +109,4 @@ def clipped(lines: Sequence[str], full: bool) -> Iterator[str]:
         yield line if len(line) <= MAX_LINE_CHARS else f"{line[:MAX_LINE_CHARS]} ... {len(line):,} characters"
         last = number
     if (left := len(lines) - 1 - last) > 0:
-        yield f"  ... {left:,} lines more; --full shows them"
+        yield f"  ... {left:,} lines more{FULL_HINT}"

@@ -5,7 +5,8 @@ Memory is a batch of the columns that choose, and the rows that are chosen, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.parquet import read_batches, read_rows
+from stages.core.bounded import GroupReader
+from stages.core.parquet import FOREIGN_BATCH_ROWS, read_batches, read_rows
+from stages.core.stored import open_stored
 from stages.kernels.hash.hashing import hash_strings
 
 Row = dict[str, Any]
@@ -63,27 +66,51 @@ def rows_by_id(
     uris: Iterable[str], ids: Iterable[str], columns: Sequence[str] | None = None
 ) -> dict[str, Row]:
     """The rows of these ids by id; of each file the column of ids is read, and the row groups that hold one of them."""
-    wanted = set(ids)
-    found: dict[str, Row] = {}
+    return {row["id"]: row for batch in batches_by_id(uris, ids, columns) for row in batch.to_pylist()}
+
+
+def batches_by_id(
+    uris: Iterable[str], ids: Iterable[str], columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The same a row group at a time, `id` among the columns: of many ids no more than that is in memory."""
+    left = set(ids)
     for uri in uris:
-        if len(found) == len(wanted):
+        if not left:
             break
-        left = pa.array(sorted(wanted - found.keys()), pa.string())
-        places = _places(uri, left)
+        places = _places(uri, sorted(left))
         if len(places):
             for batch in read_rows(uri, places, columns):
-                found |= {row["id"]: row for row in batch.to_pylist()}
-    return found
+                left.difference_update(batch.column("id").to_pylist())
+                yield batch
 
 
-def _places(uri: str, ids: pa.Array) -> npt.NDArray[np.int64]:
-    """Numbers of the rows of a file with these ids, ascending."""
+def _places(uri: str, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Numbers of the rows of a file with these ids (sorted), ascending; row groups whose bounds rule them out stay unread."""
     places, start = [np.empty(0, np.int64)], 0
-    for batch in read_batches([uri], ["id"]):
-        held = pc.is_in(batch.column("id").cast(pa.string()), value_set=ids)
-        places.append(np.flatnonzero(held.to_numpy(zero_copy_only=False)) + start)
-        start += batch.num_rows
+    wanted = pa.array(ids, pa.string())
+    with open_stored(uri) as raw:
+        reader = GroupReader(raw, ["id"], FOREIGN_BATCH_ROWS)
+        for index in range(reader.metadata.num_row_groups):
+            about = reader.metadata.row_group(index)
+            at = start
+            for batch in reader.batches(index) if _may_hold(about, ids) else ():
+                held = pc.is_in(batch.column("id").cast(pa.string()), value_set=wanted)
+                places.append(np.flatnonzero(held.to_numpy(zero_copy_only=False)) + at)
+                at += batch.num_rows
+            start += about.num_rows
     return np.concatenate(places)
+
+
+def _may_hold(about: Any, ids: Sequence[str]) -> bool:
+    """Whether a row group can have one of these ids (sorted): ids mostly lie in the order of the raw files."""
+    for number in range(about.num_columns):
+        column = about.column(number)
+        if column.path_in_schema == "id" and (bounds := column.statistics) is not None and bounds.has_min_max:
+            low, high = bounds.min, bounds.max
+            if isinstance(low, str) and isinstance(high, str):
+                first = bisect_left(ids, low)
+                return first < len(ids) and ids[first] <= high
+    return True
 
 
 def ids_of_url(uris: Iterable[str], url: str, limit: int) -> list[str]:

@@ -71,7 +71,7 @@ def dropped_sample(run: str, wanted: Wanted) -> list[Looked]:
             lost = batch.filter(pc.is_in(batch.column("action"), value_set=pa.array([DROP, EDIT])))
             for name, names in known.items():
                 names |= set(pc.unique(lost.column(name)).to_pylist())
-            lost = _of_language(places, node, _fitting(lost, wanted), wanted.language)
+            lost = of_language(places, node, _fitting(lost, wanted), wanted.language)
             named = lost.append_column("node", pa.array([node] * lost.num_rows, pa.string()))
             draw.add(
                 named, _distance(lost.column("value"), wanted.near), chance_of(lost.column("id"), wanted.seed)
@@ -94,7 +94,12 @@ def _fitting(batch: pa.RecordBatch, wanted: Wanted) -> pa.RecordBatch:
     return batch
 
 
-def _of_language(places: Places, node: str, batch: pa.RecordBatch, language: str | None) -> pa.RecordBatch:
+def is_below(rule: str, wanted: str) -> bool:
+    """Whether a rule of a ledger is the wanted one, or a part of it, as `gopher_quality.words`."""
+    return rule == wanted or rule.startswith((f"{wanted}.", f"{wanted}_"))
+
+
+def of_language(places: Places, node: str, batch: pa.RecordBatch, language: str | None) -> pa.RecordBatch:
     """Rows of a ledger whose document has this language: it says it itself, or the rule found it."""
     if language is None or batch.num_rows == 0:
         return batch

@@ -6,6 +6,7 @@ Where a filter wrote its values down they are read; else its rules judge the sam
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,35 +25,42 @@ SCORES = ("language_score", "perplexity", "quality")
 """Columns of documents that rules fill."""
 
 
-def remade_filter(places: Places, node: str) -> tuple[Filter, FilterParams] | None:
-    """The filter of a node, of its config, and what the run trained for it; None where it is another one now.
+@dataclass(frozen=True)
+class RemadeFilter:
+    """A filter as it judged: its options, and what its run found for it, as a model, a threshold, rules in a rule's place."""
+
+    made: Filter
+    params: FilterParams
+
+    def values(self, batch: pa.RecordBatch) -> dict[str, npt.NDArray[np.float64]]:
+        """The columns of values (`measures`) of a batch of documents by its rules; all see it as it is."""
+        measuring = self.made.model_copy(update={"annotate_only": True})
+        judging = measuring.judging(self.params)
+        return measures([one for rule in judging for one in rule.judge(self.params.model)(batch)])
+
+
+def remade_filter(places: Places, node: str) -> RemadeFilter | None:
+    """The filter that a node ran, of its manifest; None where it is another one now, or what it read is gone.
 
     A manifest does not say where models and lists lie. The fingerprint, which holds their content, tells whether what is
     found without that is the same.
     """
     manifest, inputs = places.manifests[node], places.inputs(node)
-    if len(inputs) != len(manifest.inputs):  # a run that it read is gone
-        return None
     try:
         rules = [RULES.find(options["rule"]).model_validate(options) for options in manifest.config["rules"]]
         made = Filter(rules=tuple(rules), annotate_only=manifest.config["annotate_only"])
-        same = made.fingerprint(list(manifest.inputs)) == manifest.fingerprint
+        if made.fingerprint(list(manifest.inputs)) != manifest.fingerprint:
+            return None
+        documents = [one for one in inputs if one.wrote_documents]
+        beside = [one for one in inputs if not one.wrote_documents and not one.dropped]
+        return RemadeFilter(made, made.params_of([*documents[:1], *beside]))
     except (
         UserError,
         ValueError,
+        IndexError,
         FileNotFoundError,
     ):  # no such rule or model any more, or its place is not known
         return None
-    return (made, made.params_of(inputs)) if same else None
-
-
-def judged_values(
-    made: Filter, params: FilterParams, batch: pa.RecordBatch
-) -> dict[str, npt.NDArray[np.float64]]:
-    """The columns of values (`measures`) of a batch of documents by the rules of a filter; all see it as it is."""
-    measuring = made.model_copy(update={"annotate_only": True})
-    verdicts = [one for rule in measuring.judging(params) for one in rule.judge(params.model)(batch)]
-    return measures(verdicts)
 
 
 def values_by_id(
@@ -74,14 +82,14 @@ def values_by_id(
         if remade is None:
             unknown.append(node)
             continue
-        for name, values in _judged(*remade, texts).items():
+        for name, values in _judged(remade, texts).items():
             found[name] |= values
     return found, unknown
 
 
-def _judged(made: Filter, params: FilterParams, texts: Mapping[str, Row]) -> dict[str, dict[str, float]]:
+def _judged(remade: RemadeFilter, texts: Mapping[str, Row]) -> dict[str, dict[str, float]]:
     batch = pa.RecordBatch.from_pylist(list(texts.values()), schema=DOCUMENT_SCHEMA)
-    columns = judged_values(made, params, batch)
+    columns = remade.values(batch)
     return {
         name: {column: float(values[number]) for column, values in columns.items()}
         for number, name in enumerate(texts)

@@ -17,20 +17,27 @@ from pipeline.report.samples import PartnerClusters, ValueHistogram
 from stages.core.ledger import DROP
 
 MAX_BARS = 25
+FEW_POINTS = 50
+"""Of a curve whose points are drawn too; a held-out loss may have a single one."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its id in the page, its traces and layout, and in words what it shows."""
+    """A chart: its name, its traces and layout, and in words what it shows."""
 
     name: str
     alt: str
     data: list[dict[str, Any]]
     layout: dict[str, Any]
 
+    @property
+    def anchor(self) -> str:
+        """Its id in the page, where sections have theirs."""
+        return f"chart-{self.name}"
+
     def record(self) -> dict[str, Any]:
         """What the page's script draws."""
-        return {"name": self.name, "data": self.data, "layout": self.layout}
+        return {"name": self.anchor, "data": self.data, "layout": self.layout}
 
 
 def label(text: str) -> str:
@@ -185,12 +192,35 @@ def speed_figure(found: Sequence[StageSpeed]) -> Figure:
     return Figure("speed", "seconds by stage", data, layout)
 
 
+def rate_figure(found: Sequence[StageSpeed]) -> Figure:
+    """MB of input per second of a task, of the stages that took longest and read something."""
+    rates = [(one, rate) for one in found if (rate := one.mb_per_second) is not None]
+    top = sorted(rates, key=lambda one: -one[0].seconds)[:MAX_BARS]
+    data, layout = _bars(
+        [one.node for one, _ in top],
+        {"MB/s": [rate for _, rate in top]},
+        "MB/s of a task (logarithmic)",
+        log=True,
+    )
+    return Figure("rate", "MB of input per second of a task, by stage", data, layout)
+
+
+def held_out_figure(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
+    """The last loss on what each source holds out; dots, since what differs is far from 0."""
+    top = sorted(curves.items(), key=lambda one: one[1][-1][1])[:MAX_BARS]
+    names = [name for name, _ in top]
+    _, layout = _bars(names, {"last": [points[-1][1] for _, points in top]}, "loss (nats a token)")
+    dots = {"type": "scatter", "mode": "markers", "marker": {"size": 10}}
+    data = [dots | {"y": [label(name) for name in names], "x": [points[-1][1] for _, points in top]}]
+    return Figure("held-out", "last held-out loss by source", data, layout)
+
+
 def training_figure(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
-    """Loss by step; held-out losses beside it where the log has some."""
+    """Loss by step, each curve in its colour."""
     data = [
         {
             "type": "scatter",
-            "mode": "lines",
+            "mode": "lines" if len(points) > FEW_POINTS else "lines+markers",
             "name": label(name),
             "x": [step for step, _ in points],
             "y": [loss for _, loss in points],

@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from pipeline.inspect.warnings import warning_rows
 from pipeline.look.places import Places
+from pipeline.quality_notes import quality_notes
 from pipeline.registry import source_kinds
+from pipeline.unjudged import unjudged_lines
 from stages.core import storage
 from stages.core.ledger import DROP
 from stages.core.manifest import LEDGER, Manifest, read_report
@@ -169,7 +171,7 @@ def speeds(places: Places) -> list[StageSpeed]:
 
 
 def training_curves(places: Places) -> dict[str, list[tuple[int, float]]]:
-    """Curves of a training's log by name: `loss`, and every other loss in it, held-out ones by source too."""
+    """Losses of a training's log (`StepInfo.log_row`) by name: `loss`, and that on what each source holds out."""
     curves: dict[str, list[tuple[int, float]]] = {}
     for manifest in places.manifests.values():
         if not is_made_by(manifest, Train):
@@ -183,23 +185,22 @@ def training_curves(places: Places) -> dict[str, list[tuple[int, float]]]:
     return {name: points[:: -(-len(points) // MAX_CURVE_POINTS)] for name, points in curves.items()}
 
 
-def _losses(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    for key, value in row.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _losses(value, f"{name}: ")
-        elif "loss" in name and isinstance(value, int | float) and not isinstance(value, bool):
-            yield name, float(value)
+def _losses(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    if "loss" in row:  # a step whose batch was left out has none
+        yield "loss", float(row["loss"])
+    for source, found in row.get("held_out", {}).items():
+        yield f"held-out {source}", float(found["loss"])
 
 
 def run_warnings(run: str, places: Places) -> list[str]:
-    """What a reader should know: stages that are not finished or kept nothing, the mixture's warnings, cut papers."""
+    """What a reader should know: stages not finished or that kept nothing, models and mixtures in doubt, cut papers."""
     found = [f"{one.name}: not finished" for one in places.record.nodes if one.name not in places.manifests]
     for node, manifest in places.manifests.items():
         if manifest.dropped and manifest.documents_out == 0:
             found.append(f"{node}: kept nothing of {manifest.documents_in + manifest.created:,} documents")
         if is_made_by(manifest, Mix):
             found += [line for mixed in manifest.facts_of(Mixed) for line in mixed.warnings]
+    found += [*quality_notes(places.manifests), *unjudged_lines(places.manifests)]
     if cut := len(warning_rows(run)):
         found.append(f"{cut:,} documents lost most of their record; `altiplano inspect warnings` lists them")
     return found

@@ -16,9 +16,24 @@ def escaped(text: object) -> str:
     return html.escape(printable(str(text)))
 
 
+def field_value(text: str) -> str:
+    """What a field of a form holds, as it is: it comes back when the form is sent."""
+    return html.escape(text)
+
+
 def escaped_text(text: str) -> str:
     """Text of several lines for a `pre`."""
     return html.escape(printable_text(text))
+
+
+def marked_lines(lines: Iterable[str]) -> str:
+    """Lines of a diff (`pipeline.look.lines`) for a `pre`, each in the colour of what became of it."""
+    marks = {"-": "gone", "+": "came", "~": "other"}
+    shown = []
+    for line in lines:
+        text, mark = escaped_text(line), marks.get(line[:1])
+        shown.append(text if mark is None else f'<span class="{mark}">{text}</span>')
+    return "\n".join(shown)
 
 
 def script_json(value: Any) -> str:

@@ -3,7 +3,7 @@
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  function layout(own) {
+  function layout(own, names, room) {
     const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), linecolor: colour("--line"), fixedrange: true };
     const made = Object.assign({
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
@@ -15,6 +15,13 @@
     made.yaxis = Object.assign({}, axis, own.yaxis);
     if (own.yaxis && own.yaxis.autorange === "reversed") {
       made.margin = { l: 8, r: 12, t: own.showlegend ? 40 : 8, b: 44 };
+      if (room < 480) {  // the ends of names, so that bars have room; the tables have them whole
+        made.yaxis.tickvals = names;
+        made.yaxis.ticktext = names.map((name) => name.length > 16 ? "\u2026" + name.slice(-15) : name);
+        made.yaxis.tickfont = { size: 10 };
+        made.xaxis.nticks = 4;
+        made.xaxis.tickangle = 0;
+      }
     }
     made.shapes = (own.shapes || []).map((s) => Object.assign({}, s, { line: { dash: "dash", width: 2, color: colour("--c1") } }));
     return made;
@@ -23,7 +30,7 @@
   function draw(place) {
     const one = byName.get(place.id);
     const data = one.data.map((trace) => Object.assign({}, trace));
-    return Plotly.react(place, data, layout(one.layout), { displayModeBar: false, responsive: true }).then(() => {
+    return Plotly.react(place, data, layout(one.layout, (data[0] || {}).y || [], place.clientWidth), { displayModeBar: false, responsive: true }).then(() => {
       place.dataset.drawn = "yes";
     });
   }

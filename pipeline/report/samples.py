@@ -18,7 +18,7 @@ from pipeline.look.kept import kept_sample
 from pipeline.look.places import Places
 from pipeline.look.rows import Draw, chance_of, rows_by_id
 from pipeline.look.sample import Looked, Wanted, looked_at
-from pipeline.look.values import judged_values, remade_filter
+from pipeline.look.values import remade_filter
 from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.errors import UserError
 from stages.core.ledger import DROP, EDIT, LEDGER_SCHEMA
@@ -101,13 +101,13 @@ def value_histograms(places: Places, seed: int) -> Iterator[ValueHistogram]:
     for node, manifest in places.manifests.items():
         if manifest.of_kind(VALUES):
             yield from _written(node, manifest, seed)
-        elif (remade := remade_filter(places, node) if manifest.stage == "filter" else None) is not None:
+        elif manifest.stage == "filter" and (remade := remade_filter(places, node)) is not None:
             ids = _sampled_ids(places.texts_before(node), seed)
             columns: dict[str, list[npt.NDArray[np.float64]]] = {}
             for start in range(0, len(ids), _AT_A_TIME):
                 texts = rows_by_id(places.texts_before(node), ids[start : start + _AT_A_TIME])
                 batch = pa.RecordBatch.from_pylist(list(texts.values()), schema=DOCUMENT_SCHEMA)
-                for name, values in judged_values(*remade, batch).items():
+                for name, values in remade.values(batch).items():
                     columns.setdefault(name, []).append(values)
             whole = {name: np.concatenate(parts) for name, parts in columns.items()}
             yield from _histograms(node, whole, f"a sample of {len(ids):,} of its documents, measured again")

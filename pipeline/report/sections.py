@@ -11,22 +11,26 @@ from pipeline.report.charts import (
     Figure,
     clusters_figure,
     funnel_figure,
+    held_out_figure,
     histogram_figure,
     languages_figure,
     losses_figure,
     mixture_figure,
+    rate_figure,
     speed_figure,
     training_figure,
 )
 from pipeline.report.facts import TABLE_1
 from pipeline.report.gather import RunFacts
-from pipeline.report.markup import escaped, escaped_text, folded, html_table
+from pipeline.report.markup import escaped, escaped_text, folded, html_table, marked_lines
 from pipeline.report.shell import chart_place
 from stages.core.ledger import DROP
 
 MAX_TEXT_CHARS = 3000
 MAX_TABLE_ROWS = 200
 MAX_VALUES_SHOWN = 8
+MAX_CURVES = 6
+"""In one chart, which has as many colours; of more held-out losses only the last are drawn."""
 
 Section = Callable[[RunFacts, list[Figure]], str]
 
@@ -131,13 +135,8 @@ def _text(one: Looked) -> str:
     if other is None:
         text = one.text or ""
         return escaped_text(text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]} ...")
-    marks = {"-": "gone", "+": "came", "~": "other"}
-    lines = []
-    for line in clipped(diff_lines(one.text or "", other, sign), full=False):
-        shown = escaped_text(line[:MAX_TEXT_CHARS])
-        mark = marks.get(line[:1])
-        lines.append(shown if mark is None else f'<span class="{mark}">{shown}</span>')
-    return "\n".join(lines)
+    lines = clipped(diff_lines(one.text or "", other, sign), full=False)
+    return marked_lines(line[:MAX_TEXT_CHARS] for line in lines)
 
 
 def _values(facts: RunFacts, figures: list[Figure]) -> str:
@@ -224,7 +223,8 @@ def _speed(facts: RunFacts, figures: list[Figure]) -> str:
     ]
     heads = ("stage", "tasks", "seconds", "MB/s a task", "peak memory")
     table = html_table(heads, rows, "Seconds of all tasks together; MB of input per second of a task", 4)
-    return _chart(figures, speed_figure(facts.speeds)) + folded("All stages", table)
+    charts = _chart(figures, speed_figure(facts.speeds)) + _chart(figures, rate_figure(facts.speeds))
+    return f'<div class="wide">{charts}</div>' + folded("All stages", table)
 
 
 def _rate(value: float | None) -> str:
@@ -239,7 +239,12 @@ def _training(facts: RunFacts, figures: list[Figure]) -> str:
         for name, points in facts.curves.items()
     ]
     table = html_table(("curve", "points", "first", "last"), rows, "Losses in nats a token", 3)
-    return _chart(figures, training_figure(facts.curves)) + table
+    held = {name: points for name, points in facts.curves.items() if name != "loss"}
+    shown = facts.curves if len(held) < MAX_CURVES else {"loss": facts.curves["loss"]}
+    body = _chart(figures, training_figure(shown))
+    if held:
+        body += _chart(figures, held_out_figure(held))
+    return body + (folded("All losses", table) if held else table)
 
 
 SECTIONS: Mapping[str, tuple[str, Section]] = MappingProxyType(

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import pools
 from pipeline.inspect.verify import verify
+from pipeline.pools import TaskResources, open_pool
+from stages.core.errors import UserError
 from tests.demo import ROOT, TIMEOUT_SECONDS
 from tests.namespaces import why_no_network
 from tests.ray_cluster import cluster, run_there
@@ -53,3 +56,19 @@ def test_nodes_with_a_network_each_give_the_same_bytes_also_when_one_is_lost(tmp
     for run in ("apart", "lost"):
         assert bytes_of(tmp_path / run) == bytes_of(tmp_path / "run")
         assert verify(str(tmp_path / run)).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("workers", "address", "message"),
+    [
+        (0, None, "--dashboard: there is no Ray with --workers 0"),
+        (None, "auto", "--dashboard: a cluster has its own"),
+        (1, None, r"--dashboard: needs .* pip install 'ray\[default\]'"),
+    ],
+)
+def test_a_dashboard_that_cannot_be_is_a_mistake(
+    workers: int | None, address: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=message):
+        open_pool(workers, address, TaskResources(), dashboard=True)

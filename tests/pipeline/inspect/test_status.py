@@ -47,6 +47,46 @@ def test_what_is_under_way_and_who_is_at_work(run: Path, capsys: pytest.CaptureF
     assert out[-1].startswith("nobody is at work there; run its command again")
 
 
+def test_a_watch_looks_again_until_the_run_is_finished_or_ctrl_c(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mix,) = run.glob("*-mix-*")
+    manifest = (mix / "manifest.json").read_bytes()
+    (mix / "manifest.json").unlink()
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            (mix / "manifest.json").write_bytes(manifest)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    main(["status", str(run), "--watch", "--every", "0.5", "--json"])
+    looks = [orjson.loads(line)["is_finished"] for line in capsys.readouterr().out.splitlines()]
+    assert (looks, slept) == ([False, False, True], [0.5, 0.5])
+    (mix / "manifest.json").unlink()
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupted)
+    main(["status", str(run), "--watch"])
+    assert "run its command again to go on" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        main(["status", str(run), "--every", "0"])
+
+
+def test_a_run_that_was_killed_says_what_was_typed(run: Path) -> None:
+    (mix,) = run.glob("*-mix-*")
+    (mix / "manifest.json").unlink()
+    with RunLock(str(run), "altiplano run my.yaml"):
+        held = orjson.loads((run / "run.lock").read_bytes())
+        assert run_status(str(run)).command == "altiplano run my.yaml"
+    (run / "run.lock").write_bytes(orjson.dumps(held | {"started": held["started"] + 1}))
+    *_, how = status_lines(run_status(str(run)))
+    assert how == "nobody is at work there; to go on, which keeps what is finished: altiplano run my.yaml"
+
+
 def test_a_lock_of_a_process_that_is_gone_holds_nothing(run: Path) -> None:
     with RunLock(str(run)):
         held = orjson.loads((run / "run.lock").read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
 
 from pipeline.cli.main import main
@@ -12,7 +13,11 @@ from pipeline.look.explain import explain, ids_called
 from pipeline.look.kept import kept_sample
 from pipeline.look.lines import MAX_LINES, clipped, diff_lines, looked_lines, value_lines
 from pipeline.look.sample import Wanted, dropped_sample
+from pipeline.look.values import RemadeFilter
+from stages.core.documents import DOCUMENT_SCHEMA
 from stages.core.errors import UserError
+from stages.filter.rule import RULES
+from stages.filter.stage import Filter, FilterParams
 from tests.looked_runs import NUM_PAGES, SCRIPT, SHARED_LINE, page
 
 NEAR = "c4/c4.json.gz/12"
@@ -141,3 +146,21 @@ def test_long_texts_are_clipped_around_what_differs() -> None:
 def test_values_say_whether_they_pass() -> None:
     values = {"words": 3.0, "words:at_least": 5.0, "words:at_most": 9.0, "stop": 2.0, "stop:passed": 1.0}
     assert list(value_lines(values)) == ["  words 3 (>= 5 FAILS, <= 9)", "  stop 2"]
+
+
+def test_rules_in_the_place_of_a_model_that_could_not_be_trained_are_measured() -> None:
+    """A run with too few pages for its classifier (`when_too_few: rules`) has no model, and looking at it asks for none."""
+    columns = {
+        "id": ["a"],
+        "source": ["common_crawl"],
+        "text": ["The town of the river and the sea. " * 20],
+        "metadata": ["{}"],
+    }
+    names = DOCUMENT_SCHEMA.names
+    batch = pa.RecordBatch.from_pydict(
+        {name: columns.get(name, [None]) for name in names}, schema=DOCUMENT_SCHEMA
+    )
+    made = Filter(rules=(RULES.find("reference")(),))
+    found = RemadeFilter(made, FilterParams(model=None, instead="rules")).values(batch)
+    assert found["gopher_quality.words"].tolist() == [160.0]
+    assert RemadeFilter(made, FilterParams(model=None, instead="skip")).values(batch) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.look.rows import Draw, chance_of, ids_of_url, rows_by_id
+from pipeline.look.rows import Draw, batches_by_id, chance_of, ids_of_url, rows_by_id
 
 
 @given(
@@ -49,3 +50,24 @@ def test_rows_are_found_in_any_file_and_group(tmp_path: Path) -> None:
     assert rows_by_id([], ["c4/0"]) == {}
     assert ids_of_url(uris, "u", 3) == ["c4/0", "c4/2", "c4/4"]
     assert ids_of_url(uris, "v", 3) == []
+
+
+@given(
+    st.lists(st.text("ab/é\U0001f600", max_size=4), unique=True, max_size=12),
+    st.lists(st.text("ab/é\U0001f600", max_size=4), max_size=5),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_bounds_of_row_groups_hide_no_row(
+    there: list[str], wanted: list[str], size: int, bounds: bool
+) -> None:
+    table = pa.table({"text": there, "id": pa.array(there, pa.string())})
+    with tempfile.TemporaryDirectory() as folder:
+        uri = f"{folder}/0.parquet"
+        pq.write_table(table, uri, row_group_size=size, write_statistics=bounds)
+        found = rows_by_id([uri], wanted, ["id", "text"])
+        batches = list(batches_by_id([uri], wanted, ["id"]))
+    assert found == {name: {"id": name, "text": name} for name in there if name in wanted}
+    assert [name for one in batches for name in one.column("id").to_pylist()] == [
+        name for name in there if name in wanted
+    ]

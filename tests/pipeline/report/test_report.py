@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
-import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
@@ -22,9 +19,8 @@ from pipeline.report.page import report_page
 from pipeline.report.samples import duplicate_clusters, rule_examples, value_histograms
 from stages.core.errors import UserError
 from stages.core.manifest import FileInfo
+from tests.browser import DESKTOP, PHONE, needs_browser, watched_page
 from tests.looked_runs import NUM_PAGES, SCRIPT, page
-
-CHROMIUM = shutil.which("chromium")
 
 
 def test_a_funnel_counts_what_each_stage_left(looked: Path) -> None:
@@ -60,9 +56,18 @@ def test_losses_clusters_and_speeds_of_a_dedup(looked: Path) -> None:
 
 def test_losses_of_a_training_are_curves_by_name(looked: Path, tmp_path: Path) -> None:
     rows = [
-        {"step": step, "loss": 9.0 - step, "lr": 0.1, "held_out_loss": {"c4": 8.0, "books": 7.5}}
+        {
+            "step": step,
+            "loss": 9.0 - step,
+            "lr": 0.1,
+            "held_out": {
+                "c4": {"loss": 8.0, "bits_per_byte": 2.0},
+                "books": {"loss": 7.5, "bits_per_byte": 1.0},
+            },
+        }
         for step in (1, 2)
     ]
+    rows.append({"step": 3, "skipped": True, "tokens": 9})
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "log.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)))
     places = places_of(str(looked / "raw"))
@@ -71,8 +76,8 @@ def test_losses_of_a_training_are_curves_by_name(looked: Path, tmp_path: Path) -
     trained = ingest.model_copy(update={"stage": "train", "folder": str(tmp_path), "files": (log,)})
     assert training_curves(Places(places.record, {"train": trained}, {})) == {
         "loss": [(1, 8.0), (2, 7.0)],
-        "held_out_loss: c4": [(1, 8.0), (2, 8.0)],
-        "held_out_loss: books": [(1, 7.5), (2, 7.5)],
+        "held-out c4": [(1, 8.0), (2, 8.0)],
+        "held-out books": [(1, 7.5), (2, 7.5)],
     }
 
 
@@ -107,7 +112,9 @@ def test_text_and_urls_of_documents_are_never_markup(looked: Path) -> None:
     (figures,) = re.findall(r'id="figures">(.*?)</script>', pieces, re.DOTALL)
     drawn = {one["name"] for one in orjson.loads(figures)}
     assert drawn == set(re.findall(r'<div id="([^"]+)" data-chart', pieces))
-    assert {"funnel", "losses", "histogram-0"} <= drawn
+    assert {"chart-funnel", "chart-losses", "chart-histogram-0"} <= drawn
+    anchors = re.findall(r'\bid="([^"]+)"', pieces)
+    assert len(set(anchors)) == len(anchors)
 
 
 def test_what_ends_an_element_or_moves_a_cursor_is_shown_as_text() -> None:
@@ -128,23 +135,19 @@ def test_table_1_is_whole() -> None:
     assert sum(one.share for one in TABLE_1.values()) == pytest.approx(1)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: `apt-get install chromium`")
-@pytest.mark.skipif(find_spec("plotly") is None, reason="no plotly here")
-def test_a_browser_draws_every_chart_and_says_nothing(looked: Path, tmp_path: Path) -> None:
+@needs_browser
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_a_browser_draws_every_chart_and_says_nothing(
+    looked: Path, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
     out = tmp_path / "report.html"
     main(["report", str(looked / "values"), "--out", str(out)])
-    assert CHROMIUM is not None
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'chrome'}"]
-    options += ["--window-size=420,20000", "--virtual-time-budget=20000", "--enable-logging=stderr", "--v=0"]
-    shown = subprocess.run(
-        [CHROMIUM, *options, "--dump-dom", out.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    charts = re.findall(r"<div id=\"[^\"]+\" data-chart[^>]*>", shown.stdout)
-    assert len(charts) > 3
-    assert all('data-drawn="yes"' in chart for chart in charts)
-    assert "CONSOLE" not in shown.stderr
+    with watched_page(size, scheme) as watched:
+        watched.page.goto(out.as_uri())
+        charts = watched.page.locator("[data-chart]")
+        assert charts.count() > 3
+        for number in range(charts.count()):
+            charts.nth(number).scroll_into_view_if_needed()
+            charts.nth(number).locator("xpath=self::*[@data-drawn]//*[name()='svg']").first.wait_for()
+        assert watched.width() <= size[0]
+        assert (watched.said, watched.asked) == ([], [out.as_uri()])
