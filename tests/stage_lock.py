@@ -20,7 +20,7 @@ from pipeline.progress import Progress
 from pipeline.registry import comparing_verbs, source_kinds
 from pipeline.runner import Runner
 from pipeline.wiring import add_quality
-from quality_classifier.train import QualityClassifier
+from quality_classifier.classifier import QualityClassifier
 from stages.core.discover import subclasses_of
 from stages.core.manifest import Manifest, Record
 from stages.core.stage import AnyStage, Stage

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from pydantic import Field
@@ -33,17 +34,20 @@ from pipeline.runner import Runner
 from pipeline.shipped import recipe_file
 from pipeline.wiring import add_quality
 from quality_classifier.cited_pages import reference_totals, write_urls
+from quality_classifier.classifier import LabelDrawOptions, QualityClassifier, add_labels
 from quality_classifier.compare import compare_scores, threshold_of_precision, threshold_to_keep
 from quality_classifier.evaluate import at_threshold, too_few_to_say
+from quality_classifier.label_rows import label_counts
+from quality_classifier.labels import measured_labels
 from quality_classifier.references import ReferenceUrls
+from quality_classifier.score_texts import GoodOptions, ScoreOptions
 from quality_classifier.selection import VALIDATION
-from quality_classifier.train import QualityClassifier
-from quality_classifier.worth import worth_of
+from quality_classifier.worth import Worth, worth_of
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.location import Location
-from stages.core.manifest import MODEL, TABLE, Record
-from stages.models.fasttext.reference import POSITIVE
+from stages.core.manifest import FOLDERS, MODEL, TABLE, Record
+from stages.models.trained_quality import TrainedQuality
 
 app = App(name="quality", help="The quality classifier.")
 
@@ -97,21 +101,60 @@ def references(
 
 @app.command
 def train(
-    inputs: Documents,
+    inputs: Documents = [],  # noqa: B006 - only read
     /,
     *,
     references: Annotated[
         list[str], Parameter(help="raw Wikipedia dumps: a page that they cite is a positive")
-    ],
+    ] = [],  # noqa: B006 - only read
     options: Annotated[QualityClassifier | None, Parameter(name="*")] = None,
     where: WhereGiven,
 ) -> None:
-    """Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."""
-    graph = Graph()
-    pages = add_given_together(graph, inputs)
-    dumps = {ReferenceUrls.kind: references}
-    last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
+    """Train a classifier: on pages and the Wikipedia dumps that cite some, on files by class, or on tables of labels.
+
+    Prints its figures on hosts that it has not seen.
+    """
+    graph, options = Graph(), options or QualityClassifier()
+    if options.learns_from_references and not references:
+        raise UserError(
+            "say what good pages are: --references DUMPS, --classes.NAME FILES, or --labels FILES"
+        )
+    if not options.learns_from_references and references:
+        raise UserError("--references: leave it out where classes or labels say what good pages are")
+    if inputs and not options.learns_from_pages:
+        raise UserError(f"{inputs[0]}: no pages are read where files say all classes; leave them out")
+    if options.learns_from_pages and not inputs:
+        raise UserError("name the pages to learn from: a run, a stage's folder or files")
+    pages = add_given_together(graph, inputs) if inputs else None
+    dumps = {ReferenceUrls.kind: references} if references else {}
+    last = add_quality(graph.below(""), options, pages, dumps)
+    check_options(graph)
     show_facts(run_graph(graph, "quality train", where, [last]), last)
+
+
+@app.command
+def label(
+    inputs: Documents,
+    /,
+    *,
+    options: Annotated[ScoreOptions, Parameter(name="*")],
+    draw: Annotated[LabelDrawOptions | None, Parameter(name="*")] = None,
+    good: Annotated[GoodOptions | None, Parameter(name="*")] = None,
+    where: WhereGiven,
+) -> None:
+    """Label documents by a language model: by its answer to a prompt, or by two models' perplexities (Llama 3's way).
+
+    Writes tables that `quality train --labels` and `quality evaluate --labels` take.
+    """
+    graph = Graph()
+    documents = add_given_together(graph, inputs)
+    least = None if good is None else good.good
+    last = add_labels(graph.below(""), options, draw or LabelDrawOptions(), least, documents)
+    check_options(graph)
+    result = run_graph(graph, "quality label", where, [last])
+    counts = label_counts(result.manifests[last])
+    said = ", ".join(f"{pages:,} {name}" for name, pages in counts.items())
+    say(f"{storage.join(result.manifests[last].folder, FOLDERS[TABLE])}: {said}")
 
 
 @app.command
@@ -150,11 +193,17 @@ def build(
         note(line)
     if not (models := result.manifests[model].uris(MODEL)):
         return
-    opened = open_quality(folder, POSITIVE)
-    pages = held_out_pages(None, opened)
-    worth = worth_of(pages, opened.scores(pages.texts), seed=loaded.recipe.seed)
-    storage.overwrite(storage.join(folder, PAGE_NAME), worth_page(name, worth).encode())
-    storage.overwrite(storage.join(folder, FIGURES_NAME), as_json_text(worth.as_json()).encode())
+    opened = open_quality(folder, None)
+    worths = {}
+    for name_of_label in measured_labels(opened.labels):
+        of_label = opened.of_label(name_of_label)
+        pages = held_out_pages(None, of_label)
+        worths[name_of_label] = worth_of(pages, of_label.scores(pages.texts), seed=loaded.recipe.seed)
+    (facts,) = result.manifests[model].facts_of(TrainedQuality)
+    page = worth_page(name, worths, facts.tries)
+    figures = _as_json(worths) | ({"tries": [one.model_dump() for one in facts.tries]} if facts.tries else {})
+    storage.overwrite(storage.join(folder, PAGE_NAME), page.encode())
+    storage.overwrite(storage.join(folder, FIGURES_NAME), as_json_text(figures).encode())
     for place in (*models, storage.join(folder, PAGE_NAME), storage.join(folder, FIGURES_NAME)):
         say(place)
 
@@ -165,25 +214,40 @@ Labels = Annotated[
         help="labelled pages (Parquet, JSON lines, CSV: text, label, host or url); else what the run held out"
     ),
 ]
-Label = Annotated[str, Parameter(help="the label of good pages, for models of others")]
+Label = Annotated[
+    str | None, Parameter(help="the label of good pages, for models of others and of several classes")
+]
 Model = Annotated[str, Parameter(help="a fastText model, or the run that trained it")]
 
 
 @app.command
-def evaluate(
-    model: Model, /, *, labels: Labels = None, label: Label = POSITIVE, as_json: AsJson = False
-) -> None:
-    """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing."""
+def evaluate(model: Model, /, *, labels: Labels = None, label: Label = None, as_json: AsJson = False) -> None:
+    """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing.
+
+    A model of several classes is measured by each, against all others.
+    """
     opened = open_quality(model, label)
-    pages = held_out_pages(labels, opened)
-    worth = worth_of(pages, opened.scores(pages.texts))
+    worths = {}
+    for name in measured_labels(opened.labels) if label is None else (label,):
+        pages = held_out_pages(labels, opened.of_label(name))
+        worths[name] = worth_of(pages, opened.of_label(name).scores(pages.texts))
     if as_json:
-        say_json(worth.as_json())
+        say_json(_as_json(worths))
         return
-    for line in worth_lines(worth):
-        say(line)
-    for table in worth_tables(worth):
-        print_table(table)
+    for name, worth in worths.items():
+        if len(worths) > 1:
+            say(f"{name}, against all others:")
+        for line in worth_lines(worth):
+            say(line)
+        for table in worth_tables(worth):
+            print_table(table)
+
+
+def _as_json(worths: Mapping[str, Worth]) -> dict[str, Any]:
+    """The figures; of several classes by their names."""
+    if len(worths) == 1:
+        return next(iter(worths.values())).as_json()
+    return {"classes": {name: worth.as_json() for name, worth in worths.items()}}
 
 
 @app.command
@@ -197,7 +261,7 @@ def suggest(
     ] = None,
     of: Annotated[list[str], Parameter(help="documents of the source, for --keep")] = [],  # noqa: B006 - only read
     labels: Labels = None,
-    label: Label = POSITIVE,
+    label: Label = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which threshold keeps a share of a source, or is as precise as you wish on pages kept for choosing."""
@@ -235,7 +299,7 @@ def compare(
     /,
     *,
     labels: Labels = None,
-    label: Label = POSITIVE,
+    label: Label = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two models on the same pages, of hosts that neither was trained on as far as is known."""
