@@ -142,8 +142,8 @@ class _Build:
                 dumps = {}
             elif not dumps:
                 raise UserError(
-                    "a rule without a model learns from Wikipedia's citations: add a source of kind wikipedia, name the "
-                    "rule's model, or say `classes`, `labels` or `labeller` in quality_classifier"
+                    "the reference rule learns from Wikipedia's citations: add a source of kind wikipedia, or name its "
+                    "model; or say `classes`, `labels` or `labeller` in quality_classifier"
                 )
             waiting = [n for n in self.names if any(verb.needs_trained_model for verb in sources[n].steps)]
             begun = [self._begin(name)[0] for name in waiting]

@@ -27,6 +27,13 @@ from stages.models.causal import Prompt, causal_dependencies, check_causal, load
 from stages.models.fasttext.reference import MAX_CHARS
 
 TEXT_MARK = "{text}"
+ASK_LLM = (
+    "###\n{text}\n###\n\nDoes the previous paragraph demarcated within ### and ### contain informative signal for "
+    "pre-training a large-language model? An informative datapoint should be well-formatted, contain some usable knowledge "
+    "of the world, and strictly NOT have any harmful, racist, sexist, etc. content.\n\nOPTIONS:\n- yes\n- no\n\nANSWER: "
+)
+"""Sachdeva et al. 2024 (arXiv 2402.09668), figure 3: P(yes) is the score."""
+
 SCORED_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -50,11 +57,12 @@ class ScoreOptions(Record):
         None,
         description="a second model, in place of a prompt: the score is how much less likely the text is to it",
     )
-    prompt: str | None = Field(
-        None, description="what the model is asked, with {text} where the document stands"
+    prompt: str = Field(
+        ASK_LLM,
+        description="what the model is asked, with {text} where the document stands (default: Ask-LLM's)",
     )
     answers: tuple[str, ...] = Field(
-        ("no", "yes"), description="answers that the prompt allows, from the worst to the best; 0,1,2,3,4,5"
+        ("no", "yes"), description="answers that the prompt allows, from the worst to the best, as 0 to 5"
     )
     max_chars: int = Field(
         MAX_CHARS, gt=0, description="the model sees so many first characters of a document"
@@ -73,9 +81,14 @@ class ScoreOptions(Record):
 
     @model_validator(mode="after")
     def _one_way_to_score(self) -> Self:
-        if (self.prompt is None) == (self.other is None):
-            raise ValueError("give a prompt, or another model to compare with: one of the two")
-        if self.prompt is not None and self.prompt.count(TEXT_MARK) != 1:
+        # Told by the values: what a run keeps of its options names them all.
+        fields = type(self).model_fields
+        asked = [name for name in ("prompt", "answers") if getattr(self, name) != fields[name].default]
+        if self.other is not None and asked:
+            raise ValueError(
+                "other: two models need no prompt and no answers; leave these out, or the other model"
+            )
+        if self.prompt.count(TEXT_MARK) != 1:
             raise ValueError(f"prompt: {TEXT_MARK} has to stand in it once, where the document goes")
         if len(set(self.answers)) < max(2, len(self.answers)) or not all(one.strip() for one in self.answers):
             raise ValueError("answers: give two or more, each another")
@@ -84,7 +97,7 @@ class ScoreOptions(Record):
     @property
     def middle(self) -> float:
         """The score in the middle of the scale."""
-        return 0.0 if self.prompt is None else (len(self.answers) - 1) / 2
+        return 0.0 if self.other is not None else (len(self.answers) - 1) / 2
 
 
 class GoodOptions(Record):
@@ -169,8 +182,8 @@ class ScoreTexts(ScoreOptions, PageDrawOptions, LabelOptions, Stage[ScoreParams]
         """The score of each text, shape (rows,); nan of one that is too short for a perplexity."""
         shown = pc.utf8_slice_codeunits(texts, 0, self.max_chars).to_pylist()
         model = load_causal(self.model, self.device, self.batch_documents)
-        if self.prompt is None:
-            other = load_causal(self.other or "", self.device, self.batch_documents)
+        if self.other is not None:
+            other = load_causal(self.other, self.device, self.batch_documents)
             return other.nats_per_byte(shown, self.max_tokens) - model.nats_per_byte(shown, self.max_tokens)
         before, _, after = self.prompt.partition(TEXT_MARK)
         logs = model.answers([Prompt(before, text, after) for text in shown], self.answers, self.max_tokens)
@@ -195,7 +208,7 @@ def good_of(options: ScoreOptions, good: float | None) -> float:
     """The least score of a good page; a UserError where no score can be so high, or none so low."""
     if good is None:
         return options.middle
-    if options.prompt is not None and not 0 < good <= len(options.answers) - 1:
+    if options.other is None and not 0 < good <= len(options.answers) - 1:
         raise UserError(
             f"good: {good:g} is no score that tells pages apart; of {len(options.answers)} answers scores are 0 to"
             f" {len(options.answers) - 1}"

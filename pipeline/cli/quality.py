@@ -99,6 +99,12 @@ def references(
         say(f"{place}: {write_urls(tables, place):,} pages")
 
 
+class TrainOptions(QualityClassifier):
+    """Those of a recipe, but for the labeller, which has a command of its own."""
+
+    labeller: Annotated[ScoreOptions | None, Parameter(parse=False)] = None
+
+
 @app.command
 def train(
     inputs: Documents = [],  # noqa: B006 - only read
@@ -107,14 +113,14 @@ def train(
     references: Annotated[
         list[str], Parameter(help="raw Wikipedia dumps: a page that they cite is a positive")
     ] = [],  # noqa: B006 - only read
-    options: Annotated[QualityClassifier | None, Parameter(name="*")] = None,
+    options: Annotated[TrainOptions | None, Parameter(name="*")] = None,
     where: WhereGiven,
 ) -> None:
     """Train a classifier: on pages and the Wikipedia dumps that cite some, on files by class, or on tables of labels.
 
     Prints its figures on hosts that it has not seen.
     """
-    graph, options = Graph(), options or QualityClassifier()
+    graph, options = Graph(), options or TrainOptions()
     if options.learns_from_references and not references:
         raise UserError(
             "say what good pages are: --references DUMPS, --classes.NAME FILES, or --labels FILES"

@@ -27,7 +27,7 @@ LOGITS_AT_ONCE = 1 << 27
 CONFIG_NAME = "config.json"
 EXTRA = "label"
 
-Values = npt.NDArray[np.float64]
+Logs = npt.NDArray[np.float64]
 
 
 class Prompt(NamedTuple):
@@ -63,14 +63,14 @@ class CausalModel:
         found = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
         return None if found is None else int(found)
 
-    def answers(self, prompts: Sequence[Prompt], answers: Sequence[str], max_tokens: int | None) -> Values:
+    def answers(self, prompts: Sequence[Prompt], answers: Sequence[str], max_tokens: int | None) -> Logs:
         """ln P(answer | prompt) of every answer to every prompt, shape (prompts, answers)."""
         limit = min((one for one in (max_tokens, self.max_tokens) if one is not None), default=None)
         asked = [one for prompt in prompts for one in self._asked(prompt, answers, limit)]
         found = np.array([logs.sum() for logs in self._log_probabilities(asked)])
         return found.reshape(len(prompts), len(answers))
 
-    def nats_per_byte(self, texts: Sequence[str], max_tokens: int | None) -> Values:
+    def nats_per_byte(self, texts: Sequence[str], max_tokens: int | None) -> Logs:
         """-ln P(text) / its bytes in UTF-8, shape (texts,); nan of a text without two tokens. What is too long is cut.
 
         The first token, where the tokenizer puts no mark before it, has no probability and counts as sure.
@@ -84,7 +84,7 @@ class CausalModel:
         logs = np.array([one.sum() for one in self._log_probabilities(asked)])
         lengths = np.array([size if one.wanted else 0 for size, one in zip(sizes, asked, strict=True)])
         with np.errstate(invalid="ignore", divide="ignore"):
-            found: Values = -logs / lengths
+            found: Logs = -logs / lengths
         return found
 
     def _asked(self, prompt: Prompt, answers: Sequence[str], limit: int | None) -> list[Asked]:
@@ -125,7 +125,7 @@ class CausalModel:
             ids = ids[:-1]
         return tuple(ids)
 
-    def _log_probabilities(self, asked: Sequence[Asked]) -> list[Values]:
+    def _log_probabilities(self, asked: Sequence[Asked]) -> list[Logs]:
         """ln P of each wanted token after those before it, an array for each of `asked`."""
         found = [np.empty(0)] * len(asked)
         # Answers of one token share their context, which is read once.
@@ -142,7 +142,7 @@ class CausalModel:
                 found[place] = values
         return found
 
-    def _read(self, batch: Sequence[tuple[int, ...]], pairs: Sequence[tuple[int, Asked]]) -> list[Values]:
+    def _read(self, batch: Sequence[tuple[int, ...]], pairs: Sequence[tuple[int, Asked]]) -> list[Logs]:
         """ln P of the wanted tokens of each of `pairs`, which names a row of `batch`."""
         import torch
 

@@ -56,6 +56,10 @@ def asked(model: str, **options: Any) -> ScoreTexts:
     return ScoreTexts(**{"model": model, **given, **options})
 
 
+def asked_of_two(model: str, other: str) -> ScoreTexts:
+    return ScoreTexts(model=model, other=other, min_chars=0, task_documents=4, device="cpu")
+
+
 def table_of(manifest: Manifest) -> list[dict[str, Any]]:
     return [row for uri in manifest.uris(TABLE) for row in pq.read_table(uri).to_pylist()]
 
@@ -89,7 +93,7 @@ def test_by_two_models_a_score_is_how_much_less_likely_the_text_is_to_the_second
 ) -> None:
     other = str(make_causal(tmp_path / "other", seed=1))
     documents = make_documents([*rows(4), {"id": "common_crawl/f/empty", "text": ""}])
-    scored = run_stage(asked(model, prompt=None, other=other), [documents])
+    scored = run_stage(asked_of_two(model, other), [documents])
     for row in table_of(scored)[:4]:
         own, theirs = (
             load_causal(one, "cpu", 1).nats_per_byte([row["text"]], None)[0] for one in (model, other)
@@ -239,8 +243,8 @@ quality_classifier:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({}, "give a prompt, or another model to compare with"),
-        ({"prompt": PROMPT, "other": "o"}, "give a prompt, or another model to compare with"),
+        ({"prompt": PROMPT, "other": "o"}, "two models need no prompt and no answers"),
+        ({"answers": ["0", "1"], "other": "o"}, "two models need no prompt and no answers"),
         ({"prompt": "no place"}, r"\{text\} has to stand in it once"),
         ({"prompt": PROMPT, "answers": ["yes"]}, "answers: give two or more, each another"),
         ({"prompt": PROMPT, "answers": ["yes", "yes"]}, "answers: give two or more, each another"),

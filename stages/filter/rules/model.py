@@ -54,7 +54,7 @@ class ModelRule(Rule):
 
     @model_validator(mode="after")
     def _the_runs_model_sees_what_it_was_trained_on(self) -> Self:
-        if self.path is None and {"lower_case", "max_chars"} & self.model_fields_set:
+        if self.path is None and (self.lower_case or self.max_chars is not None):
             raise ValueError(
                 "lower_case and max_chars are of a model of your own (`path`); the run knows its own"
             )
