@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from quality_classifier.dataset import LabelClass, LabelOptions, LabelPages, PageDrawOptions
+from quality_classifier.dataset import LabelClass, LabelOptions, LabelPages, PageDrawOptions, SeedOptions
 from quality_classifier.fit import FitOptions
 from quality_classifier.label_rows import LabelRows, LabelScores
 from quality_classifier.pages import HashPages, HashReferences, MatchOptions, MatchReferences
@@ -158,7 +158,7 @@ def _source_of(number: int) -> str:
     return f"class_{number}"
 
 
-class LabelDrawOptions(PageDrawOptions, LabelOptions, Options):
+class LabelDrawOptions(SeedOptions, LabelOptions, Options):
     """Which documents a language model labels."""
 
 

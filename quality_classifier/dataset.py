@@ -49,11 +49,16 @@ POSITIVE_OVERSAMPLE, NEGATIVE_OVERSAMPLE = 1.5, 4.0
 is for the class that says how many are wanted."""
 
 
-class PageDrawOptions(Record):
+class SeedOptions(Record):
+    """Which pages are drawn."""
+
+    seed: int = Field(0, description="chooses and orders the pages")
+
+
+class PageDrawOptions(SeedOptions):
     """Which pages are drawn, and how many."""
 
     max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
-    seed: int = Field(0, description="chooses and orders the pages")
 
 
 class LabelOptions(Record):

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from quality_classifier.dataset import (
     LABELLED_SCHEMA,
     LabelOptions,
-    PageDrawOptions,
+    SeedOptions,
     drawn_pages,
     hosts_of,
     labelled,
@@ -30,7 +30,7 @@ LABEL_TABLE_SCHEMA = pa.schema([*LABELLED_SCHEMA, ("url", pa.string()), ("score"
 """Labelled pages, with what their label follows from."""
 
 
-class LabelRows(PageDrawOptions, LabelOptions, Stage[None]):
+class LabelRows(SeedOptions, LabelOptions, Stage[None]):
     """Shard of a table of labels -> labelled pages; the label, and the host where it is told, are in the metadata."""
 
     stage_name: ClassVar[str] = "label_rows"
@@ -73,7 +73,7 @@ class LabelledScores(Record):
     pages: dict[str, int]
 
 
-class LabelScores(PageDrawOptions, LabelOptions, Stage[None]):
+class LabelScores(SeedOptions, LabelOptions, Stage[None]):
     """Scores -> labelled pages. Another `good` runs no model again."""
 
     stage_name: ClassVar[str] = "label_scores"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from quality_classifier.dataset import LabelOptions, PageDrawOptions, drawn_pages
+from quality_classifier.dataset import LabelOptions, SeedOptions, drawn_pages
 from stages.core.errors import UserError
 from stages.core.heartbeat import Heartbeat
 from stages.core.location import Location
@@ -124,7 +124,7 @@ class ScoredTexts(Record):
     too_short: int
 
 
-class ScoreTexts(ScoreOptions, PageDrawOptions, LabelOptions, Stage[ScoreParams]):
+class ScoreTexts(ScoreOptions, SeedOptions, LabelOptions, Stage[ScoreParams]):
     """Documents -> their scores. A task is some rows of a shard, so that little is lost with a killed run."""
 
     stage_name: ClassVar[str] = "score_texts"
