@@ -227,7 +227,18 @@ Model = Annotated[str, Parameter(help="a fastText model, or the run that trained
 
 
 @app.command
-def evaluate(model: Model, /, *, labels: Labels = None, label: Label = None, as_json: AsJson = False) -> None:
+def evaluate(
+    model: Model,
+    /,
+    *,
+    labels: Labels = None,
+    label: Label = None,
+    perplexity: Annotated[
+        str | None,
+        Parameter(help="folder of language models (`lm train`): perplexity is one more value beside"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing.
 
     A model of several classes is measured by each, against all others.
@@ -236,6 +247,8 @@ def evaluate(model: Model, /, *, labels: Labels = None, label: Label = None, as_
     worths = {}
     for name in measured_labels(opened.labels) if label is None else (label,):
         pages = held_out_pages(labels, opened.of_label(name))
+        if perplexity is not None:
+            pages = pages.with_perplexity(perplexity)
         worths[name] = worth_of(pages, opened.of_label(name).scores(pages.texts))
     if as_json:
         say_json(_as_json(worths))

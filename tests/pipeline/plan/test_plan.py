@@ -202,7 +202,9 @@ def test_a_recipe_whose_pages_a_language_model_labels_is_planned(
 def test_a_recipe_with_positives_of_ones_own_is_planned(tmp_path: Path) -> None:
     for name in ("instructions", "eli5"):
         (tmp_path / "positives" / name).mkdir(parents=True)
-        (tmp_path / "positives" / name / "some.jsonl").write_text('{"text": "Why is the sky blue? Light scatters."}\n')
+        (tmp_path / "positives" / name / "some.jsonl").write_text(
+            '{"text": "Why is the sky blue? Light scatters."}\n'
+        )
     found = make_plan(load_recipe(str(CONFIGS / "dclm.yaml"), {"data": str(tmp_path)}))
     assert found.estimate is not None
     names = [name for name in found.graph.nodes if name.startswith("quality.")]
