@@ -1,8 +1,9 @@
 """`python -m benchmarks.quality_substitute OUT`: a substitute for cited and random pages, from real text that is at hand.
 
-It is NOT what LLaMA's classifier learns from: its positives are pieces of Wikipedia's articles (of dumps, and WikiText-2's), of
+It is NOT what LLaMA's classifier learns from: its positives are pieces of Wikipedia's articles (of dumps and WikiText-2), of
 books and papers, and of crawled articles of hosts that the dumps cite; its negatives are pieces of crawled articles of all
-other hosts. It shows whether the machinery works and its figures hold, not how good a model of 300,000 cited pages is. Rows apart are no prose of a crawl: navigation of its pages, and shuffled and machine-made text.
+other hosts. It shows whether the machinery works and its figures hold, not how good a model of 300,000 cited pages is. Rows
+apart are no prose of a crawl: navigation of its pages, shuffled and machine-made text.
 
 OUT holds `pages.parquet` (documents), `cited.txt` (a list of references that cites every work), and labels for rows apart,
 for `altiplano quality evaluate --labels`. The options name runs of `altiplano ingest` on the same dumps.
@@ -46,15 +47,20 @@ class Work:
     text: str
 
 
+def _length(draw: random.Random) -> int:
+    """Characters of a piece, half of them below 950: short articles are works too."""
+    return round(SHORTEST * (LONGEST / SHORTEST) ** draw.random())
+
+
 def pieces_of(work: Work, seed: int) -> Iterator[str]:
     """Up to PIECES_OF_A_WORK pieces of whole paragraphs, of SHORTEST to LONGEST characters, drawn over the work."""
     draw = random.Random(zlib.crc32(f"{seed} {work.name}".encode()))
-    found, piece, wanted = [], "", draw.randint(SHORTEST, LONGEST)
+    found, piece, wanted = [], "", _length(draw)
     for paragraph in re.split(r"\n\s*\n|\n(?=[A-Z])", work.text):
         piece = f"{piece}\n{' '.join(paragraph.split())}".strip()
         if len(piece) >= wanted:
             found.append(piece[:LONGEST])
-            piece, wanted = "", draw.randint(SHORTEST, LONGEST)
+            piece, wanted = "", _length(draw)
     if len(piece) >= SHORTEST:
         found.append(piece[:LONGEST])
     yield from draw.sample(found, min(len(found), PIECES_OF_A_WORK))
@@ -137,7 +143,7 @@ def machine_made(texts: Sequence[str], count: int, draw: random.Random) -> Itera
         for one, two, three in zip(words, words[1:], words[2:], strict=False):
             following.setdefault((one, two), []).append(three)
     for _ in range(count):
-        wanted = draw.randint(SHORTEST, LONGEST)
+        wanted = _length(draw)
         made = list(draw.choice(starts))
         while sum(map(len, made)) + len(made) < wanted:
             nexts = following.get((made[-2], made[-1]))
@@ -166,6 +172,7 @@ def build(out: Path, /, *, runs: Path, data: Path = Path("../shared/data"), seed
     works += plain_articles(data)
     crawled = list(crawled_articles(runs / "crawl", data))
     cited = cited_hosts(data)
+    works = [work for work in works if next(pieces_of(work, seed), None) is not None]
     hosts = {work.host for work in works} | {work.host for work in crawled if work.host in cited}
     rows = [
         {
