@@ -224,8 +224,12 @@ def _write_labels(
         if work.host not in hosts
         for number, piece in enumerate(pieces_of(work, seed))
     ]
-    made = machine_made([text for _, text in random_pages], len(random_pages) // 2, draw)
-    kinds["machine"] = [(f"https://machine-{i}.example/", text) for i, text in enumerate(made)]
+    for kind, texts in {
+        "machine": [text for _, text in random_pages],
+        "machine-good": [row["text"] for row in good],
+    }.items():
+        made = machine_made(texts, len(good), draw)
+        kinds[kind] = [(f"https://{kind}-{i}.example/", text) for i, text in enumerate(made)]
     for kind, others in kinds.items():
         positives = crawled if kind == "cited" else good
         lines = [{"text": row["text"], "label": 1, "url": row["url"], "language": "en"} for row in positives]

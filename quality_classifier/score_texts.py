@@ -128,6 +128,7 @@ class ScoreTexts(ScoreOptions, SeedOptions, LabelOptions, Stage[ScoreParams]):
     """Documents -> their scores. A task is some rows of a shard, so that little is lost with a killed run."""
 
     stage_name: ClassVar[str] = "score_texts"
+    follows_unicode: ClassVar[bool] = True
     uses_all_cores: ClassVar[bool] = True
 
     def check(self) -> None:
