@@ -223,6 +223,7 @@ def _load(folder: str) -> tuple[Any, Any]:
     let_threads_sleep()
     import transformers  # on use: it is an extra
 
+    transformers.utils.logging.disable_progress_bar()  # it would write between the lines of ours, in every worker
     given = {"local_files_only": True, "trust_remote_code": False}
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)
     # Never pickle: a file of weights that is not ours may hold any program.
