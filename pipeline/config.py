@@ -15,7 +15,7 @@ from pipeline.registry import KINDS, VERBS, check_sources
 from pipeline.run_folder import Keep
 from pipeline.shipped import with_shipped_paths
 from pipeline.validation import validate
-from quality_classifier.train import QualityClassifier
+from quality_classifier.classifier import QualityClassifier
 from stages.core.errors import UserError
 from stages.core.groups import Groups, check_groups
 from stages.core.location import Location

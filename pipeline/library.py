@@ -26,7 +26,7 @@ from pipeline.registry import source_kinds, verbs
 from pipeline.runner import OnError, Runner
 from pipeline.shipped import recipe_file
 from pipeline.unjudged import unjudged_lines
-from quality_classifier.train import QualityClassifier
+from quality_classifier.classifier import QualityClassifier
 from stages.core import parquet, storage
 from stages.core.errors import UserError
 from stages.core.manifest import LEDGER, MANIFEST_NAME, Manifest, document_uris, read_manifest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pipeline.chain import stage_at
 from pipeline.given import given_documents
 from quality_classifier.evaluate import Scores
-from quality_classifier.labels import held_out_of, read_labels
+from quality_classifier.labels import held_out_of, measured_labels, read_labels
 from quality_classifier.select import SELECTED_SCHEMA, SelectPages
 from quality_classifier.selection import TEST, TRAIN
 from quality_classifier.train import TrainQuality
@@ -34,17 +34,26 @@ class QualityModel:
     label: str
     run: str | None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All its labels."""
+        return self.model.labels
+
+    def of_label(self, label: str) -> QualityModel:
+        """The same model, of which another label stands for good pages."""
+        return replace(self, label=label)
+
     def scores(self, texts: pa.Array) -> Scores:
         """The probability of the label, float32, shape (rows,)."""
         return label_scores(self.model, texts, self.label)
 
     def part(self, name: str) -> HeldOut:
-        """The labelled pages of one part of its training; a UserError where the model has no run."""
+        """The labelled pages of one part of its training, its label against others; a UserError where it has no run."""
         if self.run is None:
             raise UserError(
                 f"{self.place}: a model alone has no held-out pages; give --labels FILE, or its run"
             )
-        return held_out_of(_selected(self.run, name))
+        return held_out_of(_selected(self.run, name), self.label)
 
     def trained_hosts(self) -> pa.Array:
         """Hosts that it was trained on, as far as is known."""
@@ -53,8 +62,11 @@ class QualityModel:
         return pc.unique(_selected(self.run, TRAIN).column("host").combine_chunks())
 
 
-def open_quality(place: str, label: str) -> QualityModel:
-    """The model of a file, a run or a stage's folder; a UserError where there is none, or it never gives the label."""
+def open_quality(place: str, label: str | None) -> QualityModel:
+    """The model of a file, a run or a stage's folder; a UserError where there is none, or it never gives the label.
+
+    Without a label, the one that stands for good pages, or else the first of its labels.
+    """
     run, path = None, place
     if storage.is_folder(place):
         trained = stage_at(place, TrainQuality)
@@ -63,6 +75,8 @@ def open_quality(place: str, label: str) -> QualityModel:
             raise UserError(f"{place}: {facts.worth}")
         run, path = place, models[0]
     model = load_fasttext(path)
+    if label is None:
+        label = measured_labels(model.labels)[0]
     if label not in model.labels:
         shown = ", ".join(repr(one[:80]) for one in sorted(model.labels)[:5])
         raise UserError(f"{path}: has no label {label!r}; name one with --label: {shown}")
@@ -77,7 +91,9 @@ def _selected(run: str, part: str) -> pa.Table:
 
 def held_out_pages(labels: str | None, *models: QualityModel) -> HeldOut:
     """The pages of a file of labels, or those that the first model's run held out, but none of hosts that one trained on."""
-    pages = models[0].part(TEST) if labels is None else read_labels(labels)
+    first = models[0]
+    others = tuple(one for one in first.labels if one != first.label)
+    pages = first.part(TEST) if labels is None else read_labels(labels, first.label, others)
     seen = np.zeros(len(pages.positive), bool)
     for model in models:
         hosts = pc.is_in(pages.hosts, value_set=model.trained_hosts().cast(pages.hosts.type))

@@ -139,15 +139,18 @@ class _Build:
         """
         if self._quality_model is None:
             sources = self._loaded.sources
+            options = self._loaded.recipe.seeded(self._loaded.recipe.quality_classifier)
             dumps = {n: sources[n].ingest.input for n in self.names if sources[n].ingest.kind == WIKIPEDIA}
-            if not dumps:
+            if not options.learns_from_references:
+                dumps = {}
+            elif not dumps:
                 raise UserError(
-                    "the reference rule learns from Wikipedia's citations: add a source of kind wikipedia, or name its model"
+                    "the reference rule learns from Wikipedia's citations: add a source of kind wikipedia, or name its "
+                    "model; or say `classes`, `labels` or `labeller` in quality_classifier"
                 )
             waiting = [n for n in self.names if any(verb.needs_trained_model for verb in sources[n].steps)]
             begun = [self._begin(name)[0] for name in waiting]
             together = self.graph.add_union(QUALITY_PAGES, begun) if len(begun) > 1 else pages
-            options = self._loaded.recipe.seeded(self._loaded.recipe.quality_classifier)
             self._quality_model = add_quality(self.graph.below("quality"), options, together, dumps)
         return self._quality_model
 

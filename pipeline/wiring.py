@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from quality_classifier.classifier import QualityClassifier
 from quality_classifier.references import ReferenceUrls
-from quality_classifier.train import QualityClassifier
 from stages.core.verb import Wiring
 from stages.mix.mixture import Mix
 from stages.tokenize.best_fit import FitSequences
@@ -63,9 +63,12 @@ def add_training(
 
 
 def add_quality(
-    wiring: Wiring, options: QualityClassifier, pages: str, dumps: Mapping[str, Sequence[str]]
+    wiring: Wiring, options: QualityClassifier, pages: str | None, dumps: Mapping[str, Sequence[str]]
 ) -> str:
-    """References of Wikipedia dumps by source, then the classifier that learns from the pages that they cite; its model."""
+    """References of Wikipedia dumps by source, then the classifier that learns from the pages that they cite; its model.
+
+    `pages` are needed unless its classes are files or labels alone.
+    """
     references = [
         wiring.add(ReferenceUrls(source=source, input=tuple(given))) for source, given in dumps.items()
     ]

@@ -1,6 +1,7 @@
 """Texts in, numbers that cost nothing out: what a classifier of quality must beat to be worth its training.
 
-Length, the share of stop words, and the values of Gopher's rules (Rae et al. 2021, A1.1).
+Length, the share of stop words, the values of Gopher's rules (Rae et al. 2021, A1.1), and, where there is a language model,
+perplexity (CCNet, 3.3).
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.core.errors import UserError
 from stages.filter.rule import share
 from stages.filter.rule_languages import english
 from stages.filter.rules.gopher_quality import GopherQualityRule
 from stages.kernels.words.gopher import quality_counts
+from stages.models.perplexity import load_language_model
+from stages.models.perplexity_files import find_models, languages_in
 
 STOP_WORDS = {
     "en": "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which",
@@ -43,6 +47,26 @@ def baseline_values(texts: pa.Array, languages: pa.Array) -> dict[str, npt.NDArr
         "gopher.alphabetic_words": share(counts["letter_words"], counts["words"]),
         "gopher.stop_words": counts["stop_words"].astype(np.float64),
     }
+
+
+def perplexity_values(
+    texts: pa.Array, languages: pa.Array, folder: str, language: str
+) -> npt.NDArray[np.float64]:
+    """Perplexity of each text under the model of its language in `folder`, shape (rows,); inf where it has none.
+
+    Texts that say no language are of `language`. A UserError where the folder has no model.
+    """
+    known = languages_in(folder)
+    if not known:
+        raise UserError(f"{folder}: no perplexity model there; `altiplano lm train LANGUAGE` trains one")
+    said = pc.fill_null(languages, language)
+    found = np.full(len(texts), np.inf)
+    for one in pc.unique(said).to_pylist():
+        if one in known:
+            rows = pc.equal(said, one)
+            values = load_language_model(find_models(folder, one)).perplexities(texts.filter(rows))
+            found[rows.to_numpy(zero_copy_only=False)] = np.nan_to_num(values, nan=np.inf)
+    return found
 
 
 def stop_word_shares(texts: pa.Array, languages: pa.Array) -> npt.NDArray[np.float64]:

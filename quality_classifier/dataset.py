@@ -1,6 +1,7 @@
 """Documents and their cited rows in, labelled pages out: positives are cited, negatives drawn from pages of other hosts.
 
 Wikipedia's own pages and its mirrors are no negatives. Where a user gives negatives of their own, none is drawn of the pages.
+Classes of one's own are read from files (`LabelClass`), or from labels (`quality_classifier.label_rows`).
 
 Both classes have the same length floor, the same preparation and the same draw by the hash of (seed, id); the open
 reproduction had a floor on one class only, and its training file held all positives first.
@@ -18,39 +19,46 @@ from pydantic import Field
 
 from quality_classifier.duplicates import SKETCH_FIELDS, sketch_columns
 from quality_classifier.hosts import WIKIPEDIA, left_out_hosts
-from quality_classifier.pages import CitedPages, Match, MatchOptions
+from quality_classifier.pages import CitedPages, Match, MatchOptions, MatchReferences
 from quality_classifier.urls import host_of_url
 from stages.core.exchange import Exchange
 from stages.core.manifest import Manifest, Record, ShardReport, document_uris
 from stages.core.parquet import read_documents
-from stages.core.stage import Stage, Task, task_id
+from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import ShardParams, shard_tasks
 from stages.kernels.hash.hashing import hash_strings
-from stages.models.fasttext.reference import MAX_CHARS
+from stages.models.fasttext.reference import MAX_CHARS, NEGATIVE, POSITIVE
 
 PAGE_FIELDS = [
     ("id", pa.string()),
     ("order", pa.uint64()),
-    ("positive", pa.bool_()),
+    ("label", pa.string()),
     ("host", pa.string()),
     ("language", pa.string()),
     ("chars", pa.int32()),
     ("text", pa.large_string()),
 ]
-"""`host` is the id where a page has no address; `text` as far as the model sees it, `chars` of that."""
+"""`label` is the page's class; `host` is the id where a page has no address; `text` as far as the model sees it, `chars` of
+that."""
 
 LABELLED_SCHEMA = pa.schema([*PAGE_FIELDS, *SKETCH_FIELDS])
 
 POSITIVE_OVERSAMPLE, NEGATIVE_OVERSAMPLE = 1.5, 4.0
-"""How many times as many pages as wanted are drawn: near duplicates, hosts of many pages and unmatched lengths go."""
+"""How many times as many pages as wanted are drawn: near duplicates, hosts of many pages and unmatched lengths go. The first
+is for the class that says how many are wanted."""
 
 
-class PageDrawOptions(Record):
+class SeedOptions(Record):
+    """Which pages are drawn."""
+
+    seed: int = Field(0, description="chooses and orders the pages")
+
+
+class PageDrawOptions(SeedOptions):
     """Which pages are drawn, and how many."""
 
     max_pages: int = Field(300_000, gt=0, description="pages of each class to train on, at most")
-    seed: int = Field(0, description="chooses and orders the pages")
 
 
 class LabelOptions(Record):
@@ -71,7 +79,7 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
     """Shard -> labelled pages. Inputs: documents, cited rows."""
 
     stage_name: ClassVar[str] = "label_pages"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     follows_unicode: ClassVar[bool] = True
 
     draws_negatives: bool = True
@@ -80,7 +88,7 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
         """One task per document shard, with the share of each class to draw."""
         documents, cited = inputs
         facts = cited.facts_of(CitedPages)
-        positives = _positives(cited, self.match)
+        positives = _pages_of(cited, self.match)
         negatives = documents.documents_out - sum(one.of_cited_hosts for one in facts)
         rows = Exchange.of(cited)
         return shard_tasks(
@@ -121,42 +129,49 @@ class LabelPages(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelPagesPa
         hosts = hosts_of(batch.column("url"), batch.column("id"))
         own_texts = [left_out_hosts().reason(host) in WIKIPEDIA for host in hosts.to_pylist()]
         kept = positive | ~np.array(own_texts, bool)
-        return labelled(batch.filter(pa.array(kept)), positive[kept], self.seed)
+        labels = pc.if_else(pa.array(positive[kept]), POSITIVE, NEGATIVE)
+        return labelled(batch.filter(pa.array(kept)), labels, self.seed)
 
 
-class LabelNegativesParams(Record):
+class LabelClassParams(Record):
     """The share of the documents to draw."""
 
     rate: float
 
 
-class LabelNegatives(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelNegativesParams]):
-    """Shard -> labelled pages, all of them negatives: a user's own. Inputs: their documents, the cited rows of the pages."""
+class LabelClass(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelClassParams]):
+    """Shard -> labelled pages, all of one class: a user's own. Inputs: its documents, then what tells how many pages each
+    other class has, which is its documents, or the cited rows of the pages."""
 
-    stage_name: ClassVar[str] = "label_negatives"
+    stage_name: ClassVar[str] = "label_class"
     follows_unicode: ClassVar[bool] = True
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelNegativesParams]]:
+    label: str
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelClassParams]]:
         """One task per document shard, with the share to draw."""
-        documents, cited = inputs
-        wanted = min(_positives(cited, self.match), self.max_pages)
-        params = LabelNegativesParams(rate=_negative_rate(wanted, documents.documents_out))
+        documents, *others = inputs
+        wanted = min([self.max_pages, *(_pages_of(one, self.match) for one in others)])
+        params = LabelClassParams(rate=_negative_rate(wanted, documents.documents_out))
         return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris([documents]))]
 
-    def run(self, task: Task[LabelNegativesParams]) -> ShardReport:
+    def run(self, task: Task[LabelClassParams]) -> ShardReport:
         """Draw."""
         with TaskWriter(task, self.stage_name) as out:
             tables = []
             for batch in read_documents(task.inputs, ["id", "text", "url", "language"]):
                 rate = np.full(batch.num_rows, task.params.rate)
                 chosen = batch.filter(pa.array(drawn_pages(batch, self.seed, self.min_chars, rate)))
-                tables.append(labelled(chosen, np.zeros(chosen.num_rows, bool), self.seed))
+                tables.append(labelled(chosen, pa.repeat(self.label, chosen.num_rows), self.seed))
             out.write_table(f"pages-{task.id}", LABELLED_SCHEMA, tables)
         return out.report
 
 
-def _positives(cited: Manifest, match: Match) -> int:
-    return sum(one.positives(match) for one in cited.facts_of(CitedPages))
+def _pages_of(of_class: Manifest, match: Match) -> int:
+    """Pages of a class: cited ones by the rows that were found, else the documents."""
+    if is_made_by(of_class, MatchReferences):
+        return sum(one.positives(match) for one in of_class.facts_of(CitedPages))
+    return of_class.documents_out
 
 
 def _negative_rate(wanted: int, negatives: int) -> float:
@@ -171,14 +186,14 @@ def drawn_pages(batch: pa.RecordBatch, seed: int, min_chars: int, rate: np.ndarr
     return chosen
 
 
-def labelled(batch: pa.RecordBatch, positive: np.ndarray, seed: int) -> pa.Table:
-    """The rows of LABELLED_SCHEMA of documents; `positive` bool, shape (rows,)."""
+def labelled(batch: pa.RecordBatch, labels: pa.Array, seed: int) -> pa.Table:
+    """The rows of LABELLED_SCHEMA of documents (id, text, url, language), whose classes are `labels`."""
     text = pc.utf8_slice_codeunits(batch.column("text"), 0, MAX_CHARS)
     ids = batch.column("id")
     columns = {
         "id": ids,
         "order": pa.array(hash_strings(ids, seed + 3)),
-        "positive": pa.array(positive, pa.bool_()),
+        "label": labels.cast(pa.string()),
         "host": hosts_of(batch.column("url"), ids),
         "language": batch.column("language"),
         "chars": pc.utf8_length(text).cast(pa.int32()),

@@ -10,7 +10,15 @@ import pyarrow as pa
 
 from quality_classifier.dataset import PAGE_FIELDS, PageDrawOptions
 from quality_classifier.duplicates import near_clusters
-from quality_classifier.selection import TEST, TRAIN, UNUSED, VALIDATION, SelectOptions, select_pages
+from quality_classifier.selection import (
+    TEST,
+    TRAIN,
+    UNUSED,
+    VALIDATION,
+    SelectOptions,
+    classes_of,
+    select_pages,
+)
 from stages.core.manifest import TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id
@@ -18,13 +26,13 @@ from stages.core.writer import TaskWriter
 
 SELECTED_SCHEMA = pa.schema([*PAGE_FIELDS, ("part", pa.string())])
 
-_WITHOUT_TEXT = ["order", "positive", "host", "language", "chars", "bands", "sketch"]
+_WITHOUT_TEXT = ["order", "label", "host", "language", "chars", "bands", "sketch"]
 
 
 class SelectedPages(Record):
-    """Pages that were drawn, and of each part the pages and hosts by class (`train.reference`)."""
+    """Pages that were drawn by class, and of each part the pages and hosts by class (`train.reference`)."""
 
-    drawn: int
+    drawn: dict[str, int]
     pages: dict[str, int]
     hosts: dict[str, int]
 
@@ -33,7 +41,10 @@ class SelectPages(PageDrawOptions, SelectOptions, Stage[None]):
     """All labelled pages -> the selected ones. Holds some 300 bytes for each page that was drawn, and no text."""
 
     stage_name: ClassVar[str] = "select_pages"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+
+    labels: tuple[str, ...]
+    """Classes that there have to be, the one first that has what is of two."""
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
         """One task over all labelled pages."""
@@ -48,12 +59,13 @@ class SelectPages(PageDrawOptions, SelectOptions, Stage[None]):
                 pages = pa.Table.from_batches(batches).combine_chunks()
                 bands, sketches = (pages.column(name).combine_chunks() for name in ("bands", "sketch"))
                 clusters = near_clusters(bands, sketches)
-                part = select_pages(pages, clusters, self, self.max_pages, self.seed + 2)
+                names = classes_of(pages.column("label"), self.labels)
+                part = select_pages(pages, names, clusters, self, self.max_pages, self.seed + 2)
                 for selected in _copied(task.inputs, part):
                     table.write(selected)
-                out.facts = _facts(pages, part)
+                out.facts = _facts(pages, names, part)
             else:
-                out.facts = SelectedPages(drawn=0, pages={}, hosts={})
+                out.facts = SelectedPages(drawn=dict.fromkeys(self.labels, 0), pages={}, hosts={})
         return out.report
 
 
@@ -70,16 +82,16 @@ def _copied(uris: Sequence[str], part: np.ndarray) -> Iterator[pa.Table]:
             yield pa.Table.from_arrays([*columns, pa.array(own[mask], pa.string())], schema=SELECTED_SCHEMA)
 
 
-def _facts(pages: pa.Table, part: np.ndarray) -> SelectedPages:
+def _facts(pages: pa.Table, names: Sequence[str], part: np.ndarray) -> SelectedPages:
     hosts = pages.column("host").to_numpy()
-    positive = pages.column("positive").to_numpy()
+    labels = pages.column("label").to_numpy()
     masks = {
-        f"{name}.{label}": (part == name) & (positive == of_class)
+        f"{name}.{label}": (part == name) & (labels == label)
         for name in (TRAIN, VALIDATION, TEST)
-        for label, of_class in (("reference", True), ("random", False))
+        for label in names
     }
     return SelectedPages(
-        drawn=pages.num_rows,
+        drawn={label: int((labels == label).sum()) for label in names},
         pages={name: int(mask.sum()) for name, mask in masks.items()},
         hosts={name: len(set(hosts[mask])) for name, mask in masks.items()},
     )

@@ -1,13 +1,17 @@
 """Labelled pages in, the pages that are learnt from and measured on out: split by host, alike in length and language.
 
-Columns in and out are arrays of one row for each page; nothing here depends on the order of rows.
+Columns in and out are arrays of one row for each page; nothing here depends on the order of rows. Classes are numbers; what
+is of two (a host, near duplicates) is of the lower one, as reference pages are before random ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from quality_classifier.evaluate import Bools, Numbers
@@ -29,22 +33,23 @@ class SelectOptions(Record):
     max_pages_per_host: int = Field(20, gt=0, description="pages of one host, at most")
     match_lengths: bool = Field(
         True,
-        description="as many pages of each class in every band of length and language (where both classes say theirs)",
+        description="as many pages of each class in every band of length and language (where all classes say theirs)",
     )
 
 
 def split_hosts(
-    hosts: pa.Array, positive: Bools, options: SelectOptions, seed: int
+    hosts: pa.Array, classes: Numbers, options: SelectOptions, seed: int
 ) -> npt.NDArray[np.object_]:
     """TRAIN, VALIDATION or TEST for each row; pages of one host are in one part, and each class has its share of hosts."""
     encoded = hosts.dictionary_encode()
     number = encoded.indices.to_numpy()
     places = hash_strings(encoded.dictionary, seed)
-    is_positive = np.zeros(len(places), bool)
-    is_positive[number[positive]] = True
+    of_host = np.full(len(places), np.iinfo(np.int64).max)
+    np.minimum.at(of_host, number, classes)
     part = np.full(len(places), TRAIN, object)
-    for of_class in (is_positive, ~is_positive):
-        ranked = np.flatnonzero(of_class)[np.argsort(places[of_class], kind="stable")]
+    for one in np.unique(of_host):
+        own = np.flatnonzero(of_host == one)
+        ranked = own[np.argsort(places[own], kind="stable")]
         test, validation = (_share_of(len(ranked), share) for share in (options.held_out, options.validation))
         part[ranked[:test]] = TEST
         part[ranked[test : test + validation]] = VALIDATION
@@ -57,9 +62,9 @@ def _share_of(count: int, share: float) -> int:
     return max(round(count * share), 1 if count >= 3 and share > 0 else 0)
 
 
-def one_of_each_cluster(clusters: Numbers, positive: Bools, order: npt.NDArray[np.uint64]) -> Bools:
-    """Which rows stay when near duplicates go: the first positive by `order`, else the first."""
-    ranked = np.lexsort((order, ~positive, clusters))
+def one_of_each_cluster(clusters: Numbers, classes: Numbers, order: npt.NDArray[np.uint64]) -> Bools:
+    """Which rows stay when near duplicates go: of the lowest class, the first by `order`."""
+    ranked = np.lexsort((order, classes, clusters))
     first = np.ones(len(ranked), bool)
     first[1:] = clusters[ranked][1:] != clusters[ranked][:-1]
     kept = np.zeros(len(ranked), bool)
@@ -90,45 +95,61 @@ def cells_of(part: npt.NDArray[np.object_], language: pa.Array, chars: Numbers, 
 
 
 def matched(
-    cells: Numbers, positive: Bools, order: npt.NDArray[np.uint64], max_pages: int, trained: Bools
+    cells: Numbers,
+    classes: Numbers,
+    num_classes: int,
+    order: npt.NDArray[np.uint64],
+    max_pages: int,
+    trained: Bools,
 ) -> Bools:
-    """Which rows stay so that each cell has as many of both classes; of `trained` ones at most `max_pages` a class."""
+    """Which rows stay so that each cell has as many of all classes; of `trained` ones at most `max_pages` a class."""
     count = int(cells.max(initial=0)) + 1
-    of_class = [np.bincount(cells[positive == one], minlength=count) for one in (False, True)]
-    least = np.minimum(*of_class)
+    of_class = [np.bincount(cells[classes == one], minlength=count) for one in range(num_classes)]
+    least = np.min(of_class, axis=0)
     in_training = np.bincount(cells[trained], minlength=count) > 0
     total = int(least[in_training].sum())
     if total > max_pages:
         least = np.where(in_training, least * max_pages // total, least)
-    return capped(cells * 2 + positive, order, least[cells])
+    return capped(cells * num_classes + classes, order, least[cells])
 
 
-def _both_say_languages(language: pa.Array, positive: Bools) -> bool:
-    """Whether there are pages of known language in both classes: a user's own negatives may say none."""
-    known = language.is_valid().to_numpy(zero_copy_only=False)
-    return bool(known[positive].any() and known[~positive].any())
+def _all_say_languages(language: pa.Array, classes: Numbers, num_classes: int) -> bool:
+    """Whether there are pages of known language in every class: a user's own may say none."""
+    known = classes[language.is_valid().to_numpy(zero_copy_only=False)]
+    return len(np.unique(known)) == num_classes
+
+
+def classes_of(labels: pa.Array, known: Sequence[str]) -> tuple[str, ...]:
+    """The classes of pages: the known ones in their order, then, sorted, others that some page has."""
+    return (*known, *sorted(set(pc.unique(labels).to_pylist()) - set(known)))
 
 
 def select_pages(
-    pages: pa.Table, clusters: Numbers, options: SelectOptions, max_pages: int, seed: int
+    pages: pa.Table,
+    names: Sequence[str],
+    clusters: Numbers,
+    options: SelectOptions,
+    max_pages: int,
+    seed: int,
 ) -> npt.NDArray[np.object_]:
-    """TRAIN, VALIDATION, TEST or UNUSED for each of the pages (order, positive, host, language, chars).
+    """TRAIN, VALIDATION, TEST or UNUSED for each of the pages (order, label, host, language, chars); `names` are the classes.
 
     Near duplicates first, so that no text is in two parts; then the hosts of many pages, then the matching.
     """
     columns = pages.combine_chunks()
     order = columns.column("order").to_numpy()
-    positive = columns.column("positive").to_numpy(zero_copy_only=False).astype(bool)
+    labels = pc.index_in(columns.column("label").combine_chunks(), value_set=pa.array(names, pa.string()))
+    classes = labels.to_numpy().astype(np.int64)
     hosts = columns.column("host").combine_chunks()
-    part = split_hosts(hosts, positive, options, seed)
-    kept = np.flatnonzero(one_of_each_cluster(clusters, positive, order))
+    part = split_hosts(hosts, classes, options, seed)
+    kept = np.flatnonzero(one_of_each_cluster(clusters, classes, order))
     numbers = hosts.dictionary_encode().indices.to_numpy().astype(np.int64)
     kept = kept[capped(numbers[kept], order[kept], options.max_pages_per_host)]
     language = columns.column("language").combine_chunks().take(pa.array(kept))
-    if not _both_say_languages(language, positive[kept]):
+    if not _all_say_languages(language, classes[kept], len(names)):
         language = pa.nulls(len(kept), language.type)
     cells = cells_of(part[kept], language, columns.column("chars").to_numpy()[kept], options.match_lengths)
-    alike = matched(cells, positive[kept], order[kept], max_pages, part[kept] == TRAIN)
+    alike = matched(cells, classes[kept], len(names), order[kept], max_pages, part[kept] == TRAIN)
     chosen = np.full(len(part), UNUSED, object)
     chosen[kept[alike]] = part[kept[alike]]
     return chosen

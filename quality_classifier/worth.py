@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quality_classifier.baselines import baseline_values
+from quality_classifier.baselines import baseline_values, perplexity_values
 from quality_classifier.evaluate import (
     BOOTSTRAP_ROUNDS,
     Bools,
@@ -42,6 +43,8 @@ class HeldOut:
     positive: Bools
     hosts: pa.Array
     languages: pa.Array
+    perplexity: npt.NDArray[np.float64] | None = None
+    """Of each text, where a language model is at hand: one more baseline."""
 
     @cached_property
     def host_numbers(self) -> Numbers:
@@ -53,6 +56,8 @@ class HeldOut:
     def baselines(self) -> dict[str, Scores]:
         """The values that cost nothing, larger for positives: a baseline is turned to the side that flatters it."""
         found = baseline_values(self.texts, self.languages)
+        if self.perplexity is not None:
+            found["perplexity"] = self.perplexity
         return {
             name: values if _mean_of(values, self.positive) >= _mean_of(values, ~self.positive) else -values
             for name, values in found.items()
@@ -62,8 +67,17 @@ class HeldOut:
         """The pages of the mask."""
         kept = pa.array(mask)
         return HeldOut(
-            self.texts.filter(kept), self.positive[mask], self.hosts.filter(kept), self.languages.filter(kept)
+            self.texts.filter(kept),
+            self.positive[mask],
+            self.hosts.filter(kept),
+            self.languages.filter(kept),
+            None if self.perplexity is None else self.perplexity[mask],
         )
+
+    def with_perplexity(self, folder: str) -> HeldOut:
+        """The same pages with their perplexities under the models of a folder; texts of no known language are English."""
+        found = perplexity_values(self.texts, self.languages, folder, "en")
+        return replace(self, perplexity=found)
 
 
 def _mean_of(values: Scores, mask: Bools) -> float:

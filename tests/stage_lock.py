@@ -20,7 +20,7 @@ from pipeline.progress import Progress
 from pipeline.registry import comparing_verbs, source_kinds
 from pipeline.runner import Runner
 from pipeline.wiring import add_quality
-from quality_classifier.train import QualityClassifier
+from quality_classifier.classifier import QualityClassifier
 from stages.core.discover import subclasses_of
 from stages.core.manifest import Manifest, Record
 from stages.core.stage import AnyStage, Stage
@@ -41,6 +41,8 @@ NOT_RUN = {
     "language_text": "training of language models needs lmplz, which the suite does not build",
     "train_language_model": "training of language models needs lmplz, which the suite does not build",
     "measure_cutoffs": "training of language models needs lmplz, which the suite does not build",
+    "score_texts": "asks a language model, for which the suite has no package; tests/quality_classifier looks at it",
+    "label_scores": "reads what a language model said; tests/quality_classifier looks at it",
     "earlier": "takes documents out of a finished run; tests/stages/takedown looks at every byte of it",
     "pack_without": "takes documents out of a finished run; tests/stages/takedown looks at every byte of it",
     "takedown": "takes documents out of a finished run; tests/stages/takedown looks at every byte of it",
@@ -96,6 +98,7 @@ def run_probe(folder: Path) -> None:
     for kind in (FilterVerb, AnnotateVerb):
         last.append(kind(rules=rules).wire(graph.below(kind.verb), c4))
     last.append(_kept_share(graph))
+    last.append(_of_labels(graph, folder))
     Runner(graph, str(folder), "probe", Progress(quiet=True)).run(InlinePool, [notes, *last[1:]])
 
 
@@ -115,6 +118,22 @@ def _kept_share(graph: Graph) -> str:
         "share", lambda documents: add_quality(graph.below("quality"), options, documents, dumps)
     )
     return FilterVerb(rules=(ReferenceRule(keep=0.5),)).wire(below, pages)
+
+
+def _of_labels(graph: Graph, folder: Path) -> str:
+    """A classifier of a table of labels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / "labels.jsonl"
+    rows = [
+        {"text": " ".join(f"{label}{i}{word}" for word in range(20)), "label": label, "host": f"{label}{i}"}
+        for label in ("good", "bad")
+        for i in range(6)
+    ]
+    table.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    options = QualityClassifier(
+        labels=(str(table),), min_chars=0, min_pages=1, min_hosts=1, min_updates=0, match_lengths=False
+    )
+    return options.wire(graph.below("labels"), None, [])
 
 
 def measure(demo: Path, probe: Path) -> Lock:

@@ -48,7 +48,9 @@ def _add(group: App, name: str, rule_class: type[Rule]) -> None:
     def command(inputs, /, *, annotate_only=False, options=None, where):  # type: ignore[no-untyped-def]
         rule = options if options is not None else checked(rule_class, {})
         if rule.needs_trained_model:
-            raise UserError(f"filter {name}: needs --model; train one with `altiplano quality train`")
+            raise UserError(
+                f"filter {name}: needs --{rule.model_option}; train one with `altiplano quality train`"
+            )
         verb = (AnnotateVerb if annotate_only else FilterVerb)(rules=(rule,))
         over_documents("filter", inputs, where, verb)
 

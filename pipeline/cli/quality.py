@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from pydantic import Field
 
 from pipeline.check import check_options
 from pipeline.cli.output import AsJson, as_json_text, note, print_table, say, say_json
+from pipeline.cli.quality_train import label, train
 from pipeline.cli.run import RunOptions, RunOptionsGiven, Variables
 from pipeline.cli.running import (
-    Documents,
     WhereGiven,
     checked,
     finished_line,
@@ -20,29 +21,26 @@ from pipeline.cli.running import (
     run_graph,
     run_watched,
     runner_of,
-    show_facts,
 )
 from pipeline.config import load_recipe
-from pipeline.given import add_given_together
 from pipeline.graph import Graph
 from pipeline.inspect.quality import comparison_lines, worth_lines, worth_page, worth_tables
 from pipeline.quality_models import held_out_pages, open_quality, scores_of_documents
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build_quality
 from pipeline.shipped import recipe_file
-from pipeline.wiring import add_quality
 from quality_classifier.cited_pages import reference_totals, write_urls
 from quality_classifier.compare import compare_scores, threshold_of_precision, threshold_to_keep
 from quality_classifier.evaluate import at_threshold, too_few_to_say
+from quality_classifier.labels import measured_labels
 from quality_classifier.references import ReferenceUrls
 from quality_classifier.selection import VALIDATION
-from quality_classifier.train import QualityClassifier
-from quality_classifier.worth import worth_of
+from quality_classifier.worth import Worth, worth_of
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.location import Location
 from stages.core.manifest import MODEL, TABLE, Record
-from stages.models.fasttext.reference import POSITIVE
+from stages.models.trained_quality import TrainedQuality
 
 app = App(name="quality", help="The quality classifier.")
 
@@ -94,24 +92,8 @@ def references(
         say(f"{place}: {write_urls(tables, place):,} pages")
 
 
-@app.command
-def train(
-    inputs: Documents,
-    /,
-    *,
-    references: Annotated[
-        list[str], Parameter(help="raw Wikipedia dumps: a page that they cite is a positive")
-    ],
-    options: Annotated[QualityClassifier | None, Parameter(name="*")] = None,
-    as_json: AsJson = False,
-    where: WhereGiven,
-) -> None:
-    """Train the classifier of reference pages on pages and Wikipedia dumps; prints its held-out figures."""
-    graph = Graph()
-    pages = add_given_together(graph, inputs)
-    dumps = {ReferenceUrls.kind: references}
-    last = add_quality(graph.below(""), options or QualityClassifier(), pages, dumps)
-    show_facts(run_graph(graph, "quality train", where, [last], as_json), last, where, as_json)
+app.command(train)
+app.command(label)
 
 
 @app.command
@@ -150,11 +132,17 @@ def build(
         note(line)
     if not (models := result.manifests[model].uris(MODEL)):
         return
-    opened = open_quality(folder, POSITIVE)
-    pages = held_out_pages(None, opened)
-    worth = worth_of(pages, opened.scores(pages.texts), seed=loaded.recipe.seed)
-    storage.overwrite(storage.join(folder, PAGE_NAME), worth_page(name, worth).encode())
-    storage.overwrite(storage.join(folder, FIGURES_NAME), as_json_text(worth.as_json()).encode())
+    opened = open_quality(folder, None)
+    worths = {}
+    for name_of_label in measured_labels(opened.labels):
+        of_label = opened.of_label(name_of_label)
+        pages = held_out_pages(None, of_label)
+        worths[name_of_label] = worth_of(pages, of_label.scores(pages.texts), seed=loaded.recipe.seed)
+    (facts,) = result.manifests[model].facts_of(TrainedQuality)
+    page = worth_page(name, worths, facts.tries)
+    figures = _as_json(worths) | ({"tries": [one.model_dump() for one in facts.tries]} if facts.tries else {})
+    storage.overwrite(storage.join(folder, PAGE_NAME), page.encode())
+    storage.overwrite(storage.join(folder, FIGURES_NAME), as_json_text(figures).encode())
     for place in (*models, storage.join(folder, PAGE_NAME), storage.join(folder, FIGURES_NAME)):
         say(place)
 
@@ -165,25 +153,53 @@ Labels = Annotated[
         help="labelled pages (Parquet, JSON lines, CSV: text, label, host or url); else what the run held out"
     ),
 ]
-Label = Annotated[str, Parameter(help="the label of good pages, for models of others")]
+Label = Annotated[
+    str | None, Parameter(help="the label of good pages, for models of others and of several classes")
+]
 Model = Annotated[str, Parameter(help="a fastText model, or the run that trained it")]
 
 
 @app.command
 def evaluate(
-    model: Model, /, *, labels: Labels = None, label: Label = POSITIVE, as_json: AsJson = False
+    model: Model,
+    /,
+    *,
+    labels: Labels = None,
+    label: Label = None,
+    perplexity: Annotated[
+        str | None,
+        Parameter(help="folder of language models (`lm train`): perplexity is one more value beside"),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing."""
+    """Measure a quality model on pages of hosts that it has not seen, and against values that cost nothing.
+
+    A model of several classes is measured by each, against all others.
+    """
     opened = open_quality(model, label)
-    pages = held_out_pages(labels, opened)
-    worth = worth_of(pages, opened.scores(pages.texts))
+    worths = {}
+    for name in measured_labels(opened.labels) if label is None else (label,):
+        pages = held_out_pages(labels, opened.of_label(name))
+        if perplexity is not None:
+            pages = pages.with_perplexity(perplexity)
+        worths[name] = worth_of(pages, opened.of_label(name).scores(pages.texts))
     if as_json:
-        say_json(worth.as_json())
+        say_json(_as_json(worths))
         return
-    for line in worth_lines(worth):
-        say(line)
-    for table in worth_tables(worth):
-        print_table(table)
+    for name, worth in worths.items():
+        if len(worths) > 1:
+            say(f"{name}, against all others:")
+        for line in worth_lines(worth):
+            say(line)
+        for table in worth_tables(worth):
+            print_table(table)
+
+
+def _as_json(worths: Mapping[str, Worth]) -> dict[str, Any]:
+    """The figures; of several classes by their names."""
+    if len(worths) == 1:
+        return next(iter(worths.values())).as_json()
+    return {"classes": {name: worth.as_json() for name, worth in worths.items()}}
 
 
 @app.command
@@ -197,7 +213,7 @@ def suggest(
     ] = None,
     of: Annotated[list[str], Parameter(help="documents of the source, for --keep")] = [],  # noqa: B006 - only read
     labels: Labels = None,
-    label: Label = POSITIVE,
+    label: Label = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which threshold keeps a share of a source, or is as precise as you wish on pages kept for choosing."""
@@ -235,7 +251,7 @@ def compare(
     /,
     *,
     labels: Labels = None,
-    label: Label = POSITIVE,
+    label: Label = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two models on the same pages, of hosts that neither was trained on as far as is known."""

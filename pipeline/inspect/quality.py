@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.text_table import add_text_row, text_table
 from quality_classifier.compare import Comparison
 from quality_classifier.worth import Worth
 from stages.core.printing import printable
+from stages.models.trained_quality import TriedFit
 
 
 def worth_lines(worth: Worth) -> Iterator[str]:
@@ -60,14 +61,35 @@ def _tables(worth: Worth) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
     yield names, [[str(row[name]) for name in names] for row in worth.by_host]
 
 
-def worth_page(name: str, worth: Worth) -> str:
-    """A page in Markdown that says what a model is worth; nothing in it depends on where or when it was made."""
-    lines = [f"# The quality classifier of {name}", ""]
-    lines += [f"- {markdown_escaped(line)}" for line in worth_lines(worth)]
-    for heads, rows in _tables(worth):
-        lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-        lines += [f"| {' | '.join(map(markdown_escaped, row))} |" for row in rows]
+def worth_page(name: str, worths: Mapping[str, Worth], tries: Sequence[TriedFit] = ()) -> str:
+    """A page in Markdown that says what a model is worth, by class where there are several, and what was tried for it.
+
+    Nothing in it depends on where or when it was made.
+    """
+    lines = [f"# The quality classifier of {name}"]
+    for label, worth in worths.items():
+        lines += [""] if len(worths) == 1 else ["", f"## {markdown_escaped(label)}, against all others", ""]
+        lines += [f"- {markdown_escaped(line)}" for line in worth_lines(worth)]
+        for heads, rows in _tables(worth):
+            lines += _markdown_table(heads, rows)
+    if tries:
+        lines += ["", "## Fits that were tried", "", "The best on the validation hosts is kept."]
+        names = sorted(tries[0].options)
+        rows = [
+            [*(f"{one.options[name]:g}" for name in names), _try_auc(one), "yes" if one.chosen else ""]
+            for one in tries
+        ]
+        lines += _markdown_table([*names, "AUC, validation hosts", "kept"], rows)
     return "\n".join(lines) + "\n"
+
+
+def _try_auc(tried: TriedFit) -> str:
+    return "could not train" if tried.auc is None else f"{tried.auc:.4f}"
+
+
+def _markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    return lines + [f"| {' | '.join(map(markdown_escaped, row))} |" for row in rows]
 
 
 def markdown_escaped(text: str) -> str:

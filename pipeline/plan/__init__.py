@@ -16,6 +16,7 @@ from pipeline.plan.rates import Rates, fallback_rates
 from pipeline.plan.show import estimate_lines, size_lines
 from pipeline.plan.training import training_needs
 from pipeline.recipe import build
+from quality_classifier.score_texts import ScoreTexts
 from stages.core.errors import UserError
 from stages.core.manifest import EXCHANGE
 
@@ -41,6 +42,7 @@ class Plan:
         lines += size_lines(self.sizes)
         if self.estimate is not None:
             lines += estimate_lines(self.estimate, self.rates, self.cluster, recipe.groups)
+        lines += [_unknown_speed(node) for node in graph.nodes.values() if isinstance(node.stage, ScoreTexts)]
         return lines + training_needs(self.loaded)
 
     @property
@@ -101,6 +103,14 @@ def source_size(loaded: LoadedRecipe, source: str) -> SourceSize | None:
             return None
         return SourceSize(expected.raw_bytes, expected.raw_files, is_there=False)
     return SourceSize(sum(file.size for file in files), len(files), is_there=True)
+
+
+def _unknown_speed(node: Node) -> str:
+    """What is said of a stage that asks a language model, of which nobody knows how fast it is."""
+    assert isinstance(node.stage, ScoreTexts)
+    count = node.stage.max_documents
+    asked = "every document" if count is None else f"{count:,} documents"
+    return f"{node.name}: asks a language model of {asked}; its time is not in these hours"
 
 
 def _inputs(node: Node) -> str:

@@ -36,6 +36,8 @@ class Rule(Pluggable, BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: ClassVar[int] = 1
+    model_option: ClassVar[str] = "model"
+    """The option that names the model which the run trains otherwise."""
 
     rule: str
 

@@ -12,15 +12,24 @@ WhenTooFew = Literal["error", "skip", "rules"]
 Instead = Literal["skip", "rules"]
 
 
+class TriedFit(Record):
+    """A fit of a search: what fastText was told, and the AUC on the validation hosts (None: it could not train so)."""
+
+    options: dict[str, float]
+    auc: float | None
+    chosen: bool = False
+
+
 class TrainedQuality(Record):
-    """Pages and hosts of the smaller class that a model was trained on, its figures on held-out pages, and in words what they
-    say; without a model (`instead`), why there is none, and what the rule does."""
+    """Pages and hosts of the smallest class that a model was trained on, its figures on held-out pages, and in words what
+    they say; without a model (`instead`), why there is none, and what the rule does. `tries` are those of a search."""
 
     train_pages: int
     train_hosts: int
     held_out: dict[str, float]
     worth: str
     instead: Instead | None
+    tries: tuple[TriedFit, ...] = ()
 
 
 def judging_model(training: Manifest) -> tuple[str | None, Instead | None]:

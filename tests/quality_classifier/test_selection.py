@@ -23,17 +23,21 @@ from quality_classifier.selection import (
 ANY = SelectOptions(match_lengths=False)
 
 
+GOOD_AND_BAD = ("good", "bad")
+
+
 def pages_of(rows: list[tuple[str, bool, int]]) -> pa.Table:
     hosts, positive, chars = zip(*rows, strict=True)
+    label = ["good" if own else "bad" for own in positive]
     order = np.random.default_rng(1).permutation(len(rows)).astype(np.uint64)
-    columns = {"order": order, "positive": positive, "host": hosts, "language": ["en"] * len(rows)}
+    columns = {"order": order, "label": label, "host": hosts, "language": ["en"] * len(rows)}
     return pa.table({**columns, "chars": pa.array(chars, pa.int32())})
 
 
 def test_each_class_has_its_share_of_hosts_in_every_part() -> None:
     hosts = [f"a{i}" for i in range(20)] + [f"b{i}" for i in range(40)]
     positive = np.array([host[0] == "a" for host in hosts])
-    part = split_hosts(pa.array(hosts), positive, ANY, seed=1)
+    part = split_hosts(pa.array(hosts), np.where(positive, 0, 1), ANY, seed=1)
     counts = {
         (name, own): int(((part == name) & (positive == own)).sum()) for name in set(part) for own in (0, 1)
     }
@@ -55,7 +59,9 @@ def test_no_host_in_two_parts_and_every_cell_has_as_many_of_both_classes(
     rows: list[tuple[int, bool, int]], seed: int
 ) -> None:
     named = [(f"{'p' if positive else 'n'}{host}", positive, chars) for host, positive, chars in rows]
-    part = select_pages(pages_of(named), np.arange(len(rows)), SelectOptions(max_pages_per_host=5), 10, seed)
+    part = select_pages(
+        pages_of(named), GOOD_AND_BAD, np.arange(len(rows)), SelectOptions(max_pages_per_host=5), 10, seed
+    )
     for host in {row[0] for row in named}:
         own = {name for name, row in zip(part, named, strict=True) if row[0] == host} - {UNUSED}
         assert len(own) <= 1
@@ -69,7 +75,7 @@ def test_no_host_in_two_parts_and_every_cell_has_as_many_of_both_classes(
 def test_trap_length_tells_nothing_after_matching() -> None:
     rows = [(f"p{i}", True, 500 if i % 4 else 3000) for i in range(40)]
     rows += [(f"n{i}", False, 3000 if i % 4 else 500) for i in range(40)]
-    part = select_pages(pages_of(rows), np.arange(80), SelectOptions(), 100, 0)
+    part = select_pages(pages_of(rows), GOOD_AND_BAD, np.arange(80), SelectOptions(), 100, 0)
     used = [row for name, row in zip(part, rows, strict=True) if name != UNUSED]
     long = {
         own: sum(1 for _, positive, chars in used if positive == own and chars == 3000)
@@ -79,9 +85,9 @@ def test_trap_length_tells_nothing_after_matching() -> None:
 
 
 def test_of_near_duplicates_the_positive_stays_and_else_the_first() -> None:
-    clusters, positive = np.array([0, 0, 2, 3, 3]), np.array([False, True, False, False, False])
+    clusters, classes = np.array([0, 0, 2, 3, 3]), np.array([1, 0, 1, 1, 1])
     order = np.array([1, 5, 1, 9, 2], np.uint64)
-    assert one_of_each_cluster(clusters, positive, order).tolist() == [False, True, True, False, True]
+    assert one_of_each_cluster(clusters, classes, order).tolist() == [False, True, True, False, True]
 
 
 def test_a_cap_takes_the_first_of_each_group() -> None:
@@ -105,14 +111,14 @@ def test_languages_are_matched_only_where_both_classes_say_theirs() -> None:
         pages = pa.table(
             {
                 "order": pa.array(range(40), pa.uint64()),
-                "positive": [i % 2 == 0 for i in range(40)],
+                "label": ["good" if i % 2 == 0 else "bad" for i in range(40)],
                 "host": [f"host{i}" for i in range(40)],
                 "language": pa.array(languages, pa.string()),
                 "chars": pa.array([500] * 40, pa.int32()),
             }
         )
         options = SelectOptions(held_out=0.1, validation=0.0)
-        return int((select_pages(pages, np.arange(40), options, 100, 0) != UNUSED).sum())
+        return int((select_pages(pages, GOOD_AND_BAD, np.arange(40), options, 100, 0) != UNUSED).sum())
 
     assert kept(["en" if i % 2 == 0 else None for i in range(40)]) == 40
     assert kept([None] * 40) == 40

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from quality_classifier.classifier import QualityClassifier
 from quality_classifier.dataset import LabelPages
 from quality_classifier.pages import CitedPages, HashPages, HashReferences, MatchReferences
 from quality_classifier.select import SELECTED_SCHEMA, SelectedPages
-from quality_classifier.train import QualityClassifier, in_order
+from quality_classifier.train import in_order
 from stages.core.errors import UserError
 from stages.core.manifest import MODEL, TABLE, Manifest, ShardReport
 from stages.core.parquet import ParquetWriter
@@ -79,7 +79,7 @@ def references(tmp_path: Path) -> Manifest:
 
 def labels(manifest: Manifest) -> dict[str, bool]:
     rows = [row for uri in manifest.uris(TABLE) for row in pq.read_table(uri).to_pylist()]
-    return {row["id"]: row["positive"] for row in rows}
+    return {row["id"]: row["label"] == "reference" for row in rows}
 
 
 def test_a_page_is_positive_exactly_when_wikipedia_cites_its_url(
@@ -168,8 +168,8 @@ def test_parts_share_no_host_and_have_as_many_of_both_classes(
     hosts = {part: {row["host"] for row in rows if row["part"] == part} for part in parts}
     assert sum(map(len, hosts.values())) == len(set.union(*hosts.values()))
     for part in parts:
-        own = [row["positive"] for row in rows if row["part"] == part]
-        assert sum(own) == len(own) / 2 > 0
+        own = [row["label"] for row in rows if row["part"] == part]
+        assert own.count("reference") == own.count("random") == len(own) / 2 > 0
     (facts,) = selected.facts_of(SelectedPages)
     assert facts.pages["test.reference"] == facts.pages["test.random"]
 
@@ -209,12 +209,12 @@ def test_trap_training_data_mixes_the_classes() -> None:
     rows = {
         "id": [f"{i:03d}" for i in range(count)],
         "order": np.random.default_rng(0).integers(0, 2**63, count).astype(np.uint64),
-        "positive": [i < 50 for i in range(count)],
+        "label": ["reference" if i < 50 else "random" for i in range(count)],
         **{name: ["x"] * count for name in ("host", "language", "text", "part")},
         "chars": [1] * count,
     }
     ordered = in_order(pa.table({name: rows[name] for name in SELECTED_SCHEMA.names}, schema=SELECTED_SCHEMA))
-    assert 15 <= pc.sum(ordered.column("positive").slice(0, 50)).as_py() <= 35
+    assert 15 <= ordered.column("label").slice(0, 50).to_pylist().count("reference") <= 35
     assert (np.diff(ordered.column("order").to_numpy().astype(object)) > 0).all()
 
 

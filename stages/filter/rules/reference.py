@@ -12,8 +12,7 @@ from pydantic import Field, model_validator
 
 from stages.core.location import Location
 from stages.filter.rule import Rule
-from stages.filter.rules.gopher_quality import GopherQualityRule
-from stages.filter.rules.gopher_repetition import GopherRepetitionRule
+from stages.filter.rules.instead import rules_instead
 from stages.filter.verdict import Judge, Verdict, at_least
 from stages.kernels.hash.hashing import hash_strings
 from stages.models.fasttext.model import load_fasttext
@@ -76,7 +75,7 @@ class ReferenceRule(Rule):
         """This rule; Gopher's two, or none, where the run found too few pages to train a model (`when_too_few`)."""
         if instead is None or not self.needs_trained_model:
             return (self,)
-        return () if instead == "skip" else (GopherQualityRule(), GopherRepetitionRule())
+        return rules_instead(instead)
 
     def dependencies(self) -> list[str]:
         """SHA-256 of a given model."""

@@ -39,6 +39,16 @@ class Vocabulary(NamedTuple):
 
 
 @kernel
+def has_capitals(vocabulary):  # type: ignore[no-untyped-def]
+    """Whether a word, and no label, has one of A to Z."""
+    for i in range(vocabulary.num_words):
+        for k in range(vocabulary.starts[i], vocabulary.starts[i] + vocabulary.lengths[i]):
+            if 65 <= vocabulary.data[k] <= 90:
+                return True
+    return False
+
+
+@kernel
 def read_entries(data, starts, lengths, kinds, counts):  # type: ignore[no-untyped-def]
     """Read as many entries as the arrays have room for from the start of `data`; where they end, -1 if it ends before."""
     at = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from stages.core import storage
 from stages.core.errors import UserError
 from stages.kernels.arrow import string_buffers
 from stages.kernels.fasttext.texts import predict_labels
+from stages.kernels.fasttext.vocabulary import has_capitals
 from stages.kernels.fasttext.word_sums import MAX_WORDS, word_sums
 from stages.models.fasttext.file import read_parts
 
@@ -50,6 +51,11 @@ class FastTextModel:
         self._reader, self._outputs = parts.reader, parts.outputs
         self._words = word_sums(parts.dim, max_words)
         self._lock = threading.Lock()
+
+    @cached_property
+    def has_capitals(self) -> bool:
+        """Whether it knows words with capitals: what was trained on texts in lower case knows none."""
+        return bool(has_capitals(self._reader.vocabulary))
 
     def predict(self, texts: pa.Array, max_chars: int = NO_LIMIT, asked: Sequence[str] = ()) -> Predicted:
         """The likeliest label of the first `max_chars` characters of each text, and the probabilities of `asked` labels."""

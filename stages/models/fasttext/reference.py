@@ -32,16 +32,26 @@ def reference_scores(model: FastTextModel, texts: pa.Array) -> npt.NDArray[np.fl
 
 
 def label_scores(model: FastTextModel, texts: pa.Array, label: str) -> npt.NDArray[np.float32]:
-    """P(label) of each text as the quality classifier sees it, float32, shape (rows,)."""
-    lowered = pc.utf8_lower(pc.utf8_slice_codeunits(texts, 0, MAX_CHARS))
-    return model.predict(lowered, asked=(label,)).shares[:, 0]
+    """P(label) of each text as the quality classifier sees it, float32, shape (rows,).
+
+    A model of others, whose words have capitals, sees them.
+    """
+    shown = pc.utf8_slice_codeunits(texts, 0, MAX_CHARS)
+    if not model.has_capitals:
+        shown = pc.utf8_lower(shown)
+    return model.predict(shown, asked=(label,)).shares[:, 0]
 
 
 def check_labels(model: FastTextModel, path: str) -> None:
-    """A UserError unless the model tells reference pages from others."""
+    """A UserError unless the model tells reference pages from others, and learnt them as the rule shows them."""
     if set(model.labels) != {POSITIVE, NEGATIVE}:
         shown = [label[:80] for label in sorted(model.labels)[:4]]
         raise UserError(
             f"{path}: a quality model has the labels {POSITIVE} and {NEGATIVE}, this one {shown}; "
             "train one with a recipe's quality_classifier"
+        )
+    if model.has_capitals:
+        raise UserError(
+            f"{path}: was trained on pages of another normalisation: it knows words with capitals, and a quality model sees "
+            f"lower case; use the rule model: {{path: ..., keep: {{{POSITIVE}: 0.5}}}}, or train it again"
         )

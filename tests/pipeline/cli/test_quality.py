@@ -59,7 +59,7 @@ def test_files_of_ones_own_are_the_negatives(built: Path, capsys: pytest.Capture
     three, one = (next((built / name).glob("*/model/*.bin")).read_bytes() for name in ("three", "one"))
     assert three != one
     names = [path.parent.name for path in (built / "three").glob("*/manifest.json")]
-    assert any("negatives" in name for name in names)
+    assert any("label_class" in name for name in names)
 
 
 def test_figures_of_few_pages_have_no_auc(built: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,6 +186,37 @@ def test_a_recipe_at_full_size_is_planned(name: str) -> None:
     assert all(one.tokens > 0 and one.low < one.tokens < one.high for one in found.estimate.tokens)
 
 
+def test_a_recipe_whose_pages_a_language_model_labels_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.models.causal.find_spec", lambda name: name)
+    (tmp_path / "config.json").write_text("{}")
+    found = make_plan(load_recipe(str(CONFIGS / "educational.yaml"), {"labeller": str(tmp_path)}))
+    assert found.estimate is not None
+    assert (
+        "quality.score_texts: asks a language model of 460,000 documents; its time is not in these hours"
+        in found.lines
+    )
+
+
+def test_a_recipe_with_positives_of_ones_own_is_planned(tmp_path: Path) -> None:
+    for name in ("instructions", "eli5"):
+        (tmp_path / "positives" / name).mkdir(parents=True)
+        (tmp_path / "positives" / name / "some.jsonl").write_text(
+            '{"text": "Why is the sky blue? Light scatters."}\n'
+        )
+    found = make_plan(load_recipe(str(CONFIGS / "dclm.yaml"), {"data": str(tmp_path)}))
+    assert found.estimate is not None
+    names = [name for name in found.graph.nodes if name.startswith("quality.")]
+    assert names == [
+        "quality.ingest_dataset",
+        "quality.label_class",
+        "quality.label_class-2",
+        "quality.select_pages",
+        "quality.train_quality",
+    ]
+
+
 def test_llama1_agrees_with_the_papers_table() -> None:
     """RECIPE's facts: raw sizes far above the table's text, the text after processing, 1.4T tokens x share / epochs."""
     found = make_plan(load_recipe(str(CONFIGS / "llama1.yaml")))

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 import sentencepiece
 
+from quality_classifier.baselines import perplexity_values
+from quality_classifier.worth import HeldOut
 from stages.core.errors import UserError
 from stages.models.ccnet_normalize import lines_of
 from stages.models.perplexity import LanguageModel
@@ -121,3 +123,18 @@ def test_n_grams_of_other_pieces_are_refused(model_folder: Callable[..., Path]) 
     )
     with pytest.raises(UserError, match="these two do not belong together|not a KenLM model"):
         LanguageModel(find_models(str(folder), "en"))
+
+
+def test_perplexity_stands_beside_what_costs_nothing(model_folder: Callable[..., Path]) -> None:
+    folder = model_folder("en", "de")
+    texts, languages = pa.array(TEXTS, pa.large_string()), pa.array(["en", None, "fr", "de"])
+    known = {
+        name: LanguageModel(find_models(str(folder), name)).perplexities(texts).tolist()
+        for name in ("en", "de")
+    }
+    found = perplexity_values(texts, languages, str(folder), "en")
+    assert found.tolist() == [known["en"][0], known["en"][1], math.inf, known["de"][3]]
+    held_out = HeldOut(texts, np.array([True, True, False, False]), pa.array(list("abcd")), languages)
+    assert held_out.with_perplexity(str(folder)).baselines["perplexity"].tolist() == (-found).tolist()
+    with pytest.raises(UserError, match="no perplexity model there"):
+        perplexity_values(texts, languages, str(folder.parent), "en")

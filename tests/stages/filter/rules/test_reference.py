@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from stages.filter.first_pass import ChosenThreshold
 from stages.filter.rules.reference import ReferenceRule
 from stages.filter.stage import Filter
 from stages.filter.verb import AnnotateVerb, FilterVerb
+from stages.models.fasttext.model import load_fasttext
+from stages.models.fasttext.reference import label_scores
 from tests.wiring import Noted, Running
 
 GOOD, BAD = (
@@ -42,6 +45,22 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
         {"dim": 4, "epoch": 20, "lr": 0.5, "minCount": 1, "seed": 1, "bucket": 10},
     )
     return str(folder / "m.bin")
+
+
+def test_a_model_of_pages_of_another_normalisation_is_one_line(
+    run_stage: Callable[..., Manifest], make_documents: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    lines = ["__label__reference Survey of sediment", "__label__random cheap Deals"] * 20
+    (tmp_path / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    options = {"dim": 2, "epoch": 2, "minCount": 1, "seed": 1, "bucket": 10}
+    fit(tmp_path / "lines.txt", tmp_path / "m.bin", options)
+    rule = ReferenceRule(model=str(tmp_path / "m.bin"))
+    with pytest.raises(
+        UserError, match="was trained on pages of another normalisation: it knows words with capitals"
+    ):
+        run_stage(Filter(rules=(rule,)), [make_documents([mixed(1)])])
+    scores = label_scores(load_fasttext(str(tmp_path / "m.bin")), pa.array(["Survey", "survey"]), "reference")
+    assert scores[0] != scores[1], "as it is evaluated, it sees capitals"
 
 
 def mixed(number: int) -> dict[str, str]:
