@@ -39,6 +39,8 @@ MAX_POISONED = 100
 GIVE_UP_HINT = "`--on-error ledger` makes ledger rows of such records and goes on"
 OnError = Literal["stop", "ledger"]
 IN_FLIGHT_PER_WORKER = 2
+WATCHING_SHARE = 0.05
+"""Of the driver's time, that looking at what tasks are at may take."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Runner:
         self._watchdog = Watchdog()
         self._folder: RunFolder
         self._manifests = Manifests(graph.given)
-        self._watched = 0.0
+        self._watch_again = 0.0
         self._tasks_run = 0
         self._nodes_run: set[str] = set()
 
@@ -163,15 +165,16 @@ class Runner:
                 self._manifests[name] = merge_documents([self._manifests[part] for part in parts])
 
     def _watch(self, running: dict[str, Running], in_flight: set[tuple[str, int]], pool: Pool) -> None:
-        """End tasks that their own alarm does not reach. Not at each report: a cluster has 100,000 tasks under way."""
-        now = time.monotonic()
-        if now - self._watched < SECONDS_BETWEEN_WORDS or "://" in self._run:
+        """End tasks that their own alarm does not reach. A cluster has 100,000 under way, so this has a share of the time."""
+        began = time.monotonic()
+        if began < self._watch_again or "://" in self._run:
             return
-        self._watched = now
         for name, index in sorted(key for key in in_flight if key[0] in running):
             node = running[name]
             if self._watchdog.is_stuck((name, index), record_at(node.folder, node.tasks[index].id)):
                 pool.kill((name, index))
+        now = time.monotonic()
+        self._watch_again = now + max(SECONDS_BETWEEN_WORDS, (now - began) / WATCHING_SHARE)
 
     def _start(self, node: Node) -> Running:
         folder = self._folder.of(node.name)
