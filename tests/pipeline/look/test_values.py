@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.look.values import judged_values
+from pipeline.look.values import RemadeFilter
 from stages.core.documents import document_batch
 from stages.filter.rules.gopher_quality import GopherQualityRule
 from stages.filter.rules.reference import ReferenceRule
@@ -17,7 +17,7 @@ ROW = {"id": ["c4/f/0"], "source": ["c4"], "text": ["the tide and the moon"], "m
 @pytest.mark.parametrize(("instead", "is_judged"), [("rules", True), ("skip", False)])
 def test_what_took_the_place_of_a_quality_model_judges(instead: Instead, is_judged: bool) -> None:
     params = FilterParams(model=None, instead=instead)
-    values = judged_values(Filter(rules=(ReferenceRule(),)), params, document_batch(ROW))
+    values = RemadeFilter(Filter(rules=(ReferenceRule(),)), params).values(document_batch(ROW))
     assert bool(values) == is_judged
     assert not is_judged or values["gopher_quality.words"].tolist() == [5.0]
     assert "reference" not in values
