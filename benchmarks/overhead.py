@@ -1,4 +1,4 @@
-"""`python -m benchmarks.overhead`: tasks that do nothing in, what the engine takes for each out; or how much of a run is work."""
+"""`python -m benchmarks.overhead`: tasks that do nothing in, what the engine takes for each out; or the work in a run.
 
 A task's fixed costs are the driver's (plan, queue, report, manifest), Ray's (to hand it to a worker and its outcome back)
 and the worker's (imports, kernels out of their cache, models), which it pays once.
