@@ -1,22 +1,30 @@
 """`python -m benchmarks.languages --data DIR`: a Markdown table of how the language rule does on labelled texts, by length.
 
-DIR is a folder of real dumps with `language_id/{sentences,common_voice,udhr2.zip}` and `text/wiki-sentences`.
+DIR is a folder of real dumps with `language_id/{sentences,common_voice,udhr2.zip}` and `text/wiki-sentences`. `beside` puts
+heliport, where it is installed, beside the rule's model.
 """
 
 from __future__ import annotations
 
+import time
+import timeit
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 from cyclopts import App
 
 from stages.core.documents import document_batch
 from stages.filter.rules.language import LLAMA_LANGUAGES, LanguageRule
 from stages.filter.verdict import Judge
-from stages.models.language_id import one_name
+from stages.models.fasttext.model import load_fasttext
+from stages.models.find import find_language_model
+from stages.models.language_id import identify, one_name
 
 LENGTHS = (20, 50, 100, 200, 300, 500)
 SHOWN_LENGTH = 100
@@ -24,6 +32,9 @@ SHOWN_LENGTH = 100
 
 MAX_TEXTS = 1_000
 """Texts of a language from one corpus, so that none outweighs the others."""
+
+BESIDE_LENGTHS = (20, 50, 100, 300)
+SPEED_CHARS = 4_000
 
 CONFUSABLE = ("bs", "sk", "no", "nn", "gl", "mk", "be")
 SERBIAN_LATIN = "sr (Latin)"
@@ -61,6 +72,9 @@ UDHR_CODES = {
     "mkd": "mk",
     "bel": "be",
 }
+
+HELIPORT_CODES = {code[:3]: meant.split(" ")[0] for code, meant in UDHR_CODES.items()} | {"hbs": "sh"}
+"""ISO 639-3, as heliport names languages."""
 
 app = App(name="languages", help="Accuracy of the language rule by language and length.")
 
@@ -194,6 +208,48 @@ def main(*, data: Path) -> None:
     print("|" + "---|" * len(header))
     for cells in rows(data):
         print("| " + " | ".join(cells) + " |", flush=True)
+
+
+@app.command
+def beside(*, data: Path) -> None:
+    """The rule's model and heliport on the same texts: shares that are right, and speeds; a Markdown table.
+
+    Parameters
+    ----------
+    data
+        folder of real dumps with language_id and text
+    """
+    heliport = import_module("heliport").Identifier()
+    model = load_fasttext(find_language_model(None))
+
+    def ours(texts: list[str]) -> list[str]:
+        return [str(name) for name in identify(model, pa.array(texts, pa.large_string()), SPEED_CHARS).name]
+
+    def theirs(texts: list[str]) -> list[str]:
+        found = [heliport.identify(text.replace("\n", " ")) for text in texts]
+        return [HELIPORT_CODES.get(str(code)[:3], str(code)) for code in found]
+
+    print("| language | " + " | ".join(f"{n}, ours | heliport" for n in BESIDE_LENGTHS) + " |")
+    print("|---|" + "---|" * 2 * len(BESIDE_LENGTHS))
+    shares: dict[tuple[str, int], list[float]] = {}
+    whole: list[str] = []
+    for language in LANGUAGES:
+        read = list(corpora(data, language))
+        whole += [text for lines in read for text in passages(lines, SPEED_CHARS)]
+        cells = [language]
+        for length in BESIDE_LENGTHS:
+            texts = [text for lines in read for text in list(passages(lines, length))[:MAX_TEXTS]]
+            for name, judge in (("ours", ours), ("heliport", theirs)):
+                right = np.array([one_name(found) == meant_by(language) for found in judge(texts)])
+                shares.setdefault((name, length), []).append(100 * float(right.mean()))
+                cells.append(f"{shares[name, length][-1]:.1f}")
+        print("| " + " | ".join(cells) + " |", flush=True)
+    means = [f"{np.mean(shares[name, n]):.1f}" for n in BESIDE_LENGTHS for name in ("ours", "heliport")]
+    print("| mean | " + " | ".join(means) + " |")
+    for name, judge in (("ours", ours), ("heliport", theirs)):
+        seconds = min(timeit.repeat(lambda: judge(whole), number=1, repeat=3, timer=time.process_time))  # noqa: B023
+        size = sum(len(text.encode()) for text in whole) / 1e6
+        print(f"\n{name}: {size / seconds:.1f} MB/s of {len(whole):,} texts of {SPEED_CHARS:,} characters")
 
 
 if __name__ == "__main__":
