@@ -44,6 +44,9 @@ class Manifests(MutableMapping[str, Manifest]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._folders)
 
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._folders)
+
     def __len__(self) -> int:
         return len(self._folders)
 

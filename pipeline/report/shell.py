@@ -30,7 +30,7 @@ def chart_place(figure: Figure, caption: str = "") -> str:
     """Where the page's script draws a figure, and what it shows in words."""
     height = int(figure.layout.get("height", 300))
     return (
-        f'<figure><div id="{figure.name}" data-chart role="img" aria-label="{escaped(figure.alt)}"'
+        f'<figure><div id="{figure.anchor}" data-chart role="img" aria-label="{escaped(figure.alt)}"'
         f' style="min-height:{height}px"></div><figcaption>{escaped(caption or figure.alt)}</figcaption></figure>'
     )
 
