@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline.cores import cores_at_hand
+from pipeline.at_hand import cores_at_hand
 from pipeline.execute import Outcome, Step, execute
 from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, UserError
