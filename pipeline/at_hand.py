@@ -1,4 +1,4 @@
-"""This process's limits in, how many cores and how much memory it may use out: of the machine, of the cgroups that it is in."""
+"""A process in, the cores and the memory that it may use out: by affinity, the machine, the cgroups that it is in."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pipeline.execute import Outcome
 from pipeline.fusing import can_hand_on, follower, following_tasks, handing_manifest
+from pipeline.gate import Gate
 from pipeline.graph import Graph, Node
 from pipeline.manifests import Manifests
 from pipeline.pools import Pool
@@ -61,10 +62,11 @@ class Runner:
         progress: Progress,
         on_error: OnError = "stop",
         keep: Keep = "all",
+        gate: Gate | None = None,
     ) -> None:
         self._graph, self._run, self._name = graph, run.rstrip("/"), name
         self._progress, self._on_error, self._keep = progress, on_error, keep
-        self._watchdog = Watchdog()
+        self._gate, self._watchdog = gate or Gate(), Watchdog()
         self._folder: RunFolder
         self._manifests = Manifests(graph.given)
         self._listened = 0.0
@@ -82,6 +84,7 @@ class Runner:
         self._folder = RunFolder(self._graph, self._run, self._name, fingerprints, tuple(outputs))
         self._take_up()
         if any(name not in self._manifests for name in self._graph.nodes):
+            self._gate.before_work(self._manifests)
             pool = open_pool()
             try:
                 self._run_nodes(pool, lock)
@@ -207,6 +210,8 @@ class Runner:
         if own.is_through:
             for member in running.pop(name).members:
                 self._finish(member, tried_again=bool(own.attempts))
+            for member in own.members:
+                self._gate.after_node(member.node.name, self._manifests)
             if self._keep == "outputs":
                 self._let_go()
 

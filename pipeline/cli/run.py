@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from pydantic import Field
 
-from pipeline.check import check_options
+from pipeline.check import check_inputs
 from pipeline.cli.options import WHOLE
 from pipeline.cli.output import AsJson, note, say, say_json
 from pipeline.cli.running import (
@@ -25,6 +25,8 @@ from pipeline.plan import make_plan
 from pipeline.plan.estimate import ClusterOptions
 from pipeline.plan.measure import measured_rates, parse_share
 from pipeline.pools import TaskResources, open_pool
+from pipeline.preflight import RecipeGate
+from pipeline.preflight.room import Machine
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
@@ -42,6 +44,9 @@ class RunOptions(Workers):
     keep: Keep | None = Field(
         None,
         description="what stays: `all` that steps wrote, or the `outputs` alone (default: as the recipe says)",
+    )
+    allow_tight: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="start where disk or memory is less than the plan's estimate"
     )
 
 
@@ -65,9 +70,12 @@ def run(config: str, /, *, variables: Variables = None, options: RunOptionsGiven
     loaded = _load(config, variables)
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
-    check_options(graph)
+    check_inputs(graph)
     keep = options.keep or loaded.recipe.keep
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=options.quiet), options.on_error, keep)
+    machine = Machine(options.workers, options.address, options.task_memory, options.allow_tight)
+    gate = RecipeGate(loaded, graph, tuple(documents), folder, keep, machine)
+    progress = Progress(quiet=options.quiet)
+    runner = Runner(graph, folder, loaded.recipe.name, progress, options.on_error, keep, gate)
     result = run_watched(runner, graph, folder, options, documents)
     show_mixture(folder, result.manifests[Mix.stage_name])
     if loaded.recipe.train is not None:
