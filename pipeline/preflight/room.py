@@ -26,7 +26,6 @@ from pipeline.plan.rates import fallback_rates
 from pipeline.plan.timetable import peak_bytes, timetable_of
 from pipeline.plan.units import shown_bytes
 from pipeline.run_folder import PASSING, Keep
-from stages.core import storage
 from stages.core.manifest import Manifest
 from stages.core.mistakes import Mistakes
 from stages.core.names import below
@@ -77,7 +76,7 @@ def check_room(planned: Planned, finished: Mapping[str, Manifest]) -> None:
     found = estimate_rest(planned, finished)
     left = [stage for stage in found.stages if stage.node not in finished]
     mistakes = Mistakes()
-    if storage.is_local(planned.run):
+    if "://" not in planned.run:
         with mistakes.below("disk"):
             needed = {keep: still_to_write(planned, found, finished, keep) for keep in ("all", "outputs")}
             if (line := disk_line(planned.run, planned.keep, needed)) is not None:
