@@ -66,7 +66,7 @@ def gate_of(raw: dict[str, Any], keep: Keep = "all", machine: Machine = ROOMY) -
 
 def run_first(raw: dict[str, Any], count: int, gate: RecipeGate | None = None) -> None:
     """Run the first nodes of the recipe's graph."""
-    graph, outputs = build(parse_recipe(raw, {}))
+    graph, _ = build(parse_recipe(raw, {}))
     for name in list(graph.nodes)[count:]:
         del graph.nodes[name]
     Runner(graph, raw["run"], "r", Progress(quiet=True), gate=gate).run(InlinePool, list(graph.nodes)[-1:])
