@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.config import LoadedRecipe
 from pipeline.gate import Gate
 from pipeline.graph import Graph
-from pipeline.preflight.contents import check_contents
+from pipeline.preflight.contents import check_contents, raw_files_left
 from pipeline.preflight.room import Machine, check_room
 from pipeline.preflight.yields import YieldBounds
 from pipeline.run_folder import Keep
@@ -33,14 +33,14 @@ class RecipeGate(Gate):
 
     def before_work(self, finished: Mapping[str, Manifest]) -> None:
         """Refuse a run that cannot end well, when there is work left and no pool is open."""
-        mistakes = Mistakes()
+        mistakes, files = Mistakes(), raw_files_left(self.graph, finished)
         with mistakes.below():
-            check_contents(self.graph, finished, self.loaded.recipe.seed)
+            check_contents(self.graph, files, self.loaded.recipe.seed)
         for node in finished:
             with mistakes.below():
                 self.after_node(node, finished)
         with mistakes.below():
-            check_room(self, finished)
+            check_room(self, finished, files)
         mistakes.end()
 
     def after_node(self, node: str, finished: Mapping[str, Manifest]) -> None:

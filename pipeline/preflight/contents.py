@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from pipeline.graph import Graph
@@ -19,18 +19,32 @@ MAX_LOOKS = 8
 """Raw files of a source that are looked at, in at most two reads each: of the first that may be right no more are."""
 
 
-def check_contents(graph: Graph, finished: Container[str], seed: int) -> None:
+RawFiles = Mapping[str, Sequence[FoundFile]]
+"""Raw files by the node that is to read them."""
+
+
+def raw_files_left(graph: Graph, finished: Container[str]) -> RawFiles:
+    """The raw files of all nodes that are not finished, listed once: a store has 100,000 of them."""
+    return {
+        node.name: node.stage.raw_files()
+        for node in graph.nodes.values()
+        if isinstance(node.stage, RawStage) and node.name not in finished
+    }
+
+
+def check_contents(graph: Graph, files: RawFiles, seed: int) -> None:
     """A MistakesError that names the sources of which every file that was looked at is of another kind.
 
     One wrong file among right ones is for the ledger, and so is one of which the first bytes do not tell.
     """
     mistakes = Mistakes()
-    for node in graph.nodes.values():
-        if node.name not in finished and isinstance(node.stage, RawStage) and node.stage.reads:
-            wrong = _wrong_file(node.stage.raw_files(), node.stage.reads, seed)
+    for node, found in files.items():
+        stage = graph.nodes[node].stage
+        if isinstance(stage, RawStage) and stage.reads:
+            wrong = _wrong_file(found, stage.reads, seed)
             if wrong is not None:
-                with mistakes.below(node.stage.source):
-                    mistakes.add(_told(*wrong, node.stage))
+                with mistakes.below(stage.source):
+                    mistakes.add(_told(*wrong, stage))
     mistakes.end()
 
 

@@ -25,6 +25,7 @@ from pipeline.plan.estimate import (
 from pipeline.plan.rates import fallback_rates
 from pipeline.plan.timetable import peak_bytes, timetable_of
 from pipeline.plan.units import shown_bytes
+from pipeline.preflight.contents import RawFiles
 from pipeline.run_folder import PASSING, Keep
 from stages.core.manifest import Manifest
 from stages.core.mistakes import Mistakes
@@ -69,11 +70,11 @@ class Planned(Protocol):
     def machine(self) -> Machine: ...
 
 
-def check_room(planned: Planned, finished: Mapping[str, Manifest]) -> None:
+def check_room(planned: Planned, finished: Mapping[str, Manifest], files: RawFiles) -> None:
     """A MistakesError when the disk of a local run's folder, or the memory of this machine, is less than is estimated."""
     if planned.machine.allow_tight:
         return
-    found = estimate_rest(planned, finished)
+    found = estimate_rest(planned, finished, files)
     left = [stage for stage in found.stages if stage.node not in finished]
     mistakes = Mistakes()
     if "://" not in planned.run:
@@ -88,7 +89,7 @@ def check_room(planned: Planned, finished: Mapping[str, Manifest]) -> None:
     mistakes.end()
 
 
-def estimate_rest(planned: Planned, finished: Mapping[str, Manifest]) -> Estimate:
+def estimate_rest(planned: Planned, finished: Mapping[str, Manifest], files: RawFiles) -> Estimate:
     """The estimate of a run by constants, and by what its finished nodes have read and written."""
     loaded, graph = planned.loaded, planned.graph
     sizes: dict[str, SourceSize] = {}
@@ -97,9 +98,9 @@ def estimate_rest(planned: Planned, finished: Mapping[str, Manifest]) -> Estimat
             if node.name in finished:
                 sizes[node.stage.source] = SourceSize(finished[node.name].bytes_in, None, is_there=True)
             else:
-                files = node.stage.raw_files()
+                found = files[node.name]
                 sizes[node.stage.source] = SourceSize(
-                    sum(file.size for file in files), len(files), is_there=True
+                    sum(file.size for file in found), len(found), is_there=True
                 )
     known = {
         name: {source: totals.text_bytes for source, totals in finished[name].sources.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,15 +15,17 @@ import altiplano
 from pipeline.cli.main import main
 from pipeline.config import parse_recipe
 from pipeline.graph import Graph, run_manifests
-from pipeline.plan.estimate import StageEstimate
+from pipeline.plan.estimate import Estimate, StageEstimate
 from pipeline.pools import InlinePool, Pool
 from pipeline.preflight import RecipeGate, room
+from pipeline.preflight.contents import raw_files_left
 from pipeline.preflight.room import Machine, disk_line, estimate_rest, memory_line, still_to_write
 from pipeline.progress import Progress
 from pipeline.recipe import build
 from pipeline.run_folder import Keep
 from pipeline.runner import Runner
 from stages.core.errors import UserError
+from stages.core.manifest import Manifest
 
 GB = 10**9
 ROOMY = Machine(workers=2)
@@ -72,13 +75,17 @@ def run_first(raw: dict[str, Any], count: int, gate: RecipeGate | None = None) -
     Runner(graph, raw["run"], "r", Progress(quiet=True), gate=gate).run(InlinePool, list(graph.nodes)[-1:])
 
 
+def estimated(gate: RecipeGate, finished: Mapping[str, Manifest]) -> Estimate:
+    return estimate_rest(gate, finished, raw_files_left(gate.graph, finished))
+
+
 def test_what_is_finished_is_not_written_again(raw: dict[str, Any]) -> None:
     run_first(raw, 1)
     gate, _ = gate_of(raw)
-    fresh = estimate_rest(gate, {})
+    fresh = estimated(gate, {})
     assert still_to_write(gate, fresh, {}, "all") == pytest.approx(fresh.disk_bytes, abs=20_000)
     finished = run_manifests(raw["run"])
-    rest = estimate_rest(gate, finished)
+    rest = estimated(gate, finished)
     assert list(finished) == ["c4.ingest_c4"]
     written = {one.node: one.written_bytes for one in rest.stages}
     # what was read is known now, to the byte
@@ -93,18 +100,18 @@ def test_what_a_stage_left_half_done_is_there(raw: dict[str, Any]) -> None:
     gate, _ = gate_of(raw)
     folder = Path(run_manifests(raw["run"])["c4.ingest_c4"].folder)
     shutil.rmtree(folder)
-    before = still_to_write(gate, estimate_rest(gate, {}), {}, "all")
+    before = still_to_write(gate, estimated(gate, {}), {}, "all")
     folder.mkdir()
     (folder / "some").write_bytes(b"x" * 1000)
-    assert still_to_write(gate, estimate_rest(gate, {}), {}, "all") == before - 1000
+    assert still_to_write(gate, estimated(gate, {}), {}, "all") == before - 1000
 
 
 def test_where_intermediates_go_the_most_at_once_counts(raw: dict[str, Any]) -> None:
     run_first(raw, 1)
     gate, _ = gate_of(raw)
-    found = estimate_rest(gate, {})
+    found = estimated(gate, {})
     finished = run_manifests(raw["run"])
-    rest = estimate_rest(gate, finished)
+    rest = estimated(gate, finished)
     whole, less = (still_to_write(gate, rest, finished, keep) for keep in ("all", "outputs"))
     assert 0 < less < whole
     assert found.disk_peak_bytes < found.disk_bytes
@@ -176,7 +183,7 @@ def test_of_a_cluster_and_a_remote_folder_nothing_is_known_here(raw: dict[str, A
     with pytest.raises(UserError, match="^disk: [^\n]*$"):
         run_first(raw, 1, gate_of(raw, machine=Machine(address="auto"))[0])
     gate, _ = gate_of({**raw, "run": "s3://bucket/run"}, machine=Machine(address="auto"))
-    room.check_room(gate, {})
+    room.check_room(gate, {}, raw_files_left(gate.graph, ()))
 
 
 @pytest.mark.usefixtures("tight")
