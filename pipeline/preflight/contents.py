@@ -12,7 +12,7 @@ from stages.core.errors import ReadFaultError
 from stages.core.mistakes import Mistakes
 from stages.core.storage import FoundFile
 from stages.ingest.base import RawStage
-from stages.ingest.contents import content_of
+from stages.ingest.contents import raw_content
 from stages.ingest.raw import RawFile
 
 MAX_LOOKS = 8
@@ -65,7 +65,7 @@ def _content(file: FoundFile) -> str | None:
     if file.uri.endswith("/"):  # a repository that lies in a folder
         return None
     try:
-        return content_of(RawFile(file.uri, file.name, file.size))
+        return raw_content(RawFile(file.uri, file.name, file.size))
     except ReadFaultError:  # the run will try again, and say what is wrong with the machine
         return None
 

@@ -42,7 +42,7 @@ _MARKS = (
 )  # fmt: skip
 
 
-def content_of(raw: RawFile) -> str | None:
+def raw_content(raw: RawFile) -> str | None:
     """What a raw file holds, packed or not; None where its first bytes do not tell (plain text, damage, a 7z archive).
 
     At most two reads, of HEAD_BYTES and BLOCK_BYTES. A read that fails is a ReadFaultError.

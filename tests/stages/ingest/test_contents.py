@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from stages.ingest import contents
-from stages.ingest.contents import content_of
+from stages.ingest.contents import raw_content
 from stages.ingest.raw import RawFile
 
 
@@ -70,7 +70,7 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 
 def content(path: Path, data: bytes) -> str | None:
     path.write_bytes(data)
-    return content_of(RawFile(str(path), path.name, len(data)))
+    return raw_content(RawFile(str(path), path.name, len(data)))
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
