@@ -13,12 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chain import token_stages
+from pipeline.check import check_inputs
 from pipeline.config import LoadedRecipe, load_recipe, parse_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.given import given_documents
 from pipeline.graph import RUN_FILE, read_run, run_manifests
 from pipeline.plan import make_plan
 from pipeline.pools import TaskResources, open_pool
+from pipeline.preflight import RecipeGate
+from pipeline.preflight.room import Machine
 from pipeline.progress import Progress
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
@@ -88,19 +91,24 @@ def run(
     workers: int | None = None,
     address: str | None = None,
     on_error: OnError = "stop",
+    allow_tight: bool = False,
     quiet: bool = True,
 ) -> Finished:
     """Run a recipe, or go on with it: what is finished in its folder is kept.
 
     `set` gives its variables, `run` another folder; `workers` are processes on this machine, None: one for each core, 0:
-    this process alone, without Ray; `address` is a Ray cluster's. A UserError is a mistake in the recipe or in what it reads,
+    this process alone, without Ray; `address` is a Ray cluster's; `allow_tight` starts where disk or memory is less than the
+    plan's estimate. A UserError is a mistake in the recipe or in what it reads,
     a StageFailedError a task that kept failing.
     """
     loaded = _loaded(recipe, set)
     folder = str(run) if run is not None else loaded.recipe.run
     graph, outputs = build(loaded)
+    check_inputs(graph)
     keep = loaded.recipe.keep
-    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=quiet), on_error, keep)
+    machine = Machine(workers, address, allow_tight=allow_tight)
+    gate = RecipeGate(loaded, graph, tuple(outputs), folder, keep, machine)
+    runner = Runner(graph, folder, loaded.recipe.name, Progress(quiet=quiet), on_error, keep, gate=gate)
     result = runner.run(lambda: open_pool(workers, address, TaskResources()), outputs)
     (mixed,) = result.manifests[Mix.stage_name].facts_of(Mixed)
     emptied = (one.line() for one in emptied_stages(graph, result.manifests))

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from pipeline.cores import cores_at_hand
+from pipeline.at_hand import cores_at_hand
 from pipeline.execute import Outcome, Step, execute
 from pipeline.machine import machine_trouble
 from stages.core.errors import MachineError, UserError
@@ -39,8 +40,8 @@ class Pool(Protocol):
     """Where attempts run: steps that hand documents on. `finished` waits a while for one to end; `alone` asks for a
     machine to itself."""
 
-    size: int
-
+    @property
+    def size(self) -> int: ...
     def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None: ...
     def finished(self) -> Iterator[tuple[tuple[str, int], Outcome]]: ...
     def kill(self, key: tuple[str, int]) -> None: ...
@@ -121,10 +122,18 @@ class RayPool:
             for number, handler in handlers.items():  # Ray puts its own in their place
                 signal.signal(number, handler or signal.SIG_DFL)
         self._resources = resources or TaskResources()
-        self.size = max(1, int(self._ray.cluster_resources().get("CPU", workers)))
+        self._size, self._counted = 1, float("-inf")
         # The runner counts attempts by itself, a dead worker's too, so Ray does not retry.
         self._execute = self._ray.remote(max_retries=0)(execute)
         self._running: dict[Any, tuple[str, int]] = {}
+
+    @property
+    def size(self) -> int:
+        """Cores of the cluster by now: nodes join and leave while a run is under way, and more tasks ask for more nodes."""
+        now = time.monotonic()
+        if now - self._counted >= SECONDS_BETWEEN_LOOKS:
+            self._size, self._counted = max(1, int(self._ray.cluster_resources().get("CPU", 1))), now
+        return self._size
 
     def _start(self, workers: int, dashboard: bool) -> None:
         """A Ray of our own."""

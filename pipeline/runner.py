@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pipeline.execute import Outcome
 from pipeline.fusing import can_hand_on, follower, following_tasks, handing_manifest
+from pipeline.gate import Gate
 from pipeline.graph import Graph, Node, sources_of
 from pipeline.manifests import Manifests
 from pipeline.pools import Pool
@@ -65,11 +66,12 @@ class Runner:
         on_error: OnError = "stop",
         keep: Keep = "all",
         command: str = "",
+        gate: Gate | None = None,
     ) -> None:
         """`command` is what a person typed, to be told to whoever asks how to go on."""
         self._graph, self._run, self._name, self._command = graph, run.rstrip("/"), name, command
         self._progress, self._on_error, self._keep = progress, on_error, keep
-        self._watchdog = Watchdog()
+        self._gate, self._watchdog = gate or Gate(), Watchdog()
         self._folder: RunFolder
         self._manifests = Manifests(graph.given)
         self._watch_again = 0.0
@@ -94,6 +96,7 @@ class Runner:
     def _run_opened(self, open_pool: Callable[[], Pool], lock: RunLock) -> None:
         self._progress.run_started(self._name, sources_of(self._graph))
         try:
+            self._gate.before_work(self._manifests)
             pool = open_pool()
             try:
                 self._progress.workers_started(pool.size)
@@ -217,6 +220,8 @@ class Runner:
         if own.is_through:
             for member in running.pop(name).members:
                 self._finish(member, tried_again=bool(own.attempts))
+            for member in own.members:
+                self._gate.after_node(member.node.name, self._manifests)
             if self._keep == "outputs":
                 self._let_go()
 

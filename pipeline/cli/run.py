@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from pydantic import Field
 
-from pipeline.check import check_options
+from pipeline.check import check_inputs
 from pipeline.cli.options import WHOLE
 from pipeline.cli.output import AsJson, note, say, say_json
 from pipeline.cli.running import (
@@ -27,6 +27,8 @@ from pipeline.plan import make_plan
 from pipeline.plan.estimate import ClusterOptions
 from pipeline.plan.measure import measured_rates, parse_share
 from pipeline.pools import TaskResources, open_pool
+from pipeline.preflight import RecipeGate
+from pipeline.preflight.room import Machine
 from pipeline.quality_notes import quality_notes
 from pipeline.recipe import build
 from pipeline.run_folder import Keep
@@ -42,6 +44,9 @@ class RunOptions(Workers):
     keep: Keep | None = Field(
         None,
         description="what stays: `all` that steps wrote, or the `outputs` alone (default: as the recipe says)",
+    )
+    allow_tight: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="start where disk or memory is less than the plan's estimate"
     )
 
 
@@ -72,9 +77,11 @@ def run(
     loaded = _load(config, variables)
     folder = options.run or loaded.recipe.run
     graph, documents = build(loaded)
-    check_options(graph)
+    check_inputs(graph)
     keep = options.keep or loaded.recipe.keep
-    runner = runner_of(graph, folder, loaded.recipe.name, options, keep)
+    machine = Machine(options.workers, options.address, options.task_memory, options.allow_tight)
+    gate = RecipeGate(loaded, graph, tuple(documents), folder, keep, machine)
+    runner = runner_of(graph, folder, loaded.recipe.name, options, keep, gate)
     result = run_watched(runner, graph, folder, options, documents)
     trained = [] if loaded.recipe.train is None else [Train.stage_name]
     if as_json:

@@ -13,6 +13,7 @@ from pipeline.chain import stage_at
 from pipeline.cli.options import OptionMistakesError
 from pipeline.cli.output import EMPTY_CODE, fact_lines, note, print_table, resume_command, say, say_json
 from pipeline.emptied import Emptied, emptied_stages
+from pipeline.gate import Gate
 from pipeline.given import add_given_together
 from pipeline.graph import RUN_FILE, Below, Graph, read_run, run_manifests
 from pipeline.inspect.tokens import token_rows, token_table
@@ -121,10 +122,12 @@ def add_command(
     )
 
 
-def runner_of(graph: Graph, folder: str, name: str, where: Workers, keep: Keep = "all") -> Runner:
+def runner_of(
+    graph: Graph, folder: str, name: str, where: Workers, keep: Keep = "all", gate: Gate | None = None
+) -> Runner:
     """The runner of a command: it tells its progress, and how to go on."""
     progress = Progress(quiet=where.quiet, watchers=where.open_watchers())
-    return Runner(graph, folder, name, progress, where.on_error, keep, resume_command())
+    return Runner(graph, folder, name, progress, where.on_error, keep, resume_command(), gate)
 
 
 @dataclass(frozen=True)

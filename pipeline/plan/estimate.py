@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
-from pipeline.plan.flow import ONE_TASK, Flow, flow_of, origins, work_bytes
+from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, origins, work_bytes
 from pipeline.plan.rates import Rates, StageRates, middle
 from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
 from stages.core.manifest import EXCHANGE, Record, add_counts
@@ -129,16 +129,19 @@ def estimate_run(
     sizes: Mapping[str, SourceSize],
     rates: Rates,
     cluster: ClusterOptions,
+    known: Mapping[str, BytesBySource] | None = None,
 ) -> Estimate:
-    """What a run takes out. `final`: outputs that hold the finished documents; the training is left to others."""
+    """What a run takes out. `final`: outputs that hold the finished documents; the training is left to others.
+
+    `known` is the text by source of outputs that are finished, which no yield has to guess.
+    """
     raw = {source: size.num_bytes for source, size in sizes.items()}
-    low, flow, high = (flow_of(graph, raw, _text_of(rates, which)) for which in ("low", "middle", "high"))
+    low, flow, high = (
+        flow_of(graph, raw, _text_of(rates, which, known or {})) for which in ("low", "middle", "high")
+    )
     stages = tuple(_stages(graph, flow, _tasks(graph, flow, sizes), rates))
     ends = [part for name in final for part in graph.parts([name])]
-    works = [
-        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
-        for one in stages
-    ]
+    works = works_of(graph, stages)
     cores = cluster.nodes * cluster.cores_per_node
     timed = timetable_of(works, cores)
     written = {one.node: one.written_bytes for one in stages}
@@ -153,6 +156,14 @@ def estimate_run(
         cost={},
     )
     return replace(found, cost=_cost(found, cluster))
+
+
+def works_of(graph: Graph, stages: Sequence[StageEstimate]) -> list[Work]:
+    """The stages as a timetable takes them."""
+    return [
+        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
+        for one in stages
+    ]
 
 
 def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) -> Iterator[StageEstimate]:
@@ -172,10 +183,14 @@ def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) ->
         )
 
 
-def _text_of(rates: Rates, which: Which) -> Callable[[str, Mapping[str, int]], Mapping[str, int]]:
-    """Text of a step's documents by its yields: at the least, in the middle, or at the most."""
+def _text_of(
+    rates: Rates, which: Which, known: Mapping[str, BytesBySource]
+) -> Callable[[str, BytesBySource], BytesBySource]:
+    """Text of a step's documents: what is known, or by its yields at the least, in the middle, or at the most."""
 
-    def text_of(output: str, given: Mapping[str, int]) -> Mapping[str, int]:
+    def text_of(output: str, given: BytesBySource) -> BytesBySource:
+        if output in known:
+            return {source: known[output].get(source, 0) for source in given}
         found = {}
         for source, size in given.items():
             bounds = rates.yields.get((output, source), (1.0, 1.0))

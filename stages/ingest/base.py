@@ -152,6 +152,9 @@ class RawStage(Pluggable, NamedSource, Stage[Params], Generic[Params]):
     A kind of source is such a stage in the file `stage.py` of a room of its own below `stages/ingest`, or a plug-in.
     """
 
+    reads: ClassVar[frozenset[str]] = frozenset()
+    """What its raw files may hold, of all that `contents` tells apart (none: anything); a run refuses a source of others."""
+
     input: tuple[Annotated[Location, Field(min_length=1)], ...] = Field(
         min_length=1, description="raw files: paths, folders or patterns, local or remote"
     )

@@ -181,7 +181,7 @@ def test_what_does_not_need_the_empty_documents_is_finished(
         == "altiplano: warning: cc.filter kept nothing of 5 documents; dropped by gopher_quality.words 5"
     )
     assert told[1].startswith(
-        "altiplano: quality.train_quality: quality_classifier: 0 pages of 0 hosts of each class"
+        "altiplano: quality.train_quality: quality_classifier: the class 'reference' has no page to train"
     )
     assert told[1].endswith("; all that does not need it is finished")
     finished = run_manifests(str(tmp_path / "run"))

@@ -5,18 +5,40 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from pipeline import pools
 from pipeline.inspect.verify import verify
-from pipeline.pools import TaskResources, open_pool
+from pipeline.pools import SECONDS_BETWEEN_LOOKS, RayPool, TaskResources, open_pool
 from stages.core.errors import UserError
 from tests.demo import ROOT, TIMEOUT_SECONDS
 from tests.namespaces import why_no_network
 from tests.ray_cluster import cluster, run_there
 from tests.small_run import bytes_of, make_small_run
+
+
+class GrowingRay:
+    """A Ray cluster of which every look sees eight cores more."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def cluster_resources(self) -> dict[str, float]:
+        self.looks += 1
+        return {"CPU": 8.0 * self.looks}
+
+
+def test_machines_that_join_are_counted_and_not_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, there, now = RayPool.__new__(RayPool), GrowingRay(), [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    pool._ray, pool._size, pool._counted = there, 1, float("-inf")
+    assert [pool.size, pool.size] == [8, 8]
+    now[0] += SECONDS_BETWEEN_LOOKS
+    assert [pool.size, pool.size] == [16, 16]
+    assert there.looks == 2
 
 
 def small(folder: Path, run: str, *options: str) -> list[str]:

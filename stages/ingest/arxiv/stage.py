@@ -12,6 +12,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from stages.core.errors import DamagedInputError
+from stages.ingest import contents
 from stages.ingest.archives import (
     EMPTY_ZIP_MAGIC,
     ZIP_MAGIC,
@@ -46,6 +47,7 @@ class ArxivIngest(IngestStage):
     version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "arxiv"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP})
 
     max_file_bytes: int = Field(20_000_000, gt=0, description="largest source file of a paper")
     max_paper_bytes: int = Field(100_000_000, gt=0, description="largest sum of a paper's source files")

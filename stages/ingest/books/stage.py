@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from stages.ingest import contents
 from stages.ingest.archives import Member, archive_members
 from stages.ingest.base import IngestStage
 from stages.ingest.books.encoding import book_control_share, gutenberg_charset
@@ -41,6 +42,7 @@ class BooksIngest(IngestStage):
     version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "books"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.HTML, contents.ZIP, contents.XML})
 
     min_chars: int = Field(0, ge=0, description="shorter books are dropped")
     max_book_bytes: int = Field(64 << 20, gt=0, description="larger files are dropped unread")

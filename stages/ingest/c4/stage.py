@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from stages.ingest import contents
 from stages.ingest.base import IngestStage
 from stages.ingest.c4.blocks import line_blocks
 from stages.ingest.c4.json_blocks import BlockReader
@@ -25,6 +26,7 @@ class C4Ingest(IngestStage):
     stage_name: ClassVar[str] = "ingest_c4"
     version: ClassVar[int] = 3
     kind: ClassVar[str] = "c4"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.JSON, contents.PARQUET})
 
     max_line_bytes: int = Field(32 << 20, gt=0, description="longer lines are dropped unread")
 

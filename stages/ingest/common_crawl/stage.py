@@ -15,6 +15,7 @@ from pydantic import Field
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
 from stages.core.stage import Task
+from stages.ingest import contents
 from stages.ingest.base import IngestStage, RawParams
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_model, page_model_sha256
@@ -61,6 +62,7 @@ class CommonCrawlIngest(IngestStage):
     version: ClassVar[int] = 6
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "common_crawl"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.WARC, contents.ARC})
 
     min_chars: int = Field(300, ge=0, description="shorter documents are dropped (CCNet: 300)")
     extractor: Literal["resiliparse", "trafilatura"] = Field(

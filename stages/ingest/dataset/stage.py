@@ -12,6 +12,7 @@ from stages.core.errors import DamagedInputError, UserError
 from stages.core.manifest import Manifest
 from stages.core.stage import Task
 from stages.core.storage import FoundFile
+from stages.ingest import contents
 from stages.ingest.base import IngestStage, RawParams, list_raw_files
 from stages.ingest.compressed import decompressed
 from stages.ingest.dataset.arrow_tables import table_of_arrow, table_of_parquet
@@ -49,6 +50,7 @@ class DatasetIngest(IngestStage):
 
     stage_name: ClassVar[str] = "ingest_dataset"
     kind: ClassVar[str] = "dataset"
+    reads: ClassVar[frozenset[str]] = contents.OF_TEXT | {contents.PARQUET}
     version: ClassVar[int] = 3
     follows_unicode: ClassVar[bool] = True
 

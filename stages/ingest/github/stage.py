@@ -14,6 +14,7 @@ from stages.core import storage
 from stages.core.errors import DamagedInputError, ReadFaultError
 from stages.core.reading import is_of_input
 from stages.core.storage import FoundFile
+from stages.ingest import contents
 from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_members, is_tar_block
 from stages.ingest.base import list_raw_files
 from stages.ingest.compressed import decompressed
@@ -58,6 +59,7 @@ class GithubIngest(SourceFileRules):
 
     stage_name: ClassVar[str] = "ingest_github"
     kind: ClassVar[str] = "github"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP, contents.JSON, contents.PARQUET})
     version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
 

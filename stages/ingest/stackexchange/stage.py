@@ -18,6 +18,7 @@ from stages.core.stage import Task, task_id
 from stages.core.storage import FoundFile
 from stages.core.verb import Wiring
 from stages.core.writer import TaskWriter
+from stages.ingest import contents
 from stages.ingest.base import (
     Range,
     RawPart,
@@ -86,6 +87,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     version: ClassVar[int] = 4
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "stackexchange"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.POSTS, contents.XML})
 
     sites: tuple[str, ...] = Field(
         (), description="read only these sites: host names, or names of their folders"

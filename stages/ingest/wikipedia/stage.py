@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from stages.core.storage import FoundFile
+from stages.ingest import contents
 from stages.ingest.base import IngestStage, Range
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.wikipedia.articles import Article, read_articles
@@ -27,6 +28,7 @@ class WikipediaIngest(IngestStage):
     stage_name: ClassVar[str] = "ingest_wikipedia"
     version: ClassVar[int] = 5
     kind: ClassVar[str] = "wikipedia"
+    reads: ClassVar[frozenset[str]] = frozenset({contents.MEDIAWIKI, contents.XML})
 
     languages: tuple[str, ...] = Field(
         (), description="wikis to keep, by the code in their dumps' names (bg, en, simple); none: all"
