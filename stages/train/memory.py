@@ -43,7 +43,7 @@ def rank_bytes(config: TrainConfig, vocab_size: int, sequence_length: int, world
     sizes, fsdp = config.sizes, config.parallel == "fsdp"
     part = share_of_weights(sizes, vocab_size, world_size) if fsdp else sizes.num_parameters(vocab_size)
     positions = config.micro_batch_sequences * sequence_length
-    logits = min(positions, config.loss_positions) * vocab_size * (BFLOAT16 + 2 * FLOAT32)
+    logits = min(positions, config.loss_positions) * vocab_size * logit_bytes(config.z_loss)
     around = (2 * vocab_size + 1) * sizes.dim
     # Put together in bfloat16, with gradients of the same size: some layers, and embeddings and head all the time.
     layers = LAYERS_AT_ONCE if config.reshard else sizes.num_layers
@@ -70,6 +70,14 @@ def share_of_weights(sizes: ModelConfig, vocab_size: int, world_size: int) -> in
         for times, shapes in ((sizes.num_layers, layer), (1, around))
         for rows, columns in shapes
     )
+
+
+def logit_bytes(z_loss: float) -> int:
+    """Bytes of a logit when most stands, in the loss's backward pass: logarithms, and gradients before and after softmax.
+
+    The z-loss keeps the logits and a gradient of its own besides.
+    """
+    return (5 if z_loss else 3) * FLOAT32
 
 
 def layer_weights(sizes: ModelConfig) -> int:
