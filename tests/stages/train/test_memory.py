@@ -32,20 +32,31 @@ from stages.train.sharding import share_out  # noqa: E402
 ON_A_CLUSTER = {"parallel": "fsdp", "recompute": "full", "micro_batch_sequences": 1}
 
 
-@pytest.mark.parametrize(("model", "world_size"), [("tiny", 3), ("7B", 8), ("llama3-8B", 24), ("65B", 64)])
-def test_a_process_s_weights_are_those_that_fsdp_gives_it(model: str, world_size: int) -> None:
+@pytest.mark.parametrize(
+    ("model", "world_size", "tensor"),
+    [
+        ("tiny", 3, 1),
+        ("tiny", 12, 4),
+        ("7B", 8, 1),
+        ("llama3-8B", 24, 1),
+        ("llama3-8B", 24, 8),
+        ("65B", 64, 1),
+        ("65B", 64, 8),
+    ],
+)
+def test_a_process_s_weights_are_those_that_fsdp_gives_it(model: str, world_size: int, tensor: int) -> None:
     """On the meta device, with a group of processes that are not there."""
     vocab_size = AS_TRAINED[model].vocab_size
-    config = TrainConfig(model=model, parallel="fsdp")
+    config = TrainConfig(model=model, parallel="fsdp", tensor_parallel=tensor)
     dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=world_size)
     try:
         with torch.device("meta"):
             built = Llama(config.sizes, vocab_size)
-        share_out(built, config, Place(0, world_size, torch.device("cpu")))
+        share_out(built, config, Place(0, world_size, torch.device("cpu"), None, tensor))
         held = sum(weight.to_local().numel() for weight in built.parameters())
     finally:
         dist.destroy_process_group()
-    assert share_of_weights(config.sizes, vocab_size, world_size) == held
+    assert share_of_weights(config.sizes, vocab_size, world_size, tensor) == held
     found = rank_bytes(config, vocab_size, 2048, world_size)
     assert (found.weights, found.gradients, found.optimizer) == (4 * held, 4 * held, 8 * held)
 
@@ -123,6 +134,7 @@ def test_ddp_holds_sixteen_bytes_a_weight_and_offload_none() -> None:
         ("7B", {}, 2),
         ("7B", {"parallel": "ddp"}, None),
         ("7B", {"cpu_offload": True}, 1),
+        ("7B", {"tensor_parallel": 8}, 8),
         ("13B", {}, 4),
         ("33B", {}, 16),
         ("65B", {}, 24),
