@@ -1,7 +1,8 @@
 """A model without memory in, the same on its device out, whole in every process (DDP) or a part of it in each (FSDP2).
 
-A weight that is shared out is a DTensor, cut along its first axis, and with tensor parallelism along another before; `assign` and `whole` go between it and the whole
-tensor, so that first weights and checkpoints are the same however many processes there are.
+A weight that is shared out is a DTensor, cut along its first axis, and with tensor parallelism along another before;
+`assign` and `whole` go between it and the whole tensor, so that first weights and checkpoints are the same however many
+processes there are.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def assert_same_training(found: Path, expected: Path) -> None:
 def test_two_processes_train_as_one_and_go_on_from_each_others_checkpoints(
     one: Path, pack: Manifest, mix: Manifest, tmp_path: Path
 ) -> None:
-    """DDP, FSDP2, tensor parallel; 1 -> 2 -> 1 processes, DDP -> FSDP2 -> DDP; each tells what is wrong; a death ends both."""
+    """DDP, FSDP2, tensor parallel; 1 -> 2 -> 1 processes, DDP -> FSDP2 -> DDP; each tells what is wrong; a death ends all."""
     fsdp = CONFIG.model_copy(update=FSDP)
     at = {
         name: tmp_path / name for name in ("ddp", "fsdp", "tensor", "there", "back", "cut", "uneven", "dead")
