@@ -14,28 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.fs as pafs
 import torch
 from cyclopts import App
 
-from benchmarks.work import finish_stage
+from benchmarks.made_tokens import finish_stage, made_pack
 from pipeline.library import Packed
 from stages.core import storage
-from stages.core.manifest import MANIFEST_NAME, Manifest, write_record
-from stages.core.stage import Stage, Task, make_manifest, task_id
-from stages.core.writer import TaskWriter
+from stages.core.manifest import Manifest
 from stages.mix.mixture import Mix
 from stages.mix.schedule import Schedule, read_mixture
 from stages.mix.sequences import ScheduledSequences
 from stages.tokenize.best_fit import FitSequences
-from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
-from stages.tokenize.pack import Pack, PackedShard, write_tokens
 from stages.tokenize.read import PackedTokens
 from stages.tokenize.shards import token_shards
 from stages.train.dataset import PackedDataset, PackedIterable, PackedLoader
 
-DOCUMENT_TOKENS, VOCAB_SIZE, SHARDS, SHARD_TOKENS = 700, 32_000, 6, 10_000_000
+VOCAB_SIZE, SHARDS, SHARD_TOKENS = 32_000, 6, 10_000_000
 REPEATS, SECONDS = 3, 2.0
 
 app = App(name="loading", help="Packed tokens into a trainer's batches, tokens a second on one core.")
@@ -62,7 +57,7 @@ def main(
     print("| what | million tokens/s |\n|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         if run is None:
-            pack = _pack(Path(folder) / "pack")
+            pack = made_pack(Path(folder) / "pack", SHARDS, SHARD_TOKENS, VOCAB_SIZE)
             _table("stream", _sequences(pack, context, "stream", Path(folder)), micro_batch)
             _table("best fit", _sequences(pack, context, "best_fit", Path(folder)), micro_batch)
             _nanogpt(pack.folder, context, micro_batch)
@@ -97,7 +92,7 @@ def _stored(pack: Manifest, store: str, context: int, micro_batch: int, folder: 
     """The same tokens copied to a store: a pass of one epoch into an empty cache, and one out of it."""
     fs, path = storage.filesystem(store)
     pafs.copy_files(pack.folder, path, destination_filesystem=fs)
-    mixture = read_mixture(_run(Mix(sequence_length=context), [pack], folder / "once").folder)
+    mixture = read_mixture(finish_stage(Mix(sequence_length=context), str(folder / "once"), [pack]).folder)
     for name in ("into an empty cache", "out of the cache"):
         tokens = PackedTokens.open(store, cache=str(folder / "cache"))
         sequences = ScheduledSequences(tokens, Schedule(mixture, 1))
@@ -143,53 +138,13 @@ def _forever(loader: PackedLoader) -> Any:
 def _sequences(pack: Manifest, context: int, packing: Any, folder: Path) -> ScheduledSequences:
     inputs, fit = [pack], None
     if packing == "best_fit":
-        fit = _run(FitSequences(sequence_length=context), [pack], folder / "fit")
+        fit = finish_stage(FitSequences(sequence_length=context), str(folder / "fit"), [pack])
         inputs.append(fit)
-    mix = _run(Mix(sequence_length=context, packing=packing, epochs={"b": 2}), inputs, folder / packing)
+    mix = finish_stage(
+        Mix(sequence_length=context, packing=packing, epochs={"b": 2}), str(folder / packing), inputs
+    )
     tokens = PackedTokens.open(pack.folder, None if fit is None else fit.folder)
     return ScheduledSequences(tokens, Schedule(read_mixture(mix.folder), 1))
-
-
-def _pack(folder: Path) -> Manifest:
-    """Random documents of two sources, of DOCUMENT_TOKENS on average."""
-    rng, reports = np.random.default_rng(1), []
-    for number in range(SHARDS):
-        count = SHARD_TOKENS // DOCUMENT_TOKENS
-        lengths = rng.geometric(1 / DOCUMENT_TOKENS, count) + 2
-        ids = [rng.integers(3, VOCAB_SIZE, length, np.uint16).tobytes() for length in lengths]
-        rows = {
-            "order": range(count),
-            "id": list(map(str, range(count))),
-            "ids": ids,
-            "text_bytes": [1] * count,
-        }
-        task: Task[None] = Task(task_id(number), (), None, str(folder))
-        with TaskWriter(task, Pack.stage_name) as out:
-            table = pa.table(rows, schema=TOKEN_DOCUMENTS_SCHEMA)
-            out.facts = PackedShard(
-                source="ab"[number % 2],
-                shard=f"tokens/tokens-{task.id}.bin",
-                documents=count,
-                tokens=write_tokens(out, f"tokens-{task.id}", table, 2),
-                text_bytes=count,
-                dtype="uint16",
-                tokenizer_sha256="none",
-                vocab_size=VOCAB_SIZE,
-                bos=1,
-                eos=2,
-            )
-        reports.append(out.report)
-    return _written(make_manifest("pack", Pack(), "pack", [], [], reports, str(folder)))
-
-
-def _run(stage: Stage[Any], inputs: list[Manifest], folder: Path) -> Manifest:
-    folder.mkdir()
-    return _written(finish_stage(stage, str(folder), inputs))
-
-
-def _written(manifest: Manifest) -> Manifest:
-    write_record(str(Path(manifest.folder) / MANIFEST_NAME), manifest)
-    return manifest
 
 
 if __name__ == "__main__":

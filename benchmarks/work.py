@@ -15,12 +15,11 @@ import xxhash
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 
-from stages.core import storage
+from benchmarks.made_tokens import finish_stage
 from stages.core.errors import DamagedInputError
-from stages.core.manifest import MANIFEST_NAME, Manifest, write_record
-from stages.core.merge import MergeParts, second_level
+from stages.core.manifest import Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import AnyStage, make_manifest
+from stages.core.stage import AnyStage
 from stages.core.verb import Verb
 from stages.ingest.compressed import decompressed
 from stages.ingest.raw import RawFile
@@ -35,18 +34,6 @@ def run_stage(stage: AnyStage, inputs: Sequence[Manifest] = ()) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for task in stage.plan(inputs):
             stage.run(task.at(folder))
-
-
-def finish_stage(stage: AnyStage, folder: str, inputs: Sequence[Manifest] = ()) -> Manifest:
-    """All tasks of a stage into `folder`, and the manifest, for stages that come after."""
-    tasks = stage.plan(inputs)
-    reports = [stage.run(task.at(folder)) for task in tasks]
-    reports += [MergeParts().run(task) for task in second_level(folder, reports)]
-    fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
-    reports += [MergeParts().run(task) for task in second_level(folder, reports)]
-    manifest = make_manifest(stage.stage_name, stage, fingerprint, inputs, tasks, reports, folder)
-    write_record(storage.join(folder, MANIFEST_NAME), manifest)
-    return manifest
 
 
 class _Running:

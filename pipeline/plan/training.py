@@ -50,10 +50,13 @@ def cards_needed(train: TrainConfig, vocab_size: int, sequence_length: int) -> l
         number = world_size_needed(config, vocab_size, sequence_length)
         shown = rank_bytes(config, vocab_size, sequence_length, number or WORLD_SIZES[-1])
         parts = ", ".join(f"{name} {shown_bytes(getattr(shown, name))}" for name in MEMORY_PARTS)
-        enough = (
-            f"{number:,} or more processes"
-            if number
-            else "fits on no number of cards, lower micro_batch_sequences"
-        )
+        enough = f"{number:,} or more processes" if number else f"fits on no number of cards, {_mend(config)}"
         lines.append(f"  --parallel {parallel} --recompute {recompute}: {enough}; each {parts}")
     return lines
+
+
+def _mend(config: TrainConfig) -> str:
+    """What may make a training fit that does not, on any number of cards."""
+    if config.parallel == "ddp":
+        return "each has a whole model; see fsdp"
+    return "lower micro_batch_sequences" if config.micro_batch_sequences > 1 else "recompute more"

@@ -227,6 +227,11 @@ class TrainConfig(Record):
     parallel: Annotated[Parallel, NOT_CONTENT] = Field(
         "ddp", description="over several processes: ddp, a whole model in each, or fsdp, a part of it in each"
     )
+    tensor_parallel: Annotated[int, NOT_CONTENT] = Field(
+        1,
+        gt=0,
+        description="fsdp: so many neighbouring processes share each layer's products, on the same sequences",
+    )
     reshard: Annotated[bool, NOT_CONTENT] = Field(
         True,
         description="fsdp: give up a layer's weights after its forward pass; without it faster, and more memory",
@@ -275,6 +280,12 @@ class TrainConfig(Record):
         if self.parallel != "fsdp" and (self.precision == "bfloat16" or self.cpu_offload):
             wanted = "cpu_offload" if self.cpu_offload else "precision bfloat16"
             raise ValueError(f"{wanted} needs parallel fsdp, in one process too")
+        shared, sizes = self.tensor_parallel, self.sizes
+        if shared > 1 and self.parallel != "fsdp":
+            raise ValueError("tensor_parallel needs parallel fsdp")
+        if sizes.kv_heads % shared or sizes.hidden_dim % shared:
+            heads = f"the {sizes.kv_heads} heads of keys and the hidden size {sizes.hidden_dim}"
+            raise ValueError(f"tensor_parallel {shared} must divide {heads}")
         if any(step < 1 for step in self.skip_batches):
             raise ValueError("skip_batches are steps, from 1, as the log counts them")
         return self

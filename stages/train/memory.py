@@ -39,11 +39,18 @@ class RankBytes:
 
 
 def rank_bytes(config: TrainConfig, vocab_size: int, sequence_length: int, world_size: int) -> RankBytes:
-    """What a process of `world_size` needs; with `parallel: ddp` the number does not matter."""
+    """What a process of `world_size` needs; with `parallel: ddp` the number does not matter.
+
+    With `tensor_parallel` activations and what stands for a while are counted as without: it is less.
+    """
     sizes, fsdp = config.sizes, config.parallel == "fsdp"
-    part = share_of_weights(sizes, vocab_size, world_size) if fsdp else sizes.num_parameters(vocab_size)
+    part = (
+        share_of_weights(sizes, vocab_size, world_size, config.tensor_parallel)
+        if fsdp
+        else sizes.num_parameters(vocab_size)
+    )
     positions = config.micro_batch_sequences * sequence_length
-    logits = min(positions, config.loss_positions) * vocab_size * (BFLOAT16 + 2 * FLOAT32)
+    logits = min(positions, config.loss_positions) * vocab_size * logit_bytes(config.z_loss)
     around = (2 * vocab_size + 1) * sizes.dim
     # Put together in bfloat16, with gradients of the same size: some layers, and embeddings and head all the time.
     layers = LAYERS_AT_ONCE if config.reshard else sizes.num_layers
@@ -58,11 +65,15 @@ def rank_bytes(config: TrainConfig, vocab_size: int, sequence_length: int, world
     )
 
 
-def share_of_weights(sizes: ModelConfig, vocab_size: int, world_size: int) -> int:
-    """Weights of the process that holds most: each matrix is cut along its first axis, into equal parts but the last ones."""
-    kv = sizes.kv_heads * sizes.head_dim
-    dim, hidden = sizes.dim, sizes.hidden_dim
-    layer = [(dim, dim), (kv, dim), (kv, dim), (dim, dim), (hidden, dim), (hidden, dim), (dim, hidden)]
+def share_of_weights(sizes: ModelConfig, vocab_size: int, world_size: int, tensor_parallel: int = 1) -> int:
+    """Weights of the process that holds most: each matrix is cut along its first axis, into equal parts but the last ones.
+
+    With tensor parallelism a layer's matrices are divided before, along the axis of heads or of the hidden width.
+    """
+    world_size //= tensor_parallel
+    kv = sizes.kv_heads * sizes.head_dim // tensor_parallel
+    dim, inner, hidden = sizes.dim, sizes.dim // tensor_parallel, sizes.hidden_dim // tensor_parallel
+    layer = [(inner, dim), (kv, dim), (kv, dim), (dim, inner), (hidden, dim), (hidden, dim), (dim, hidden)]
     layer += [(dim, 1), (dim, 1)]
     around = [(vocab_size, dim), (vocab_size, dim), (dim, 1)]
     return sum(
@@ -70,6 +81,14 @@ def share_of_weights(sizes: ModelConfig, vocab_size: int, world_size: int) -> in
         for times, shapes in ((sizes.num_layers, layer), (1, around))
         for rows, columns in shapes
     )
+
+
+def logit_bytes(z_loss: float) -> int:
+    """Bytes of a logit when most stands, in the loss's backward pass: logarithms, and gradients before and after softmax.
+
+    The z-loss keeps the logits and a gradient of its own besides.
+    """
+    return (5 if z_loss else 3) * FLOAT32
 
 
 def layer_weights(sizes: ModelConfig) -> int:
@@ -102,6 +121,7 @@ def world_size_needed(
     fits = (
         number
         for number in WORLD_SIZES
-        if rank_bytes(config, vocab_size, sequence_length, number).total <= USABLE * card_bytes
+        if number % config.tensor_parallel == 0
+        and rank_bytes(config, vocab_size, sequence_length, number).total <= USABLE * card_bytes
     )
     return next(fits, None)

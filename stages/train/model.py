@@ -56,7 +56,7 @@ class Attention(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.num_heads, self.kv_heads, self.head_dim = config.num_heads, config.kv_heads, config.head_dim
+        self.head_dim = config.head_dim
         self.q_proj = nn.Linear(config.dim, config.num_heads * config.head_dim, bias=False)
         self.k_proj = nn.Linear(config.dim, config.kv_heads * config.head_dim, bias=False)
         self.v_proj = nn.Linear(config.dim, config.kv_heads * config.head_dim, bias=False)
@@ -65,9 +65,10 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Mask | None) -> Tensor:
         """Attend within `mask`, or to all that came before when there is none."""
         batch, length, _ = x.shape
-        query = self.q_proj(x).view(batch, length, self.num_heads, self.head_dim).transpose(1, 2)
-        key = self.k_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
-        value = self.v_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
+        # As many heads as this process has: all, but with tensor parallelism.
+        query = self.q_proj(x).view(batch, length, -1, self.head_dim).transpose(1, 2)
+        key = self.k_proj(x).view(batch, length, -1, self.head_dim).transpose(1, 2)
+        value = self.v_proj(x).view(batch, length, -1, self.head_dim).transpose(1, 2)
         mixed = attend(rotate(query, cosine, sine), rotate(key, cosine, sine), value, mask)
         joined: Tensor = self.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1))
         return joined

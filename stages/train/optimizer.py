@@ -13,9 +13,12 @@ from stages.train.config import TrainConfig
 def make_optimizer(model: nn.Module, config: TrainConfig, device: torch.device) -> torch.optim.AdamW:
     """AdamW; weight decay on matrices only, never on the weights of norms."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
+    alike: dict[tuple[bool, object], list[nn.Parameter]] = {}
+    for weight in weights:  # fused kernels take weights that are shared out alike
+        alike.setdefault((weight.dim() >= 2, getattr(weight, "device_mesh", None)), []).append(weight)
     groups = [
-        {"params": [w for w in weights if w.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [w for w in weights if w.dim() < 2], "weight_decay": 0.0},
+        {"params": part, "weight_decay": config.weight_decay if matrices else 0.0}
+        for (matrices, _), part in alike.items()
     ]
     return torch.optim.AdamW(
         groups,

@@ -29,6 +29,19 @@ class Place:
     beside: dist.ProcessGroup | None = None
     """The same processes over the host's memory, for checkpoints, which are written while training goes on."""
 
+    tensor_parallel: int = 1
+    """Neighbouring processes that read the same sequences."""
+
+    @property
+    def data_ranks(self) -> int:
+        """Parts that a batch is read in."""
+        return self.world_size // self.tensor_parallel
+
+    @property
+    def data_rank(self) -> int:
+        """Which of them falls to this process."""
+        return self.rank // self.tensor_parallel
+
 
 ALONE = Place(0, 1, torch.device("cpu"))
 """One process on a CPU."""
@@ -83,6 +96,8 @@ def torch_ranks(config: TrainConfig) -> Iterator[Place]:
     if cuda and not torch.cuda.is_available():
         raise UserError("device cuda: torch sees no GPU; use device cpu or auto")
     rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size % config.tensor_parallel:
+        raise UserError(f"tensor_parallel {config.tensor_parallel} must divide the {world_size} processes")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
@@ -100,7 +115,7 @@ def torch_ranks(config: TrainConfig) -> Iterator[Place]:
             dist.destroy_process_group()
         return
     with _many(backend) as beside:
-        yield Place(rank, world_size, device, beside)
+        yield Place(rank, world_size, device, beside, config.tensor_parallel)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """A model without memory in, the same on its device out, whole in every process (DDP) or a part of it in each (FSDP2).
 
-A weight that is shared out is a DTensor, cut along its first axis; `assign` and `whole` go between it and the whole
-tensor, so that first weights and checkpoints are the same however many processes there are.
+A weight that is shared out is a DTensor, cut along its first axis, and with tensor parallelism along another before;
+`assign` and `whole` go between it and the whole tensor, so that first weights and checkpoints are the same however many
+processes there are.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import cast
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import (
@@ -19,13 +21,21 @@ from torch.distributed.fsdp import (
     OffloadPolicy,
     fully_shard,
 )
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, Shard
+from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 from torch.nn.parallel import DistributedDataParallel
 
 from stages.core.errors import UserError
 from stages.train.config import TrainConfig
 from stages.train.model import Llama
 from stages.train.ranks import Place
+
+SHARED_PRODUCTS = {
+    **dict.fromkeys(("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"), ColwiseParallel()),
+    **dict.fromkeys(("mlp.gate_proj", "mlp.up_proj"), ColwiseParallel()),
+    **dict.fromkeys(("self_attn.o_proj", "mlp.down_proj"), RowwiseParallel()),
+}
+"""Of a layer: heads and hidden units are divided, and what they give is summed (Megatron-LM, section 3)."""
 
 
 def make_model(config: TrainConfig, vocab_size: int, place: Place) -> Llama:
@@ -52,7 +62,12 @@ def give_weights(model: Llama, weights: Iterator[tuple[str, Tensor]], origin: st
 
 def share_out(model: Llama, config: TrainConfig, place: Place) -> None:
     """Cut every weight over all processes; each layer is put together when it is needed, and what is around them at once."""
-    mesh = init_device_mesh(place.device.type, (place.world_size,))
+    shape = (place.data_ranks, place.tensor_parallel)
+    both = init_device_mesh(place.device.type, shape, mesh_dim_names=("data", "tensor"))
+    mesh = both["data"]
+    if place.tensor_parallel > 1:
+        for layer in model.layers:
+            parallelize_module(layer, both["tensor"], SHARED_PRODUCTS)
     # Not cast on the way in: angles of the rotary embeddings must stay float32.
     policy = MixedPrecisionPolicy(
         param_dtype=torch.bfloat16 if precision_on(config, place.device) == "bfloat16" else None,
@@ -95,6 +110,31 @@ def sync_gradients(forward: nn.Module, now: bool) -> None:
         forward.set_requires_gradient_sync(now)
 
 
+def clip_gradients(model: Llama, most: float, place: Place) -> Tensor:
+    """Scale gradients down to the norm `most`; the norm before.
+
+    With tensor parallelism weights are shared out in two ways, which torch does not sum together.
+    """
+    if place.tensor_parallel == 1:
+        return whole(nn.utils.clip_grad_norm_(model.parameters(), most), place.device)
+    weights = [cast("DTensor", weight) for weight in model.parameters()]
+    tensor = next(weight.device_mesh["tensor"] for weight in weights if weight.device_mesh.ndim == 2)
+    squares = torch.zeros((), device=place.device)
+    grads = [cast("DTensor", weight.grad).to_local() for weight in weights]
+    for weight, grad in zip(weights, grads, strict=True):
+        copies = 1
+        if weight.device_mesh.ndim == 1:  # whole in each of the neighbours: kept equal, and counted once
+            copies = place.tensor_parallel
+            dist.all_reduce(grad, group=tensor.get_group())
+            grad /= copies
+        squares += (grad.square().sum() / copies).to(place.device)
+    dist.all_reduce(squares)
+    norm = squares.sqrt()
+    for grad in grads:
+        grad.mul_((most / (norm + 1e-6)).clamp(max=1.0).to(grad.device))
+    return norm
+
+
 def give_up_weights(forward: nn.Module) -> None:
     """After a forward pass without a backward pass: give up the weights that were put together for it."""
     for module in forward.modules():
@@ -108,9 +148,13 @@ def assign(weight: Tensor, value: Tensor) -> None:
     if not isinstance(weight, DTensor):
         weight.copy_(value)
         return
-    parts, rank = value.chunk(weight.device_mesh.size()), weight.device_mesh.get_local_rank()
-    if rank < len(parts):  # the last processes have nothing of a short axis
-        weight.to_local().copy_(parts[rank])
+    mesh = weight.device_mesh
+    for axis, placement in reversed(list(enumerate(weight.placements))):  # tensor parallelism cuts first
+        dim = cast("Shard", placement).dim
+        parts, rank = value.chunk(mesh.size(axis), dim), mesh.get_local_rank(axis)
+        # the last processes have nothing of a short axis
+        value = parts[rank] if rank < len(parts) else value.narrow(dim, 0, 0)
+    weight.to_local().copy_(value)
 
 
 def whole(value: Tensor, device: torch.device) -> Tensor:

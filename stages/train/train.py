@@ -1,7 +1,7 @@
 """Packed tokens and a mixture in, checkpoints and log.jsonl out: the training loop (LLaMA, section 2.3).
 
 A run that is stopped anywhere goes on from its last checkpoint and ends with the same weights and log as one
-that never stopped; on one kind of CPU bit for bit. Under torchrun it is data-parallel, on the same batches.
+that never stopped; on one kind of CPU bit for bit. Under torchrun many processes train on the same batches.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def train(
             ScheduledSequences(tokens, Schedule(mixture, config.seed, config.held_out_sequences)),
             config.batch_sequences,
             config.micro_batch_sequences,
-            place.rank,
-            place.world_size,
+            place.data_rank,
+            place.data_ranks,
             config.masks_documents,
         )
         updates = Updates(config, make_model(config, tokens.vocab_size, place), place)

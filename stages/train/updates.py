@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import torch
 import torch.distributed as dist
-from torch import nn
 
 from stages.train.config import TrainConfig
 from stages.train.loader import Loader, MicroBatch
 from stages.train.model import Llama
 from stages.train.optimizer import make_optimizer, set_learning_rate
 from stages.train.ranks import Place
-from stages.train.sharding import give_up_weights, make_forward, precision_on, sync_gradients, whole
+from stages.train.sharding import (
+    clip_gradients,
+    give_up_weights,
+    make_forward,
+    precision_on,
+    sync_gradients,
+)
 
 
 class Updates:
@@ -38,7 +43,7 @@ class Updates:
         if self._place.world_size > 1:
             dist.all_reduce(total)
             total /= self._place.world_size
-        norm = whole(nn.utils.clip_grad_norm_(self.model.parameters(), self._max_grad_norm), device)
+        norm = clip_gradients(self.model, self._max_grad_norm, self._place)
         return float(total[0] / total[1]), float(norm)
 
     def update(self, rate: float) -> None:

@@ -55,6 +55,12 @@ def test_wrong_training_is_refused() -> None:
         TrainConfig(model="8B")
     with pytest.raises(ValidationError, match="warmup_steps 2000 must be below `steps` 100"):
         TrainConfig(steps=100)
+    with pytest.raises(ValidationError, match="tensor_parallel needs parallel fsdp"):
+        TrainConfig(model="7B", tensor_parallel=2)
+    with pytest.raises(
+        ValidationError, match="tensor_parallel 16 must divide the 8 heads of keys and the hidden"
+    ):
+        TrainConfig(model="llama3-8B", parallel="fsdp", tensor_parallel=16)
 
 
 def test_peak_rates() -> None:

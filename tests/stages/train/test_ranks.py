@@ -18,10 +18,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from stages.core.errors import UserError  # noqa: E402
 from stages.core.manifest import Manifest  # noqa: E402
 from stages.train.checkpoint import read_weights  # noqa: E402
 from stages.train.checkpoint_index import checkpoint_name  # noqa: E402
 from stages.train.config import ModelConfig, TrainConfig  # noqa: E402
+from stages.train.ranks import torch_ranks  # noqa: E402
 from stages.train.safetensors import read_safetensors  # noqa: E402
 from stages.train.train import train  # noqa: E402
 
@@ -45,6 +47,7 @@ CONFIG = TrainConfig(
 )
 ROOT = Path(__file__).resolve().parents[3]
 FSDP = {"parallel": "fsdp", "recompute": "full"}
+TENSOR = {"parallel": "fsdp", "tensor_parallel": 2}
 SUMS = 1e-6
 """By so much of a loss of some nats the order of float32 sums made losses differ here."""
 
@@ -141,9 +144,11 @@ def assert_same_training(found: Path, expected: Path) -> None:
 def test_two_processes_train_as_one_and_go_on_from_each_others_checkpoints(
     one: Path, pack: Manifest, mix: Manifest, tmp_path: Path
 ) -> None:
-    """DDP and FSDP2; 1 -> 2 -> 1 processes, DDP -> FSDP2 -> DDP; what is wrong is told by each; a death ends both."""
+    """DDP, FSDP2, tensor parallel; 1 -> 2 -> 1 processes, DDP -> FSDP2 -> DDP; each tells what is wrong; a death ends all."""
     fsdp = CONFIG.model_copy(update=FSDP)
-    at = {name: tmp_path / name for name in ("ddp", "fsdp", "there", "back", "cut", "uneven", "dead")}
+    at = {
+        name: tmp_path / name for name in ("ddp", "fsdp", "tensor", "there", "back", "cut", "uneven", "dead")
+    }
     for name, config in (("there", CONFIG), ("back", fsdp), ("cut", CONFIG)):
         at[name].mkdir()
         train(config, pack.folder, mix.folder, str(at[name]), stop_step=2)
@@ -152,6 +157,7 @@ def test_two_processes_train_as_one_and_go_on_from_each_others_checkpoints(
     trainings = [
         Training(at["ddp"], CONFIG),
         Training(at["fsdp"], fsdp),
+        Training(at["tensor"], CONFIG.model_copy(update=TENSOR)),
         Training(at["there"], fsdp),
         Training(at["back"], CONFIG, stop=3),
         Training(at["cut"], fsdp),
@@ -160,7 +166,7 @@ def test_two_processes_train_as_one_and_go_on_from_each_others_checkpoints(
     ]
     started = time.monotonic()
     first, second = run_ranks(2, trainings, pack, mix)
-    for name in ("ddp", "fsdp", "there"):
+    for name in ("ddp", "fsdp", "tensor", "there"):
         assert_same_training(at[name], one)
     files = sorted(path.name for path in (at["fsdp"] / checkpoint_name(4)).iterdir())
     assert files[-2:] == ["state-00000-of-00002.safetensors", "state-00001-of-00002.safetensors"]
@@ -180,13 +186,14 @@ def test_two_processes_train_as_one_and_go_on_from_each_others_checkpoints(
 
 
 def test_four_processes_train_as_one(one: Path, pack: Manifest, mix: Manifest, tmp_path: Path) -> None:
-    """And one process goes on from what they left."""
-    folder = tmp_path / "four"
-    run_ranks(4, [Training(folder, CONFIG.model_copy(update=FSDP))], pack, mix)
-    assert_same_training(folder, one)
-    shutil.rmtree(folder / checkpoint_name(4))
-    train(CONFIG, pack.folder, mix.folder, str(folder))
-    assert losses(folder) == pytest.approx(losses(one), rel=SUMS)
+    """By FSDP2, and two by two with tensor parallelism; and one process goes on from what they left."""
+    at = {tmp_path / "four": FSDP, tmp_path / "two-by-two": TENSOR}
+    run_ranks(4, [Training(folder, CONFIG.model_copy(update=how)) for folder, how in at.items()], pack, mix)
+    for folder in at:
+        assert_same_training(folder, one)
+        shutil.rmtree(folder / checkpoint_name(4))
+        train(CONFIG, pack.folder, mix.folder, str(folder))
+        assert losses(folder) == pytest.approx(losses(one), rel=SUMS)
 
 
 def test_fsdp_in_one_process_is_the_same_training(
@@ -196,6 +203,12 @@ def test_fsdp_in_one_process_is_the_same_training(
     train(CONFIG, pack.folder, mix.folder, str(tmp_path), stop_step=2)
     train(CONFIG.model_copy(update=FSDP), pack.folder, mix.folder, str(tmp_path))
     assert losses(tmp_path) == pytest.approx(losses(one), rel=SUMS)
+
+
+def test_tensor_parallelism_needs_as_many_processes() -> None:
+    config = CONFIG.model_copy(update=TENSOR)
+    with pytest.raises(UserError, match="tensor_parallel 2 must divide the 1 processes"), torch_ranks(config):
+        pass
 
 
 def test_bfloat16_weights_with_float32_masters_train_alike(
