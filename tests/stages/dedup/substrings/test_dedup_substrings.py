@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from stages.core import exchange_writer
 from stages.core.documents import SOURCES
-from stages.dedup.substrings import spans
+from stages.dedup.repeats import spans
+from stages.dedup.repeats import windows as repeats
 from stages.dedup.substrings import verb as substrings
 from stages.dedup.substrings import windows as window_rows
 from stages.dedup.substrings.verb import DedupSubstrings
@@ -180,6 +181,7 @@ def test_small_pieces_and_many_ranges_give_the_same(
     whole = dedup(chain, *shards, keep=keep)
     monkeypatch.setattr(substrings, "DESTINATION_BYTES", 2000)
     monkeypatch.setattr(substrings, "ROWS_PER_PASS", 30)
+    monkeypatch.setattr(repeats, "ROWS_PER_PASS", 30)
     monkeypatch.setattr(spans, "WINDOWS_PER_PASS", 20)
     monkeypatch.setattr(window_rows, "PIECE_ANCHORS", 7)
     monkeypatch.setattr(exchange_writer, "SPILL_BYTES", 100)
