@@ -41,7 +41,7 @@ from stages.dedup.repeats.windows import (
 )
 from stages.kernels.lines.cut_sentences import cut_sentences
 from stages.kernels.lines.sentences import find_sentences, sentence_keys
-from stages.kernels.match.windows import hash_all_windows
+from stages.kernels.match.windows import Windows, hash_all_windows
 from stages.kernels.words.cut_words import CutTexts
 
 SENTENCE_BYTES = 60
@@ -64,6 +64,14 @@ class SentencesOptions(RepeatOptions):
         return self.min_sentences
 
 
+class SpanWordsOptions(Record):
+    """Which repeats are too short to say anything."""
+
+    min_words: int = Field(
+        1, ge=1, description="sentences in a row of fewer words together stay: lines of menus, tables, code"
+    )
+
+
 class LeftSentencesOptions(Record):
     """Which documents are dropped when their spans are gone."""
 
@@ -80,7 +88,9 @@ class HashSentencesParams(ShardParams):
     destinations: int
 
 
-class HashSentences(SentencesOptions, WithinOptions, PriorityOptions, Stage[HashSentencesParams]):
+class HashSentences(
+    SentencesOptions, SpanWordsOptions, WithinOptions, PriorityOptions, Stage[HashSentencesParams]
+):
     """Shard -> its windows of sentences, by hash range; a document of fewer sentences has none."""
 
     stage_name: ClassVar[str] = "sentences_hash"
@@ -98,11 +108,8 @@ class HashSentences(SentencesOptions, WithinOptions, PriorityOptions, Stage[Hash
             exchange = out.exchange(WINDOWS_SCHEMA, task.params.destinations)
             start = 0
             for batch in out.read(task.inputs, ["id", "source", "text"]):
-                sentences = find_sentences(batch.column("text"))
                 seeds = source_seeds(batch.column("source"), self.within)
-                windows = hash_all_windows(
-                    sentence_keys(sentences), sentences.starts, seeds, self.min_sentences
-                )
+                windows = long_windows(batch.column("text"), seeds, self.min_sentences, self.min_words)
                 ranks = document_ranks(batch, self.priority)[windows.rows]
                 nodes = node_ids(task.params.shard, start, batch.num_rows)[windows.rows]
                 columns = [windows.highs, windows.lows, ranks, nodes, windows.places]
@@ -111,6 +118,19 @@ class HashSentences(SentencesOptions, WithinOptions, PriorityOptions, Stage[Hash
                 start += batch.num_rows
                 out.pass_on(batch.num_rows)
         return out.report
+
+
+def long_windows(
+    texts: pa.Array, seeds: npt.NDArray[np.uint64], min_sentences: int, min_words: int
+) -> Windows:
+    """The windows of `min_sentences` sentences of each text that have `min_words` words together at least."""
+    sentences = find_sentences(texts)
+    keys, words = sentence_keys(sentences)
+    windows = hash_all_windows(keys, sentences.starts, seeds, min_sentences)
+    before = np.append(0, np.cumsum(words))
+    firsts = sentences.starts[windows.rows] + windows.places
+    enough = before[firsts + min_sentences] - before[firsts] >= min_words
+    return Windows(windows.highs[enough], windows.lows[enough], windows.rows[enough], windows.places[enough])
 
 
 class MatchSentences(SentencesOptions, MatchRepeats):
@@ -171,7 +191,13 @@ class RemoveSentences(SentencesOptions, LeftSentencesOptions, RemoveRepeats):
 
 
 class DedupSentences(
-    SentencesOptions, WithinOptions, KeepSpansOptions, LeftSentencesOptions, PriorityOptions, Verb
+    SentencesOptions,
+    SpanWordsOptions,
+    WithinOptions,
+    KeepSpansOptions,
+    LeftSentencesOptions,
+    PriorityOptions,
+    Verb,
 ):
     """Remove spans of three sentences that stand elsewhere too, in the same or another document (C4)."""
 

@@ -1,9 +1,10 @@
 """Texts in, their sentences (C4's unit of duplicates: Raffel et al. 2020, section 2.2) and 64-bit keys of them out.
 
-A line ends a sentence; inside it the marks of all scripts do (`text_flags`). There is no list of abbreviations: what
-has one word only, or ends in a single letter and a full stop, goes on (`Mr. Smith`, `J. R. R. Tolkien`, `1. First`).
-What has no word is part of the sentence before or behind it in its line, and a line without words of none. A key is
-a hash of the words, case folded (`words.next_word`): punctuation and white space say nothing, numbers do.
+A line ends a sentence; inside it the marks of all scripts do (`text_flags`), behind five words at least, as many as
+C4 asks of a line. There is no list of abbreviations: those five, and that a single letter with a full stop ends nothing,
+spare most of them (`Mr. Smith`, `J. R. R. Tolkien`, `1/2 tsp. Salt`), and a name cut in two is cut so everywhere. What
+has no word is part of the sentence before or behind it in its line, and a line without words of none. A key is a hash
+of the words, case folded (`words.next_word`): punctuation and white space say nothing, numbers do.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _FULL_STOP = 46
 _OPENING_QUOTE, _GUILLEMET = 0x201C, 0xAB
 """“ and «, which close in some languages: between two spaces, as in French, they open, where other quotes close."""
 
-_MIN_WORDS = 2
+
+MIN_SENTENCE_WORDS = 5
+"""Of a sentence that a mark ends and another one follows in its line: Raffel et al. 2020, section 2.2, of lines."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,12 @@ def find_sentences(texts: pa.Array) -> Sentences:
     return Sentences(offsets, data, starts, begins[:count].copy(), ends[:count].copy())
 
 
-def sentence_keys(sentences: Sentences) -> npt.NDArray[np.uint64]:
-    """The key of each sentence, shape (sentences,)."""
+def sentence_keys(sentences: Sentences) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """The key of each sentence and how many words it has, shape (sentences,)."""
     keys = np.empty(len(sentences.begins), np.uint64)
-    _hash(sentences.data, sentences.begins, sentences.ends, *word_tables(False), keys)
-    return keys
+    words = np.zeros(len(sentences.begins), np.int64)
+    _hash(sentences.data, sentences.begins, sentences.ends, *word_tables(False), keys, words)
+    return keys, words
 
 
 @kernel
@@ -157,9 +161,9 @@ def _line_sentences(data, start, end, flags, table, begins, ends, count):  # typ
     words = 0
     while at < end:
         stop, following = next_sentence(data, at, end, flags, False)
-        if words < _MIN_WORDS:
-            words += _words_at_most(data, at, stop, table, _MIN_WORDS - words)
-        goes_on = words < _MIN_WORDS or _ends_in_letter(data, at, stop, table)
+        if words < MIN_SENTENCE_WORDS:
+            words += _words_at_most(data, at, stop, table, MIN_SENTENCE_WORDS - words)
+        goes_on = words < MIN_SENTENCE_WORDS or _ends_in_letter(data, at, stop, table)
         at = following
         if at < end and goes_on:
             continue
@@ -187,7 +191,7 @@ def _find(offsets, data, flags, table, starts, begins, ends):  # type: ignore[no
 
 
 @kernel
-def _hash(data, begins, ends, table, multiple, keys):  # type: ignore[no-untyped-def]
+def _hash(data, begins, ends, table, multiple, keys, words):  # type: ignore[no-untyped-def]
     for index in range(len(begins)):
         key = np.uint64(0)
         at = begins[index]
@@ -196,4 +200,5 @@ def _hash(data, begins, ends, table, multiple, keys):  # type: ignore[no-untyped
             if not found:
                 break
             key = key * _BASE + word
+            words[index] += 1
         keys[index] = mix64(key)
