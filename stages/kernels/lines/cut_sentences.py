@@ -15,7 +15,7 @@ from stages.kernels.compiled import kernel
 from stages.kernels.lines.sentences import find_sentences
 from stages.kernels.unicode.text_flags import SPACE, text_flags
 from stages.kernels.unicode.utf8 import previous
-from stages.kernels.words.cut_words import CutTexts, breaks_inside, copy_bytes, write_seam
+from stages.kernels.words.cut_words import CutTexts, breaks_inside, append_bytes, write_seam
 from stages.kernels.words.spaced_words import NEWLINE, code_at
 
 
@@ -78,11 +78,11 @@ def _cut(offsets, data, flags, starts, begins, ends, out_offsets, out):  # type:
         kept = offsets[row]  # what stays from here on is not yet written
         for span in range(starts[row], starts[row + 1]):
             left, breaks = _space_before(data, begins[span], kept, flags)
-            size = copy_bytes(data, kept, left, out, size)
+            size = append_bytes(data, kept, left, out, size)
             kept, more = _space_after(data, ends[span], stop, flags)
             if size > first and kept < stop:
                 breaks = max(breaks, more, breaks_inside(data, begins[span], ends[span]))
                 if breaks or left < begins[span] or kept > ends[span]:
                     size = write_seam(out, size, breaks)
-        size = copy_bytes(data, kept, stop, out, size)
+        size = append_bytes(data, kept, stop, out, size)
         out_offsets[row + 1] = size

@@ -34,7 +34,7 @@ MIN_SENTENCE_WORDS = 5
 
 
 @dataclass(frozen=True)
-class Sentences:
+class TextSentences:
     """The sentences of a batch of texts: text i has starts[i]:starts[i + 1]; sentence j is data[begins[j]:ends[j]]."""
 
     offsets: Offsets
@@ -44,7 +44,7 @@ class Sentences:
     ends: npt.NDArray[np.int64]
 
 
-def find_sentences(texts: pa.Array) -> Sentences:
+def find_sentences(texts: pa.Array) -> TextSentences:
     """The sentences of each text."""
     offsets, data = string_buffers(texts)
     starts = np.zeros(len(offsets), np.int64)
@@ -52,10 +52,10 @@ def find_sentences(texts: pa.Array) -> Sentences:
     most = int(offsets[-1] - offsets[0]) // 2 + len(texts)
     begins, ends = np.empty(most, np.int64), np.empty(most, np.int64)
     count = _find(offsets, data, text_flags(), word_tables(False)[0], starts, begins, ends)
-    return Sentences(offsets, data, starts, begins[:count].copy(), ends[:count].copy())
+    return TextSentences(offsets, data, starts, begins[:count].copy(), ends[:count].copy())
 
 
-def sentence_keys(sentences: Sentences) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def sentence_keys(sentences: TextSentences) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """The key of each sentence and how many words it has, shape (sentences,)."""
     keys = np.empty(len(sentences.begins), np.uint64)
     words = np.zeros(len(sentences.begins), np.int64)

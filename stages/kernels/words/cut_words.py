@@ -117,7 +117,7 @@ def breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def copy_bytes(data, start, stop, out, size):  # type: ignore[no-untyped-def]
+def append_bytes(data, start, stop, out, size):  # type: ignore[no-untyped-def]
     """Append data[start:stop] to out[:size]; the new size."""
     for at in range(start, stop):
         out[size] = data[at]
@@ -152,7 +152,7 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
                 first, end, at = word_bounds(data, at, stop, table)
             left = _left_stop(data, word_end, first, words > removed)
             span_start = first
-            size = copy_bytes(data, kept, left, out, size)
+            size = append_bytes(data, kept, left, out, size)
             while True:
                 words += 1
                 removed += 1
@@ -169,7 +169,7 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
                 breaks = max(breaks, more, breaks_inside(data, span_start, word_end))
                 size = write_seam(out, size, breaks)
             # the next word is read again from `at`, which lies before it
-        size = copy_bytes(data, kept, stop, out, size)
+        size = append_bytes(data, kept, stop, out, size)
         if open_end:
             size, _ = _strip_end(out, begin, size)
         while True:
