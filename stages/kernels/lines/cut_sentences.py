@@ -15,7 +15,7 @@ from stages.kernels.compiled import kernel
 from stages.kernels.lines.sentences import find_sentences
 from stages.kernels.unicode.text_flags import SPACE, text_flags
 from stages.kernels.unicode.utf8 import previous
-from stages.kernels.words.cut_words import CutTexts, breaks_inside, append_bytes, write_seam
+from stages.kernels.words.cut_words import CutTexts, append_bytes, breaks_inside, write_seam
 from stages.kernels.words.spaced_words import NEWLINE, code_at
 
 
