@@ -15,6 +15,7 @@ from stages.core.manifest import DOCUMENTS, MODEL, Manifest
 from stages.dedup.exact.verb import DedupExact
 from stages.dedup.lines.verb import DedupLines, MatchLines
 from stages.dedup.near.verb import DedupNear, SignDocuments
+from stages.dedup.sentences.verb import DedupSentences
 from stages.dedup.substrings.verb import DedupSubstrings
 from stages.filter.rules.c4 import C4Rule
 from stages.filter.rules.fineweb import FineWebRule
@@ -170,6 +171,12 @@ def dedup(given: Input) -> Iterator[Row]:
         ],
     )
     yield Row("substring dedup", size, measure(work.run_verb, DedupSubstrings(), given.documents))
+    yield from beside(
+        "sentence dedup",
+        size,
+        measure(work.run_verb, DedupSentences(), given.documents),
+        [("datatrove", peers.measure("datatrove", "sentences", lines))],
+    )
     lines_once = DedupLines(keep="first", scope="all", min_chars=1)
     yield from beside(
         "line dedup: find",

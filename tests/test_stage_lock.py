@@ -16,6 +16,7 @@ WITHOUT_TEXT = {
     *("near_match", "near_merge", "near_cluster", "near_label", "near_decide"),
     *("overlaps_total",),
     *("choose_threshold", "select_pages"),
+    *("sentences_match", "sentences_span", "sentences_name"),
     *("substrings_anchors", "substrings_match", "substrings_span", "substrings_name"),
 }
 """Stages of files that import Unicode's tables which read no text themselves: their inputs' fingerprints know the version."""

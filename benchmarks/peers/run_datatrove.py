@@ -26,6 +26,12 @@ from datatrove.pipeline.dedup.minhash import (
     MinhashDedupFilter,
     MinhashDedupSignature,
 )
+from datatrove.pipeline.dedup.sentence_dedup import (
+    SentDedupConfig,
+    SentenceDedupFilter,
+    SentenceDedupSignature,
+    SentenceFindDedups,
+)
 from datatrove.pipeline.filters import (
     C4QualityFilter,
     FineWebQualityFilter,
@@ -134,6 +140,16 @@ def exact(documents: Path, folder: Path):
     return written(folder / "kept")
 
 
+def sentences(documents: Path, folder: Path):
+    """All three stages of sentence dedup, by its own defaults."""
+    config = SentDedupConfig()
+    signatures, repeated = str(folder / "signatures"), str(folder / "repeated")
+    run(reader(documents), SentenceDedupSignature(signatures, config=config))
+    run(SentenceFindDedups(signatures, repeated, config=config))
+    run(reader(documents), SentenceDedupFilter(repeated, config=config), writer(folder / "kept"))
+    return written(folder / "kept")
+
+
 def filters(documents: Path, folder: Path):
     """Gopher's, C4's and FineWeb's rules in one pipeline."""
     steps = [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter(), FineWebQualityFilter()]
@@ -198,6 +214,7 @@ if __name__ == "__main__":
             "sign": sign(MinhashConfig()),
             "near": near(MinhashConfig()),
             "exact": exact,
+            "sentences": sentences,
             "filters": filters,
         }
         report(works[what], Path(source))

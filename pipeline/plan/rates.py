@@ -64,6 +64,7 @@ DOCUMENT_FILE_SHARE = 0.4
 EXCHANGE_SHARE: Mapping[str, float] = MappingProxyType(
     {
         "lines_hash": 0.09,
+        "sentences_hash": 0.16,
         "exact_hash": 0.006,
         "near_sign": 0.17,
         "near_match": 0.01,

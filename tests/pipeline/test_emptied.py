@@ -41,7 +41,15 @@ def recipe(folder: Path, **changes: Any) -> str:
         "b": {
             "kind": "c4",
             "input": raw_file(folder, "b", [text(i) for i in range(20, 26)]),
-            "steps": [NOTHING, "dedup_exact", "dedup_near", "dedup_lines", "dedup_substrings", "dedup_books"],
+            "steps": [
+                NOTHING,
+                "dedup_exact",
+                "dedup_near",
+                "dedup_lines",
+                "dedup_substrings",
+                "dedup_sentences",
+                "dedup_books",
+            ],
         },
     }
     made = {

@@ -23,6 +23,8 @@ from stages.dedup.lines.verb import DedupLines
 from stages.dedup.near import clusters
 from stages.dedup.near import verb as near
 from stages.dedup.near.verb import DedupNear
+from stages.dedup.sentences import verb as sentences
+from stages.dedup.sentences.verb import DedupSentences
 from stages.dedup.substrings import verb as substrings
 from stages.dedup.substrings.verb import DedupSubstrings
 from stages.tokenize.encode import Encode
@@ -36,6 +38,7 @@ SMALL = (
     (clusters, "DESTINATION_BYTES", 1500),
     (lines, "TEXT_BYTES_PER_DESTINATION", 5000),
     (unique, "DESTINATION_BYTES", 60),
+    (sentences, "DESTINATION_BYTES", 2000),
     (substrings, "DESTINATION_BYTES", 20_000),
     (pages, "DESTINATION_BYTES", 100),
 )
@@ -89,7 +92,7 @@ def rows_by_destination(manifest: Manifest) -> list[list[object]]:
 
 @pytest.mark.parametrize(
     "verb",
-    [DedupLines(min_chars=1), DedupNear(), DedupSubstrings(min_words=12)],
+    [DedupLines(min_chars=1), DedupNear(), DedupSubstrings(min_words=12), DedupSentences(min_sentences=1)],
     ids=lambda verb: verb.verb,
 )
 def test_dedups(

@@ -12,7 +12,7 @@ arrival. So every removed word stood in `min_words` words that an earlier place 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,47 +33,46 @@ from stages.dedup.columns import (
     passes_tasks,
     range_part,
     shard_tasks,
-    source_places,
     split_nodes,
 )
-from stages.dedup.substrings.spans import FindSpans, LeftOptions, NameKeepers, RemoveSpans, SpanOptions
-from stages.dedup.substrings.windows import (
-    ANCHORS_SCHEMA,
-    MARKS_SCHEMA,
-    TWINS_SCHEMA,
+from stages.dedup.repeats.remove import RemoveRepeats
+from stages.dedup.repeats.spans import FindRepeats, NameRepeats
+from stages.dedup.repeats.windows import (
+    ROWS_PER_PASS,
+    WINDOW_BYTES,
     WINDOWS_SCHEMA,
-    KeepSpans,
-    repeated_anchors,
-    repeated_windows,
-    window_rows,
+    KeepSpansOptions,
+    MatchRepeats,
+    RepeatOptions,
+    WithinOptions,
+    document_ranks,
+    source_seeds,
 )
-from stages.kernels.hash.hashing import hash_strings
+from stages.dedup.substrings.windows import ANCHORS_SCHEMA, MARKS_SCHEMA, repeated_anchors, window_rows
 from stages.kernels.match.windows import find_anchors, gram_words
-
-Within = Literal["all", "source"]
+from stages.kernels.words.cut_words import CutTexts, cut_words
 
 WORD_BYTES = 5
 ANCHOR_BYTES = 20
-WINDOW_BYTES = 32
-ROWS_PER_PASS = 4 << 20
-"""Rows of a range that a task holds at a time; a fuller range is read several times, a part of it each."""
 
 
-def source_seeds(sources: pa.Array, within: Within) -> npt.NDArray[np.uint64]:
-    """The hash seed of each document: windows of documents with different seeds never meet."""
-    return hash_strings(sources) if within == "source" else np.zeros(len(sources), np.uint64)
+class SpanOptions(RepeatOptions):
+    """How long a repeat must be."""
+
+    min_words: int = Field(50, ge=2, description="words in a row, at least, that make a repeat")
+
+    @property
+    def window(self) -> int:
+        """Those words."""
+        return self.min_words
 
 
-class WithinOptions(Record):
-    """Which documents are compared."""
+class LeftOptions(Record):
+    """Which documents are dropped when their spans are gone."""
 
-    within: Within = Field("all", description="compare within each source, or all documents")
-
-
-class KeepSpansOptions(Record):
-    """Which occurrence of a span stays."""
-
-    keep: KeepSpans = Field("first", description="keep the first occurrence of a span, or none")
+    min_left_words: int = Field(
+        1, ge=1, description="a document that lost a span and is left with fewer words is dropped"
+    )
 
 
 class SampleAnchorsParams(ShardParams):
@@ -183,33 +182,59 @@ class HashWindows(SpanOptions, WithinOptions, PriorityOptions, Stage[WindowParam
         return out.report
 
 
-def document_ranks(batch: pa.RecordBatch, priority: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """The order in which the first of equal windows is chosen: place of the source, then a hash of the id."""
-    sources = source_places(batch.column("source"), priority).to_numpy().astype(np.uint64)
-    ranks: npt.NDArray[np.uint64] = (sources << np.uint64(56)) | (
-        hash_strings(batch.column("id")) >> np.uint64(8)
-    )
-    return ranks
-
-
-class MatchWindows(SpanOptions, KeepSpansOptions, Stage[PassesParams]):
+class MatchWindows(SpanOptions, MatchRepeats):
     """Range of windows -> those to remove, by shard. Inputs: windows, documents."""
 
     stage_name: ClassVar[str] = "substrings_match"
 
-    def plan(self, inputs: Sequence[Manifest]) -> list[Task[PassesParams]]:
-        """One task per range."""
-        windows, documents = inputs
-        return passes_tasks(Exchange.of(windows), documents, ROWS_PER_PASS)
 
-    def run(self, task: Task[PassesParams]) -> ShardReport:
-        """Find the windows that an earlier place has, a part of the range at a time."""
-        with TaskWriter(task, self.stage_name) as out:
-            exchange = out.exchange(TWINS_SCHEMA, task.params.shards)
-            for part in range(task.params.passes):
-                rows = range_part(out, task.params, part, WINDOWS_SCHEMA)
-                exchange.write(*repeated_windows(rows, self.min_words, self.keep))
-        return out.report
+class FindSpans(SpanOptions, FindRepeats):
+    """Windows to remove -> spans (a table per shard), and questions by shard of keeper. Inputs: windows, documents."""
+
+    stage_name: ClassVar[str] = "substrings_span"
+
+
+class NameKeepers(NameRepeats):
+    """Shard -> the ids that others asked for, by their shard. Inputs: questions, documents."""
+
+    stage_name: ClassVar[str] = "substrings_name"
+
+
+class RemovedSpans(Record):
+    """The spans cut from a shard, in words and bytes, of how many bytes."""
+
+    spans: int
+    removed_words: int
+    bytes: int
+    removed_bytes: int
+
+
+class RemoveSpans(SpanOptions, LeftOptions, RemoveRepeats):
+    """Shard -> its documents without the spans. Inputs: documents, spans, names of keepers."""
+
+    stage_name: ClassVar[str] = "substrings_remove"
+    unit: ClassVar[str] = "words"
+    edit_rule: ClassVar[str] = "repeated_span"
+    drop_rule: ClassVar[str] = "short_after_span_dedup"
+
+    @property
+    def min_left(self) -> int:
+        """In words."""
+        return self.min_left_words
+
+    def cut(
+        self,
+        texts: pa.Array,
+        starts: npt.NDArray[np.int64],
+        firsts: npt.NDArray[np.uint32],
+        stops: npt.NDArray[np.uint32],
+    ) -> CutTexts:
+        """Cut words."""
+        return cut_words(texts, starts, firsts, stops)
+
+    def removed(self, spans: int, units: int, bytes: int, removed_bytes: int) -> RemovedSpans:
+        """In words."""
+        return RemovedSpans(spans=spans, removed_words=units, bytes=bytes, removed_bytes=removed_bytes)
 
 
 class DedupSubstrings(SpanOptions, WithinOptions, KeepSpansOptions, LeftOptions, PriorityOptions, Verb):

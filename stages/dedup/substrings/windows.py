@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stages.dedup.columns import split_nodes
-from stages.kernels.match.windows import find_twins, hash_windows
-
-KeepSpans = Literal["first", "none"]
+from stages.dedup.repeats.windows import WINDOWS_SCHEMA
+from stages.kernels.match.windows import hash_windows
 
 ANCHORS_SCHEMA = pa.schema([("key", pa.uint64()), ("node", pa.uint64()), ("place", pa.uint32())])
 """An anchor: its hash, the document's number, the place of its first word there."""
 
 MARKS_SCHEMA = pa.schema([("row", pa.uint32()), ("place", pa.uint32())])
 """An anchor that repeats, for the shard that has it."""
-
-WINDOWS_SCHEMA = pa.schema(
-    [
-        ("high", pa.uint64()),
-        ("low", pa.uint32()),
-        ("rank", pa.uint64()),
-        ("node", pa.uint64()),
-        ("place", pa.uint32()),
-    ]
-)
-"""A window: its hash of 96 bits, the document's rank among others and number, the place of its first word.
-
-Two different windows of 10^11 have one hash with odds of about 10^-7.
-"""
-
-TWINS_SCHEMA = pa.schema([("row", pa.uint32()), ("place", pa.uint32()), ("keeper", pa.uint64())])
-"""A window to remove from a shard, and the document that has it first."""
 
 PIECE_ANCHORS = 64 << 10
 
@@ -83,16 +63,3 @@ def window_rows(
         columns = [windows.highs, windows.lows, ranks[of_text], nodes[of_text], windows.places]
         yield pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=WINDOWS_SCHEMA)
         start = stop
-
-
-def repeated_windows(
-    windows: pa.Table, min_words: int, keep: KeepSpans
-) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-    """Windows to remove (TWINS_SCHEMA) and their shards from all windows (WINDOWS_SCHEMA) of a hash range."""
-    highs, lows, ranks, nodes, places = (windows.column(name).to_numpy() for name in WINDOWS_SCHEMA.names)
-    order = np.argsort(highs, kind="stable")
-    twins = find_twins(order, highs, lows, ranks, nodes, places, min_words, keep == "first")
-    removed = np.flatnonzero(twins >= 0)
-    shards, rows = split_nodes(nodes[removed])
-    columns = [rows, places[removed], nodes[twins[removed]]]
-    return pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=TWINS_SCHEMA), shards

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from stages.kernels.arrow import large_strings, string_buffers
 from stages.kernels.compiled import kernel
+from stages.kernels.lines.sentences import count_sentences
 from stages.kernels.match.phrases import count_phrases, phrase_table
-from stages.kernels.unicode.text_flags import CLOSER, JOINS, LOWER, SPACE, TERMINAL, WIDE_TERMINAL, text_flags
+from stages.kernels.unicode.text_flags import JOINS, text_flags
 from stages.kernels.unicode.utf8 import previous
 from stages.kernels.words.spaced_words import code_at, count_words, is_one_of, next_line
 
@@ -158,34 +159,3 @@ def _ends_well(text, start, end, endings):  # type: ignore[no-untyped-def]
         end - start >= 3 and text[end - 1] == _DOT and text[end - 2] == _DOT and text[end - 3] == _DOT
     )
     return is_one_of(last, endings) and not three_dots
-
-
-@kernel
-def count_sentences(text, at, end, flags, spaces_end):  # type: ignore[no-untyped-def]
-    """Sentences in the line text[at:end].
-
-    A sentence ends at an end mark, with what closes quotes and brackets behind it, before a space and a character
-    that is no lower-case letter; at an end mark of a script without spaces, before anything; and with the line. With
-    `spaces_end` it also ends before a space.
-    """
-    sentences = 0
-    something = False
-    ended = False
-    parted = False
-    while at < end:
-        code, width = code_at(text, at)
-        flag = flags[code]
-        at += width
-        if flag & (TERMINAL | WIDE_TERMINAL):
-            ended = True
-            parted |= flag & WIDE_TERMINAL != 0
-            something = True
-        elif flag & SPACE:
-            ended |= spaces_end and something
-            parted |= ended
-        elif not (ended and flag & CLOSER):
-            sentences += ended and parted and not flag & LOWER
-            ended = False
-            parted = False
-            something = True
-    return sentences + something

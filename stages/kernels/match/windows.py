@@ -81,6 +81,17 @@ def hash_windows(
     return Windows(highs[:count].copy(), lows[:count].copy(), rows[:count].copy(), places[:count].copy())
 
 
+def hash_all_windows(keys: Keys, starts: npt.NDArray[np.int64], seeds: Keys, window_units: int) -> Windows:
+    """Every window of each text, whose units (sentences, say) have the hashes keys[starts[i]:starts[i + 1]]."""
+    counts = np.maximum(np.diff(starts) - window_units + 1, 0)
+    ends = np.cumsum(counts)
+    rows = np.repeat(np.arange(len(counts)), counts).astype(np.uint32)
+    places = (np.arange(len(rows)) - np.repeat(ends - counts, counts)).astype(np.uint32)
+    highs, lows = np.empty(len(rows), np.uint64), np.empty(len(rows), np.uint32)
+    _hash_all_windows(keys, starts, seeds, window_units, highs, lows)
+    return Windows(highs, lows, rows, places)
+
+
 @kernel(inline="always")
 def _power(base, exponent):  # type: ignore[no-untyped-def]
     value = np.uint64(1)
@@ -144,6 +155,38 @@ def _find_anchors(offsets, data, table, multiple, seeds, window, gram, keys, row
     return size
 
 
+@kernel(inline="always")
+def _power_modulo(exponent):  # type: ignore[no-untyped-def]
+    value = np.uint64(1)
+    for _ in range(exponent):
+        value = value * _PRIME_BASE % _PRIME
+    return value
+
+
+@kernel(inline="always")
+def _roll(high, low, key, left, leaving_high, leaving_low):  # type: ignore[no-untyped-def]
+    """Both hashes of a window, modulo 2^64 and modulo _PRIME, when `key` enters it and `left` leaves."""
+    high = high * _BASE + key - left * leaving_high
+    low = (low * _PRIME_BASE + (key >> np.uint64(32))) % _PRIME
+    low = (low + _PRIME - (left >> np.uint64(32)) % _PRIME * leaving_low % _PRIME) % _PRIME
+    return high, low
+
+
+@kernel
+def _hash_all_windows(keys, starts, seeds, window, highs, lows):  # type: ignore[no-untyped-def]
+    leaving_high, leaving_low = _power(_BASE, window), _power_modulo(window)
+    size = 0
+    for row in range(len(starts) - 1):
+        high, low = np.uint64(0), np.uint64(0)
+        for unit in range(starts[row], starts[row + 1]):
+            left = keys[unit - window] if unit >= starts[row] + window else np.uint64(0)
+            high, low = _roll(high, low, keys[unit], left, leaving_high, leaving_low)
+            if unit >= starts[row] + window - 1:
+                highs[size] = mix64(high * _SPREAD ^ seeds[row])
+                lows[size] = low
+                size += 1
+
+
 @kernel
 def _hash_windows(  # type: ignore[no-untyped-def]
     offsets, data, table, multiple, seeds, window, gram, starts, anchors, highs, lows, rows, places
@@ -152,9 +195,7 @@ def _hash_windows(  # type: ignore[no-untyped-def]
     grams = np.empty(width, np.uint64)
     recent = np.empty(window, np.uint64)
     leaving_gram, leaving_window = _power(_BASE, gram), _power(_BASE, window)
-    leaving_low = np.uint64(1)
-    for _ in range(window):
-        leaving_low = leaving_low * _PRIME_BASE % _PRIME
+    leaving_low = _power_modulo(window)
     size = 0
     for row in range(len(offsets) - 1):
         anchor = starts[row]
@@ -171,9 +212,7 @@ def _hash_windows(  # type: ignore[no-untyped-def]
             before = word_slot - gram if word_slot >= gram else word_slot - gram + window
             left = recent[word_slot]
             rolled = rolled * _BASE + word - recent[before] * leaving_gram
-            high = high * _BASE + word - left * leaving_window
-            low = (low * _PRIME_BASE + (word >> np.uint64(32))) % _PRIME
-            low = (low + _PRIME - (left >> np.uint64(32)) % _PRIME * leaving_low % _PRIME) % _PRIME
+            high, low = _roll(high, low, word, left, leaving_window, leaving_low)
             recent[word_slot] = word
             word_slot = word_slot + 1 if word_slot + 1 < window else 0
             words += 1

@@ -23,11 +23,11 @@ _NEWLINE, _SPACE = 10, 32
 
 @dataclass(frozen=True)
 class CutTexts:
-    """The texts (large_string), the words that each had, and the words that it has."""
+    """The texts (large_string), the units (words, or sentences) that each had, and those that it has."""
 
     texts: pa.Array
-    words_before: npt.NDArray[np.int64]
-    words_after: npt.NDArray[np.int64]
+    units_before: npt.NDArray[np.int64]
+    units_after: npt.NDArray[np.int64]
 
 
 def cut_words(
@@ -104,7 +104,7 @@ def _strip_start(data, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
+def breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
     """Line breaks of the longest gap in data[start:stop], 2 (a paragraph break) at most."""
     most = breaks = 0
     for at in range(start, stop):
@@ -117,7 +117,7 @@ def _breaks_inside(data, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _copy(data, start, stop, out, size):  # type: ignore[no-untyped-def]
+def append_bytes(data, start, stop, out, size):  # type: ignore[no-untyped-def]
     """Append data[start:stop] to out[:size]; the new size."""
     for at in range(start, stop):
         out[size] = data[at]
@@ -126,7 +126,7 @@ def _copy(data, start, stop, out, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _write_seam(out, size, breaks):  # type: ignore[no-untyped-def]
+def write_seam(out, size, breaks):  # type: ignore[no-untyped-def]
     """Append line breaks, or a space where there is none, to out[:size]; the new size."""
     for _ in range(max(breaks, 1)):
         out[size] = _NEWLINE if breaks else _SPACE
@@ -152,7 +152,7 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
                 first, end, at = word_bounds(data, at, stop, table)
             left = _left_stop(data, word_end, first, words > removed)
             span_start = first
-            size = _copy(data, kept, left, out, size)
+            size = append_bytes(data, kept, left, out, size)
             while True:
                 words += 1
                 removed += 1
@@ -166,10 +166,10 @@ def _cut(offsets, data, table, starts, firsts, stops, out_offsets, out, before, 
             size, breaks = _strip_end(out, begin, size)
             kept, more = _strip_start(data, right, stop)
             if size > begin and kept < stop:
-                breaks = max(breaks, more, _breaks_inside(data, span_start, word_end))
-                size = _write_seam(out, size, breaks)
+                breaks = max(breaks, more, breaks_inside(data, span_start, word_end))
+                size = write_seam(out, size, breaks)
             # the next word is read again from `at`, which lies before it
-        size = _copy(data, kept, stop, out, size)
+        size = append_bytes(data, kept, stop, out, size)
         if open_end:
             size, _ = _strip_end(out, begin, size)
         while True:

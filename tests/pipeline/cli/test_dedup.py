@@ -74,7 +74,10 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(
     """The bytes of every file of every verb for workers; the kept documents and reasons for another order of shards."""
     families = range(12)
     shards = [
-        {f"{source}/{n}/{f}": with_changes(text_of(f), n) + f"\nshared {f}" for f in families}
+        {
+            f"{source}/{n}/{f}": with_changes(text_of(f), n) + f"\nshared {f}\nand this\nand that"
+            for f in families
+        }
         | {f"{source}/{n}/same": text_of(99)}
         for n, source in enumerate(("c4", "books", "c4", "wikipedia"))
     ]
@@ -97,7 +100,7 @@ def test_one_and_two_workers_and_any_order_of_shards_give_the_same_bytes(
     assert files_of(tmp_path / "two") == files_of(tmp_path / "one")
     other = run("other", [files[i] for i in (2, 0, 3, 1)], InlinePool)
     for verb in comparing_verbs():
-        node = next(name for name in reversed(one.manifests) if name.startswith(verb))
+        node = next(name for name in reversed(list(one.manifests)) if name.startswith(verb))
         assert sum(one.manifests[node].dropped.values()) + sum(one.manifests[node].edited.values()) > 0
         assert kept_and_dropped(other.manifests[node]) == kept_and_dropped(one.manifests[node])
 

@@ -6,20 +6,19 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.core import exchange_writer
-from stages.core.documents import SOURCES
-from stages.dedup.substrings import spans
+from stages.dedup.repeats import spans
+from stages.dedup.repeats import windows as repeats
 from stages.dedup.substrings import verb as substrings
 from stages.dedup.substrings import windows as window_rows
 from stages.dedup.substrings.verb import DedupSubstrings
 from stages.ingest.stackexchange.stage import StackExchangeIngest
 from stages.ingest.stackexchange.threads import StackExchangeThreads
-from stages.kernels.hash.hashing import hash_strings
+from tests.stages.dedup.repeats import rank, units_left
 
 SHORT = "short_after_span_dedup"
 
@@ -180,6 +179,7 @@ def test_small_pieces_and_many_ranges_give_the_same(
     whole = dedup(chain, *shards, keep=keep)
     monkeypatch.setattr(substrings, "DESTINATION_BYTES", 2000)
     monkeypatch.setattr(substrings, "ROWS_PER_PASS", 30)
+    monkeypatch.setattr(repeats, "ROWS_PER_PASS", 30)
     monkeypatch.setattr(spans, "WINDOWS_PER_PASS", 20)
     monkeypatch.setattr(window_rows, "PIECE_ANCHORS", 7)
     monkeypatch.setattr(exchange_writer, "SPILL_BYTES", 100)
@@ -187,38 +187,6 @@ def test_small_pieces_and_many_ranges_give_the_same(
     assert chain.texts(pieces) == chain.texts(whole)
     assert chain.ledger(pieces) == chain.ledger(whole)
     assert whole.edited["repeated_span"] > 20
-
-
-def rank(name: str) -> tuple[int, int]:
-    source = name.split("/")[0]
-    place = SOURCES.index(source) if source in SOURCES else len(SOURCES)
-    return place, int(hash_strings(pa.array([name]))[0]) >> 8
-
-
-def reference(
-    documents: dict[str, str], size: int, keep: str = "first", within: str = "all"
-) -> dict[str, list[str]]:
-    """The words that stay of each document, by comparing every window with every other one."""
-    words = {name: re.findall(r"\w+", text.lower()) for name, text in documents.items()}
-    windows = [
-        (name, place) for name in sorted(words, key=rank) for place in range(len(words[name]) - size + 1)
-    ]
-    removed: dict[str, set[int]] = {name: set() for name in words}
-
-    def key(name: str, place: int) -> Any:
-        return words[name][place : place + size], name.split("/")[0] if within == "source" else ""
-
-    for name, place in windows:
-        same = [other for other in windows if key(*other) == key(name, place)]
-        first = same[0]
-        apart = [w for w in same if w[0] != first[0] or w[1] >= first[1] + size]
-        if (name, place) in (apart if keep == "first" or not apart else same):
-            removed[name] |= set(range(place, place + size))
-    return {
-        name: [w for i, w in enumerate(words[name]) if i not in removed[name]]
-        for name in words
-        if len(removed[name]) < len(words[name]) or not words[name]
-    }
 
 
 WORDS = st.lists(st.sampled_from("ab"), max_size=14).map(" ".join) | st.lists(
@@ -244,7 +212,8 @@ def test_equals_a_comparison_of_all_windows(
     given_texts = dict(row for shard in named for row in shard)
     left = dedup(chain, *named, min_words=size, keep=keep, within=within)
     words = {name: text.lower().split() for name, text in chain.texts(left).items()}
-    assert words == reference(given_texts, size, keep, within)
+    given_words = {name: re.findall(r"\w+", text.lower()) for name, text in given_texts.items()}
+    assert words == units_left(given_words, size, keep, within)
     other = dedup(chain, *(shard[::-1] for shard in named[::-1]), min_words=size, keep=keep, within=within)
     assert chain.texts(other) == chain.texts(left)
 

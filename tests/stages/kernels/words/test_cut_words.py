@@ -59,8 +59,8 @@ def test_a_text_of_a_batch_that_is_not_cut() -> None:
     spans = np.array([0, 2], np.uint32), np.array([1, 3], np.uint32)
     done = cut_words(texts, np.array([0, 1, 1, 1]), spans[0][:1], spans[1][:1])
     assert done.texts.to_pylist() == ["b c", " y ", "d e"]
-    assert done.words_before.tolist() == [3, 1, 2]
-    assert done.words_after.tolist() == [2, 1, 2]
+    assert done.units_before.tolist() == [3, 1, 2]
+    assert done.units_after.tolist() == [2, 1, 2]
 
 
 def test_a_mark_does_not_melt_into_the_word_before_the_span() -> None:

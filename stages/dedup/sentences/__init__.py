@@ -1,0 +1,1 @@
+"""Spans of sentences that an earlier place has are removed."""
