@@ -15,6 +15,10 @@ from pipeline.cli.main import main
 WORDS = "The museum opens every morning, and the guide explains how the old clock in the tower works."
 
 
+HERE = ("--quiet", "--workers", "0")
+"""In this process: a Ray of its own would end the one that other tests share."""
+
+
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(SystemExit) as stop:
         main([str(argument) for argument in arguments])
@@ -119,13 +123,11 @@ def test_a_table_without_a_text_is_named(tmp_path: Path, capsys: pytest.CaptureF
 
     pq.write_table(pa.table({"body": ["x"], "n": [1]}), tmp_path / "other.parquet")
     said = fails(
-        capsys, "dedup", "exact", str(tmp_path / "other.parquet"), "--out", str(tmp_path / "o"), "--quiet"
+        capsys, "dedup", "exact", str(tmp_path / "other.parquet"), "--out", str(tmp_path / "o"), *HERE
     )
     assert "other.parquet: no column 'text'; its columns: body, n; say which holds the text" in said
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 nothing")
-    said = fails(
-        capsys, "dedup", "exact", str(tmp_path / "bad.parquet"), "--out", str(tmp_path / "o"), "--quiet"
-    )
+    said = fails(capsys, "dedup", "exact", str(tmp_path / "bad.parquet"), "--out", str(tmp_path / "o"), *HERE)
     assert "not a Parquet file" in said
 
 
