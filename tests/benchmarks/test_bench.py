@@ -24,6 +24,7 @@ def test_a_group_prints_its_lines_and_names_the_peers_that_are_not_there(tmp_pat
         "near dedup",
         "exact dedup",
         "substring dedup",
+        "sentence dedup",
         "line dedup: find",
         "line dedup",
     ]
