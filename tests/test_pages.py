@@ -76,13 +76,14 @@ def test_the_rules_on_the_page_of_the_languages_are_ones_of_a_recipe() -> None:
 
 
 RUN = {
-    "sh": {"extending", "faq", "looking", "own_data", "publishing", "quickstart"},
+    "sh": {"extending", "faq", "looking", "operations", "own_data", "publishing", "quickstart"},
     "python": {"extending", "formats", "library", "publishing", "quickstart", "trainers"},
-    "yaml": {"extending", "languages", "own_data"},
+    "yaml": {"extending", "languages", "operations", "own_data"},
     "toml": {"extending"},
     "console": {"quickstart", "scale"},  # what is installed; `plan`, which is compared
 }
-"""The pages with blocks that a test runs. What needs a cluster, or was measured elsewhere, is `text` or indented."""
+"""The pages with blocks that a test runs, or for a cluster's (operations) reads as the commands would: `test_deploy.py`,
+`plan/test_training.py`. What else needs a cluster or a browser, or was measured elsewhere, is `text` or indented."""
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)

@@ -17,7 +17,7 @@ from stages.train.config import TrainConfig
 
 
 @dataclass(frozen=True)
-class Asked:
+class AblationAsked:
     """What is compared, and on what. `tokens` None: as many as the smallest mixture draws."""
 
     runs: Sequence[str]
@@ -39,7 +39,9 @@ class Ablation:
     lines: list[str]
 
 
-def compare_runs(asked: Asked, training: TrainConfig, out: str, tell: Callable[[str], None]) -> Ablation:
+def compare_runs(
+    asked: AblationAsked, training: TrainConfig, out: str, tell: Callable[[str], None]
+) -> Ablation:
     """Train and measure what `out` does not hold yet; a UserError where runs cannot be compared."""
     arms = open_arms(asked.runs, asked.tokenizers)
     steps = _steps(arms, training, asked.tokens)

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import Field
 
-from pipeline.ablate.ablation import Asked, compare_runs
+from pipeline.ablate.ablation import AblationAsked, compare_runs
 from pipeline.ablate.compare import table_rows
 from pipeline.ablate.page import ablation_page
 from pipeline.cli.output import AsJson, note, print_table, say, say_json
@@ -77,7 +77,9 @@ def ablate(
     if seeds < 1 or held_out_bytes < 1 or questions < 1:
         raise UserError("--seeds, --held-out-bytes and --questions: give 1 or more")
     script = chart_script()
-    asked = Asked(runs, held_out, held_out_bytes, benchmarks or (), questions, tokens, seeds, tokenizer or ())
+    asked = AblationAsked(
+        runs, held_out, held_out_bytes, benchmarks or (), questions, tokens, seeds, tokenizer or ()
+    )
     found = compare_runs(asked, options or AblationTraining(), out, _tell)
     page = storage.join(out, PAGE_NAME)
     write_bytes(page, "".join(ablation_page(found.arms, found.rows, found.lines, script)).encode())

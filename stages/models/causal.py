@@ -38,7 +38,7 @@ class Prompt(NamedTuple):
     after: str
 
 
-class Asked(NamedTuple):
+class AskedTokens(NamedTuple):
     """Tokens of a context, and the tokens whose probability after it is asked for."""
 
     context: tuple[int, ...]
@@ -79,7 +79,7 @@ class CausalModel:
         asked, sizes = [], []
         for text in texts:
             cut, tokens = self._fitted(Prompt("", text, ""), 0, limit)
-            asked.append(Asked(tokens[:1], tokens[1:]))
+            asked.append(AskedTokens(tokens[:1], tokens[1:]))
             sizes.append(len(cut.encode()))
         logs = np.array([one.sum() for one in self._log_probabilities(asked)])
         lengths = np.array([size if one.wanted else 0 for size, one in zip(sizes, asked, strict=True)])
@@ -87,7 +87,7 @@ class CausalModel:
             found: Logs = -logs / lengths
         return found
 
-    def _asked(self, prompt: Prompt, answers: Sequence[str], limit: int | None) -> list[Asked]:
+    def _asked(self, prompt: Prompt, answers: Sequence[str], limit: int | None) -> list[AskedTokens]:
         after = prompt.after.rstrip()
         spaces = prompt.after[len(after) :]
         room = max(len(self._tokens(spaces + answer, special=False)) for answer in answers) + 1
@@ -100,7 +100,7 @@ class CausalModel:
                 raise UserError(
                     f"{self.folder}: the answer {answer!r} is no token of its own after the prompt"
                 )
-            asked.append(Asked(context, wanted))
+            asked.append(AskedTokens(context, wanted))
         return asked
 
     def _fitted(self, prompt: Prompt, room: int, limit: int | None) -> tuple[str, tuple[int, ...]]:
@@ -125,7 +125,7 @@ class CausalModel:
             ids = ids[:-1]
         return tuple(ids)
 
-    def _log_probabilities(self, asked: Sequence[Asked]) -> list[Logs]:
+    def _log_probabilities(self, asked: Sequence[AskedTokens]) -> list[Logs]:
         """ln P of each wanted token after those before it, an array for each of `asked`."""
         found = [np.empty(0)] * len(asked)
         # Answers of one token share their context, which is read once.
@@ -142,7 +142,7 @@ class CausalModel:
                 found[place] = values
         return found
 
-    def _read(self, batch: Sequence[tuple[int, ...]], pairs: Sequence[tuple[int, Asked]]) -> list[Logs]:
+    def _read(self, batch: Sequence[tuple[int, ...]], pairs: Sequence[tuple[int, AskedTokens]]) -> list[Logs]:
         """ln P of the wanted tokens of each of `pairs`, which names a row of `batch`."""
         import torch
 
