@@ -15,7 +15,7 @@ from tests.demo import ROOT
 
 PACKAGES = ("pipeline", "quality_classifier", "stages")
 DOOR = "altiplano.py"
-MAX_BYTES = 2_000_000
+MAX_BYTES = 2_500_000
 
 
 @pytest.fixture(scope="module")
