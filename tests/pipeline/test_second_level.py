@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from toys import Gather, Scatter
 
-from pipeline.execute import Step
 from pipeline.graph import Graph, run_manifests
 from pipeline.inspect.verify import verify
 from pipeline.pools import InlinePool
@@ -19,6 +17,7 @@ from pipeline.runner import Runner, RunResult
 from stages.core import exchange
 from stages.core.errors import MachineError, UserError
 from stages.core.manifest import EXCHANGE, PARTS, write_record
+from tests.pipeline.test_fusing import Stopping
 
 SENT_AND_MERGED = 3 + 3
 """Tasks that send, and groups of the seven destinations: 0 to 2, 3 to 5, and 6."""
@@ -27,20 +26,6 @@ SENT_AND_MERGED = 3 + 3
 @pytest.fixture
 def two_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "ONE_LEVEL_DESTINATIONS", 1)
-
-
-class Stopping(InlinePool):
-    """A machine that stands still after so many tasks."""
-
-    def __init__(self, tasks: int) -> None:
-        super().__init__()
-        self._left = tasks
-
-    def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None:
-        if self._left == 0:
-            raise MachineError("it stands still")
-        self._left -= 1
-        super().submit(key, steps, alone)
 
 
 def run(folder: Path, pool: InlinePool | None = None, progress: Progress | None = None) -> RunResult:
