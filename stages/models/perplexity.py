@@ -1,4 +1,4 @@
-"""Texts in, their perplexity out: a SentencePiece model and a KenLM model behind one function (CCNet, 3.3).
+"""Texts in, their perplexity out: a SentencePiece model and an n-gram model behind one function (CCNet, 3.3).
 
 The perplexity of a document is 10 ** (-sum(log10 p) / sum(pieces + 1)) over its sentences; a sentence is a line.
 """
@@ -18,8 +18,8 @@ import sentencepiece
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.models.ccnet_normalize import lines_of, whole_of
-from stages.models.kenlm_file import check_kenlm_file
 from stages.models.perplexity_files import ModelFiles
+from stages.models.sentence_scores import Values, first_words, load_scores
 from stages.models.sentencepiece_file import read_pieces
 
 Sentences = Literal["lines", "document"]
@@ -27,8 +27,6 @@ Sentences = Literal["lines", "document"]
 
 GROUP_SIZE = 1 << 20
 """Characters that are encoded at a time: SentencePiece starts its threads anew for every call, pieces take memory."""
-
-_Values = npt.NDArray[np.float64]
 
 MIN_KNOWN_PIECES = 0.1
 """A KenLM model that knows fewer of the pieces was trained on words, or on another tokenizer's pieces."""
@@ -40,19 +38,19 @@ class LanguageModel:
     """A loaded pair of models."""
 
     def __init__(self, files: ModelFiles) -> None:
-        self._pieces = load_pieces(files.pieces)
-        self._model = _load_kenlm(files.ngrams)
-        size = self._pieces.vocab_size()
-        known = sum(self._pieces.id_to_piece(i) in self._model for i in range(size))
-        if known < MIN_KNOWN_PIECES * size:
+        processor, proto = _load_pieces(files.pieces)
+        self._scores = load_scores(processor, proto, files.ngrams)
+        self._size = int(processor.vocab_size())
+        if self._scores.known < MIN_KNOWN_PIECES * self._size:
             raise UserError(
-                f"{files.ngrams}: knows {known} of the {size} pieces of {files.pieces}: these two do not belong together"
+                f"{files.ngrams}: knows {self._scores.known} of the {self._size} pieces of {files.pieces}:"
+                " these two do not belong together"
             )
 
     @property
     def num_pieces(self) -> int:
         """Entries of the tokenizer's vocabulary."""
-        return int(self._pieces.vocab_size())
+        return self._size
 
     def perplexities(
         self, texts: pa.Array, sentences: Sentences = "lines", max_chars: int | None = None
@@ -72,15 +70,14 @@ class LanguageModel:
                 found.append(np.minimum(10.0 ** (-total / length), MAX_PERPLEXITY))
         return np.concatenate(found).astype(np.float32)
 
-    def _score(self, sentences: list[str]) -> tuple[_Values, _Values]:
-        """log10 p of each sentence and its number of pieces, its end counted; 0 and 0 of one without a piece."""
-        log10, words = np.zeros(len(sentences)), np.zeros(len(sentences))
-        score = self._model.score
-        for rows in _groups(np.fromiter(map(len, sentences), np.int64, len(sentences))):
-            encoded = self._pieces.encode(sentences[rows], out_type=str, num_threads=1)
-            log10[rows] = [score(" ".join(pieces)) if pieces else 0.0 for pieces in encoded]
-            words[rows] = [len(pieces) + 1 if pieces else 0 for pieces in encoded]
-        return log10, words
+    def _score(self, sentences: list[str]) -> tuple[Values, Values]:
+        """log10 p of each sentence and its number of pieces, GROUP_SIZE characters at a time."""
+        sizes = np.fromiter(map(len, sentences), np.int64, len(sentences))
+        parts = [self._scores.score(sentences[rows]) for rows in _groups(sizes)]
+        log10, words = (
+            ([np.empty(0), *column] for column in zip(*parts, strict=True)) if parts else ([np.empty(0)],) * 2
+        )
+        return np.concatenate(log10), np.concatenate(words)
 
 
 def _groups(sizes: npt.NDArray[np.integer]) -> Iterator[slice]:
@@ -96,41 +93,25 @@ def _groups(sizes: npt.NDArray[np.integer]) -> Iterator[slice]:
 
 def load_pieces(path: str) -> Any:
     """A SentencePiece model; a UserError when the file is none."""
+    return _load_pieces(path)[0]
+
+
+def _load_pieces(path: str) -> tuple[Any, Any]:
+    """SentencePiece's processor, and the message that the file holds."""
     try:
         data = storage.read_bytes(path)
-        read_pieces(data, path)
-        return sentencepiece.SentencePieceProcessor(model_proto=data)
+        proto = read_pieces(data, path)
+        return sentencepiece.SentencePieceProcessor(model_proto=data), proto
     except (RuntimeError, OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a SentencePiece model, or not all of one ({_first(error)})") from error
-
-
-def _load_kenlm(path: str) -> Any:
-    try:
-        import kenlm  # on use: it is an extra that compiles itself
-    except ImportError as error:
-        raise UserError("perplexity needs kenlm: pip install 'altiplano[perplexity]'") from error
-    check_kenlm_file(path)
-    config = kenlm.Config()
-    config.show_progress = False
-    config.arpa_complain = kenlm.ARPALoadComplain.NONE
-    try:
-        return kenlm.Model(path, config)
-    except (OSError, RuntimeError, ValueError, MemoryError) as error:
-        raise UserError(f"{path}: not a KenLM model, or not all of one ({_first(error)})") from error
-
-
-def _first(error: Exception) -> str:
-    """The reason alone: the libraries say first which file it was and where in their source they found out."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    for start in (" threw ", "' ("):
-        text = text.rpartition(start)[2]
-    return text.removesuffix(")")[:200]
+        raise UserError(
+            f"{path}: not a SentencePiece model, or not all of one ({first_words(error)})"
+        ) from error
 
 
 def load_language_model(files: ModelFiles) -> LanguageModel:
     """The models of a language, loaded once per process while their files stay what they are.
 
-    KenLM maps its file, so processes share its memory.
+    The n-gram model's file is mapped, so processes share its memory.
     """
     return _loaded(files, storage.stamp(files.pieces), storage.stamp(files.ngrams))
 

@@ -1,4 +1,4 @@
-"""Texts in, token ids out by a table of words: the kernels behind `stages/tokenize/tokenizers/words.py` (LLaMA, 2.1).
+"""Texts in, token ids out by a table of words: the kernels behind `stages/models/word_encoder.py` (LLaMA, 2.1).
 
 A word ends between two bytes that no piece of the vocabulary has side by side (`joins`), so its ids do not depend on what
 stands around it.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -47,13 +45,6 @@ class Tokenizer(ABC):
     def _text_ids(self, ids: npt.NDArray[Any]) -> list[int]:
         inner: list[int] = ids[(ids != self.bos) & (ids != self.eos)].tolist()
         return inner
-
-
-def flatten(rows: Sequence[Sequence[int]], dtype: npt.DTypeLike) -> tuple[npt.NDArray[Any], Offsets]:
-    """Lists of ids end to end, and the offsets (rows + 1,) of each list."""
-    offsets = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)), out=offsets[1:])
-    return np.fromiter(chain.from_iterable(rows), dtype, int(offsets[-1])), offsets
 
 
 def framed(flat: npt.NDArray[Any], offsets: Offsets, bos: int, eos: int) -> tuple[npt.NDArray[Any], Offsets]:

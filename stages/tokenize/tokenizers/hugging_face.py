@@ -10,7 +10,8 @@ import tokenizers
 
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
-from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten, framed
+from stages.models.word_encoder import flatten
+from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, framed
 from stages.tokenize.tokenizers.ends import NAMED, Ends, find_ends
 from stages.tokenize.tokenizers.gigatoken_encoder import PROBED_PIECES, fast_encoder
 

@@ -11,9 +11,10 @@ import sentencepiece
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
 from stages.models.sentencepiece_file import read_pieces
-from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, flatten, framed
+from stages.models.word_encoder import WordEncoder, flatten
+from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, framed
 from stages.tokenize.tokenizers.ends import NAMED, Ends, find_ends
-from stages.tokenize.tokenizers.words import WordEncoder, why_not_by_words, without_prefix
+from stages.tokenize.tokenizers.words import joins_of, why_not_by_words, without_prefix
 
 
 class SentencePieceTokenizer(Tokenizer):
@@ -29,7 +30,11 @@ class SentencePieceTokenizer(Tokenizer):
         if reason is None:
             words = _processor(without_prefix(model), name)
             self._by_words = WordEncoder(
-                proto, lambda texts: words.encode(texts, num_threads=1), self.dtype, (self.bos, self.eos)
+                joins_of(proto),
+                lambda texts: words.encode(texts, num_threads=1),
+                self.dtype,
+                (self.bos, self.eos),
+                prefix=bool(proto.normalizer_spec.add_dummy_prefix),
             )
         self.encoder = "word cache" if reason is None else f"SentencePiece ({reason})"
 
