@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
-from stages.models.kenlm_binary import ProbingModel, is_probing
+from stages.models.kenlm_binary import UNKNOWN, ProbingModel, is_probing
 from stages.models.kenlm_file import check_kenlm_file
-from stages.models.unigram_words import ends_before_spaces, why_not_by_words
-from stages.models.word_encoder import WordEncoder, flatten
+from stages.models.unigram_words import ends_before_spaces, roots_of, why_not_by_words
+from stages.models.word_encoder import WordEncoder, flatten, framed
 
 Values = npt.NDArray[np.float64]
 
@@ -22,6 +22,10 @@ MIN_WHOLE_CHARS = 64
 MAX_WORD_CHARS = 32
 """A longer line whose words have more than so many characters on average is given to SentencePiece as it is: its words
 hardly come again, as where a language writes no spaces."""
+
+
+AMBIGUOUS = np.uint32(0xFFFFFFFF)
+"""In place of the ids of a word that SentencePiece cuts now one way, now another: no model has so many words."""
 
 
 class SentenceScores(Protocol):
@@ -43,43 +47,77 @@ class OwnScores:
         names = [processor.id_to_piece(i) for i in range(processor.vocab_size())]
         self._processor, self._model = processor, model
         self._piece_ids = model.word_ids(pa.array(names, pa.large_string()))
+        self._roots = roots_of(names)
         self._unknown = processor.unk_id()
         self.known = int(np.count_nonzero(self._piece_ids))
         self._by_words: WordEncoder | None = None
         if why_not_by_words(proto) is None:
             self._by_words = WordEncoder(
-                ends_before_spaces(), self._ids, np.dtype(np.uint32), (model.begin, model.end), prefix=False
+                ends_before_spaces(),
+                self._encode_words,
+                np.dtype(np.uint32),
+                (model.begin, model.end),
+                prefix=False,
             )
 
     def score(self, lines: list[str]) -> tuple[Values, Values]:
         """As `SentenceScores.score`: kenlm's scores of SentencePiece's pieces."""
         log10, words = np.zeros(len(lines)), np.zeros(len(lines))
-        has_words = np.fromiter(map(_has_words, lines), np.bool_, len(lines)) & (self._by_words is not None)
-        for rows, encode in ((has_words, self._encode_words), (~has_words, self._encode_whole)):
-            if rows.any():
-                ids, offsets = encode([lines[i] for i in np.flatnonzero(rows).tolist()])
-                pieces = np.diff(offsets) - 2
-                log10[rows] = np.where(pieces > 0, self._model.scores(ids, offsets), 0.0)
-                words[rows] = np.where(pieces > 0, pieces + 1, 0)
+        whole = np.ones(len(lines), np.bool_)
+        if self._by_words is not None:
+            rows = np.flatnonzero(np.fromiter(map(_has_words, lines), np.bool_, len(lines)))
+            ids, offsets = self._by_words.encode(
+                pa.array([lines[i] for i in rows.tolist()], pa.large_string())
+            )
+            left = np.zeros(len(rows), np.bool_)
+            left[np.searchsorted(offsets, np.flatnonzero(ids == AMBIGUOUS), side="right") - 1] = True
+            ids[ids == AMBIGUOUS] = UNKNOWN
+            log10[rows], words[rows] = self._scored(ids, offsets)
+            whole[rows[~left]] = False
+        if whole.any():
+            ids, offsets = self._piece_ids_of([lines[i] for i in np.flatnonzero(whole).tolist()])
+            log10[whole], words[whole] = self._scored(
+                *framed(ids, offsets, self._model.begin, self._model.end)
+            )
         return log10, words
 
-    def _encode_words(self, lines: list[str]) -> tuple[npt.NDArray[np.uint32], Offsets]:
-        assert self._by_words is not None
-        return self._by_words.encode(pa.array(lines, pa.large_string()))
+    def _scored(self, ids: npt.NDArray[np.uint32], offsets: Offsets) -> tuple[Values, Values]:
+        pieces = np.diff(offsets) - 2
+        return np.where(pieces > 0, self._model.scores(ids, offsets), 0.0), np.where(
+            pieces > 0, pieces + 1.0, 0.0
+        )
 
-    def _encode_whole(self, lines: list[str]) -> tuple[npt.NDArray[np.uint32], Offsets]:
-        begin, end = self._model.begin, self._model.end
-        return flatten([[begin, *ids, end] for ids in self._ids(lines)], np.uint32)
+    def _encode_words(self, words: list[str]) -> tuple[npt.NDArray[np.uint32], Offsets]:
+        """Ids of words; AMBIGUOUS for one whose pieces could as well stand in another order."""
+        rows = self._processor.encode(words, num_threads=1)
+        flat, offsets = flatten(rows, np.int64)
+        roots = self._roots[flat]
+        same = np.flatnonzero((roots[1:] == roots[:-1]) & (flat[1:] != flat[:-1]))
+        ids = self._model_ids(words, flat, offsets)
+        word_of = np.searchsorted(offsets, same, side="right") - 1
+        ambiguous = word_of[same + 1 < offsets[word_of + 1]]  # both in one word
+        for word in np.unique(ambiguous).tolist():
+            ids[offsets[word] : offsets[word + 1]] = AMBIGUOUS
+        return ids, offsets
 
-    def _ids(self, texts: list[str]) -> Sequence[Sequence[int]]:
-        """The model's ids of each text's pieces. Characters without a piece are one of their own, which it may know."""
-        rows = self._processor.encode(texts, num_threads=1)
-        found: list[list[int]] = [self._piece_ids[row].tolist() for row in rows]
-        unknown = [i for i, row in enumerate(rows) if self._unknown in row]
-        spelt = self._processor.encode([texts[i] for i in unknown], out_type=str, num_threads=1)
-        for i, pieces in zip(unknown, spelt, strict=True):
-            found[i] = self._model.word_ids(pa.array(pieces, pa.large_string())).tolist()
-        return found
+    def _piece_ids_of(self, texts: list[str]) -> tuple[npt.NDArray[np.uint32], Offsets]:
+        flat, offsets = flatten(self._processor.encode(texts, num_threads=1), np.int64)
+        return self._model_ids(texts, flat, offsets), offsets
+
+    def _model_ids(
+        self, texts: list[str], flat: npt.NDArray[np.int64], offsets: Offsets
+    ) -> npt.NDArray[np.uint32]:
+        """Ids of the pieces `flat` of texts. Characters without a piece are one of their own, which the model may know."""
+        ids = self._piece_ids[flat]
+        unknown = np.zeros(len(texts), np.bool_)
+        unknown[np.searchsorted(offsets, np.flatnonzero(flat == self._unknown), side="right") - 1] = True
+        if unknown.any():
+            spelt = self._processor.encode(
+                [texts[i] for i in np.flatnonzero(unknown).tolist()], out_type=str, num_threads=1
+            )
+            pieces = pa.array(list(chain.from_iterable(spelt)), pa.large_string())
+            ids[np.repeat(unknown, np.diff(offsets))] = self._model.word_ids(pieces)
+        return ids
 
 
 def _has_words(line: str) -> bool:

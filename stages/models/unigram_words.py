@@ -3,12 +3,13 @@
 A unigram model takes the way through a text whose pieces' scores add up highest. Where no piece holds a space after another
 character, every way passes between a space and what stands before it, so the best way is made of the words' best ways. Two
 ways of a word that are equally good (`0 00` and `00 0`) are told apart by rounding, which depends on the sum before the word:
-SentencePiece itself takes now the one, now the other; here a word has the pieces that it has alone.
+such words are found by `roots_of`, and what holds one is left to SentencePiece.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -57,3 +58,13 @@ def ends_before_spaces() -> npt.NDArray[np.bool_]:
     joins[:, ord(" ")] = False
     joins[:, SEPARATOR] = joins[SEPARATOR, :] = False
     return joins.reshape(-1)
+
+
+def roots_of(pieces: Sequence[str]) -> npt.NDArray[np.int64]:
+    """A number for what each piece is a repetition of, shape (pieces,): `--` and `---` have that of `-`.
+
+    Two neighbours of one root can change places, and the sum of their scores stays the same.
+    """
+    numbers: dict[str, int] = {}
+    shortest = (piece[: (piece + piece).find(piece, 1)] for piece in pieces)
+    return np.array([numbers.setdefault(root, len(numbers)) for root in shortest], np.int64)

@@ -34,7 +34,8 @@ MAX_UNKNOWN = 1 << 15
 MAX_AHEAD_BYTES = 1 << 20
 """How far past the first unknown word others are looked for."""
 
-EncodeWords = Callable[[list[str]], Sequence[Sequence[int]]]
+EncodeWords = Callable[[list[str]], tuple[npt.NDArray[np.uint32], Offsets]]
+"""Words to their ids, end to end, and offsets (words + 1,)."""
 
 
 def flatten(rows: Sequence[Sequence[int]], dtype: npt.DTypeLike) -> tuple[npt.NDArray[Any], Offsets]:
@@ -42,6 +43,19 @@ def flatten(rows: Sequence[Sequence[int]], dtype: npt.DTypeLike) -> tuple[npt.ND
     offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)), out=offsets[1:])
     return np.fromiter(chain.from_iterable(rows), dtype, int(offsets[-1])), offsets
+
+
+def framed(flat: npt.NDArray[Any], offsets: Offsets, bos: int, eos: int) -> tuple[npt.NDArray[Any], Offsets]:
+    """The same rows, each between `bos` and `eos`."""
+    rows = np.arange(len(offsets), dtype=np.int64)
+    ends = offsets + 2 * rows
+    out = np.empty(int(ends[-1]), flat.dtype)
+    inner = np.ones(len(out), np.bool_)
+    inner[ends[:-1]] = inner[ends[1:] - 1] = False
+    out[ends[:-1]] = bos
+    out[ends[1:] - 1] = eos
+    out[inner] = flat
+    return out, ends
 
 
 class WordEncoder:
@@ -99,7 +113,7 @@ class WordEncoder:
         unknown = self._unknown[:count]
         try:
             words = large_strings(*cache.gather(data, unknown)).to_pylist()
-            ids, offsets = flatten(self._encode_words(words), np.uint32)
+            ids, offsets = self._encode_words(words)
         except BaseException:
             self._forget()  # the words have no ids yet
             raise
@@ -147,6 +161,6 @@ class WordEncoder:
     ) -> None:
         """Write the ids of one word that is too long for the table."""
         start, end, filled = (int(place[i]) for i in (cache.AT, cache.END, cache.FILLED))
-        (ids,) = self._encode_words([data[start:end].tobytes().decode()])
+        ids, _ = self._encode_words([data[start:end].tobytes().decode()])
         out[filled : filled + len(ids)] = ids
         place[cache.AT], place[cache.FILLED] = end, filled + len(ids)

@@ -45,16 +45,3 @@ class Tokenizer(ABC):
     def _text_ids(self, ids: npt.NDArray[Any]) -> list[int]:
         inner: list[int] = ids[(ids != self.bos) & (ids != self.eos)].tolist()
         return inner
-
-
-def framed(flat: npt.NDArray[Any], offsets: Offsets, bos: int, eos: int) -> tuple[npt.NDArray[Any], Offsets]:
-    """The same rows, each between `bos` and `eos`."""
-    rows = np.arange(len(offsets), dtype=np.int64)
-    ends = offsets + 2 * rows
-    out = np.empty(int(ends[-1]), flat.dtype)
-    inner = np.ones(len(out), np.bool_)
-    inner[ends[:-1]] = inner[ends[1:] - 1] = False
-    out[ends[:-1]] = bos
-    out[ends[1:] - 1] = eos
-    out[inner] = flat
-    return out, ends

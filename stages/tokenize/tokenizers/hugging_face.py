@@ -10,8 +10,8 @@ import tokenizers
 
 from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
-from stages.models.word_encoder import flatten
-from stages.tokenize.tokenizers.base import TokenIds, Tokenizer, framed
+from stages.models.word_encoder import flatten, framed
+from stages.tokenize.tokenizers.base import TokenIds, Tokenizer
 from stages.tokenize.tokenizers.ends import NAMED, Ends, find_ends
 from stages.tokenize.tokenizers.gigatoken_encoder import PROBED_PIECES, fast_encoder
 

@@ -10,7 +10,7 @@ from typing import Any
 import sentencepiece
 
 from stages.models.sentencepiece_file import FORMAT, read_pieces
-from stages.models.unigram_words import ends_before_spaces, why_not_by_words
+from stages.models.unigram_words import ends_before_spaces, roots_of, why_not_by_words
 
 PIECE = FORMAT.ModelProto.SentencePiece
 
@@ -82,3 +82,10 @@ def test_words_end_before_spaces_alone() -> None:
     assert table[ord("a"), ord(".")]
     assert not table[0xFF].any()
     assert not table[:, 0xFF].any()
+
+
+def test_pieces_of_one_root_can_change_places() -> None:
+    roots = roots_of(["-", "--", "▁-", "---", "ab", "abab", "aba", "a", ""]).tolist()
+    assert roots[0] == roots[1] == roots[3]
+    assert roots[4] == roots[5]
+    assert len({roots[i] for i in (0, 2, 4, 6, 7, 8)}) == 6
