@@ -13,7 +13,8 @@ from benchmarks.peer import Peers
 from stages.core.errors import UserError
 from stages.core.manifest import DOCUMENTS, MODEL, Manifest
 from stages.dedup.exact.verb import DedupExact
-from stages.dedup.lines.verb import DedupLines, MatchLines
+from stages.dedup.lines.match import MatchLines
+from stages.dedup.lines.verb import DedupLines
 from stages.dedup.near.verb import DedupNear, SignDocuments
 from stages.dedup.sentences.verb import DedupSentences
 from stages.dedup.substrings.verb import DedupSubstrings

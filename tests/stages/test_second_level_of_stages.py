@@ -18,7 +18,7 @@ from stages.core.stage import make_manifest
 from stages.core.verb import Verb
 from stages.dedup.ids import unique
 from stages.dedup.ids.unique import check_unique_ids
-from stages.dedup.lines import verb as lines
+from stages.dedup.lines import match as lines
 from stages.dedup.lines.verb import DedupLines
 from stages.dedup.near import clusters
 from stages.dedup.near import verb as near

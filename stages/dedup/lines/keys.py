@@ -42,6 +42,12 @@ class ShardKeys:
         self._rows: list[npt.NDArray[np.uint32]] = []
         self._many: list[npt.NDArray[np.bool_]] = []
         self._pending = 0
+        self.num_lines = 0
+
+    @property
+    def distinct(self) -> bool:
+        """After `finish`: whether no two of its lines, of one document or of several, have the same key."""
+        return sum(map(len, self._keys)) == self.num_lines
 
     def add(self, lines: Lines, ids: pa.Array) -> None:
         """Add the lines of a batch of documents."""
@@ -53,6 +59,7 @@ class ShardKeys:
         if self._with_ids:
             self._ids.append(ids)
         self._pending += len(self._keys[-1])
+        self.num_lines += len(self._keys[-1])
         if self._pending >= PENDING_LINES:
             self._compact()
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.core import exchange_writer
+from stages.core.manifest import DOCUMENTS, FileInfo, Manifest
+from stages.dedup.exact.verb import DedupExact
 from stages.dedup.lines import keys as line_keys
-from stages.dedup.lines import verb as lines
+from stages.dedup.lines import match as lines
 from stages.dedup.lines.verb import DedupLines
 
 SHORT = "short_after_line_dedup"
@@ -173,3 +178,48 @@ def test_equals_plain_python(chain: Any, shards: list[list[str]], keep: str) -> 
     named = [[(f"c4/{9 - s}{9 - d}", text) for d, text in enumerate(shard)] for s, shard in enumerate(shards)]
     left = dedup(chain, *named, keep=keep)
     assert chain.texts(left) == reference([row for shard in named for row in shard], keep)
+
+
+def shards_taken_over(chain: Any, shards: Sequence[Sequence[tuple[str, str]]], **options: Any) -> list[bool]:
+    """Whether each shard of the output is the very file that a stage before wrote."""
+    (*_, before) = chain.run(DedupExact(), chain.given(*shards))
+    left = chain.run(DedupLines(**({"scope": "all", "min_chars": 1} | options)), before)[-1]
+    pairs = zip(before.uris(DOCUMENTS), left.uris(DOCUMENTS), strict=True)
+    return [Path(old).samefile(new) for old, new in pairs]
+
+
+def test_a_shard_with_nothing_to_cut_is_taken_over_as_it_is(chain: Any) -> None:
+    """Not where a line is another shard's, comes twice in a document, or a document is too short."""
+    shards = (
+        [("c4/a", "one\n\ntwo\n\n"), ("c4/b", "three")],
+        [("c4/c", "shared\nfour")],
+        [("c4/d", "shared\nfive")],
+        [("c4/e", "again\nagain")],
+    )
+    assert shards_taken_over(chain, shards) == [True, False, False, False]
+    assert shards_taken_over(chain, shards[:1], min_chars=6) == [False]
+
+
+def test_a_shard_that_is_taken_over_is_counted_as_one_that_is_written(chain: Any) -> None:
+    (*_, before) = chain.run(DedupExact(), chain.given([("c4/a", "one\n\ntwo"), ("c4/b", "three")]))
+    options = {"scope": "all", "min_chars": 1}
+    given = before.model_copy(update={"folder": "", "files": tuple(_named(before))})
+    taken, written = (chain.run(DedupLines(**options), documents)[-1] for documents in (before, given))
+    assert Path(before.uris(DOCUMENTS)[0]).samefile(taken.uris(DOCUMENTS)[0])
+    assert not Path(before.uris(DOCUMENTS)[0]).samefile(written.uris(DOCUMENTS)[0])
+    assert chain.texts(taken) == chain.texts(written)
+    counts = (
+        "documents_in",
+        "documents_out",
+        "bytes_in",
+        "bytes_out",
+        "dropped",
+        "edited",
+        "sources",
+        "facts",
+    )
+    assert [getattr(taken, name) for name in counts] == [getattr(written, name) for name in counts]
+
+
+def _named(manifest: Manifest) -> list[FileInfo]:
+    return [replace(file, name=f"{manifest.folder}/{file.name}") for file in manifest.files]
