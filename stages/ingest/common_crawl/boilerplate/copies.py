@@ -13,8 +13,9 @@ from stages.kernels.hash.hashing import xxh64
 from stages.kernels.page.columns import CONTEXTS_OF, KIND, NODE, PARENT, PREFORMATTED, START, STOP, Page
 from stages.kernels.page.roles import IN
 
-MIN_COPY_BYTES = 40
-"""Of two lines that stood one after the other before: shorter ones are cells, labels, answers that say the same anew."""
+MIN_COPY_BYTES = 150
+"""Of a stretch of lines that stood one after the other before: what entries of a list say alike ("Soil: rich", "Light:
+bright") is shorter, and each entry's own."""
 
 _HIDDEN = IN["hidden"]
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -23,8 +24,9 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 def copied_lines(page: Page, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which of the kept lines are copies of another one that stays, shape (lines,).
 
-    A hidden line is one when a visible one says the same; a later line when another one stood beside it there too. Code is
-    none, nor are lines of one element that breaks its text, or parts of one element: verses have refrains.
+    A hidden line is one when a visible one says the same; a later line when a stretch of MIN_COPY_BYTES around it stood
+    before it too. Code is none, nor are lines of one element that breaks its text, or parts of one element: verses have
+    refrains.
     """
     return _copied(page.text, page.lines, page.nodes, keep)  # type: ignore[no-any-return]
 
@@ -59,22 +61,31 @@ def _copied(text, lines, nodes, keep):  # type: ignore[no-untyped-def]
 
 @kernel
 def _in_copied_stretch(lines, keys):  # type: ignore[no-untyped-def]
-    """Which lines stand beside another line as equal ones did before, and may be copies."""
-    pairs, found = np.empty(max(0, len(keys) - 1), np.uint64), np.zeros(len(keys), np.bool_)
+    """Which lines stand in a stretch that stood in the page before, and may be copies."""
+    size = len(lines)
+    pairs, again = np.empty(max(0, size - 1), np.uint64), np.zeros(size, np.bool_)
     for line in range(len(pairs)):
         pairs[line] = (keys[line] ^ (keys[line + 1] >> np.uint64(1))) * _MIX
     order = np.argsort(pairs, kind="mergesort")
     for place in range(1, len(order)):
         line = order[place]
-        if pairs[line] != pairs[order[place - 1]] or keys[line] == keys[line + 1]:
-            continue
-        size = lines[line, STOP] - lines[line, START] + lines[line + 1, STOP] - lines[line + 1, START]
-        if size >= MIN_COPY_BYTES:
-            found[line] = found[line + 1] = True
-    for line in range(len(keys)):
-        is_broken = (line > 0 and lines[line - 1, NODE] == lines[line, NODE]) or (
-            line + 1 < len(keys) and lines[line + 1, NODE] == lines[line, NODE]
-        )
-        if is_broken or lines[line, KIND] == PREFORMATTED:
-            found[line] = False
+        again[line] = pairs[line] == pairs[order[place - 1]] and keys[line] != keys[line + 1]
+    found, start = np.zeros(size, np.bool_), 0
+    while start < size:
+        stop = start + 1
+        while again[stop - 1]:
+            stop += 1
+        sizes = lines[start:stop, STOP] - lines[start:stop, START]
+        if stop - start > 1 and sizes.sum() >= MIN_COPY_BYTES:
+            for line in range(start, stop):
+                found[line] = lines[line, KIND] != PREFORMATTED and not _is_broken(lines, line)
+        start = stop
     return found
+
+
+@kernel(inline="always")
+def _is_broken(lines, line):  # type: ignore[no-untyped-def]
+    """Whether the line beside stands in the same element."""
+    node = lines[line, NODE]
+    before = line > 0 and lines[line - 1, NODE] == node
+    return before or (line + 1 < len(lines) and lines[line + 1, NODE] == node)
