@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
@@ -70,6 +70,7 @@ def test_a_hidden_line_is_a_copy_of_a_visible_one_before_or_after_it() -> None:
     assert copies("<p hidden>one</p><p>one</p>", cut=(1,)) == []
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.sampled_from([SLIDE, FACTS, f"<p>{FERRY}</p>", "<p hidden>one</p>", "<p>one</p>"]), max_size=8
