@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from resiliparse.parse.html import HTMLTree
 
-from stages.ingest.common_crawl.boilerplate.columns import FEATURES, OWN_FEATURES
+from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
+from stages.ingest.common_crawl.boilerplate.copies import copied_lines
 from stages.ingest.common_crawl.boilerplate.features import line_features
 from stages.ingest.common_crawl.boilerplate.model import PageModel
 from stages.ingest.common_crawl.boilerplate.names import kind_probabilities, name_places, node_scores
@@ -22,7 +23,7 @@ from stages.ingest.common_crawl.linked_data import linked_data_text
 from stages.ingest.work import TooMuchWorkError
 from stages.kernels.compiled import kernel
 from stages.kernels.markup.element_kinds import name_hash
-from stages.kernels.page.columns import GAP, KIND, NAME, NODE, PREFORMATTED, START, STOP, Page
+from stages.kernels.page.columns import GAP, KIND, NAME, NODE, PREFORMATTED, Page
 from stages.kernels.page.read import read_page
 from stages.kernels.page.render import render_lines
 from stages.kernels.trees import probabilities
@@ -36,10 +37,9 @@ MAX_LINES = 100_000
 MIN_HEAD_PROBABILITY = 0.1
 """Of a heading or a term of a list of definitions that stays with the text it heads."""
 
-_CHARS, _HEADING_LEVEL, _IN_TITLE, _REPEATED = (
-    OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title", "repeated")
+_CHARS, _HEADING_LEVEL, _IN_TITLE = (
+    OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title")
 )
-_IN_HIDDEN = FEATURES.index("in_hidden")
 _TERM = name_hash("dt")
 
 
@@ -98,7 +98,7 @@ def keep_lines(page: JudgedPage, model: PageModel, min_probability: float | None
     keep[titles[:1]] = True
     heads = (level > 0) | (page.page.nodes[page.page.lines[:, NODE], NAME] == _TERM)
     _keep_heads(heads & (likely >= MIN_HEAD_PROBABILITY), keep)
-    return keep & ~_hidden_copies(page, keep)
+    return keep & ~copied_lines(page.page, keep)
 
 
 @kernel
@@ -130,20 +130,6 @@ def _keep_heads(heads, keep):  # type: ignore[no-untyped-def]
         if heads[line] and follows:
             keep[line] = True
         follows = keep[line]
-
-
-def _hidden_copies(page: JudgedPage, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Which of the kept lines are hidden and say what a visible one says, as menus and streamed parts do."""
-    hidden = page.features[:, _IN_HIDDEN] > 0
-    repeated = keep & (page.features[:, _REPEATED] > 0)
-    copies = np.zeros(len(keep), np.bool_)
-    if not (hidden & repeated).any():
-        return copies
-    data, spans = page.page.text.tobytes(), page.page.lines[:, (START, STOP)].tolist()
-    seen = {data[slice(*spans[at])] for at in np.flatnonzero(repeated & ~hidden)}
-    for at in np.flatnonzero(repeated & hidden):
-        copies[at] = data[slice(*spans[at])] in seen
-    return copies
 
 
 @kernel
