@@ -74,6 +74,7 @@ UNITS = {
     "c-change": "°C",
     "f-change": "°F",
     "nmi": "nmi",
+    "ftin": "ft",
     "usgal": "US gal",
     "impgal": "imp gal",
     "usflbbl": "bbl",

@@ -13,6 +13,7 @@ from functools import cache, lru_cache, partial
 
 from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
 from stages.ingest.wikipedia.template_forms import FORMS
+from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
@@ -30,11 +31,16 @@ class Vanished:
     with_known: bool = False
 
 
-_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik)[ -][\w-]{2,12}")
+_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik|ny)[ -][\w-]{2,12}")
 _ROMAN = r"M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})"
 _FRENCH_CENTURY = re.compile(
-    rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) siècle(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
+    rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) (siècle|millénaire)(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
 )
+_FRENCH_DAY_OR_YEAR = re.compile(
+    r"1er (?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)(?: \d{1,4})?|-\d{1,4}"
+)
+"""`{{1er janvier}}`: the one day that French writes as an ordinal; and `{{-44}}`, a year."""
+
 _FRENCH_ORDINAL = re.compile(
     rf"(?=[\dIVXLCDMi])(?:(\d{{1,4}})(er|re|ère|e|ème|d|de|nd|nde)|([Ii]|{_ROMAN})(er|re|e))"
 )
@@ -52,6 +58,9 @@ _COMPUTED = re.compile(
 )
 _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
 """Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
+
+_SIMPLE_FRACTION = re.compile(r"\d/\d")
+"""`{{3/4}}` is a template of its own."""
 
 _MAX_NAME_CHARS = 60
 _CACHED_NAMES = 8192
@@ -131,6 +140,10 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
         return form
     if _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower()) is not None:
         return _first_value
+    if language in ("de", None) and (label := GERMAN_TEMPLATES.get(name.lower())) is not None:
+        return partial(_labelled, label if language else "")
+    if _SIMPLE_FRACTION.fullmatch(name) is not None:
+        return partial(_constant, name)
     return _italian_team(name, language) if language in ("it", None) else None
 
 
@@ -158,8 +171,10 @@ def _italian_team(name: str, language: str | None) -> Form | None:
 def _french_number(name: str) -> Form | None:
     century = _FRENCH_CENTURY.fullmatch(name)
     if century is not None and century[2]:
-        before = " av. J.-C." if century[1] or century[4] else ""
-        return partial(_constant, f"{century[2].upper()}{century[3].lower()} siècle{before}")
+        before = " av. J.-C." if century[1] or century[5] else ""
+        return partial(_constant, f"{century[2].upper()}{century[3].lower()} {century[4].lower()}{before}")
+    if _FRENCH_DAY_OR_YEAR.fullmatch(name) is not None:
+        return partial(_constant, name)
     ordinal = _FRENCH_ORDINAL.fullmatch(name)
     if ordinal is None:
         return None
@@ -188,6 +203,12 @@ def _function_text(function: str, argument: str, language: str | None, values: V
 
 def _constant(text: str, values: Values) -> str:
     return text
+
+
+def _labelled(label: str, values: Values) -> str:
+    """German `{{ruS|Москва|Moskwa}}`: russisch Москва, Moskwa."""
+    text = ", ".join(values[key] for key in ("1", "2") if values.get(key))
+    return f"{label} {text}".strip() if text else ""
 
 
 def _first_value(values: Values) -> str:

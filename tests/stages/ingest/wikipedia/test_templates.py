@@ -34,7 +34,7 @@ from stages.ingest.wikipedia.templates import is_textless, template_text
         ("US$|5 million", "US$5 million"),
         ("euro|77.80", "€77.80"),
         ("euro", "€"),
-        ("currency|13 billion|USD", "13 billion USD"),
+        ("currency|13 billion|USD", "US$13 billion"),
         ("OldStyleDate|December 22|1889|December 10", "December 22 [O.S. December 10] 1889"),
         ("née|Kasner", "née Kasner"),
         ("literally|defend", "lit. 'defend'"),
