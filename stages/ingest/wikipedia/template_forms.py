@@ -88,7 +88,7 @@ def _hour(language: str | None, values: Values) -> str:
 
 def _currency(language: str | None, values: Values) -> str:
     """`{{currency|123.45|GBP}}` is £123.45."""
-    amount, code = values.get("1", ""), values.get("2", "")
+    amount, code = values.get("1", ""), values.get("2") or values.get("cur") or "USD"
     sign = _CURRENCY_SIGNS.get(code.upper())
     if language not in (None, "en", "simple"):
         return f"{amount} {_CURRENCY_SIGNS.get(code.upper(), code)}".strip()
