@@ -32,8 +32,8 @@ _END_MARK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _END_LINE = re.compile(
-    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?"
-    rf"(?:end|ende|fin|fim|fine|einde|slut|slutet|loppu|koniec|konec|vége|sfârșit|kraj|конец)\b"
+    rf"^[ \t*_(\[<]*(?:this is the |here )?"
+    rf"(?:ends?|ende|fin|fim|fine|einde|slut|slutet|loppu|koniec|konec|vége|sfârșit|kraj|конец)\b"
     rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -67,7 +67,7 @@ _CREDIT = re.compile(
     r"|(?:(?:special|many|our|with) )?thanks (?:are )?(?:also )?(?:to|go|due|for)\b"
     r"|(?:credits?|produced|updated|last updated|most recently updated|revised|posting date|release date)\s*:"
     r"|note: (?:project gutenberg|images of|the original|this file|see also|file)"
-    r"|the (?:original )?html (?:file|version)"
+    r"|(?:the )?(?:original )?html (?:file|version)"
     r"|(?:html|text) file produced"
     r")",
     re.IGNORECASE,
