@@ -137,11 +137,13 @@ class StructureStripper:
                 in_sentence = bool(self._open[TEMPLATE]) or has_words_before(self._out)
             is_lost = is_lost or rule is False or not in_sentence
             is_empty = is_lost or self._text.startswith("}", end + len(name))
-            if is_empty and flat is not None and NO_WIKITEXT.search(self._text, end, flat.end()) is None:
-                if in_sentence:
-                    self._note_vanished(name, start, flat.end())
-                self._out.append(GONE)
-                return flat.end()
+            if is_empty and flat is not None:
+                after = flat.end()
+                if self._text.find("<", end, after) < 0 or NO_WIKITEXT.search(self._text, end, after) is None:
+                    if in_sentence:
+                        self._note_vanished(name, start, after)
+                    self._out.append(GONE)
+                    return after
         if flat is not None and NESTED.search(self._text, end, flat.end() - 2) is None:
             self._add_template(self._text[end : flat.end() - 2], in_sentence, is_lost, flat.end())
             return flat.end()
@@ -308,7 +310,8 @@ class StructureStripper:
             self._out.append(token)
             return end
         after = tag_end.end()
-        empty = self._text[end : after - 1].rstrip().endswith("/")
+        last = self._text[after - 2]
+        empty = last == "/" or (last.isspace() and self._text[end : after - 1].rstrip().endswith("/"))
         if self._text.startswith("'", after) and self._out and self._out[-1].endswith("'"):
             self._out.append(GONE)  # quotes on either side of a tag are no run of quotes
         if name in BREAK_TAGS:

@@ -24,4 +24,4 @@ NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|c
 NESTED = re.compile(r"[\[<{]")
 """What may begin something inside a template."""
 
-TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")
+TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"']++)*+>|[^<>]*+>")
