@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from stages.ingest.wikipedia.links import link_text, simple_link_text, unclosed_link
-from stages.ingest.wikipedia.marks import GONE, INDENT, RAW_CLOSE, RAW_OPEN, shielded
+from stages.ingest.wikipedia.links import link_text, simple_link_text
+from stages.ingest.wikipedia.marks import GONE, INDENT, RAW_CLOSE, RAW_OPEN
 from stages.ingest.wikipedia.names import Namespaces
+from stages.ingest.wikipedia.open_marks import HTML_TABLE, LINK, TABLE, TEMPLATE, VARIANT, OpenMarks
 from stages.ingest.wikipedia.tags import (
     BREAK_TAGS,
     DROPPED_TAGS,
@@ -46,25 +46,7 @@ _AROUND_CHARS = 60
 """Characters of wikitext shown on either side of a template that vanished."""
 
 
-MAX_DEPTH = 100
-"""Open things inside each other; MediaWiki gives up at 40 templates. It bounds the time for hostile texts."""
-
-LINK, TEMPLATE, TABLE, HTML_TABLE, VARIANT = range(5)
-
-
-@dataclass(slots=True)
-class _Frame:
-    kind: int
-    start: int
-    """Pieces of output when it was opened."""
-    braces: int = 0
-    in_sentence: bool = False
-    """Of a template: words stand before it in its line."""
-    is_lost: bool = False
-    """Of a template: what it holds goes, whatever it is."""
-
-
-class StructureStripper:
+class StructureStripper(OpenMarks):
     """One text's pass. `raw` holds what later passes must not touch; its number, marked, is in the text."""
 
     def __init__(
@@ -74,15 +56,11 @@ class StructureStripper:
         templates: Templates,
         vanished: Vanished | None = None,
     ) -> None:
+        super().__init__(namespaces)
         self._text = wikitext
-        self._namespaces = namespaces
         self._templates = templates
         self._vanished = vanished
         self._tells_known = vanished is not None and vanished.with_known
-        self._out: list[str] = []
-        self._stack: list[_Frame] = []
-        self._open = [0, 0, 0, 0, 0]
-        self._lost = 0
         self._closings: dict[str, re.Match[str] | None] = {}
         self.raw: list[str] = []
 
@@ -150,49 +128,12 @@ class StructureStripper:
         self._push(TEMPLATE, len(token), in_sentence, is_lost)
         return end
 
-    def _push(self, kind: int, braces: int = 0, in_sentence: bool = False, is_lost: bool = False) -> None:
-        if len(self._stack) < MAX_DEPTH:
-            self._stack.append(_Frame(kind, len(self._out), braces, in_sentence, is_lost))
-            self._open[kind] += 1
-            self._lost += is_lost
-
-    def _pop(self) -> _Frame:
-        frame = self._stack.pop()
-        self._open[frame.kind] -= 1
-        self._lost -= frame.is_lost
-        return frame
-
-    def _take(self, frame: _Frame) -> str:
-        inner = "".join(self._out[frame.start :])
-        del self._out[frame.start :]
-        return inner
-
-    def _undo(self) -> None:
-        """Give up on the innermost open thing: its words stay, its marks go."""
-        frame = self._pop()
-        if frame.kind == LINK:
-            self._out.append(unclosed_link(self._take(frame), self._namespaces))
-
-    def _unwind_to(self, kind: int, barrier: int | None = None) -> bool:
-        """Undo what is open above the innermost `kind`; False when none is, or a `barrier` is above it."""
-        if not self._open[kind]:
-            return False
-        while self._stack[-1].kind != kind:
-            if self._stack[-1].kind == barrier:
-                return False
-            self._undo()
-        return True
-
     def _close_link(self) -> None:
         while self._open[LINK] and self._stack[-1].kind == VARIANT:
             self._undo()
         if self._stack and self._stack[-1].kind == LINK:
             text = link_text(self._take(self._pop()), self._namespaces)
             self._out.append(self._shielded(text) or GONE)
-
-    def _shielded(self, text: str) -> str:
-        """Text for where we are: among a template's values its signs are no syntax."""
-        return shielded(text) if self._stack and self._stack[-1].kind == TEMPLATE else text
 
     def _close_braces(self, count: int, end: int) -> int:
         """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos.
