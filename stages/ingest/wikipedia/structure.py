@@ -33,6 +33,7 @@ from stages.ingest.wikipedia.tokens import (
     TEMPLATE_NAME,
     TOKEN,
     TOKEN_OR_VARIANT,
+    VARIANT_OPENING,
 )
 from stages.ingest.wikipedia.variants import variant_text
 
@@ -67,7 +68,7 @@ class StructureStripper(OpenMarks):
     def strip(self) -> str:
         """The text without anything that nests."""
         text, out, is_open = self._text, self._out, self._open
-        search = (TOKEN_OR_VARIANT if "-{" in text else TOKEN).search
+        search = (TOKEN_OR_VARIANT if VARIANT_OPENING.search(text) else TOKEN).search
         at = 0
         while (found := search(text, at)) is not None:
             start, end = found.span()

@@ -14,6 +14,8 @@ TOKEN = re.compile(_MARKS)
 TOKEN_OR_VARIANT = re.compile(rf"{_MARKS}|-\{{(?!\{{)|\}}-")
 """The same in texts with `-{`: looking at every hyphen costs time."""
 
+VARIANT_OPENING = re.compile(r"-\{")
+
 FLAT_TEMPLATE = re.compile(
     r"\{\{([^\[\]{}|<\n]*+)\n*+(?:\|(?:[^{}]++|\{\{(?:[^{}]++|\{\{(?:[^{}]++|\{\{[^{}]*+\}\})*+\}\})*+\}\})*+)?\}\}(?!\})"
 )
