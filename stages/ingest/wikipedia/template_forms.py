@@ -146,6 +146,12 @@ def _characters(language: str | None, values: Values) -> str:
     return "".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
 
 
+def _listed(language: str | None, values: Values) -> str:
+    """`{{hlist|Winner|Runner-up}}`: Winner, Runner-up; a list of lines as it is."""
+    items = [value for key, value in values.items() if key.isdecimal() and value]
+    return ", ".join(items)
+
+
 def _nihongo(language: str | None, values: Values) -> str:
     others = ", ".join(values[key] for key in ("2", "3", "4") if values.get(key))
     first = values.get("1", "")
@@ -198,6 +204,27 @@ def _music(language: str | None, values: Values) -> str:
     return signs.get(values.get("1", ""), values.get("1", ""))
 
 
+def _ship(language: str | None, values: Values) -> str:
+    """`{{ship|HMS|Ajax|22}}`: HMS Ajax (22); the fourth value says which of prefix, name and number are shown."""
+    prefix, name, number = (values.get(key, "") for key in ("1", "2", "3"))
+    shown = {
+        "1": number,
+        "2": name,
+        "3": f"{name} ({number})" if number else name,
+        "5": f"{prefix} {number}",
+        "6": f"{prefix} {name}",
+    }.get(values.get("4", ""))
+    if shown is None:
+        shown = f"{prefix} {name} ({number})" if number and name else f"{prefix} {name or number}"
+    return shown.strip()
+
+
+def _named_ship(language: str | None, values: Values) -> str:
+    """`{{USS|Nimitz|CVN-68}}`: USS Nimitz (CVN-68); the template has the prefix as its name."""
+    ship = {str(int(key) + 1): values[key] for key in "123" if key in values}
+    return _ship(language, {"1": values["@"].upper()} | ship)
+
+
 def _road(language: str | None, values: Values) -> str:
     """`{{jct|state=NY|I|95|US|1}}` is I-95 / US 1."""
     texts = [values.get(str(number), "") for number in range(1, 9)]
@@ -227,11 +254,14 @@ FORMS: dict[str, LocalForm] = {
     "coordinates": _coordinates,
     "characters": _characters,
     "nihongo": _nihongo,
+    "listed": _listed,
     "chinese": _chinese,
     "cited_author": _cited_author,
     "named_author": _named_author,
     "literally": _literally,
     "music": _music,
+    "ship": _ship,
+    "named_ship": _named_ship,
     "road": _road,
 }
 """Every function that the table of templates may name."""

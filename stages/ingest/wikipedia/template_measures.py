@@ -75,9 +75,9 @@ def value(language: str | None, values: Values) -> str:
     """`{{val|1.5|0.2|e=6|u=m}}`: number, uncertainty, power of ten, unit and what it is divided by."""
     unit = values.get("u") or values.get("ul") or values.get("up") or values.get("upl") or ""
     per = values.get("p2") or values.get("per") or values.get("ud") or ""
-    number, error = _val_number(values.get("1", ""), language, values), values.get("2", "")
+    number, error, below = (_val_number(values.get(key, ""), language, values) for key in "123")
     if error:
-        number += f"+{error}−{values['3'].lstrip('-−')}" if values.get("3") else f" ± {error}"
+        number += f"+{error}−{below.lstrip('-−')}" if below else f" ± {error}"
     if values.get("e"):
         number = f"({number})" if error else number
         number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
@@ -169,8 +169,10 @@ def fraction(language: str | None, values: Values) -> str:
 
 
 def gaps(language: str | None, values: Values) -> str:
-    """`{{gaps|1|000}}`."""
-    return " ".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
+    """`{{gaps|1|000|e=6|u=kg}}`."""
+    text = " ".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
+    text += f"×10{raised(values['e'])}" if text and values.get("e") else ""
+    return " ".join(part for part in (text, values.get("u") or values.get("ul") or "") if part)
 
 
 def power_of_ten(language: str | None, values: Values) -> str:
