@@ -46,6 +46,8 @@ _FRENCH_ORDINAL = re.compile(
 )
 """`{{1er}}`, `{{XIXe}}`, `{{84e|Congrès}}`: numbers with their ending, as they are written; `{{VIE}}` is none."""
 
+_BEGINS_NUMBER = frozenset("0123456789IVXLCDMivxl-–")
+
 _FRENCH_NUMBERS = frozenset(["fr", None])
 """Wikis with those templates; where the wiki is unknown they are taken for what they look like."""
 
@@ -121,14 +123,14 @@ def _forms() -> dict[str, Callable[[str | None, Values], str]]:
 @lru_cache(maxsize=_CACHED_NAMES)
 def _form(language: str | None, name: str, has_values: bool) -> Form | None:
     """What makes the text of the templates of this name, None for those that no rule knows."""
-    function = _FUNCTION.fullmatch(name)
+    function = _FUNCTION.fullmatch(name) if ":" in name else None
     if function is not None:
         return partial(_function_text, function[1].lower(), function[2].strip(), language)
-    if _COMPUTED.fullmatch(name) is not None:
+    if name.startswith("#") and _COMPUTED.fullmatch(name) is not None:
         return partial(_constant, NO_NUMBER if name[1:5].lower() == "expr" else "")
     if not name or len(name) > _MAX_NAME_CHARS:
         return None
-    if language in _FRENCH_NUMBERS:
+    if language in _FRENCH_NUMBERS and name[0] in _BEGINS_NUMBER:
         number = _french_number(name)
         if number is not None:
             return number
@@ -142,7 +144,7 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
         return _first_value
     if language in ("de", None) and (label := GERMAN_TEMPLATES.get(name.lower())) is not None:
         return partial(_labelled, label if language else "")
-    if _SIMPLE_FRACTION.fullmatch(name) is not None:
+    if len(name) == 3 and _SIMPLE_FRACTION.fullmatch(name) is not None:
         return partial(_constant, name)
     return _italian_team(name, language) if language in ("it", None) else None
 
@@ -160,7 +162,7 @@ def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -
 
 def _italian_team(name: str, language: str | None) -> Form | None:
     """`{{Calcio Juventus|N}}`, `{{ITA}}`: a team's or a country's flag and name."""
-    team = _TEAM.fullmatch(name)
+    team = _TEAM.fullmatch(name) if " " in name else None
     if team is not None:
         return partial(_constant, team[1])
     if language is None or name not in COUNTRIES:
