@@ -52,7 +52,7 @@ _FRENCH_NUMBERS = frozenset(["fr", None])
 """Wikis with those templates; where the wiki is unknown they are taken for what they look like."""
 
 _FUNCTION = re.compile(
-    r"(formatnum|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
+    r"(formatnum|zahlenformat|formatnombre|formatonumero|formatonúmero|форматчисла|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
     re.DOTALL | re.IGNORECASE,
 )
 _COMPUTED = re.compile(
@@ -64,6 +64,7 @@ _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football
 _SIMPLE_FRACTION = re.compile(r"\d/\d")
 """`{{3/4}}` is a template of its own."""
 
+_SLAVIC_PLURALS = frozenset("ru uk be sr hr bs sh pl".split())
 _MAX_NAME_CHARS = 60
 _CACHED_NAMES = 8192
 
@@ -127,7 +128,7 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
     if function is not None:
         return partial(_function_text, function[1].lower(), function[2].strip(), language)
     if name.startswith("#") and _COMPUTED.fullmatch(name) is not None:
-        return partial(_constant, NO_NUMBER if name[1:5].lower() == "expr" else "")
+        return partial(_constant, NO_NUMBER if name[1:5].lower() in ("expr", "time") else "")
     if not name or len(name) > _MAX_NAME_CHARS:
         return None
     if language in _FRENCH_NUMBERS and name[0] in _BEGINS_NUMBER:
@@ -188,7 +189,7 @@ def _french_number(name: str) -> Form | None:
 
 def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
     argument = argument.replace(GONE, "")
-    if function == "formatnum":
+    if function.startswith("format") or function in ("zahlenformat", "форматчисла"):
         return argument if "R" in values.values() else local_number(argument, language)
     if function == "uc":
         return argument.upper()
@@ -198,9 +199,24 @@ def _function_text(function: str, argument: str, language: str | None, values: V
         return argument[:1].upper() + argument[1:]
     if function == "lcfirst":
         return argument[:1].lower() + argument[1:]
-    if function == "plural":  # of as many forms as the language has, the first is for one
-        return values.get("1", "") if argument == "1" else values.get("2") or values.get("1", "")
+    if function == "plural":
+        form = _plural_form(argument, language)
+        return next((values[key] for key in (form, "2", "1") if values.get(key)), "")
     return values.get("1", "") if function == "grammar" else argument
+
+
+def _plural_form(number: str, language: str | None) -> str:
+    """Which of the forms behind `{{plural:5|` a number takes, as MediaWiki's rules (CLDR's) have it."""
+    if not number.isdecimal():
+        return "1" if number in ("", "1") else "2"
+    ending, tens = int(number) % 10, int(number) % 100
+    if language in _SLAVIC_PLURALS:
+        few = 2 <= ending <= 4 and not 12 <= tens <= 14
+        one = number == "1" if language == "pl" else ending == 1 and tens != 11
+        return "1" if one else "2" if few else "3"
+    if language in ("cs", "sk"):
+        return "1" if number == "1" else "2" if number in ("2", "3", "4") else "3"
+    return "1" if number == "1" or (number == "0" and language == "fr") else "2"
 
 
 def _constant(text: str, values: Values) -> str:
