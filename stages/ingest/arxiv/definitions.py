@@ -20,9 +20,9 @@ DEFINERS = _COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _PREFIXES | {"DeclareMathOpe
 PROTECTED = frozenset(
     r"\begin\end\section\subsection\subsubsection\paragraph\subparagraph\chapter\part\appendix\title\author"
     r"\date\maketitle\abstract\caption\label\bibliography\bibliographystyle\bibitem\item\input\include\par\relax"
-    r"\includegraphics\document\documentclass\usepackage\footnote"[1:].split("\\")
+    r"\includegraphics\document\documentclass\usepackage\footnote\quad\qquad\hspace\vspace"[1:].split("\\")
 )
-"""Commands that give a paper its structure: redefined, they keep their meaning and are not expanded."""
+"""Commands that give a paper its structure or its spaces: redefined, they keep their meaning and are not expanded."""
 
 _NAME = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+|[^A-Za-z@])\s*\}|\\([A-Za-z@]+|[^A-Za-z@]))")
 _COUNT = re.compile(r"\s*\[\s*([0-9])\s*\]")

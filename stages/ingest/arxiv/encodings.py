@@ -12,6 +12,9 @@ _PACKAGE = re.compile(
 _CLASS_OPTIONS = re.compile(rb"\\document(?:class|style)\s*+\[([^\]]{0,5000}+)\]")
 _CJK = re.compile(rb"\\begin\s*+\{CJK\*?\}\s*+(?:\[[^\]]{0,100}+\]\s*+)?\{(\w++)\}")
 _PACKAGES = frozenset({"inputenc", "inputenx"})
+_WORDS = (b"inputen", b"CJK")
+"""One of these is in every source that declares an encoding."""
+
 _LABELS = {
     "latin1": "iso-8859-1",
     "latin2": "iso-8859-2",
@@ -58,6 +61,8 @@ def declared_encoding(main: bytes) -> str | None:
 
     Options are a list, whose last encoding counts; without any, those of the document's class hold.
     """
+    if not any(word in main for word in _WORDS):
+        return None
     source = _COMMENT.sub(rb"\1", main)
     label: str | None = None
     for match in _PACKAGE.finditer(source.partition(b"\\begin{document}")[0]):

@@ -12,15 +12,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stages.ingest.arxiv.definitions import (
-    DEFINERS,
-    NO_VALUE,
-    PROTECTED,
-    Macro,
-    parse_definition,
-    skip_spaces,
+from stages.ingest.arxiv.definitions import DEFINERS, PROTECTED, Macro, parse_definition, skip_spaces
+from stages.ingest.arxiv.groups import Source, append_piece
+from stages.ingest.arxiv.macro_arguments import (
+    CONTROL,
+    PARAMETER,
+    arguments_of_use,
+    decide_tests,
+    substitute,
 )
-from stages.ingest.arxiv.groups import Source, append_piece, balanced
 from stages.ingest.arxiv.scan import without_comments
 from stages.ingest.work import TooMuchWorkError
 
@@ -30,27 +30,22 @@ MAX_GROWTH = 10
 GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
-MAX_TESTS = 1_000
 STYLE_MACRO_CHARS = (400, 5_000)
 """How much of a style is read for one definition, and how much where that was too little."""
 _MAX_LINE_CHARS = 1_000
 
-_CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 _WORDS = re.compile(r"\\([A-Za-z]+)")
 _NAMED_DEFINER = re.compile(
     r"\\((?:re)?newcommand|[gex]?def|let|providecommand|Declare(?:RobustCommand|MathOperator)"
     r"|(?:New|Renew|Provide)DocumentCommand)(?=\*?\s*+(?:\{\s*+\\([A-Za-z]+)\s*+\}|\\([A-Za-z]+)(?![A-Za-z@])))"
 )
 """A definition in a style, without its prefixes (`\\long`), and the name, which no `@` hides from users."""
-_PARAMETER = re.compile(r"#([1-9])|##")
 _TAKES_ONE_TOKEN = re.compile(
     r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
     r"|text(?:bf|it|rm|sf|tt|sc)?|emph|operatorname"
     r"|(?:wide)?(?:hat|tilde)|bar|vec|dot|ddot|acute|grave|check|breve|overline|underline"
     r"|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
 )
-_TEST = re.compile(r"\\If(Value|NoValue|Boolean)(TF|T|F)(?![A-Za-z])")
-TRUE, FALSE = "\\BooleanTrue", "\\BooleanFalse"
 _SPACED = re.compile(r"\\xspace(?![A-Za-z])")
 _NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
 
@@ -106,7 +101,7 @@ class Expander:
                 continue
             for size in STYLE_MACRO_CHARS:
                 piece = Source(without_comments(source[place.start() : place.start() + size]))
-                match = _CONTROL.match(piece)
+                match = CONTROL.match(piece)
                 if match is not None and self.define(piece, match, simple_only=True) > match.end():
                     return
             return
@@ -127,7 +122,7 @@ class Expander:
         """Take the definitions of a source whose text is not wanted: a preamble."""
         source = Source(source)
         position = 0
-        while match := _CONTROL.search(source, position):
+        while match := CONTROL.search(source, position):
             self._step()
             position = match.end()
             if self.is_definer(match[1]):
@@ -189,7 +184,7 @@ class Expander:
         pieces: list[str] = []
         position = place = 0
         macros, definers = self.macros, self._definers
-        while match := _CONTROL.search(source, place):
+        while match := CONTROL.search(source, place):
             self._step()
             name, place = match[1], match.end()
             if name in DEFINERS or name in definers:
@@ -232,7 +227,7 @@ class Expander:
         text, end = "", match.end()
         waiting: _Open | None = _Open(macro, [], match[0])
         while waiting is not None:
-            found = _arguments(source, end, waiting.macro, waiting.arguments)
+            found = arguments_of_use(source, end, waiting.macro, waiting.arguments)
             if found is None:
                 return text + waiting.written, end
             arguments, after = found
@@ -258,14 +253,14 @@ class Expander:
             arguments = [self._expand(argument, active, depth + 1, is_whole=True) for argument in arguments]
         size = len(macro.body) + sum(
             len(arguments[int(m[1]) - 1])
-            for m in _PARAMETER.finditer(macro.body)
+            for m in PARAMETER.finditer(macro.body)
             if m[1] and int(m[1]) <= len(arguments)
         )
         if size > self.budget_chars:
             self.stopped = True
             return None
         self.budget_chars -= size
-        return _decide(_substitute(macro.body, arguments))
+        return decide_tests(substitute(macro.body, arguments))
 
 
 def _takes_one_token(pieces: list[str], expanded: str) -> bool:
@@ -273,85 +268,6 @@ def _takes_one_token(pieces: list[str], expanded: str) -> bool:
     if not pieces or "\\begin" in expanded or "\\end" in expanded or "&" in expanded:
         return False
     return _TAKES_ONE_TOKEN.search("".join(pieces[-3:])[-64:]) is not None
-
-
-def _substitute(body: str, arguments: list[str]) -> str:
-    pieces: list[str] = []
-    position = 0
-    for match in _PARAMETER.finditer(body):
-        append_piece(pieces, body[position : match.start()])
-        number = int(match[1]) if match[1] else 0
-        if number == 0:
-            append_piece(pieces, "#")
-        elif number <= len(arguments):
-            append_piece(pieces, arguments[number - 1])
-        position = match.end()
-    append_piece(pieces, body[position:])
-    return "".join(pieces)
-
-
-def _arguments(source: str, position: int, macro: Macro, given: list[str]) -> tuple[list[str], int] | None:
-    """The arguments of a use, after those `given`, from `position` on, and where they end.
-
-    Fewer than the macro takes where the source ends before; None when something else stands there.
-    """
-    if not macro.parameters:
-        return [], position + 2 if source.startswith("{}", position) else position
-    arguments = list(given)
-    for number, parameter in enumerate(macro.parameters[len(given) :], len(given)):
-        start = skip_spaces(source, position)
-        if start >= len(source) and any(p.kind == "m" for p in macro.parameters[number:]):
-            return arguments, len(source)
-        if parameter.kind == "s":
-            starred = source.startswith("*", start)
-            arguments.append(TRUE if starred else FALSE)
-            position = start + 1 if starred else position
-        elif parameter.kind == "o":
-            end = balanced(source, start) if source.startswith("[", start) else -1
-            arguments.append(source[start + 1 : end - 1] if end > 0 else parameter.default)
-            position = end if end > 0 else position
-        else:
-            argument, position = _mandatory(source, start)
-            if position < 0:
-                return None
-            arguments.append(argument)
-    return arguments, position
-
-
-def _mandatory(source: str, start: int) -> tuple[str, int]:
-    """The argument at `start`, a group or one token, and its end; the end is -1 when there is none."""
-    if start >= len(source) or source[start] == "}":
-        return "", -1
-    if source[start] == "{":
-        end = balanced(source, start)
-        return ("", -1) if end < 0 else (source[start + 1 : end - 1], end)
-    match = _CONTROL.match(source, start)
-    end = match.end() if match else start + 1
-    return source[start:end], end
-
-
-def _decide(body: str) -> str:
-    """The branches that LaTeX's tests for optional arguments and stars take, each in its test's place."""
-    for _ in range(MAX_TESTS):
-        if (match := _TEST.search(body)) is None:
-            break
-        groups: list[str] = []
-        position = match.end()
-        for _ in range(1 + len(match[2])):
-            start = skip_spaces(body, position)
-            end = balanced(body, start) if body.startswith("{", start) else -1
-            if end < 0:
-                return body
-            groups.append(body[start + 1 : end - 1])
-            position = end
-        value = groups[0].strip()
-        holds = value == TRUE if match[1] == "Boolean" else (value == NO_VALUE) == (match[1] == "NoValue")
-        branches = {"T": "", "F": ""} | dict(zip(match[2], groups[1:], strict=True))
-        pieces = [body[: match.start()]]
-        append_piece(pieces, branches["T" if holds else "F"])
-        append_piece(pieces, body[position:])
-        body = "".join(pieces)
-    return body
 
 
 def _after_definition(source: str, start: int, end: int) -> int:

@@ -44,7 +44,7 @@ class ArxivIngest(IngestStage):
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "arxiv"
     reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP})

@@ -14,11 +14,11 @@ from html.entities import html5
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+from stages.ingest.books.lenient_xml import MAX_XML_DEPTH, lenient_root
 from stages.ingest.decode import decode_text
 from stages.ingest.markup_charset import markup_charset
 from stages.ingest.work import TooMuchWorkError
 
-MAX_XML_DEPTH = 100
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
 _FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -27,6 +27,7 @@ _TEXT_FILE = re.compile(r"\.x?html?$", re.IGNORECASE)
 _COVER = re.compile(r"(?:cover|cvi)(?:[-_]?page)?(?:-wrapper)?", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml\b[^>]{0,500}\?>")
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)(?:(\w{1,32});)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DECLARES_ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y")
 
 
@@ -54,17 +55,23 @@ class Package:
     identifiers: tuple[str, ...] = ()
 
 
-def parse_xml(data: bytes) -> ElementTree.Element:
-    """The root of a small XML file; a PackageError when it is not well-formed or declares entities."""
+def parse_xml(data: bytes, needed: str = "") -> ElementTree.Element:
+    """The root of a small XML file; a PackageError when it declares entities or is not well-formed.
+
+    One that is not well-formed is read as browsers read HTML, if it then holds an element of the name `needed`.
+    """
     if _DECLARES_ENTITY.search(data):
         raise PackageError("declares entities")
     try:
         root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
+        mended = _mended(data)
         try:
-            root = ElementTree.fromstring(_mended(data))
+            root = ElementTree.fromstring(mended)
         except (ElementTree.ParseError, ValueError):
-            raise PackageError(f"not well-formed ({error})") from error
+            root = lenient_root(mended)
+            if not needed or all(_local(element) != needed for element in root.iter()):
+                raise PackageError(f"not well-formed ({error})") from error
     level, depth = [root], 0
     while level:
         depth += 1
@@ -77,7 +84,7 @@ def parse_xml(data: bytes) -> ElementTree.Element:
 def _mended(data: bytes) -> str:
     """XML with what writers of EPUBs get wrong in it: bare `&`, HTML's entities, bad bytes, blanks before its declaration."""
     text = decode_text(data, declared_within=markup_charset).text
-    text = _DECLARATION.sub("", text.replace("\0", "").lstrip("\ufeff \t\r\n"))
+    text = _DECLARATION.sub("", _CONTROL.sub("", text).lstrip("\ufeff \t\r\n"))
     return _AMPERSAND.sub(_entity, text)
 
 
@@ -90,7 +97,7 @@ def package_paths(container: bytes) -> list[str]:
     """The package files that META-INF/container.xml names."""
     found = [
         element.get("full-path", "")
-        for element in parse_xml(container).iter()
+        for element in parse_xml(container, needed="rootfile").iter()
         if _local(element) == "rootfile"
     ]
     return [slashes(unquote(path)).lstrip("/") for path in found if path]
@@ -117,7 +124,7 @@ def encrypted_paths(encryption: bytes) -> set[str]:
 
 def parse_package(data: bytes, path: str) -> Package:
     """The package file at `path` of the archive; its own paths are relative to its folder."""
-    root = parse_xml(data)
+    root = parse_xml(data, needed="item")
     folder = posixpath.dirname(path)
     manifest = {e.get("id", ""): e for e in root.iter() if _local(e) == "item"}
     left_out = {
@@ -126,10 +133,8 @@ def parse_package(data: bytes, path: str) -> Package:
         if _local(e) == "reference" and e.get("type", "").lower() in ("toc", "cover")
     }
     spine: dict[str, SpineItem] = {}
-    for reference in root.iter():
-        if _local(reference) != "itemref":
-            continue
-        name = reference.get("idref", "")
+    names = [e.get("idref", "") for e in root.iter() if _local(e) == "itemref"]
+    for name in names or manifest:  # without a reading order that of the list of files
         item = manifest.get(name)
         if item is None:
             spine.setdefault(name, SpineItem(name or "(no name)", True))
@@ -140,6 +145,8 @@ def parse_package(data: bytes, path: str) -> Package:
         if is_cover or place in left_out or "nav" in item.get("properties", "").split():
             continue
         is_text = item.get("media-type", "") in _TEXT_TYPES or _TEXT_FILE.search(place) is not None
+        if not is_text and not names:
+            continue
         spine.setdefault(place, SpineItem(place, is_text))
     return Package(
         tuple(spine.values()),

@@ -1,7 +1,7 @@
 """The text of a Gutenberg file in, the book without header, footer and credits out, and what its header says.
 
 The wordings are those of the archive since 1971: the `*** START OF ...` line, the `SMALL PRINT` of the 1990s,
-closing lines in the book's own language, credit lines and transcriber's notes.
+closing lines in the book's own language.
 """
 
 from __future__ import annotations
@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from stages.ingest.books.credits import (
+    ARCHIVE_TITLE_LINE,
+    MAX_CREDIT_CHARS,
+    PARAGRAPH,
+    without_leading_credits,
+    without_title_at_end,
+    without_trailing_notes,
+)
+
 _HEAD_CHARS = 200_000
-_MAX_CREDIT_CHARS = 1_500
-_MAX_CREDIT_PARAGRAPHS = 12
-_MAX_NOTES_CHARS = 20_000
 
 _PROJECT = r"(?:the\s+)?pro[gjy]\w{2,6}\s+gutenberg"
 _START = re.compile(
@@ -32,8 +38,8 @@ _END_MARK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _END_LINE = re.compile(
-    rf"^[ \t*_(\[<]*(?:this is the |here ends? )?"
-    rf"(?:end|ende|fin|fim|fine|einde|slut|slutet|loppu|koniec|konec|vége|sfârșit|kraj|конец)\b"
+    rf"^[ \t*_(\[<]*(?:this is the |here )?"
+    rf"(?:ends?|ende|fin|fim|fine|einde|slut|slutet|loppu|koniec|konec|vége|sfârșit|kraj|конец)\b"
     rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -53,44 +59,6 @@ _OLD_RELEASE = re.compile(
     r"^[ \t]*(?P<date>[A-Z][a-z]+,?[ \t]+(?:\d+,[ \t]*)?\d{4})[ \t]+\[E-?(?:text|book)", re.MULTILINE
 )
 
-_CREDIT = re.compile(
-    r"[\s*\[(_]*(?:"
-    r"(?:this )?(?:updated )?(?:project gutenberg )?"
-    r"(?:e-?text|e-?book|electronic (?:text|edition|version)|html(?: version)?|text|file|edition|book)?s?\s*"
-    r"(?:was |were |has been )?(?:originally |first )?"
-    r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|(?:re-?)?proof(?:ed|read|-read)|typed|created|converted|compiled"
-    r"|(?:re-?)?formatted|edited|corrected|entered|encoded|keyed|key-entered|input|submitted|contributed|provided"
-    r"|donated|marked up|ocr[' ]?e?d|spell-?checked|updated|revised)"
-    r"(?:,? (?:and|&) \w+)?\s+(?:by|from|for|using|in|to|with|on)\b"
-    r"|(?:produit|préparé|produzido|producido|produziert|erstellt|geproduceerd|prodotto)\s+(?:par|por|von|door|da)\b"
-    r"|an? anonymous (?:project gutenberg )?volunteer"
-    r"|(?:(?:special|many|our|with) )?thanks (?:are )?(?:also )?(?:to|go|due|for)\b"
-    r"|(?:credits?|produced|updated|last updated|most recently updated|revised|posting date|release date)\s*:"
-    r"|note: (?:project gutenberg|images of|the original|this file|see also|file)"
-    r"|the (?:original )?html (?:file|version)"
-    r"|(?:html|text) file produced"
-    r")",
-    re.IGNORECASE,
-)
-_CREDIT_WORDS = re.compile(
-    r"gutenberg|pgdp\.net|distributed proofread|pglaf\.org|gallica\.bnf\.fr|archive\.org/(?:details|stream)"
-    r"|widger@|\[e-?(?:book|text) #",
-    re.IGNORECASE,
-)
-_NOTE = re.compile(
-    r"[ \t*+|\-=_~\[({/#:.]*(?:transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?"
-    r"|anmerkung(?:en)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)"
-    r"|notes? d(?:u|e la)\s+transcri|notes? (?:au|aux) lecteur"
-    r"|notas? d(?:el?|o|a)\s+transcri|nota di trascri|nota del trascri"
-    r"|typographical errors corrected in"
-    r"|(?:e-?text |electronic )?(?:editor['’]?s |producer['’]?s )?(?:a )?(?:production |publisher['’]s )?notes? "
-    r"(?:on|about|to|for|regarding|concerning|in) (?:the|this) "
-    r"(?:e-?text|e-?book|electronic (?:text|edition|version)|digital (?:text|edition))"
-    r"|e-?text (?:editor|producer|transcriber|preparer)['’]?s['’]? notes?"
-    r"|opmerkingen van de bewerker|aantekeningen? van de bewerker|noot van de bewerker)",
-    re.IGNORECASE,
-)
-_NOTE_LINE = re.compile(rf"^{_NOTE.pattern}", re.IGNORECASE | re.MULTILINE)
 _EDITOR_NOTE = re.compile(r"^[ \t]*\[[^\[\]]{0,600}Project Gutenberg[^\[\]]{0,600}\][ \t]*$\n?", re.MULTILINE)
 _BRACKETED_NOTE = re.compile(
     r"\[\s*transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?\b[^\[\]]{0,3000}\](?:[ \t]|(?=\n)|\Z)?",
@@ -108,11 +76,6 @@ _RST_FIELD = re.compile(
     re.MULTILINE,
 )
 _RST_NAMES = {"Creator": "author", "Id": "gutenberg_id", "Released": "release date"}
-_TITLE_LINE = re.compile(
-    r"[\s*_=\[(]*(?:this (?:is|was) )?(?:the )?project gutenberg(?:['’]s)?[\s,]+e-?(?:text|book)\b",
-    re.IGNORECASE,
-)
-"""The line that a Gutenberg file without marks begins with, and at times ends with."""
 _HEADER_WORDS = re.compile(
     r"gutenberg|copyright laws are changing|legal(?:ly)? small print|should be the first thing|readable by both humans"
     r"|plain vanilla|prepared by (?:thousands|hundreds) of volunteers|\[e-?(?:book|text) ?#|^\W*edition: \d"
@@ -126,15 +89,6 @@ _FIELDS_ONLY = re.compile(
     re.IGNORECASE,
 )
 _MAX_HEADER_PARAGRAPHS = 60
-_MAX_END_PARAGRAPHS = 8
-_APPEAL = re.compile(
-    r"[\s*\[(_]*(?:we need your (?:donations|help)|please (?:consider (?:a |making a )?donat|help (?:us|support)|donate"
-    r"|report (?:any )?(?:errors|mistakes|typos))|if you (?:find|notice|spot|see) (?:any )?(?:errors?|mistakes?|typos?)\b"
-    r"|to hear about our|corrections? (?:may|can|should) be sent|(?:comments|corrections|errors) (?:are )?welcome)",
-    re.IGNORECASE,
-)
-_SEPARATOR = re.compile(r"[\s*\-=_~+.#·•]*")
-_PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
 
 
 @dataclass(frozen=True)
@@ -156,8 +110,8 @@ def split_book(text: str) -> Book:
     body = _without_footer(text[body_start:])
     if "\n.. " in body:
         body = _RST_LINES.sub("", body)
-    body = _without_title_at_end(_without_leading_credits(body))
-    body = _without_trailing_notes(body)
+    body = without_title_at_end(without_leading_credits(body))
+    body = without_trailing_notes(body)
     if "Project Gutenberg" in body:
         body = _EDITOR_NOTE.sub("", body)
     body = _BRACKETED_NOTE.sub("", body)
@@ -198,32 +152,17 @@ def _end_of_unmarked_header(text: str) -> tuple[int, int] | None:
     end = 0
     is_gutenberg = False
     for _ in range(_MAX_HEADER_PARAGRAPHS):
-        paragraph = _PARAGRAPH.match(text, end)
+        paragraph = PARAGRAPH.match(text, end)
         if paragraph is None:
             break
         words = paragraph["text"]
-        is_title = _TITLE_LINE.match(words) is not None
-        of_header = len(words) <= _MAX_CREDIT_CHARS and _HEADER_WORDS.search(words) is not None
+        is_title = ARCHIVE_TITLE_LINE.match(words) is not None
+        of_header = len(words) <= MAX_CREDIT_CHARS and _HEADER_WORDS.search(words) is not None
         if not (is_title or of_header or _FIELDS_ONLY.fullmatch(words)):
             break
         is_gutenberg |= is_title
         end = paragraph.end()
     return (end, end) if is_gutenberg else None
-
-
-def _without_title_at_end(body: str) -> str:
-    """Drop the archive's own line, and appeals, where they are the last paragraphs."""
-    for _ in range(_MAX_END_PARAGRAPHS):
-        body = body.rstrip()
-        words = body[body.rfind("\n\n") + 1 :] if "\n\n" in body else ""
-        if (
-            not words
-            or len(words) > _MAX_CREDIT_CHARS
-            or not (_TITLE_LINE.match(words) or _APPEAL.match(words))
-        ):
-            break
-        body = body[: len(body) - len(words)]
-    return body
 
 
 def _end_of_mark(text: str, line_end: int) -> int:
@@ -260,86 +199,6 @@ def _lines_on_gutenberg(body: str, pattern: re.Pattern[str], start: int, end: in
             if line_end < 0:
                 break
     return [line for line in starts if line >= start and pattern.match(body, line)]
-
-
-def _without_leading_credits(body: str) -> str:
-    """Drop credit lines and transcriber's notes that stand before the book's first own paragraph."""
-    position = 0
-    for _ in range(_MAX_CREDIT_PARAGRAPHS):
-        paragraph = _PARAGRAPH.match(body, position)
-        if paragraph is None:
-            break
-        end = _end_of_front_matter(body, paragraph)
-        if end is None:
-            break
-        position = end
-    rest = body[position:]
-    return rest.lstrip("\n") if position else body
-
-
-def _end_of_front_matter(body: str, paragraph: re.Match[str]) -> int | None:
-    words = paragraph["text"]
-    if _SEPARATOR.fullmatch(words):
-        return _end_behind_separator(body, paragraph.end())
-    if _NOTE.match(words.lstrip("+-=|* \t\n")):
-        return _end_of_note(body, paragraph)
-    if len(words) <= _MAX_CREDIT_CHARS and any(
-        (_CREDIT.match(words), _CREDIT_WORDS.search(words), _APPEAL.match(words), _TITLE_LINE.match(words))
-    ):
-        return paragraph.end()
-    return None
-
-
-def _end_behind_separator(body: str, position: int) -> int | None:
-    """A line of asterisks goes only together with a credit or note that follows it."""
-    following = _PARAGRAPH.match(body, position)
-    if following is None or _SEPARATOR.fullmatch(following["text"]):
-        return None
-    return _end_of_front_matter(body, following)
-
-
-def _end_of_note(body: str, paragraph: re.Match[str]) -> int:
-    """A note in brackets goes up to the closing bracket; a title of its own takes what follows along."""
-    words = paragraph["text"]
-    if words.lstrip().startswith("[") and "]" not in words:
-        closing = body.find("]", paragraph.end(), paragraph.end() + 5_000)
-        return paragraph.end() if closing < 0 else closing + 1
-    end = paragraph.end()
-    if _NOTE.sub("", words.lstrip("+-=|* \t\n"), count=1).strip(" \t\n:.*+-=_~|]") != "":
-        return end
-    for count in range(_MAX_CREDIT_PARAGRAPHS):
-        following = _PARAGRAPH.match(body, end)
-        if following is None or len(following["text"]) > _MAX_CREDIT_CHARS:
-            break
-        indented = body[following.start("text") - 1] in " \t"
-        if count and not indented:
-            break
-        end = following.end()
-        if not indented:
-            break
-    return end
-
-
-def _without_trailing_notes(body: str) -> str:
-    """Drop the transcriber's notes, to their end, that stand behind the book."""
-    text = body.rstrip()
-    tail = len(text) - min(_MAX_NOTES_CHARS, len(text) // 10)
-    note = next(
-        (found for found in _NOTE_LINE.finditer(text, tail) if _begins_paragraph(text, found.start())), None
-    )
-    if note is None:
-        return text
-    end = len(text[: note.start()].rstrip())
-    while (line_start := text.rfind("\n", 0, end) + 1) and _SEPARATOR.fullmatch(text, line_start, end):
-        end = line_start
-        while end and text[end - 1].isspace():
-            end -= 1
-    return text[:end]
-
-
-def _begins_paragraph(text: str, line_start: int) -> bool:
-    before = text.rfind("\n", 0, max(0, line_start - 1)) + 1
-    return _SEPARATOR.fullmatch(text[before : max(0, line_start - 1)].strip(" |")) is not None
 
 
 def header_fields(header: str) -> dict[str, str]:

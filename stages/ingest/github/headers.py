@@ -20,7 +20,7 @@ _NESTING = frozenset({"(*", "{-", "/+", "#|", "#=", "#["})
 _PROLOGUE = re.compile(
     r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>"
     r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$(?!(?:end)?region)[^}]{0,200}\}"
-    r"|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
+    r"|@charset[ \t]+[\"'][\w.-]{1,40}[\"'];|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -15,11 +14,11 @@ from stages.core.errors import DamagedInputError, ReadFaultError
 from stages.core.reading import is_of_input
 from stages.core.storage import FoundFile
 from stages.ingest import contents
-from stages.ingest.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, archive_members, is_tar_block
+from stages.ingest.archives import Member, archive_members
 from stages.ingest.base import list_raw_files
-from stages.ingest.compressed import decompressed
 from stages.ingest.github import folders, git_folder
 from stages.ingest.github.exports import export_json_rows, export_parquet_rows
+from stages.ingest.github.kinds import raw_kind
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES
 from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, judge
 from stages.ingest.github.repository import (
@@ -32,7 +31,6 @@ from stages.ingest.github.repository import (
 )
 from stages.ingest.github.rules import SourceFileRules
 from stages.ingest.json_lines import FieldsRow
-from stages.ingest.parquet_rows import PARQUET_MAGIC
 from stages.ingest.raw import Loss, RawFile, RawRecord
 from stages.ingest.work import bounded
 
@@ -42,8 +40,6 @@ MAX_HELD_BYTES = 64 << 20
 HELD_MEMBER_BYTES = 500
 """What a file without content takes in memory, about."""
 
-PEEK_BYTES = 512
-_JSON_NAME = re.compile(r"\.(?:json|jsonl|ndjson)(?:\.\w+)?$", re.IGNORECASE)
 
 LINE_BYTES_PER_BYTE = 6
 """JSON writes a control character in six bytes."""
@@ -60,7 +56,7 @@ class GithubIngest(SourceFileRules):
     stage_name: ClassVar[str] = "ingest_github"
     kind: ClassVar[str] = "github"
     reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP, contents.JSON, contents.PARQUET})
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     follows_unicode: ClassVar[bool] = True
 
     def raw_files(self) -> list[FoundFile]:
@@ -100,7 +96,7 @@ class GithubIngest(SourceFileRules):
         """All files of one archive or repository, or all rows of one export."""
         if raw.uri.endswith("/"):
             return self._read_folder(raw)
-        kind = _kind_of(raw)
+        kind = raw_kind(raw)
         if kind == "parquet":
             return self._read_rows(raw, export_parquet_rows(raw))
         if kind == "json":
@@ -278,29 +274,3 @@ def _size_of(content: str | bytes) -> int:
 
 def _is_loose(name: str) -> bool:
     return name.rsplit("/", 1)[-1] == folders.LOOSE
-
-
-def _kind_of(raw: RawFile) -> str:
-    """`archive`, `parquet`, `json` or `unknown`, by a file's content; a file that cannot be read is what its name says."""
-    with raw.open() as stream:
-        head = stream.read(4)
-    if head == PARQUET_MAGIC:
-        return "parquet"
-    if head in (ZIP_MAGIC, EMPTY_ZIP_MAGIC):
-        return "archive"
-    first = b""
-    try:
-        for piece in decompressed(raw):
-            first += piece
-            if len(first) >= PEEK_BYTES:
-                break
-    except DamagedInputError:
-        pass
-    if first and is_tar_block(first[:PEEK_BYTES]):
-        return "archive"
-    if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return "json"
-    name = raw.name.rsplit("/", 1)[-1]
-    if _JSON_NAME.search(name):
-        return "json"
-    return "archive" if folders.is_raw_name(name) else "unknown"

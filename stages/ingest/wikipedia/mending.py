@@ -17,6 +17,9 @@ _OPENING, _CLOSING = frozenset("(（["), frozenset(")）]")
 _PUNCTUATION = re.compile("[,;:、；]")
 _NO_SPACE_BEFORE = re.compile(rf"{GONE}*+[ ,.;:)）、。!?\n]")
 _LIST_MARKS = "*#:; "
+_AS_IT_STANDS = frozenset(f"{_SEPARATORS}{_LIST_MARKS}(（[\n")
+"""Behind any other character, with no more than spaces beside it, a mark of removal goes and nothing else."""
+
 _FREE = rf"(?:[^()\n{NO_NUMBER}]|\([^()\n{NO_NUMBER}]*+\))*+"
 _FALSE_BRACKETS = re.compile(rf"\({_FREE}(?:{NO_NUMBER}{_FREE})++\)")
 _FALSE_SUM = re.compile(rf",[^,.;()\n$£€¥₹₩{NO_NUMBER}]*+[$£€¥₹₩]{NO_NUMBER}[^,.;()\n]*+(?=[,.;])")
@@ -50,13 +53,20 @@ def mend(text: str) -> str:
     for found in _REMOVED.finditer(text):
         start, end = found.span()
         left = text[at:start]
+        run = found[0]
+        if left and left[-1] not in _AS_IT_STANDS and text[end : end + 1] not in ")）].":
+            between = run.replace(GONE, "")
+            if not between or between.isspace():
+                out.append(left + between if between else left)
+                at, at_line_start = end, False
+                continue
         unmarked = left.rstrip(_LIST_MARKS)
         at_line_start = unmarked.endswith("\n") if unmarked else at_line_start
         if at_line_start:
             out.append(left)
             at = end
         else:
-            kept, at = _mended(left, found[0], text, end)
+            kept, at = _mended(left, run, text, end)
             out.append(kept)
     out.append(text[at:])
     return "".join(out)

@@ -13,7 +13,9 @@ _LINE = r" +(?![\s|!]|\{\||\{\{(?![\d\s'\"-])|\}\}|<!--)[^\n]+"
 _BLOCK = re.compile(rf"\n{_LINE}(?:\n{{1,2}}{_LINE})+")
 """Two lines or more: one alone is mostly a paragraph with a space too many."""
 
-_NO_BLOCK = ("|", "!", " |", "\n", "  |")
+_MAY_BEGIN = re.compile(r"\n (?![|!\n]| \||  \|)")
+"""Lines with a space before them; rows of tables and values of boxes are the many, and begin no block."""
+
 _LINE_START = re.compile(r"\n ( *)")
 _SPACES = re.compile("  +")
 _EMPTY_LINE = re.compile(f"\n{INDENT}[{KEPT_SPACE} ]*+(?=\n)")
@@ -21,19 +23,19 @@ _EMPTY_LINE = re.compile(f"\n{INDENT}[{KEPT_SPACE} ]*+(?=\n)")
 
 def mark_preformatted(wikitext: str) -> str:
     """Lines of blocks that begin with a space, with INDENT for it and KEPT_SPACE for spaces that count."""
-    if "\n " not in wikitext and not wikitext.startswith(" "):
+    found = _MAY_BEGIN.search(wikitext)
+    if found is None and not wikitext.startswith(" "):
         return wikitext
     text = "\n" + wikitext
     out: list[str] = []
-    at = search_from = 0
-    while (start := text.find("\n ", search_from)) >= 0:
-        search_from = start + 2
-        if text.startswith(_NO_BLOCK, search_from):
-            continue  # rows of tables and values of boxes are the many
-        block = _BLOCK.match(text, start)
+    at = 0
+    found = _MAY_BEGIN.search(text)
+    while found is not None:
+        block = _BLOCK.match(text, found.start())
         if block is not None:
-            out += [text[at:start], _marked(block[0])]
-            at = search_from = block.end()
+            out += [text[at : found.start()], _marked(block[0])]
+            at = block.end()
+        found = _MAY_BEGIN.search(text, at if block is not None else found.end())
     return "".join([*out, text[at:]])[1:] if out else wikitext
 
 

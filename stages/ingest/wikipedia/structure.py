@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from stages.ingest.wikipedia.links import link_text, simple_link_text, unclosed_link
-from stages.ingest.wikipedia.marks import GONE, INDENT, RAW_CLOSE, RAW_OPEN, shielded
+from stages.ingest.wikipedia.links import link_text, simple_link_text
+from stages.ingest.wikipedia.marks import GONE, INDENT, RAW_CLOSE, RAW_OPEN
 from stages.ingest.wikipedia.names import Namespaces
+from stages.ingest.wikipedia.open_marks import HTML_TABLE, LINK, TABLE, TEMPLATE, VARIANT, OpenMarks
 from stages.ingest.wikipedia.tags import (
     BREAK_TAGS,
     DROPPED_TAGS,
@@ -33,6 +33,7 @@ from stages.ingest.wikipedia.tokens import (
     TEMPLATE_NAME,
     TOKEN,
     TOKEN_OR_VARIANT,
+    VARIANT_OPENING,
 )
 from stages.ingest.wikipedia.variants import variant_text
 
@@ -46,25 +47,7 @@ _AROUND_CHARS = 60
 """Characters of wikitext shown on either side of a template that vanished."""
 
 
-MAX_DEPTH = 100
-"""Open things inside each other; MediaWiki gives up at 40 templates. It bounds the time for hostile texts."""
-
-LINK, TEMPLATE, TABLE, HTML_TABLE, VARIANT = range(5)
-
-
-@dataclass(slots=True)
-class _Frame:
-    kind: int
-    start: int
-    """Pieces of output when it was opened."""
-    braces: int = 0
-    in_sentence: bool = False
-    """Of a template: words stand before it in its line."""
-    is_lost: bool = False
-    """Of a template: what it holds goes, whatever it is."""
-
-
-class StructureStripper:
+class StructureStripper(OpenMarks):
     """One text's pass. `raw` holds what later passes must not touch; its number, marked, is in the text."""
 
     def __init__(
@@ -74,22 +57,18 @@ class StructureStripper:
         templates: Templates,
         vanished: Vanished | None = None,
     ) -> None:
+        super().__init__(namespaces)
         self._text = wikitext
-        self._namespaces = namespaces
         self._templates = templates
         self._vanished = vanished
         self._tells_known = vanished is not None and vanished.with_known
-        self._out: list[str] = []
-        self._stack: list[_Frame] = []
-        self._open = [0, 0, 0, 0, 0]
-        self._lost = 0
         self._closings: dict[str, re.Match[str] | None] = {}
         self.raw: list[str] = []
 
     def strip(self) -> str:
         """The text without anything that nests."""
         text, out, is_open = self._text, self._out, self._open
-        search = (TOKEN_OR_VARIANT if "-{" in text else TOKEN).search
+        search = (TOKEN_OR_VARIANT if VARIANT_OPENING.search(text) else TOKEN).search
         at = 0
         while (found := search(text, at)) is not None:
             start, end = found.span()
@@ -137,49 +116,18 @@ class StructureStripper:
                 in_sentence = bool(self._open[TEMPLATE]) or has_words_before(self._out)
             is_lost = is_lost or rule is False or not in_sentence
             is_empty = is_lost or self._text.startswith("}", end + len(name))
-            if is_empty and flat is not None and NO_WIKITEXT.search(self._text, end, flat.end()) is None:
-                if in_sentence:
-                    self._note_vanished(name, start, flat.end())
-                self._out.append(GONE)
-                return flat.end()
+            if is_empty and flat is not None:
+                after = flat.end()
+                if self._text.find("<", end, after) < 0 or NO_WIKITEXT.search(self._text, end, after) is None:
+                    if in_sentence:
+                        self._note_vanished(name, start, after)
+                    self._out.append(GONE)
+                    return after
         if flat is not None and NESTED.search(self._text, end, flat.end() - 2) is None:
             self._add_template(self._text[end : flat.end() - 2], in_sentence, is_lost, flat.end())
             return flat.end()
         self._push(TEMPLATE, len(token), in_sentence, is_lost)
         return end
-
-    def _push(self, kind: int, braces: int = 0, in_sentence: bool = False, is_lost: bool = False) -> None:
-        if len(self._stack) < MAX_DEPTH:
-            self._stack.append(_Frame(kind, len(self._out), braces, in_sentence, is_lost))
-            self._open[kind] += 1
-            self._lost += is_lost
-
-    def _pop(self) -> _Frame:
-        frame = self._stack.pop()
-        self._open[frame.kind] -= 1
-        self._lost -= frame.is_lost
-        return frame
-
-    def _take(self, frame: _Frame) -> str:
-        inner = "".join(self._out[frame.start :])
-        del self._out[frame.start :]
-        return inner
-
-    def _undo(self) -> None:
-        """Give up on the innermost open thing: its words stay, its marks go."""
-        frame = self._pop()
-        if frame.kind == LINK:
-            self._out.append(unclosed_link(self._take(frame), self._namespaces))
-
-    def _unwind_to(self, kind: int, barrier: int | None = None) -> bool:
-        """Undo what is open above the innermost `kind`; False when none is, or a `barrier` is above it."""
-        if not self._open[kind]:
-            return False
-        while self._stack[-1].kind != kind:
-            if self._stack[-1].kind == barrier:
-                return False
-            self._undo()
-        return True
 
     def _close_link(self) -> None:
         while self._open[LINK] and self._stack[-1].kind == VARIANT:
@@ -187,10 +135,6 @@ class StructureStripper:
         if self._stack and self._stack[-1].kind == LINK:
             text = link_text(self._take(self._pop()), self._namespaces)
             self._out.append(self._shielded(text) or GONE)
-
-    def _shielded(self, text: str) -> str:
-        """Text for where we are: among a template's values its signs are no syntax."""
-        return shielded(text) if self._stack and self._stack[-1].kind == TEMPLATE else text
 
     def _close_braces(self, count: int, end: int) -> int:
         """`}}` ends a template and `}}}` a parameter; runs match as in MediaWiki, threes before twos.
@@ -308,7 +252,8 @@ class StructureStripper:
             self._out.append(token)
             return end
         after = tag_end.end()
-        empty = self._text[end : after - 1].rstrip().endswith("/")
+        last = self._text[after - 2]
+        empty = last == "/" or (last.isspace() and self._text[end : after - 1].rstrip().endswith("/"))
         if self._text.startswith("'", after) and self._out and self._out[-1].endswith("'"):
             self._out.append(GONE)  # quotes on either side of a tag are no run of quotes
         if name in BREAK_TAGS:

@@ -80,7 +80,7 @@ _SWITCH = re.compile(r"__(?!_)((?:[^\W_]|_(?!_)){2,40})__")
 
 def without_switches(text: str) -> str:
     """The text without its behaviour switches."""
-    return _SWITCH.sub(_kept, text) if "__" in text else text
+    return _SWITCH.sub(_kept, text)
 
 
 def _kept(found: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from stages.ingest.wikipedia.marks import NO_NUMBER
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_values import Values
 
@@ -33,7 +34,7 @@ _MONTH_WORDS = {
 _POINT_BEHIND_DAY = frozenset("de da cs sk hr sl sr bs sh".split())
 _YEAR = re.compile(r"-?\d{3,4}")
 _DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
-_DAY_AND_MONTH = re.compile(r"\d{1,2} \S+")
+_FIRST_OF_MONTH = re.compile(r"1(?= [^\W\d])")
 
 
 def _parts(values: Values) -> tuple[str, str, str]:
@@ -46,11 +47,15 @@ def _parts(values: Values) -> tuple[str, str, str]:
     return given[0], given[1], given[2]
 
 
+def month_name(month: str, language: str) -> str:
+    """The month of a number in the language, as dates have it; what is no such number stays as it is."""
+    names = _MONTH_WORDS.get(language, "").split()
+    return names[int(month) - 1] if month.isdecimal() and names and 1 <= int(month) <= 12 else month
+
+
 def written_date(day: str, month: str, year: str, language: str | None, *, day_first: bool) -> str:
     """A date in words; what is not numbers stays as it is."""
-    months = _MONTH_WORDS.get(language or "", "").split()
-    if month.isdigit() and months and 1 <= int(month) <= 12:
-        month = months[int(month) - 1]
+    month = month_name(month, language or "")
     day = day.lstrip("0") if day.isdigit() else day
     if month.isdigit() and year:
         return "-".join(part.zfill(2) for part in (year, month, day) if part)
@@ -62,8 +67,8 @@ def written_date(day: str, month: str, year: str, language: str | None, *, day_f
         day = "1er"
     joint = " de " if language in ("es", "pt") else " "
     if language == "ca" and month:
-        joint = " "
         month = ("d'" if month[0] in "aàeiou" else "de ") + month if day else month
+        year = f"de {year}" if year else ""
     return joint.join(part for part in (day, month, year) if part)
 
 
@@ -73,7 +78,7 @@ def date(language: str | None, values: Values) -> str:
         return russian_date(language, values)
     day, month, year = _parts(values)
     if not year and not month:
-        return values.get("1", "")
+        return _FIRST_OF_MONTH.sub("1er", day) if language == "fr" else day
     language = "en" if language == "simple" else language
     if language is None and month.isdigit() and _YEAR.fullmatch(values.get("1", "")):
         language = "en"
@@ -86,32 +91,17 @@ def _flag(values: Values, name: str) -> bool:
 
 
 def russian_date(language: str | None, values: Values) -> str:
-    """`{{СС3|5.5.1900}}`, `{{дата|5|5|1900}}`: the day comes first; of two calendars the first stands in brackets."""
-    if _DAY_AND_MONTH.fullmatch(values.get("1", "")) and _DAY_AND_MONTH.fullmatch(values.get("3", "")):
-        return russian_old_style(language, values)
+    """`{{дата|5|5|1900}}`, `{{дата|5.5.1900}}`: the day comes first."""
     found = _DATE.match(values.get("1", ""))
     if found is not None:
         return written_date(found[1], found[2], found[3], language or "ru", day_first=True)
     return written_date(*_parts(values), language or "ru", day_first=True)
 
 
-def russian_old_style(language: str | None, values: Values) -> str:
-    """`{{OldStyleDate|7 ноября|1917|25 октября}}`: the old date in brackets behind the new day and month."""
-    parts = [values.get(str(number), "") for number in range(1, 6)]
-    if parts[2] and _DAY_AND_MONTH.fullmatch(parts[0]):
-        return f"{parts[0]} ({parts[2]}) {parts[1]}".strip()
-    day, month, year, old_day, old_month = parts
-    months = _MONTH_WORDS.get(language or "ru", _MONTH_WORDS["ru"]).split()
-    names = [months[int(m) - 1] if m.isdigit() and 1 <= int(m) <= 12 else m for m in (month, old_month)]
-    old = f" ({' '.join(part for part in (old_day, names[1]) if part)})" if old_day else ""
-    return " ".join(part for part in (f"{day} {names[0]}{old}".strip(), year) if part)
-
-
 def hungarian_date(language: str | None, values: Values) -> str:
     """`{{dátum|1990|5|1}}` is 1990. május 1."""
     day, month, year = _parts(values)
-    months = _MONTH_WORDS["hu"].split()
-    month = months[int(month) - 1] if month.isdigit() and 1 <= int(month) <= 12 else month
+    month = month_name(month, "hu")
     return " ".join(
         part for part in (f"{year}." if year else "", month, f"{day}." if day.isdigit() else day) if part
     )
@@ -121,6 +111,15 @@ def old_style(language: str | None, values: Values) -> str:
     """`{{OldStyleDate|December 22|1889|December 10}}`."""
     old = f" [O.S. {values['3']}]" if values.get("3") else ""
     return f"{values.get('1', '')}{old} {values.get('2', '')}".strip()
+
+
+def age(language: str | None, values: Values) -> str:
+    """`{{age|1953|8|28|2018|8|16}}` is 64: whole years between two days; one of today only the wiki knows."""
+    given = [values.get(str(number), "") for number in range(1, 7)]
+    if not all(part.isdecimal() for part in given):
+        return NO_NUMBER
+    born, then = [[int(part) for part in given[at : at + 3]] for at in (0, 3)]
+    return str(then[0] - born[0] - (then[1:] < born[1:]))
 
 
 def as_of(language: str | None, values: Values) -> str:
@@ -135,9 +134,9 @@ def as_of(language: str | None, values: Values) -> str:
 DATES: dict[str, LocalForm] = {
     "date": date,
     "russian_date": russian_date,
-    "russian_old_style": russian_old_style,
     "hungarian_date": hungarian_date,
     "old_style": old_style,
     "as_of": as_of,
+    "age": age,
 }
 """What the table of templates names."""

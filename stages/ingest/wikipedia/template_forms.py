@@ -6,16 +6,38 @@ import re
 from itertools import pairwise
 
 from stages.ingest.wikipedia.marks import APOSTROPHE
+from stages.ingest.wikipedia.template_calendars import CALENDARS
+from stages.ingest.wikipedia.template_centuries import CENTURIES
 from stages.ingest.wikipedia.template_dates import DATES
+from stages.ingest.wikipedia.template_labels import LABELS
 from stages.ingest.wikipedia.template_measures import MEASURES
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_people import PEOPLE
 from stages.ingest.wikipedia.template_values import Values, local_number
 
-_ROMAN = re.compile(r"[IVXLCDM]+", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 _PRONOUNCED_WORDS = frozenset("lang local pron small all audio - generic endonym cat link allemand".split())
+_CURRENCY_SIGNS = {
+    "USD": "US$",
+    "GBP": "£",
+    "EUR": "€",
+    "JPY": "¥",
+    "INR": "₹",
+    "AUD": "A$",
+    "CAD": "C$",
+    "NZD": "NZ$",
+    "KRW": "₩",
+    "RUB": "₽",
+    "UAH": "₴",
+    "ILS": "₪",
+    "PHP": "₱",
+    "BRL": "R$",
+    "CNY": "CN¥",
+    "HKD": "HK$",
+    "TRY": "₺",
+    "NGN": "₦",
+}
 _GERMAN_DIRECTIONS = frozenset("NSEWO")
 
 
@@ -39,7 +61,8 @@ def _ordinal(language: str | None, values: Values) -> str:
     """`{{ordinal|23}}` is 23rd; other languages have signs of their own."""
     number = values.get("1", "")
     if language in ("es", "pt", "it", "ca"):
-        return f"{number}.º" if language == "es" else f"{number}º"
+        sign = "ª" if values.get("2", "").lower().startswith(("a", "f")) else "º"
+        return f"{number}.{sign}" if language == "es" else number + sign
     if not number.isdigit() or language not in (None, "en", "simple"):
         return number
     ending = (
@@ -58,7 +81,28 @@ def _circa(language: str | None, values: Values) -> str:
 
 
 def _hour(language: str | None, values: Values) -> str:
-    return f"{values.get('1', '')} h {values.get('2', '')}".strip()
+    """French `{{heure|22|55|30}}`: 22 h 55 min 30 s."""
+    hour, minute, second = (values.get(key, "") for key in ("1", "2", "3"))
+    return f"{hour} h {minute} min {second} s" if second else f"{hour} h {minute}".strip()
+
+
+def _currency(language: str | None, values: Values) -> str:
+    """`{{currency|123.45|GBP}}` is £123.45."""
+    amount, code = values.get("1", ""), values.get("2") or values.get("cur") or "USD"
+    sign = _CURRENCY_SIGNS.get(code.upper())
+    if language not in (None, "en", "simple"):
+        return f"{amount} {_CURRENCY_SIGNS.get(code.upper(), code)}".strip()
+    return f"{sign}{amount}" if sign and amount else f"{amount} {code}".strip()
+
+
+def _unwritten(language: str | None, values: Values) -> str:
+    """`{{нп5|article|text|en|Article}}`: the text of a link to an article that another wiki has."""
+    for key in ("текст", "text", "lt", "надо", "треба"):
+        if values.get(key):
+            return values[key]
+    first, second = values.get("1", ""), values.get("2", "")
+    is_text = bool(second) and (not first or _LANGUAGE.fullmatch(second) is None)
+    return second if is_text else first
 
 
 def _space(language: str | None, values: Values) -> str:
@@ -102,8 +146,14 @@ def _characters(language: str | None, values: Values) -> str:
     return "".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
 
 
+def _listed(language: str | None, values: Values) -> str:
+    """`{{hlist|Winner|Runner-up}}`: Winner, Runner-up; a list of lines as it is."""
+    items = [value for key, value in values.items() if key.isdecimal() and value]
+    return ", ".join(items)
+
+
 def _nihongo(language: str | None, values: Values) -> str:
-    others = ", ".join(values[key] for key in ("2", "3") if values.get(key))
+    others = ", ".join(values[key] for key in ("2", "3", "4") if values.get(key))
     first = values.get("1", "")
     return f"{first} ({others})" if first and others else first or others
 
@@ -115,22 +165,6 @@ def _chinese(language: str | None, values: Values) -> str:
         if values.get(key) and values[key] not in shown:
             shown.append(values[key])
     return "; ".join(shown)
-
-
-def _century(language: str | None, values: Values) -> str:
-    """French `{{s|XIX|e}}`; in Russian `{{s|1941 год}}` only forbids a line break."""
-    number = values.get("1", "")
-    return f"{number}{values.get('2', 'e')} siècle" if _ROMAN.fullmatch(number) else number
-
-
-def _century_before(language: str | None, values: Values) -> str:
-    return f"{_century(language, values)} av. J.-C."
-
-
-def _two_centuries(language: str | None, values: Values) -> str:
-    """French `{{s2|XV|e|XVI|e}}`."""
-    first, second = (values.get("1", ""), values.get("2", "e")), (values.get("3", ""), values.get("4", "e"))
-    return f"{''.join(first)} et {''.join(second)} siècles"
 
 
 def _cited_author(language: str | None, values: Values) -> str:
@@ -154,7 +188,9 @@ def _literally(language: str | None, values: Values) -> str:
 
 
 def _music(language: str | None, values: Values) -> str:
-    """`{{music|flat}}`."""
+    """`{{music|flat}}`, `{{music|time|3|4}}`."""
+    if values.get("1") in ("time", "timesig", "time sig"):
+        return "/".join(values[key] for key in ("2", "3") if values.get(key))
     signs = {
         "flat": "♭",
         "b": "♭",
@@ -168,6 +204,27 @@ def _music(language: str | None, values: Values) -> str:
     return signs.get(values.get("1", ""), values.get("1", ""))
 
 
+def _ship(language: str | None, values: Values) -> str:
+    """`{{ship|HMS|Ajax|22}}`: HMS Ajax (22); the fourth value says which of prefix, name and number are shown."""
+    prefix, name, number = (values.get(key, "") for key in ("1", "2", "3"))
+    shown = {
+        "1": number,
+        "2": name,
+        "3": f"{name} ({number})" if number else name,
+        "5": f"{prefix} {number}",
+        "6": f"{prefix} {name}",
+    }.get(values.get("4", ""))
+    if shown is None:
+        shown = f"{prefix} {name} ({number})" if number and name else f"{prefix} {name or number}"
+    return shown.strip()
+
+
+def _named_ship(language: str | None, values: Values) -> str:
+    """`{{USS|Nimitz|CVN-68}}`: USS Nimitz (CVN-68); the template has the prefix as its name."""
+    ship = {str(int(key) + 1): values[key] for key in "123" if key in values}
+    return _ship(language, {"1": values["@"].upper()} | ship)
+
+
 def _road(language: str | None, values: Values) -> str:
     """`{{jct|state=NY|I|95|US|1}}` is I-95 / US 1."""
     texts = [values.get(str(number), "") for number in range(1, 9)]
@@ -178,6 +235,9 @@ def _road(language: str | None, values: Values) -> str:
 FORMS: dict[str, LocalForm] = {
     **MEASURES,
     **DATES,
+    **CALENDARS,
+    **CENTURIES,
+    **LABELS,
     **PEOPLE,
     "number": _number,
     "written_number": _written_number,
@@ -186,20 +246,22 @@ FORMS: dict[str, LocalForm] = {
     "range": _range,
     "circa": _circa,
     "hour": _hour,
+    "currency": _currency,
+    "unwritten": _unwritten,
     "space": _space,
     "in_angles": _in_angles,
     "ipa": _ipa,
     "coordinates": _coordinates,
     "characters": _characters,
     "nihongo": _nihongo,
+    "listed": _listed,
     "chinese": _chinese,
-    "century": _century,
-    "century_before": _century_before,
-    "two_centuries": _two_centuries,
     "cited_author": _cited_author,
     "named_author": _named_author,
     "literally": _literally,
     "music": _music,
+    "ship": _ship,
+    "named_ship": _named_ship,
     "road": _road,
 }
 """Every function that the table of templates may name."""

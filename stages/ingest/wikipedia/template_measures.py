@@ -16,7 +16,13 @@ from stages.ingest.wikipedia.template_units import (
     UNIT_WORDS,
     unit_text,
 )
-from stages.ingest.wikipedia.template_values import Values, local_number, lowered, raised
+from stages.ingest.wikipedia.template_values import (
+    Values,
+    local_number,
+    local_numbers,
+    lowered,
+    raised,
+)
 
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
@@ -26,14 +32,19 @@ _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
 _FORMULA_PART = re.compile(
     r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->"
 )
+_SQUARE_UNIT = re.compile(r"\b([kcdhm]?m)([23])\b")
 _CHARGE = re.compile(r"\d*[+−–-]")
 
 
 def convert(language: str | None, values: Values) -> str:
     """`{{convert|5|to|10|km|mi}}`: the first measure, as the author wrote it."""
-    amount, number = values.get("1", ""), 2
+
+    def written(key: str) -> str:
+        return local_number(values.get(key, ""), None if "comma" in values else language)
+
+    amount, number = written("1"), 2
     while (joint := RANGE_WORDS.get(values.get(str(number), ""))) is not None:
-        amount += joint + values.get(str(number + 1), "")
+        amount += joint + written(str(number + 1))
         number += 2
     is_adjective = values.get("adj", "") in ("on", "1", "mid")
     first = with_unit(amount, values.get(str(number), ""), is_adjective)
@@ -64,9 +75,9 @@ def value(language: str | None, values: Values) -> str:
     """`{{val|1.5|0.2|e=6|u=m}}`: number, uncertainty, power of ten, unit and what it is divided by."""
     unit = values.get("u") or values.get("ul") or values.get("up") or values.get("upl") or ""
     per = values.get("p2") or values.get("per") or values.get("ud") or ""
-    number, error = values.get("1", ""), values.get("2", "")
+    number, error, below = (_val_number(values.get(key, ""), language, values) for key in "123")
     if error:
-        number += f"+{error}−{values['3'].lstrip('-−')}" if values.get("3") else f" ± {error}"
+        number += f"+{error}−{below.lstrip('-−')}" if below else f" ± {error}"
     if values.get("e"):
         number = f"({number})" if error else number
         number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
@@ -74,9 +85,16 @@ def value(language: str | None, values: Values) -> str:
     return " ".join(part for part in (values.get("p", "") + number + values.get("s", ""), unit) if part)
 
 
+def _val_number(text: str, language: str | None, values: Values) -> str:
+    """A number of `{{val}}`: `1.2e5` is 1.2×10⁵; English groups it where `fmt` asks, the others as they write numbers."""
+    if language in (None, "en", "simple") and values.get("fmt") != "commas":
+        return _EXPONENT.sub(lambda found: "×10" + raised(found[1]), text)
+    return _EXPONENT.sub(lambda found: "×10" + raised(found[1]), local_number(text, language or "en"))
+
+
 def french_unit(language: str | None, values: Values) -> str:
     """`{{unité|3|e=8|m|/s|-2}}`: number, power of ten, then units each with its power behind it."""
-    number = _local_numbers(values.get("1", ""), language)
+    number = local_numbers(values.get("1", ""), language or "fr")
     error = values.get("±") or values.get("+/-")
     if error:
         number += f" ± {local_number(error, language)}"
@@ -92,21 +110,14 @@ def french_unit(language: str | None, values: Values) -> str:
         if units and _POWER.fullmatch(part):
             units += raised(part)
         elif part:
+            part = _SQUARE_UNIT.sub(lambda found: found[1] + raised(found[2]), part)
             units += part if not units or part.startswith("/") else f" {part}"
     return f"{number} {units}".strip()
 
 
-def _local_numbers(text: str, language: str | None) -> str:
-    """The number at a text's start with the language's marks; without a language as French has them."""
-    found = re.match(r"[-−+±]?\d+(?:\.\d+)?(?![\d.,/])", text)
-    if found is None:
-        return text
-    return local_number(found[0], language or "fr") + text[found.end() :]
-
-
 def italian_measure(language: str | None, values: Values) -> str:
     """`{{M|1,5|M|eV}}` is 1,5 MeV: number, prefix and unit; `{{M|25|u=km}}`, `{{M|5|e=6|u=m}}`."""
-    number = values.get("1", "") + (f" ± {values['±']}" if values.get("±") else "")
+    number = local_number(values.get("1", ""), "it") + (f" ± {values['±']}" if values.get("±") else "")
     if values.get("e"):
         number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
     unit = values.get("u") or values.get("ul") or ""
@@ -117,11 +128,22 @@ def italian_measure(language: str | None, values: Values) -> str:
     return f"{number} {unit_text(unit, number, False)}".strip()
 
 
-def unit(language: str | None, values: Values) -> str:
-    """Number, unit and power: `{{unidad|892|km|2}}`."""
-    power = values.get("3", "")
-    tail = raised(power) if _SIGNED.fullmatch(power) else f" {power}"
-    return f"{values.get('1', '')} {values.get('2', '')}{tail}".strip()
+_HEIGHT_DATUMS = {
+    "DE-NN": " ü. NN",
+    "DE-NHN": " ü. NHN",
+    "DE-HN": " ü. HN",
+    "AT": " ü. A.",
+    "CH": " ü. M.",
+    "LI": " ü. M.",
+}
+"""What German altitudes are above, by the second value of `{{Höhe}}`."""
+
+
+def german_altitude(language: str | None, values: Values) -> str:
+    """`{{Höhe|2962|DE-NHN}}` is 2962 m ü. NHN; four digits stay together."""
+    number = values.get("1", "")
+    number = local_number(number, "de") if len(number.partition(".")[0]) > 4 else number.replace(".", ",")
+    return f"{number} m{_HEIGHT_DATUMS.get(values.get('2', ''), '')}" if number else ""
 
 
 def height(language: str | None, values: Values) -> str:
@@ -147,8 +169,10 @@ def fraction(language: str | None, values: Values) -> str:
 
 
 def gaps(language: str | None, values: Values) -> str:
-    """`{{gaps|1|000}}`."""
-    return " ".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
+    """`{{gaps|1|000|e=6|u=kg}}`."""
+    text = " ".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
+    text += f"×10{raised(values['e'])}" if text and values.get("e") else ""
+    return " ".join(part for part in (text, values.get("u") or values.get("ul") or "") if part)
 
 
 def power_of_ten(language: str | None, values: Values) -> str:
@@ -208,7 +232,7 @@ MEASURES: dict[str, LocalForm] = {
     "value": value,
     "french_unit": french_unit,
     "italian_measure": italian_measure,
-    "unit": unit,
+    "german_altitude": german_altitude,
     "height": height,
     "fraction": fraction,
     "gaps": gaps,

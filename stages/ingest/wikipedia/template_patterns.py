@@ -3,7 +3,8 @@
 A pattern is text with fields: `{1}` is a value, `{1/text}` the first of these that is not empty, `{2/=°C}` one with a
 default, `{1:sup}` one through a filter (see `_filtered`). What stands in `[..]` goes where one of its fields is empty.
 Where fields stand outside brackets and all are empty there is no text. `{@}` is the template's own name, `@name` a
-function of its own, `-` no text at all, `~` a number that only the wiki knows, `␣` a space at an end.
+function of its own (`@name {@}` one that is told the template's name as the value "@"), `-` no text at all, `~` a number
+that only the wiki knows, `␣` a space at an end.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def compile_pattern(pattern: str, name: str, language: str | None, forms: Mappin
     if pattern == "~":
         return lambda values: NO_NUMBER
     if pattern.startswith("@"):
-        return partial(forms[pattern[1:]], language)
+        function, _, own_name = pattern[1:].partition(" ")
+        form = forms[function]
+        return (lambda values: form(language, {**values, "@": name})) if own_name else partial(form, language)
     parts = _parsed(pattern.replace("␣", " ").replace("'", APOSTROPHE).replace("{@", "{=" + name))
     if len(parts) == 1 and isinstance(parts[0], str):
         text = parts[0]

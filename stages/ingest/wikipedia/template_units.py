@@ -74,6 +74,7 @@ UNITS = {
     "c-change": "°C",
     "f-change": "°F",
     "nmi": "nmi",
+    "ftin": "ft",
     "usgal": "US gal",
     "impgal": "imp gal",
     "usflbbl": "bbl",
@@ -126,4 +127,9 @@ def unit_text(code: str, amount: str, is_multiple: bool) -> str:
     word = UNIT_WORDS.get(code)
     if word is not None:
         return code if amount == "1" and not is_multiple and code != "ly" else word
-    return UNITS.get(code.lower(), code) if code not in ("K", "F", "C") or amount else code
+    if code in ("K", "F", "C") and not amount:
+        return code
+    known = UNITS.get(code.lower())
+    if known is None and "/" in code[1:]:
+        return "/".join(UNITS.get(part.lower(), part) if part else "" for part in code.split("/"))
+    return code if known is None else known

@@ -14,16 +14,15 @@ _MAX_VALUES = 64
 _RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−–=()n", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₙ")
 _RAISABLE = re.compile(r"[0-9+=()n−–-]{1,16}")
+_NUMBER_IN_TEXT = re.compile(r"(?<![\w.,/])\d+(?:[.,]\d+)?(?![\w.,/])")
 _PLAIN_NUMBER = re.compile(r"([-−+±]?)(\d+)(?:([.,])(\d+))?")
 
 _SEPARATORS = dict.fromkeys("en ja zh ko th he".split(), (",", "."))
-_SEPARATORS |= dict.fromkeys(
-    "de nl it es pt ca da ro hr sl sr bs sh id tr el mk gl eu vi".split(), (".", ",")
-)
-_SEPARATORS |= dict.fromkeys("fr ru uk bg pl cs sk sv hu fi no nb et lv lt be".split(), (" ", ","))
+_SEPARATORS |= dict.fromkeys("de nl ca da ro hr sl sr bs sh id tr el mk gl eu vi".split(), (".", ","))
+_SEPARATORS |= dict.fromkeys("fr es it pt ru uk bg pl cs sk sv hu fi no nb et lv lt be".split(), (" ", ","))
 """Marks between thousands and before decimals, by language: MediaWiki's `separatorTransformTable`."""
 
-_FOUR_DIGITS_TOGETHER = frozenset("es pt pl bg it hu ca".split())
+_FOUR_DIGITS_TOGETHER = frozenset("es pt pl bg it hu ca ru".split())
 """Languages that group from five digits on: MediaWiki's `minimumGroupingDigits`."""
 
 
@@ -57,6 +56,11 @@ def raised(text: str) -> str:
 def lowered(text: str) -> str:
     """Subscript of numbers and signs; any other text as it is."""
     return text.translate(_LOWERED) if _RAISABLE.fullmatch(text) else text
+
+
+def local_numbers(text: str, language: str | None) -> str:
+    """A text with each plain number in it as `local_number` writes it."""
+    return _NUMBER_IN_TEXT.sub(lambda found: local_number(found[0], language), text)
 
 
 def local_number(text: str, language: str | None) -> str:

@@ -13,6 +13,7 @@ from functools import cache, lru_cache, partial
 
 from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
 from stages.ingest.wikipedia.template_forms import FORMS
+from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
@@ -30,21 +31,28 @@ class Vanished:
     with_known: bool = False
 
 
-_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik)[ -][\w-]{2,12}")
+_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik|ny)[ -][\w-]{2,12}")
 _ROMAN = r"M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})"
 _FRENCH_CENTURY = re.compile(
-    rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) siècle(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
+    rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) (siècle|millénaire)(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
 )
+_FRENCH_DAY_OR_YEAR = re.compile(
+    r"1er (?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)(?: \d{1,4})?|-\d{1,4}"
+)
+"""`{{1er janvier}}`: the one day that French writes as an ordinal; and `{{-44}}`, a year."""
+
 _FRENCH_ORDINAL = re.compile(
     rf"(?=[\dIVXLCDMi])(?:(\d{{1,4}})(er|re|ère|e|ème|d|de|nd|nde)|([Ii]|{_ROMAN})(er|re|e))"
 )
 """`{{1er}}`, `{{XIXe}}`, `{{84e|Congrès}}`: numbers with their ending, as they are written; `{{VIE}}` is none."""
 
+_BEGINS_NUMBER = frozenset("0123456789IVXLCDMivxl-–")
+
 _FRENCH_NUMBERS = frozenset(["fr", None])
 """Wikis with those templates; where the wiki is unknown they are taken for what they look like."""
 
 _FUNCTION = re.compile(
-    r"(formatnum|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
+    r"(formatnum|zahlenformat|formatnombre|formatonumero|formatonúmero|форматчисла|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
     re.DOTALL | re.IGNORECASE,
 )
 _COMPUTED = re.compile(
@@ -53,6 +61,10 @@ _COMPUTED = re.compile(
 _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
 """Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
 
+_SIMPLE_FRACTION = re.compile(r"\d/\d")
+"""`{{3/4}}` is a template of its own."""
+
+_SLAVIC_PLURALS = frozenset("ru uk be sr hr bs sh pl".split())
 _MAX_NAME_CHARS = 60
 _CACHED_NAMES = 8192
 
@@ -112,14 +124,14 @@ def _forms() -> dict[str, Callable[[str | None, Values], str]]:
 @lru_cache(maxsize=_CACHED_NAMES)
 def _form(language: str | None, name: str, has_values: bool) -> Form | None:
     """What makes the text of the templates of this name, None for those that no rule knows."""
-    function = _FUNCTION.fullmatch(name)
+    function = _FUNCTION.fullmatch(name) if ":" in name else None
     if function is not None:
         return partial(_function_text, function[1].lower(), function[2].strip(), language)
-    if _COMPUTED.fullmatch(name) is not None:
-        return partial(_constant, NO_NUMBER if name[1:5].lower() == "expr" else "")
+    if name.startswith("#") and _COMPUTED.fullmatch(name) is not None:
+        return partial(_constant, NO_NUMBER if name[1:5].lower() in ("expr", "time") else "")
     if not name or len(name) > _MAX_NAME_CHARS:
         return None
-    if language in _FRENCH_NUMBERS:
+    if language in _FRENCH_NUMBERS and name[0] in _BEGINS_NUMBER:
         number = _french_number(name)
         if number is not None:
             return number
@@ -131,6 +143,10 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
         return form
     if _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower()) is not None:
         return _first_value
+    if language in ("de", None) and (label := GERMAN_TEMPLATES.get(name.lower())) is not None:
+        return partial(_labelled, label if language else "")
+    if len(name) == 3 and _SIMPLE_FRACTION.fullmatch(name) is not None:
+        return partial(_constant, name)
     return _italian_team(name, language) if language in ("it", None) else None
 
 
@@ -147,7 +163,7 @@ def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -
 
 def _italian_team(name: str, language: str | None) -> Form | None:
     """`{{Calcio Juventus|N}}`, `{{ITA}}`: a team's or a country's flag and name."""
-    team = _TEAM.fullmatch(name)
+    team = _TEAM.fullmatch(name) if " " in name else None
     if team is not None:
         return partial(_constant, team[1])
     if language is None or name not in COUNTRIES:
@@ -158,8 +174,10 @@ def _italian_team(name: str, language: str | None) -> Form | None:
 def _french_number(name: str) -> Form | None:
     century = _FRENCH_CENTURY.fullmatch(name)
     if century is not None and century[2]:
-        before = " av. J.-C." if century[1] or century[4] else ""
-        return partial(_constant, f"{century[2].upper()}{century[3].lower()} siècle{before}")
+        before = " av. J.-C." if century[1] or century[5] else ""
+        return partial(_constant, f"{century[2].upper()}{century[3].lower()} {century[4].lower()}{before}")
+    if _FRENCH_DAY_OR_YEAR.fullmatch(name) is not None:
+        return partial(_constant, name)
     ordinal = _FRENCH_ORDINAL.fullmatch(name)
     if ordinal is None:
         return None
@@ -171,7 +189,7 @@ def _french_number(name: str) -> Form | None:
 
 def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
     argument = argument.replace(GONE, "")
-    if function == "formatnum":
+    if function.startswith("format") or function in ("zahlenformat", "форматчисла"):
         return argument if "R" in values.values() else local_number(argument, language)
     if function == "uc":
         return argument.upper()
@@ -181,13 +199,34 @@ def _function_text(function: str, argument: str, language: str | None, values: V
         return argument[:1].upper() + argument[1:]
     if function == "lcfirst":
         return argument[:1].lower() + argument[1:]
-    if function == "plural":  # of as many forms as the language has, the first is for one
-        return values.get("1", "") if argument == "1" else values.get("2") or values.get("1", "")
+    if function == "plural":
+        form = _plural_form(argument, language)
+        return next((values[key] for key in (form, "2", "1") if values.get(key)), "")
     return values.get("1", "") if function == "grammar" else argument
+
+
+def _plural_form(number: str, language: str | None) -> str:
+    """Which of the forms behind `{{plural:5|` a number takes, as MediaWiki's rules (CLDR's) have it."""
+    if not number.isdecimal():
+        return "1" if number in ("", "1") else "2"
+    ending, tens = int(number) % 10, int(number) % 100
+    if language in _SLAVIC_PLURALS:
+        few = 2 <= ending <= 4 and not 12 <= tens <= 14
+        one = number == "1" if language == "pl" else ending == 1 and tens != 11
+        return "1" if one else "2" if few else "3"
+    if language in ("cs", "sk"):
+        return "1" if number == "1" else "2" if number in ("2", "3", "4") else "3"
+    return "1" if number == "1" or (number == "0" and language == "fr") else "2"
 
 
 def _constant(text: str, values: Values) -> str:
     return text
+
+
+def _labelled(label: str, values: Values) -> str:
+    """German `{{ruS|Москва|Moskwa}}`: russisch Москва, Moskwa."""
+    text = ", ".join(values[key] for key in ("1", "2") if values.get(key))
+    return f"{label} {text}".strip() if text else ""
 
 
 def _first_value(values: Values) -> str:

@@ -14,6 +14,8 @@ TOKEN = re.compile(_MARKS)
 TOKEN_OR_VARIANT = re.compile(rf"{_MARKS}|-\{{(?!\{{)|\}}-")
 """The same in texts with `-{`: looking at every hyphen costs time."""
 
+VARIANT_OPENING = re.compile(r"-\{")
+
 FLAT_TEMPLATE = re.compile(
     r"\{\{([^\[\]{}|<\n]*+)\n*+(?:\|(?:[^{}]++|\{\{(?:[^{}]++|\{\{(?:[^{}]++|\{\{[^{}]*+\}\})*+\}\})*+\}\})*+)?\}\}(?!\})"
 )
@@ -24,4 +26,4 @@ NO_WIKITEXT = re.compile(r"<(?:!--|nowiki|pre|syntaxhighlight|source|math|chem|c
 NESTED = re.compile(r"[\[<{]")
 """What may begin something inside a template."""
 
-TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"'])*+>|[^<>]*+>")
+TAG_END = re.compile(r"(?:\"[^\"<\n]*+\"|'[^'<\n]*+'|[^<>\"']++)*+>|[^<>]*+>")

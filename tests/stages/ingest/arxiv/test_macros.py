@@ -81,6 +81,13 @@ def test_trap_a_macro_that_expands_to_itself_stops_and_stays() -> None:
     assert expander.recursive == {"a", "b"}
 
 
+@pytest.mark.parametrize("space", ["quad", "qquad", "hspace", "vspace"])
+def test_spaces_that_a_paper_defines_anew_stay_spaces(space: str) -> None:
+    expander = Expander()
+    expander.collect(rf"\renewcommand\{space}{{\hskip\fontdimen3\font}}")
+    assert expander.expand(rf"a \{space} b") == rf"a \{space} b"
+
+
 def test_a_program_of_tex_stays_and_is_named() -> None:
     expander = Expander()
     expander.collect(r"\def\a{\futurelet\next\b}")

@@ -435,3 +435,26 @@ def test_an_archive_whose_directory_is_too_large_is_a_row(monkeypatch: pytest.Mo
             text_bytes=len(data),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "damaged"),
+    [
+        ("The Long", "A < B"),
+        ("The Long", "The\x01 Long"),
+        ("</metadata>", '<meta name="cover" content="x"></metadata>'),
+        ("</package>", "</package><junk>"),
+        ("<metadata ", "<opf:metadata "),
+        ('xmlns:dc="http://purl.org/dc/elements/1.1/"', ""),
+        ('<itemref idref="c1"/>', '<itemref idref="c1" linear="yes" linear="yes"/>'),
+        ('<itemref idref="c1"/>', "<itemref idref=c1 />"),
+        ('<itemref idref="c2"/><itemref idref="c1"/>', ""),
+    ],
+)
+def test_a_package_that_is_not_well_formed_still_names_its_files(given: str, damaged: str) -> None:
+    assert given in package(list(TWO))
+    opf = package(list(TWO)).replace(given, damaged)
+    files: dict[str, str | bytes] = {f"OEBPS/text/{name}.xhtml": page(body) for name, body in TWO.items()}
+    assert summary(read(epub({"OEBPS/content.opf": opf} | files))) == [
+        ("", "Two\n\nLater.\n\n\nOne\n\nFirst.")
+    ]

@@ -79,6 +79,7 @@ def test_small_print_before_a_book_stays_a_start() -> None:
     [
         "*The Project Gutenberg Etext of A Book, by A. Writer*",
         "End of The Project Gutenberg Etext of A Book",
+        "Here ends the Project Gutenberg Etext of A Book",
         "Ende dieses Projekt Gutenberg Etextes A Book",
         'Ende dieses Projekt Gutenberg Etextes "A\nBook", von A. Writer',
         "Fine del progetto Gutenberg Etext di A Book",
@@ -97,6 +98,7 @@ def test_last_lines(last: str) -> None:
     [
         ".. pgheader::",
         "Etext reformatted by J. Doe",
+        "HTML version by J. Doe",
         "Special thanks are due to the library.",
         "Many thanks to J. Doe for the scans.",
         "E-text prepared by J. Doe, with OCR",

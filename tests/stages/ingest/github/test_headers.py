@@ -43,6 +43,7 @@ def test_at_least_thirty_languages_have_a_style_with_comments() -> None:
         ("a.py", f"#!/usr/bin/env python\n# {NOTICE}\n\nx = 1\n", "#!/usr/bin/env python\nx = 1\n"),
         ("a.py", f"# -*- coding: utf-8 -*-\n# {NOTICE}\nx = 1\n", "# -*- coding: utf-8 -*-\nx = 1\n"),
         ("a.php", f"<?php\n/* {NOTICE} */\nf();\n", "<?php\nf();\n"),
+        ("a.css", f'@charset "utf-8";\n/* {NOTICE} */\na {{}}\n', '@charset "utf-8";\na {}\n'),
         ("a.go", f"// {NOTICE}\n\n//go:build linux\n\npackage a\n", "//go:build linux\n\npackage a\n"),
         ("a.rb", "# frozen_string_literal: true\n\nx\n", "# frozen_string_literal: true\n\nx\n"),
         ("a.js", f"/*! {NOTICE} */\n/* eslint-disable */\nf()\n", "/* eslint-disable */\nf()\n"),

@@ -233,6 +233,21 @@ def test_the_page_s_own_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wikitext", "language", "expected"),
+    [
+        ("{{SEITENNAME}} hat {{ZAHLENFORMAT:12345}} m", "de", "A hat 12.345 m"),
+        ("{{NOMPAGE}} a {{FORMATNOMBRE:12345}} m", "fr", "A a 12 345 m"),
+        ("в {{НАЗВАНИЕСТРАНИЦЫ}} 5 {{plural:5|год|года|лет}}", "ru", "в A 5 лет"),
+        ("en {{NOMBREDEPAGINA}} ($5 en {{AÑOACTUAL}}) algo", "es", "en A algo"),
+    ],
+)
+def test_variables_and_functions_have_names_in_each_language(
+    wikitext: str, language: str, expected: str
+) -> None:
+    assert text(wikitext, language, title="A") == expected
+
+
+@pytest.mark.parametrize(
     ("values", "expected"),
     [
         ("Attività=poeta|Nazionalità=italiano", "Ada Bo è un poeta italiano."),

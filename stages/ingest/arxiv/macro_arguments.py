@@ -1,0 +1,97 @@
+r"""The use of a macro in, its arguments out; and a macro's body with arguments in their places, its tests decided."""
+
+from __future__ import annotations
+
+import re
+
+from stages.ingest.arxiv.definitions import NO_VALUE, Macro, skip_spaces
+from stages.ingest.arxiv.groups import append_piece, balanced
+
+MAX_TESTS = 1_000
+
+CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
+PARAMETER = re.compile(r"#([1-9])|##")
+_TEST = re.compile(r"\\If(Value|NoValue|Boolean)(TF|T|F)(?![A-Za-z])")
+TRUE, FALSE = "\\BooleanTrue", "\\BooleanFalse"
+
+
+def substitute(body: str, arguments: list[str]) -> str:
+    """The body of a macro with its arguments in the places of `#1` to `#9`."""
+    pieces: list[str] = []
+    position = 0
+    for match in PARAMETER.finditer(body):
+        append_piece(pieces, body[position : match.start()])
+        number = int(match[1]) if match[1] else 0
+        if number == 0:
+            append_piece(pieces, "#")
+        elif number <= len(arguments):
+            append_piece(pieces, arguments[number - 1])
+        position = match.end()
+    append_piece(pieces, body[position:])
+    return "".join(pieces)
+
+
+def arguments_of_use(
+    source: str, position: int, macro: Macro, given: list[str]
+) -> tuple[list[str], int] | None:
+    """The arguments of a use, after those `given`, from `position` on, and where they end.
+
+    Fewer than the macro takes where the source ends before; None when something else stands there.
+    """
+    if not macro.parameters:
+        return [], position + 2 if source.startswith("{}", position) else position
+    arguments = list(given)
+    for number, parameter in enumerate(macro.parameters[len(given) :], len(given)):
+        start = skip_spaces(source, position)
+        if start >= len(source) and any(p.kind == "m" for p in macro.parameters[number:]):
+            return arguments, len(source)
+        if parameter.kind == "s":
+            starred = source.startswith("*", start)
+            arguments.append(TRUE if starred else FALSE)
+            position = start + 1 if starred else position
+        elif parameter.kind == "o":
+            end = balanced(source, start) if source.startswith("[", start) else -1
+            arguments.append(source[start + 1 : end - 1] if end > 0 else parameter.default)
+            position = end if end > 0 else position
+        else:
+            argument, position = _mandatory(source, start)
+            if position < 0:
+                return None
+            arguments.append(argument)
+    return arguments, position
+
+
+def _mandatory(source: str, start: int) -> tuple[str, int]:
+    """The argument at `start`, a group or one token, and its end; the end is -1 when there is none."""
+    if start >= len(source) or source[start] == "}":
+        return "", -1
+    if source[start] == "{":
+        end = balanced(source, start)
+        return ("", -1) if end < 0 else (source[start + 1 : end - 1], end)
+    match = CONTROL.match(source, start)
+    end = match.end() if match else start + 1
+    return source[start:end], end
+
+
+def decide_tests(body: str) -> str:
+    """The branches that LaTeX's tests for optional arguments and stars take, each in its test's place."""
+    for _ in range(MAX_TESTS):
+        if (match := _TEST.search(body)) is None:
+            break
+        groups: list[str] = []
+        position = match.end()
+        for _ in range(1 + len(match[2])):
+            start = skip_spaces(body, position)
+            end = balanced(body, start) if body.startswith("{", start) else -1
+            if end < 0:
+                return body
+            groups.append(body[start + 1 : end - 1])
+            position = end
+        value = groups[0].strip()
+        holds = value == TRUE if match[1] == "Boolean" else (value == NO_VALUE) == (match[1] == "NoValue")
+        branches = {"T": "", "F": ""} | dict(zip(match[2], groups[1:], strict=True))
+        pieces = [body[: match.start()]]
+        append_piece(pieces, branches["T" if holds else "F"])
+        append_piece(pieces, body[position:])
+        body = "".join(pieces)
+    return body

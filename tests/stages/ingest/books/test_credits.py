@@ -1,0 +1,49 @@
+"""What stands before and behind a book's own words, paragraph by paragraph."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages.ingest.books.credits import (
+    without_leading_credits,
+    without_title_at_end,
+    without_trailing_notes,
+)
+
+BOOK = "A BOOK\n\nIt was a dark night.\n\nThe end of it."
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "E-text prepared by J. Doe",
+        "HTML version by J. Doe",
+        "* * * * *\n\nProduced by J. Doe",
+        "[Transcriber's Note:\n\nSpelling was kept.]",
+        "TRANSCRIBER'S NOTES:\n\n  Spelling was kept.\n\n  So were dashes.",
+        "Produit par J. Doe\n\nScanned by K. Roe",
+    ],
+)
+def test_credits_and_notes_before_a_book_go(first: str) -> None:
+    assert without_leading_credits(f"{first}\n\n\n{BOOK}") == BOOK
+
+
+@pytest.mark.parametrize("first", ["* * * * *", "Produced plays were few.", "[Illustration]"])
+def test_a_books_own_first_paragraph_stays(first: str) -> None:
+    assert without_leading_credits(f"{first}\n\n{BOOK}") == f"{first}\n\n{BOOK}"
+
+
+@pytest.mark.parametrize(
+    "last", ["*Project Gutenberg Etext of A Book*", "We need your donations more than ever!"]
+)
+def test_the_archives_own_last_lines_go(last: str) -> None:
+    assert without_title_at_end(f"{BOOK}\n\n{last}\n").rstrip() == BOOK
+
+
+def test_notes_behind_a_book_go_to_their_end() -> None:
+    body = "\n\n".join(f"Paragraph {number} of the book." for number in range(40))
+    assert without_trailing_notes(f"{body}\n\n* * *\n\nTranscriber's Notes\n\nPage 5: x\n") == body
+    assert (
+        without_trailing_notes(f"{body}\n\nThe notes of a transcriber.")
+        == f"{body}\n\nThe notes of a transcriber."
+    )
