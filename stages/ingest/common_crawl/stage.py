@@ -19,6 +19,8 @@ from stages.ingest import contents
 from stages.ingest.base import IngestStage, RawParams
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_model, page_model_sha256
+from stages.ingest.common_crawl.boilerplate.text_lines import main_lines
+from stages.ingest.common_crawl.boilerplate.text_model import fitted_text_model, text_model_sha256
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
@@ -72,6 +74,10 @@ class CommonCrawlIngest(IngestStage):
         True,
         description="keep the lines that the model of a page takes for content, not what resiliparse does",
     )
+    remove_wet_boilerplate: bool = Field(
+        False,
+        description="keep the lines of WET text, too, that a model of plain text takes for content; CCNet keeps all",
+    )
     min_content_probability: float | None = Field(
         None,
         ge=0,
@@ -94,10 +100,12 @@ class CommonCrawlIngest(IngestStage):
         return super().plan(inputs)
 
     def dependencies(self) -> list[str]:
-        """The raw files' probes, the model that judges lines, and the lists of blocked hosts and words."""
+        """The raw files' probes, the models that judge lines, and the lists of blocked hosts and words."""
         judged = self.extractor == "resiliparse" and self.remove_boilerplate
         lists = [] if self.url_filter is None else self.url_filter.dependencies()
-        return [*super().dependencies(), *([f"boilerplate {page_model_sha256()}"] if judged else []), *lists]
+        models = [f"boilerplate {page_model_sha256()}"] if judged else []
+        models += [f"boilerplate of text {text_model_sha256()}"] if self.remove_wet_boilerplate else []
+        return [*super().dependencies(), *models, *lists]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
@@ -105,6 +113,8 @@ class CommonCrawlIngest(IngestStage):
             plain = opening(stream)[0] == "none"
         if self.extractor == "resiliparse" and self.remove_boilerplate:
             warm_up()
+        if self.remove_wet_boilerplate:
+            main_lines("a", fitted_text_model())  # compiled before a record's clock runs, as `warm_up` has it
         dump = dump_of(raw.name)
         matcher = None if self.url_filter is None else self.url_filter.matcher()
         for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
@@ -138,7 +148,12 @@ class CommonCrawlIngest(IngestStage):
         if share > self.max_replacement_share:
             return self._encoding_loss(record, "utf-8", share)
         first_line = text.lstrip().partition("\n")[0].strip()
-        return self._document(record, text, {"title": first_line, "dump": dump, "content_type": content_type})
+        metadata: dict[str, Any] = {"title": first_line, "dump": dump, "content_type": content_type}
+        if not self.remove_wet_boilerplate:
+            return self._document(record, text, metadata)
+        main = main_lines(text, fitted_text_model(), self.min_content_probability)
+        metadata["boilerplate_chars"] = main.cut_chars
+        return self._document(record, main.text, metadata, main.page_chars)
 
     def _read_page(self, record: ArchiveRecord, dump: str) -> RawRecord:
         content_type = media_type(record.headers.get("content-type", ""))
