@@ -44,11 +44,13 @@ from stages.ingest.common_crawl.http import (
 from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
 from stages.ingest.common_crawl.url_filter import UrlFilter
+from stages.ingest.common_crawl.xhtml import XHTML_START, XML_TYPES, xhtml_as_html
 from stages.ingest.decode import without_marks
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.work import bounded
 
-HTML_TYPES = ("text/html", "application/xhtml+xml")
+XHTML_TYPE = "application/xhtml+xml"
+HTML_TYPES = ("text/html", XHTML_TYPE)
 PAGE_KINDS = ("response", "resource", ARC_KIND)
 TEXT_KINDS = (*PAGE_KINDS, "conversion")
 _DUMP = re.compile(r"CC-MAIN-(?:2008-2009|2009-2010|20\d\d-\d\d(?!\d))")
@@ -61,7 +63,7 @@ class CommonCrawlIngest(IngestStage):
     """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "common_crawl"
     reads: ClassVar[frozenset[str]] = frozenset({contents.WARC, contents.ARC})
@@ -169,7 +171,7 @@ class CommonCrawlIngest(IngestStage):
             return _loss(record, "content_type", content_type or "none")
         if page.status != 200:
             return _loss(record, "http_status", value=page.status)
-        if content_type and content_type not in HTML_TYPES:
+        if content_type and content_type not in (*HTML_TYPES, *XML_TYPES):
             return _loss(record, "content_type", content_type)
         try:
             body = decoded_body(page, self.max_record_bytes)
@@ -179,6 +181,8 @@ class CommonCrawlIngest(IngestStage):
             return _loss(record, "too_large", "bytes decoded", len(body), self.max_record_bytes)
         if not content_type and not _HTML_START.match(body):
             return _loss(record, "content_type", "none")
+        if content_type in XML_TYPES and not XHTML_START.match(body):  # a feed, a map of a site, data
+            return _loss(record, "content_type", content_type)
         return self._read_html(
             record, body, page.charset, {"dump": dump, "content_type": content_type or "text/html"}
         )
@@ -187,6 +191,8 @@ class CommonCrawlIngest(IngestStage):
         self, record: ArchiveRecord, body: bytes, charset: str | None, metadata: dict[str, str]
     ) -> RawRecord:
         decoded = decode_page(body, charset)
+        if metadata["content_type"] in (XHTML_TYPE, *XML_TYPES):
+            decoded = decoded._replace(text=xhtml_as_html(decoded.text))
         data = decoded.text.encode("utf-8", "replace")
         controls = control_share(data)
         if controls > MAX_CONTROL_SHARE:

@@ -19,7 +19,7 @@ from stages.kernels.markup.tags import (
     raw_end,
     read_name,
 )
-from stages.kernels.page.attributes import FOUND, NAME_SEED, START_NUMBER, read_names
+from stages.kernels.page.attributes import FOUND, IS_BLOCK, NAME_SEED, START_NUMBER, read_names
 from stages.kernels.page.columns import (
     CONTEXTS_OF,
     FIRST_LINE,
@@ -82,6 +82,8 @@ from stages.kernels.page.text import (
 
 _LEVELS = 7 << LEVEL_SHIFT
 _IN_P = IN["paragraph_element"]
+STYLED_BLOCK = 1 << 60
+"""Beside the contexts of an element: it alone, not what is in it, is a block by its style."""
 
 
 def read_page(html: str) -> Page:
@@ -132,6 +134,9 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
             _take_void(flags, text, lines, state)
             continue
         state[TOKENS] = num_tokens
+        if found[IS_BLOCK] and not flags & BLOCK:
+            flags |= BLOCK
+            contexts |= STYLED_BLOCK
         purpose = link_purpose(data, found, tables[2], tables[3]) if flags & LINK else 0
         _enter(nodes, name, signature, contexts, flags, before, state)
         _open(flags, purpose, found[START_NUMBER], numbers, lines, state)
@@ -149,8 +154,8 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
 def _enter(nodes, name, signature, contexts, flags, first_token, state):  # type: ignore[no-untyped-def]
     """Note an element inside the innermost open one, and make it that."""
     parent, node = state[TOP], nodes[state[NODES]]
-    around = nodes[parent, CONTEXTS_OF] if parent >= 0 else 0
-    if flags & BLOCK:
+    around = nodes[parent, CONTEXTS_OF] & ~STYLED_BLOCK if parent >= 0 else 0
+    if flags & BLOCK and not contexts & STYLED_BLOCK:
         around &= ~_IN_P
     if flags & _LEVELS:
         around &= ~_LEVELS
@@ -214,7 +219,8 @@ def _close(nodes, name, names, lines, state):  # type: ignore[no-untyped-def]
     top = state[TOP]
     while top >= target:
         if state[SKIPPED_FROM] < 0:
-            _leave(element_flags(names, nodes[top, NAME])[0], lines, state)
+            styled = BLOCK if nodes[top, CONTEXTS_OF] & STYLED_BLOCK else 0
+            _leave(element_flags(names, nodes[top, NAME])[0] | styled, lines, state)
         elif top == state[SKIPPED_FROM]:
             state[SKIPPED_FROM] = -1
         nodes[top, LAST_LINE] = state[LINE] + state[BEGUN]

@@ -705,3 +705,23 @@ def test_the_lines_of_wet_are_judged_where_that_is_asked_for(tmp_path: Path) -> 
     (loss,) = read(tmp_path, data, short)
     assert isinstance(loss, Loss)
     assert (loss.rule, loss.detail) == ("too_short", f"characters, of {len(whole.text)} in the page")
+
+
+@pytest.mark.parametrize("media_type", ["application/xhtml+xml", "application/xml", "text/xml"])
+def test_xhtml_that_is_served_as_xml_is_read_as_such(tmp_path: Path, media_type: str) -> None:
+    body = f'<?xml version="1.0"?><html><head><title/><script src="a"/></head><body><p>{SENTENCE * 8}</p></body></html>'
+    (found,) = read(tmp_path, page(body.encode(), f"Content-Type: {media_type}"))
+    assert isinstance(found, RawDocument)
+    assert found.text == (SENTENCE * 8).strip()
+
+
+def test_a_feed_is_no_page(tmp_path: Path) -> None:
+    body = f'<?xml version="1.0"?><rss><channel><title>{SENTENCE * 8}</title></channel></rss>'.encode()
+    assert rules(read(tmp_path, page(body, "Content-Type: text/xml"))) == ["content_type"]
+
+
+def test_a_page_that_was_encoded_twice_is_read_twice(tmp_path: Path) -> None:
+    text = f"{SENTENCE * 4}It’s naïve — quite."
+    (found,) = read(tmp_path, page(html(text).encode().decode("latin-1").encode()))
+    assert isinstance(found, RawDocument)
+    assert found.text == text

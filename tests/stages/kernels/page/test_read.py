@@ -182,6 +182,36 @@ def test_signs_that_are_no_text(body: str, expected: str) -> None:
     assert text(body) == expected
 
 
+@pytest.mark.parametrize("nothing", ["\u200b", "\u200c", "\u200d", "\u200e", "\ufeff"])
+def test_a_text_that_shows_nothing_is_no_line(nothing: str) -> None:
+    assert text(f"<p>a</p><p>{nothing}</p><p>b</p>") == "a\n\nb"
+    assert text(f"<p>a{nothing}b</p>") == f"a{nothing}b"
+
+
+def test_soft_hyphens_show_nothing() -> None:
+    assert text("<p>ship&shy;ping<b>\u00ad</b>line</p>") == "shippingline"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            '<code><span style="display:block">a = 1</span><span style="display: grid">b</span></code>c',
+            "a = 1\nb\nc",
+        ),
+        ('<a style="color:red;display:flex">a</a>b', "a\nb"),
+        ('<b style="display:inline-block">a</b>b<i style="display:inline">c</i>', "abc"),
+        ('<p>a<span style="display:block">b<b>c</b>d</span>e</p>', "a\nbcd\ne"),
+    ],
+)
+def test_blocks_by_style_are_lines(body: str, expected: str) -> None:
+    assert text(body) == expected
+
+
+def test_a_block_by_style_leaves_its_paragraph_one() -> None:
+    assert table('<p><span style="display:block">a</span></p>', "kind") == [("a", PARAGRAPH)]
+
+
 def test_removed_lines_leave_one_blank_line() -> None:
     found = page("<p>a</p><p>b</p><p>c</p>d")
     assert render_lines(found, np.array([True, False, True, True])) == "a\n\nc\n\nd"
