@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.kernels.compiled import kernel
-from stages.kernels.markup.element_kinds import element_flags
+from stages.kernels.markup.element_kinds import element_flags, name_hash
 from stages.kernels.markup.tags import (
     EXCLAMATION,
     GREATER,
@@ -82,6 +82,12 @@ from stages.kernels.page.text import (
 
 _LEVELS = 7 << LEVEL_SHIFT
 _IN_P = IN["paragraph_element"]
+_IN_PRE, _SPAN, _A, _DOLLAR = (
+    IN["preformatted_element"],
+    np.int64(name_hash("span")),
+    np.int64(name_hash("a")),
+    36,
+)
 STYLED_BLOCK = 1 << 60
 """Beside the contexts of an element: it alone, not what is in it, is a block by its style."""
 
@@ -107,10 +113,11 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
     state, found = np.zeros(STATE, np.int64), np.zeros(FOUND, np.int64)
     state[NUMBER], state[LINK_AT], state[TOP], state[SKIPPED_FROM] = -1, -1, -1, -1
     numbers = np.zeros(MAX_DEPTH + 1, np.int64)  # of the lists around: the next number; 0 for bullets
-    at, size = 0, len(data)
+    at, size, after_inline = 0, len(data), -1
     while at < size:
         start = at
         at = find_byte(data, words, at, LESS)
+        tag_at = at
         if at > start and state[SKIPPED_FROM] < 0 and state[TOP] >= 0:
             take_text(data, start, at, nodes[state[TOP], CONTEXTS_OF], text, lines, state)
         if at + 1 >= size:
@@ -124,6 +131,7 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
         if closing:
             at = find_byte(data, words, at, GREATER) + 1
             _close(nodes, name, tables[0], lines, state)
+            after_inline = at if name in (_SPAN, _A) else -1
             continue
         before = state[TOKENS]
         tokens[before] = name ^ NAME_SEED
@@ -137,6 +145,8 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
         if found[IS_BLOCK] and not flags & BLOCK:
             flags |= BLOCK
             contexts |= STYLED_BLOCK
+        if tag_at == after_inline and signature != 0 and name in (_SPAN, _A):
+            _part_inline(data, at, nodes, text, state)
         purpose = link_purpose(data, found, tables[2], tables[3]) if flags & LINK else 0
         _enter(nodes, name, signature, contexts, flags, before, state)
         _open(flags, purpose, found[START_NUMBER], numbers, lines, state)
@@ -148,6 +158,30 @@ def _read(data, words, tables, text, lines, nodes, tokens):  # type: ignore[no-u
         nodes[state[TOP], LAST_LINE] = state[LINE]
         state[TOP] = nodes[state[TOP], PARENT]
     return state[OUT], state[LINE], state[NODES], state[TOKENS]
+
+
+@kernel
+def _part_inline(data, at, nodes, text, state):  # type: ignore[no-untyped-def]
+    """Part the words of two inline elements with classes that touch, as style sheets do: a year and a length are no word.
+
+    Not in paragraphs, headings and code, nor where one side is a letter: editors cut words into elements there. Of such
+    places in 230 pages with gold text 57 were words apart, and 3 one word.
+    """
+    out = state[OUT]
+    if state[PENDING] or not state[BEGUN] or state[TOP] < 0 or out < 2 or at + 1 >= len(data):
+        return
+    if nodes[state[TOP], CONTEXTS_OF] & (_IN_P | _IN_PRE | _LEVELS):
+        return
+    before = _is_word(text[out - 1]) and _is_word(text[out - 2])
+    behind = (_is_word(data[at]) or data[at] == _DOLLAR) and _is_word(data[at + 1])
+    if before and (behind or data[at] == LESS):
+        state[PENDING] = WORD
+
+
+@kernel(inline="always")
+def _is_word(byte):  # type: ignore[no-untyped-def]
+    """Whether a byte is a letter or digit of ASCII: other scripts put no spaces, or cannot be told by a byte."""
+    return 48 <= byte <= 57 or 97 <= byte | 32 <= 122
 
 
 @kernel
