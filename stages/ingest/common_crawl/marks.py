@@ -109,8 +109,11 @@ def _unwrap_figure(tree: Any, element: Any) -> None:
 
 def _write_script(tree: HTMLTree, element: Any, tag: str, keeper: str) -> None:
     """`10<sup>6</sup>` as 10⁶, `x<sup>k</sup>` as x^k, `x<sub>k</sub>` as x_k; notes, ordinals and words as they are."""
-    if element.first_element_child is not None and element.query_selector(_NO_FORMATTING) is not None:
-        return
+    is_whole = element.first_element_child is None
+    if not is_whole and (
+        element.query_selector(_NO_FORMATTING) is not None or element.closest("a") is not None
+    ):
+        return  # a note, or small print
     if (written := as_script(element.text.strip(), tag)) is not None:
         element.replace_with(_text_node(tree, written + keeper))
 

@@ -38,6 +38,7 @@ def text_of(body: str) -> str:
         ("2<sup>2k</sup>", "2^(2k)"),
         ("10<sup><b>6</b></sup> x<sup><i>k</i></sup> H<sub><span>2</span></sub>O", "10⁶ x^k H₂O"),
         ("the 4<sup>th</sup>, 1<sup>er</sup> and 2<sup>e</sup>", "the 4th, 1er and 2e"),
+        ("<a href='#r1'><sup><i>b</i></sup></a> so", "b so"),
         ("so<sup><a href='#n1'>[1]</a></sup> it is<sup>™</sup>", "so[1] it is™"),
         ("<p>a</p><sub>Photo: somebody of the press</sub>", "a\n\nPhoto: somebody of the press"),
     ],

@@ -191,6 +191,8 @@ def test_signs_that_are_no_text(body: str, expected: str) -> None:
         ),
         ("<span>$98.00</span><span class=old>$130.00</span>", "$98.00 $130.00"),
         ("<a class=nx>Dahl</a><span class=ox><b>Google</b></span>", "Dahl Google"),
+        ("<span>$199</span><span class=cents><span class=dot>.</span>00</span>", "$199.00"),
+        ("<span class=old>was</span><span class=new><b><i>now</i></b></span>", "was now"),
         ("<span>super</span><span>cali</span>", "supercali"),
         ("<p><span class=ax>super</span><span class=bx>cali</span></p>", "supercali"),
         ("<h2><span class=ax>super</span><span class=bx>cali</span></h2>", "supercali"),
