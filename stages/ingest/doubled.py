@@ -1,6 +1,6 @@
 """Text in, the same out; where the whole of it is UTF-8 that was read as Latin-1 and written as UTF-8 again, read once more.
 
-So do crawlers and servers that take HTTP's old default for the encoding: an apostrophe becomes three letters, in 24 of
+So do crawlers and servers that take HTTP's old default for the encoding: an apostrophe becomes three letters, in 22 of
 WCXB's 1,310 pages.
 """
 
