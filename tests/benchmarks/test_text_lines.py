@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from benchmarks.page_types import TypedPage
 from benchmarks.text_lines import fit_text_model, text_page_of, wet_text
 from stages.ingest.common_crawl.boilerplate.text_lines import main_lines
+from stages.ingest.common_crawl.html import decode_page
+from stages.ingest.common_crawl.http import decoded_body, parse_response
+from stages.ingest.common_crawl.members import read_members
+from stages.ingest.common_crawl.records import ArchiveRecord, read_records
+from stages.ingest.raw import RawFile
 
 SENTENCE = "The ferry to the northern islands leaves at dawn, and it takes the mail, two cars and cow {0}."
 
@@ -25,3 +34,21 @@ def test_the_shape_of_lines_is_learned() -> None:
     model = fit_text_model([text_page_of(typed(number)) for number in range(6)])
     other = typed(99)
     assert main_lines(wet_text(other.html), model).text == other.gold
+
+
+@pytest.mark.real
+def test_the_lines_are_those_of_common_crawls_own_wet(shared_data: Path) -> None:
+    """Of the one page of which there are both."""
+    blocks = {}
+    for name, kind in (("warc/{}.warc.gz", "response"), ("wet/{}.warc.wet.gz", "conversion")):
+        path = shared_data / "common_crawl" / name.format("whirlwind-python__whirlwind")
+        members = read_members(RawFile(str(path), path.name, path.stat().st_size))
+        records = read_records(members, plain=False, max_record_bytes=1 << 25)
+        (blocks[kind],) = [r.block for r in records if isinstance(r, ArchiveRecord) and r.kind == kind]
+    response = parse_response(blocks["response"])
+    assert response is not None
+    ours = wet_text(decode_page(decoded_body(response, 1 << 25), response.charset).text).split("\n")
+    theirs = blocks["conversion"].decode().rstrip("\n").split("\n")
+    assert ours[0] == theirs[0]
+    assert len(set(theirs) - set(ours)) <= 8
+    assert len(set(ours) - set(theirs)) <= 8
