@@ -120,12 +120,20 @@ def _weigh(pages: Sequence[FitPage], model: PageModel) -> None:
     """Fill the weights of pages and lines, and where their names stand in the vocabulary."""
     hosts = Counter(page.host for page in pages)
     for page in pages:
-        page.weight = hosts[page.host] ** -0.5
-        if page.found_share < MIN_FOUND_SHARE:
-            page.weight *= UNSURE_WEIGHT
-        chars = np.maximum(1, page.page.lines[:, STOP] - page.page.lines[:, START]) ** 0.75
-        page.line_weights = chars / max(1.0, chars.sum()) * page.weight
+        page.weight = page_weight(hosts[page.host], page.found_share)
+        page.line_weights = line_weights(page.page, page.weight)
         page.places = name_places(page.page, model)
+
+
+def page_weight(host_pages: int, found_share: float) -> float:
+    """What a page weighs of whose host there are so many, and of whose gold text so much was found."""
+    return host_pages**-0.5 * (1.0 if found_share >= MIN_FOUND_SHARE else UNSURE_WEIGHT)  # type: ignore[no-any-return]
+
+
+def line_weights(page: Page, weight: float) -> npt.NDArray[np.float64]:
+    """What each line of a page weighs that weighs so much, shape (lines,)."""
+    chars = np.maximum(1, page.lines[:, STOP] - page.lines[:, START]) ** 0.75
+    return chars / max(1.0, chars.sum()) * weight  # type: ignore[no-any-return]
 
 
 def _word_places(page: FitPage, model: PageModel) -> list[int]:
@@ -186,8 +194,6 @@ def _fit_names(pages: Sequence[FitPage], kinds: npt.NDArray[np.float64], model: 
 
 
 def _fit_forest(pages: Sequence[FitPage], rows: Sequence[npt.NDArray[np.float64]]) -> Forest:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     features = np.concatenate(
         [row[page.counted].astype(np.float32) for page, row in zip(pages, rows, strict=True)]
     )
@@ -195,10 +201,25 @@ def _fit_forest(pages: Sequence[FitPage], rows: Sequence[npt.NDArray[np.float64]
     weights = np.concatenate(
         [page.line_weights[page.counted] for page in pages if page.line_weights is not None]
     )
+    return fit_forest(features, labels, weights)
+
+
+def fit_forest(
+    features: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.bool_],
+    weights: npt.NDArray[np.float64],
+    *,
+    trees: int = TREES,
+    leaves: int = LEAVES,
+    learning_rate: float = LEARNING_RATE,
+) -> Forest:
+    """The forest fitted to rows of features, shape (lines, features), by gradient boosting."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     fitted = HistGradientBoostingClassifier(
-        max_iter=TREES,
-        max_leaf_nodes=LEAVES,
-        learning_rate=LEARNING_RATE,
+        max_iter=trees,
+        max_leaf_nodes=leaves,
+        learning_rate=learning_rate,
         min_samples_leaf=MIN_LEAF_LINES,
         l2_regularization=L2,
         max_features=FEATURE_SHARE,

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import orjson
 from cyclopts import App
 
 from benchmarks.extraction import read_pages
 from benchmarks.page_fit import FitPage, fit_model
 from benchmarks.page_labels import labelled
+from benchmarks.page_languages import gold_languages, language_groups
 from benchmarks.page_types import (
     ALL,
     FOLDS,
@@ -44,7 +46,7 @@ app = App(
 
 
 @app.default
-def main(wcxb: Path, pages: Path, *, fit: bool = False) -> None:
+def main(wcxb: Path, pages: Path, *, fit: bool = False, keep: Path | None = None) -> None:
     """Print the table, or fit the program's model anew.
 
     Parameters
@@ -55,9 +57,11 @@ def main(wcxb: Path, pages: Path, *, fit: bool = False) -> None:
         folder of the older pages: `pages-*.warc.gz`, `gold.tsv` and the gold files
     fit
         fit the program's own model to all pages and write it
+    keep
+        file for the texts that each extractor found, for benchmarks.page_reading
     """
     typed = read_typed_pages(wcxb)
-    gold = [*typed, *_older_pages(pages)]
+    gold = [*typed, *older_pages(pages)]
     kinds = {page.page_type for page in typed}
     learned = [
         labelled(page.url, page.html, page.gold, page.page_type if page.page_type in kinds else None)
@@ -69,11 +73,16 @@ def main(wcxb: Path, pages: Path, *, fit: bool = False) -> None:
         return
     corpora: Corpora = {"wcxb": (wcxb, typed), "older": (pages, gold[len(typed) :])}
     texts, rates = _held_out(gold, learned, corpora)
+    if keep is not None:
+        keep.write_bytes(orjson.dumps(texts))
     print(f"| pages | number | {' | '.join(texts)} |")
     print("|---" * (2 + len(texts)) + "|")
-    for name, members in _groups(typed, gold):
+    for name, members in page_groups(typed, gold):
         cells = [mean_and_spread(members, found) for found in texts.values()]
         print(f"| {name} | {len(members)} | {' | '.join(cells)} |")
+    for name, members in language_groups(gold, gold_languages(gold)):
+        cells = [mean_and_spread(members, found) for found in texts.values()]
+        print(f"| language: {name} | {len(members)} | {' | '.join(cells)} |")
     for name in corpora:
         print(f"| MB/s of HTML, {name} | | {' | '.join(f'{rate[name]:.1f}' for rate in rates.values())} |")
     for name, (folder, members) in corpora.items():
@@ -84,7 +93,7 @@ def main(wcxb: Path, pages: Path, *, fit: bool = False) -> None:
         )
 
 
-def _older_pages(folder: Path) -> list[TypedPage]:
+def older_pages(folder: Path) -> list[TypedPage]:
     """Pages of the older corpora, each corpus a type of its own."""
     found = []
     for page in read_pages(folder):
@@ -94,7 +103,9 @@ def _older_pages(folder: Path) -> list[TypedPage]:
     return found
 
 
-def _groups(typed: Sequence[TypedPage], gold: Sequence[TypedPage]) -> Iterator[tuple[str, list[TypedPage]]]:
+def page_groups(
+    typed: Sequence[TypedPage], gold: Sequence[TypedPage]
+) -> Iterator[tuple[str, list[TypedPage]]]:
     """Pages by name of their row."""
     yield f"WCXB, {ALL}", list(typed)
     for half in ("develop", "final"):

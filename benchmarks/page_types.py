@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 
@@ -70,11 +71,11 @@ def extracted(
     return texts, sum(len(page.html.encode("utf-8", "replace")) for page in pages) / 1e6 / seconds
 
 
-def ingested(folder: Path) -> tuple[int, float]:
-    """(documents, seconds of one core) of the ingest of the WARC files of `folder`, with its defaults."""
+def ingested(folder: Path, **options: Any) -> tuple[int, float]:
+    """(documents, seconds of one core) of the ingest of WARC and WET files of `folder`, with its defaults but `options`."""
     documents, start = 0, time.process_time()
-    for path in sorted(folder.glob("*.warc.gz")):
-        stage = CommonCrawlIngest(input=(str(path),))
+    for path in sorted(folder.glob("*.warc*.gz")):
+        stage = CommonCrawlIngest(input=(str(path),), **options)
         for record in stage.read(RawFile(str(path), path.name, path.stat().st_size)):
             documents += isinstance(record, RawDocument)
     return documents, time.process_time() - start

@@ -71,6 +71,7 @@ def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Pa
         "quality_classifier/hosts.txt",
         "stages/filter/rule_languages.toml",
         "stages/ingest/common_crawl/boilerplate/page_model.npz",
+        "stages/ingest/common_crawl/boilerplate/text_model.npz",
         "stages/ingest/wikipedia/templates.txt",
     }
     assert names == modules | shipped | typed | tables | {DOOR}

@@ -15,6 +15,7 @@ from stages.ingest.common_crawl.marks import (
     write_resiliparse_marks,
 )
 from stages.ingest.decode import Decoded, decode_text, without_marks
+from stages.ingest.doubled import read_twice
 from stages.ingest.html_bounds import HTML_BOUNDS, check_html
 from stages.ingest.markup_charset import markup_charset
 from stages.kernels.unicode.controls import count_controls
@@ -38,8 +39,9 @@ def replaced_share(text: str) -> float:
 
 
 def decode_page(data: bytes, http_charset: str | None) -> Decoded:
-    """The text of a page: a charset in its header is believed before one in its markup."""
-    return decode_text(data, [http_charset], markup_charset)
+    """The text of a page: a charset in its header is believed before one in its markup; UTF-8 upon UTF-8 is read twice."""
+    read = decode_text(data, [http_charset], markup_charset)
+    return read._replace(text=read_twice(read.text)) if read.encoding == "utf-8" else read
 
 
 def control_share(data: bytes) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.common_crawl.mathml import STRUCTURES, math_text
 from stages.ingest.raised import as_script
 
 KEEPER = "\ufdd0"
@@ -31,6 +32,9 @@ _SHALLOW_LIST = ", ".join(
 )
 _MARKED = f'sup, sub, math, script[type^="math/tex"], {_MATH_IMAGE}, .katex-html'
 _MARKED_FOR_RESILIPARSE = f"{_MARKED}, pre br, pre div, pre li, figure, {_SHALLOW_LIST}"
+_NO_FORMATTING = "*" + "".join(
+    f":not({name})" for name in ("b", "i", "em", "strong", "span", "var", "small", "font")
+)
 _TEX = 'annotation[encoding="application/x-tex"]'
 _DISPLAY_STYLE = re.compile(r"\{\\(?:display|text)style\s*(.*)\}", re.DOTALL).fullmatch
 
@@ -105,14 +109,17 @@ def _unwrap_figure(tree: Any, element: Any) -> None:
 
 def _write_script(tree: HTMLTree, element: Any, tag: str, keeper: str) -> None:
     """`10<sup>6</sup>` as 10⁶, `x<sup>k</sup>` as x^k, `x<sub>k</sub>` as x_k; notes, ordinals and words as they are."""
-    if element.first_element_child is not None:
-        return
+    is_whole = element.first_element_child is None
+    if not is_whole and (
+        element.query_selector(_NO_FORMATTING) is not None or element.closest("a") is not None
+    ):
+        return  # a note, or small print
     if (written := as_script(element.text.strip(), tag)) is not None:
         element.replace_with(_text_node(tree, written + keeper))
 
 
 def _write_formula(tree: HTMLTree, element: Any, tag: str) -> None:
-    """`$TeX$` for a formula whose TeX the page has; its other renderings go."""
+    """`$TeX$` for a formula whose TeX the page has, its other renderings go; plain text for MathML without."""
     if tag == "math":
         annotation = element.query_selector(_TEX)
         tex = annotation.text if annotation is not None else element.getattr("alttext")
@@ -120,6 +127,8 @@ def _write_formula(tree: HTMLTree, element: Any, tag: str) -> None:
         tex = element.text if tag == "script" else element.getattr("alt")
     tex = " ".join((tex or "").split())
     if not tex:
+        if tag == "math" and element.query_selector(STRUCTURES) is not None:
+            element.replace_with(_text_node(tree, math_text(element)))
         return
     styled = _DISPLAY_STYLE(tex)
     tex = (styled[1] if styled else tex).strip().strip("$").strip()

@@ -19,6 +19,8 @@ from stages.ingest import contents
 from stages.ingest.base import IngestStage, RawParams
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_model, page_model_sha256
+from stages.ingest.common_crawl.boilerplate.text_lines import main_lines
+from stages.ingest.common_crawl.boilerplate.text_model import fitted_text_model, text_model_sha256
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
@@ -42,11 +44,13 @@ from stages.ingest.common_crawl.http import (
 from stages.ingest.common_crawl.members import opening, read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
 from stages.ingest.common_crawl.url_filter import UrlFilter
+from stages.ingest.common_crawl.xhtml import XHTML_START, XML_TYPES, xhtml_as_html
 from stages.ingest.decode import without_marks
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.work import bounded
 
-HTML_TYPES = ("text/html", "application/xhtml+xml")
+XHTML_TYPE = "application/xhtml+xml"
+HTML_TYPES = ("text/html", XHTML_TYPE)
 PAGE_KINDS = ("response", "resource", ARC_KIND)
 TEXT_KINDS = (*PAGE_KINDS, "conversion")
 _DUMP = re.compile(r"CC-MAIN-(?:2008-2009|2009-2010|20\d\d-\d\d(?!\d))")
@@ -72,6 +76,10 @@ class CommonCrawlIngest(IngestStage):
         True,
         description="keep the lines that the model of a page takes for content, not what resiliparse does",
     )
+    remove_wet_boilerplate: bool = Field(
+        False,
+        description="keep the lines of WET text, too, that a model of plain text takes for content; CCNet keeps all",
+    )
     min_content_probability: float | None = Field(
         None,
         ge=0,
@@ -94,10 +102,12 @@ class CommonCrawlIngest(IngestStage):
         return super().plan(inputs)
 
     def dependencies(self) -> list[str]:
-        """The raw files' probes, the model that judges lines, and the lists of blocked hosts and words."""
+        """The raw files' probes, the models that judge lines, and the lists of blocked hosts and words."""
         judged = self.extractor == "resiliparse" and self.remove_boilerplate
         lists = [] if self.url_filter is None else self.url_filter.dependencies()
-        return [*super().dependencies(), *([f"boilerplate {page_model_sha256()}"] if judged else []), *lists]
+        models = [f"boilerplate {page_model_sha256()}"] if judged else []
+        models += [f"boilerplate of text {text_model_sha256()}"] if self.remove_wet_boilerplate else []
+        return [*super().dependencies(), *models, *lists]
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
@@ -105,6 +115,8 @@ class CommonCrawlIngest(IngestStage):
             plain = opening(stream)[0] == "none"
         if self.extractor == "resiliparse" and self.remove_boilerplate:
             warm_up()
+        if self.remove_wet_boilerplate:
+            main_lines("a", fitted_text_model())  # compiled before a record's clock runs, as `warm_up` has it
         dump = dump_of(raw.name)
         matcher = None if self.url_filter is None else self.url_filter.matcher()
         for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
@@ -138,7 +150,12 @@ class CommonCrawlIngest(IngestStage):
         if share > self.max_replacement_share:
             return self._encoding_loss(record, "utf-8", share)
         first_line = text.lstrip().partition("\n")[0].strip()
-        return self._document(record, text, {"title": first_line, "dump": dump, "content_type": content_type})
+        metadata: dict[str, Any] = {"title": first_line, "dump": dump, "content_type": content_type}
+        if not self.remove_wet_boilerplate:
+            return self._document(record, text, metadata)
+        main = main_lines(text, fitted_text_model(), self.min_content_probability)
+        metadata["boilerplate_chars"] = main.cut_chars
+        return self._document(record, main.text, metadata, main.page_chars)
 
     def _read_page(self, record: ArchiveRecord, dump: str) -> RawRecord:
         content_type = media_type(record.headers.get("content-type", ""))
@@ -154,7 +171,7 @@ class CommonCrawlIngest(IngestStage):
             return _loss(record, "content_type", content_type or "none")
         if page.status != 200:
             return _loss(record, "http_status", value=page.status)
-        if content_type and content_type not in HTML_TYPES:
+        if content_type and content_type not in (*HTML_TYPES, *XML_TYPES):
             return _loss(record, "content_type", content_type)
         try:
             body = decoded_body(page, self.max_record_bytes)
@@ -164,6 +181,8 @@ class CommonCrawlIngest(IngestStage):
             return _loss(record, "too_large", "bytes decoded", len(body), self.max_record_bytes)
         if not content_type and not _HTML_START.match(body):
             return _loss(record, "content_type", "none")
+        if content_type in XML_TYPES and not XHTML_START.match(body):  # a feed, a map of a site, data
+            return _loss(record, "content_type", content_type)
         return self._read_html(
             record, body, page.charset, {"dump": dump, "content_type": content_type or "text/html"}
         )
@@ -172,6 +191,8 @@ class CommonCrawlIngest(IngestStage):
         self, record: ArchiveRecord, body: bytes, charset: str | None, metadata: dict[str, str]
     ) -> RawRecord:
         decoded = decode_page(body, charset)
+        if metadata["content_type"] in (XHTML_TYPE, *XML_TYPES):
+            decoded = decoded._replace(text=xhtml_as_html(decoded.text))
         data = decoded.text.encode("utf-8", "replace")
         controls = control_share(data)
         if controls > MAX_CONTROL_SHARE:

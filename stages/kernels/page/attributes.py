@@ -35,11 +35,13 @@ MAX_WORD_BYTES = 32
 MAX_TOKENS = 32
 """Words of one element's names that are read: frameworks write some fifty classes at one, whose first tell."""
 
-HREF_AT, HREF_END, START_NUMBER, IS_TAG_LINK, FOUND = range(5)
-"""Where a link's target lies; an ordered list's first number; whether `rel` says that a link is a tag; how many these are."""
+HREF_AT, HREF_END, START_NUMBER, IS_TAG_LINK, IS_BLOCK, FOUND = range(6)
+"""Where a link's target lies; an ordered list's first number; whether `rel` says that a link is a tag; whether its style
+makes a block of an element; how many these are."""
 
 _NONE = np.frombuffer(b"none", np.uint8)
 _UNSEEN = np.frombuffer(b"hidden", np.uint8)
+_BLOCK, _FLEX, _GRID = (np.frombuffer(style, np.uint8) for style in (b"block", b"flex", b"grid"))
 _TRUE, _TAG = np.frombuffer(b"true", np.uint8), np.frombuffer(b"tag", np.uint8)
 
 
@@ -52,6 +54,7 @@ def read_names(data, words, at, roles, tokens, num_tokens, found):  # type: igno
     size, contexts, signature = len(data), np.int64(0), np.int64(0)
     tokens = tokens[: num_tokens + MAX_TOKENS]
     found[HREF_AT], found[HREF_END], found[START_NUMBER], found[IS_TAG_LINK] = 0, 0, 1, 0
+    found[IS_BLOCK] = 0
     while at < size and data[at] != GREATER:
         if data[at] <= SPACE:
             at += 1
@@ -72,7 +75,7 @@ def read_names(data, words, at, roles, tokens, num_tokens, found):  # type: igno
         elif name == _HREF:
             found[HREF_AT], found[HREF_END] = start, stop
         elif name == _STYLE:
-            contexts |= _IN_HIDDEN if _is_unseen(data, start, stop) else 0
+            contexts |= _IN_HIDDEN if _is_unseen(data, start, stop, found) else 0
         elif name == _ROLE:
             contexts |= element_flags(roles, _value_hash(data, start, stop))[0]
             num_tokens = _words(data, start, stop, _ROLE_SEED, tokens, num_tokens)
@@ -166,14 +169,23 @@ def _holds(data, start, stop, needle):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_unseen(data, start, stop):  # type: ignore[no-untyped-def]
-    """Whether a style says `display: none` or `visibility: hidden`: what stands behind the colon of d...y and v...y."""
+def _is_unseen(data, start, stop, found):  # type: ignore[no-untyped-def]
+    """Whether a style says `display: none` or `visibility: hidden`: what stands behind the colon of d...y and v...y.
+
+    IS_BLOCK is noted where it says `block`, `flex` or `grid`.
+    """
     for at in range(start + 1, stop):
         if data[at] != 58 or (data[at - 1] | 32) != 121:
             continue
         value = at + 1
         while value < stop and data[value] <= SPACE:
             value += 1
+        if (
+            _holds(data, value, min(stop, value + 5), _BLOCK)
+            or _holds(data, value, min(stop, value + 4), _FLEX)
+            or _holds(data, value, min(stop, value + 4), _GRID)
+        ):
+            found[IS_BLOCK] = 1
         if _holds(data, value, min(stop, value + 4), _NONE) or _holds(
             data, value, min(stop, value + 6), _UNSEEN
         ):

@@ -60,6 +60,7 @@ NOTHING, WORD, BESIDE_CELL, NEW_LINE = range(4)
 """What parts two texts: nothing, a space, the bounds of a cell, of a block."""
 
 _NEWLINE, _TAB, _SPACE, _HASH, _AMPERSAND, _SEMICOLON = 10, 9, 32, 35, 38, 59
+_SOFT_HYPHEN_LEAD, _SOFT_HYPHEN = 0xC2, 0xAD
 _IN_PRE, _IN_P = IN["preformatted_element"], IN["paragraph_element"]
 
 
@@ -79,6 +80,9 @@ def take_text(data, at, stop, contexts, text, lines, state):  # type: ignore[no-
         byte, width = data[at], 1
         if byte == _AMPERSAND:
             byte, width = _character(data, at, stop)
+        elif byte == _SOFT_HYPHEN_LEAD and at + 1 < stop and data[at + 1] == _SOFT_HYPHEN:
+            at += 2  # it shows nothing where the line does not end
+            continue
         at += width
         if byte <= _SPACE:
             pending = max(pending, WORD)
@@ -94,14 +98,18 @@ def take_text(data, at, stop, contexts, text, lines, state):  # type: ignore[no-
 
 @kernel
 def _is_sign(data, at, stop, state):  # type: ignore[no-untyped-def]
-    """Whether a text is one sign that is no text: the glyph of an icon font (private use), or `#`, `¶`, `§` of a link to
-    the heading that it stands in."""
+    """Whether a text is one sign that is no text: the glyph of an icon font (private use), what shows nothing (joiners,
+    marks of direction and order of bytes), or `#`, `¶`, `§` of a link to the heading that it stands in."""
     while at < stop and data[at] <= _SPACE:
         at += 1
     while stop > at and data[stop - 1] <= _SPACE:
         stop -= 1
     if stop - at == 3:
-        return data[at] == 0xEE or (data[at] == 0xEF and 0x80 <= data[at + 1] <= 0xA3)
+        shows_nothing = (data[at] == 0xE2 and data[at + 1] == 0x80 and 0x8B <= data[at + 2] <= 0x8F) or (
+            data[at] == 0xEF and data[at + 1] == 0xBB and data[at + 2] == 0xBF
+        )
+        is_private = data[at] == 0xEE or (data[at] == 0xEF and 0x80 <= data[at + 1] <= 0xA3)
+        return is_private or shows_nothing
     if not (state[LINK_NEW] and state[PURPOSE] & WITHIN_PAGE):
         return False
     is_mark = stop - at == 2 and data[at] == 0xC2 and data[at + 1] in (0xA7, 0xB6)

@@ -23,9 +23,18 @@ from stages.ingest.common_crawl.linked_data import linked_data_text
 from stages.ingest.work import TooMuchWorkError
 from stages.kernels.compiled import kernel
 from stages.kernels.markup.element_kinds import name_hash
-from stages.kernels.page.columns import GAP, KIND, NAME, NODE, PREFORMATTED, Page
+from stages.kernels.page.columns import (
+    CONTEXTS_OF,
+    KIND,
+    NAME,
+    NODE,
+    PARENT,
+    PREFORMATTED,
+    Page,
+)
 from stages.kernels.page.read import read_page
 from stages.kernels.page.render import render_lines
+from stages.kernels.page.roles import IN
 from stages.kernels.trees import probabilities
 
 FEW_CHARS, MIN_LINKED_RATIO = 300, 2
@@ -41,6 +50,7 @@ _CHARS, _HEADING_LEVEL, _IN_TITLE = (
     OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title")
 )
 _TERM = name_hash("dt")
+_IN_PRE = IN["preformatted_element"]
 
 
 @dataclass(frozen=True)
@@ -87,37 +97,52 @@ def judged_page(tree: HTMLTree, url: str | None, model: PageModel) -> JudgedPage
 def keep_lines(page: JudgedPage, model: PageModel, min_probability: float | None) -> npt.NDArray[np.bool_]:
     """Which lines are content: those that have the greatest expected F1, or those of at least `min_probability`.
 
-    The first heading that is the page's title is content whatever its probability: the model learned from gold texts of
-    which many leave the title to the metadata.
+    The heading that is the page's title, the longest that stands in it or else the first of level 1 (a site's name may be
+    one too), is content whatever its probability: the model learned from gold texts of which many leave the title to the
+    metadata.
     """
     likely = probabilities(model.forest, page.features)
-    _judge_code_whole(page.page.lines, likely, page.chars)
+    _judge_code_whole(page.page.lines, page.page.nodes, likely, page.chars)
     keep = best_lines(likely, page.chars) if min_probability is None else likely >= min_probability
     level = page.features[:, _HEADING_LEVEL]
-    titles = np.flatnonzero((level == 1) | ((level > 0) & (page.features[:, _IN_TITLE] > 0)))
-    keep[titles[:1]] = True
+    titles = np.flatnonzero((level > 0) & (page.features[:, _IN_TITLE] > 0))
+    if len(titles):
+        keep[titles[page.chars[titles].argmax()]] = True
+    else:
+        keep[np.flatnonzero(level == 1)[:1]] = True
     heads = (level > 0) | (page.page.nodes[page.page.lines[:, NODE], NAME] == _TERM)
     _keep_heads(heads & (likely >= MIN_HEAD_PROBABILITY), keep)
     return keep & ~copied_lines(page.page, keep)
 
 
 @kernel
-def _judge_code_whole(lines, likely, chars):  # type: ignore[no-untyped-def]
-    """Give all lines of preformatted text that stand together one probability, the mean by characters."""
+def _judge_code_whole(lines, nodes, likely, chars):  # type: ignore[no-untyped-def]
+    """Give all lines of one preformatted text one probability, the mean by characters."""
     start = 0
     while start < len(lines):
-        stop, hits, size = start, 0.0, 0.0
+        if lines[start, KIND] != PREFORMATTED:
+            start += 1
+            continue
+        around, stop, hits, size = _preformatted(lines[start, NODE], nodes), start, 0.0, 0.0
         while (
             stop < len(lines)
             and lines[stop, KIND] == PREFORMATTED
-            and (stop == start or lines[stop, GAP] == 0)
+            and _preformatted(lines[stop, NODE], nodes) == around
         ):
             hits += likely[stop] * chars[stop]
             size += chars[stop]
             stop += 1
         if size > 0:
             likely[start:stop] = hits / size
-        start = max(stop, start + 1)
+        start = stop
+
+
+@kernel
+def _preformatted(node, nodes):  # type: ignore[no-untyped-def]
+    """The outermost element around a line of preformatted text in which all text is so."""
+    while nodes[node, PARENT] >= 0 and nodes[nodes[node, PARENT], CONTEXTS_OF] & _IN_PRE:
+        node = nodes[node, PARENT]
+    return node
 
 
 @kernel

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import FEATURES, PAGE_KINDS
+from stages.ingest.common_crawl.boilerplate.forest_file import forest_columns, take_forest
 from stages.kernels.trees import Forest
 
 MODEL_PATH = Path(__file__).with_name("page_model.npz")
@@ -46,7 +47,7 @@ def to_bytes(model: PageModel) -> bytes:
         "kinds": np.array(PAGE_KINDS),
         **{name: value for name, value in model._asdict().items() if name not in ("words", "forest")},
         "words": np.array(list(model.words)),
-        **{f"forest_{name}": np.asarray(value) for name, value in model.forest._asdict().items()},
+        **forest_columns(model.forest),
     }
     file = io.BytesIO()
     np.savez(file, **columns)
@@ -61,8 +62,7 @@ def from_bytes(data: bytes) -> PageModel:
         PAGE_KINDS
     ):
         raise ValueError("the model of a page was fitted to other features: fit it anew")
-    parts = {name: content.pop(f"forest_{name}") for name in Forest._fields}
-    forest = Forest(**parts | {"bias": float(parts["bias"])})
+    forest = take_forest(content)
     words = {word: place for place, word in enumerate(content.pop("words").tolist())}
     return PageModel(words=words, forest=forest, **content)
 

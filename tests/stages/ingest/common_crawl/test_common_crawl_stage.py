@@ -685,3 +685,43 @@ def test_the_lists_content_and_not_their_place_is_in_the_fingerprint(tmp_path: P
 
     assert fingerprint("a", "bad.example\n") == fingerprint("b", "bad.example\n")
     assert fingerprint("a", "bad.example\n") != fingerprint("a", "worse.example\n")
+
+
+def test_the_lines_of_wet_are_judged_where_that_is_asked_for(tmp_path: Path) -> None:
+    story = [
+        f"{SENTENCE}Day {n} brought the mail, two cars and a cow to the islands in the north."
+        for n in range(6)
+    ]
+    frame = ["The Gazette", "Home", "News", "Sport", "Log in", "Contact us"]
+    data = wet("\n".join([*frame, *story, "Share", "Tweet", "© 2019 The Gazette"]))
+    (whole,) = read(tmp_path, data)
+    (judged,) = read(tmp_path, data, CommonCrawlIngest(input=("unused",), remove_wet_boilerplate=True))
+    assert isinstance(whole, RawDocument) and isinstance(judged, RawDocument)
+    assert whole.text.split("\n")[:2] == ["The Gazette", "Home"]
+    assert judged.text == "\n".join(line.strip() for line in story)
+    assert judged.metadata["title"] == "The Gazette"
+    assert judged.metadata["boilerplate_chars"] == len(whole.text) - len(judged.text)
+    short = CommonCrawlIngest(input=("unused",), remove_wet_boilerplate=True, min_chars=10_000)
+    (loss,) = read(tmp_path, data, short)
+    assert isinstance(loss, Loss)
+    assert (loss.rule, loss.detail) == ("too_short", f"characters, of {len(whole.text)} in the page")
+
+
+@pytest.mark.parametrize("media_type", ["application/xhtml+xml", "application/xml", "text/xml"])
+def test_xhtml_that_is_served_as_xml_is_read_as_such(tmp_path: Path, media_type: str) -> None:
+    body = f'<?xml version="1.0"?><html><head><title/><script src="a"/></head><body><p>{SENTENCE * 8}</p></body></html>'
+    (found,) = read(tmp_path, page(body.encode(), f"Content-Type: {media_type}"))
+    assert isinstance(found, RawDocument)
+    assert found.text == (SENTENCE * 8).strip()
+
+
+def test_a_feed_is_no_page(tmp_path: Path) -> None:
+    body = f'<?xml version="1.0"?><rss><channel><title>{SENTENCE * 8}</title></channel></rss>'.encode()
+    assert rules(read(tmp_path, page(body, "Content-Type: text/xml"))) == ["content_type"]
+
+
+def test_a_page_that_was_encoded_twice_is_read_twice(tmp_path: Path) -> None:
+    text = f"{SENTENCE * 4}It’s naïve — quite."
+    (found,) = read(tmp_path, page(html(text).encode().decode("latin-1").encode()))
+    assert isinstance(found, RawDocument)
+    assert found.text == text

@@ -36,7 +36,9 @@ def text_of(body: str) -> str:
         ("2<sup>n+1</sup>", "2ⁿ⁺¹"),
         ("x<sup>k</sup> and x<sub>k</sub>", "x^k and x_k"),
         ("2<sup>2k</sup>", "2^(2k)"),
+        ("10<sup><b>6</b></sup> x<sup><i>k</i></sup> H<sub><span>2</span></sub>O", "10⁶ x^k H₂O"),
         ("the 4<sup>th</sup>, 1<sup>er</sup> and 2<sup>e</sup>", "the 4th, 1er and 2e"),
+        ("<a href='#r1'><sup><i>b</i></sup></a> so", "b so"),
         ("so<sup><a href='#n1'>[1]</a></sup> it is<sup>™</sup>", "so[1] it is™"),
         ("<p>a</p><sub>Photo: somebody of the press</sub>", "a\n\nPhoto: somebody of the press"),
     ],
@@ -63,6 +65,20 @@ def test_raised_and_lowered_characters(body: str, text: str) -> None:
         ('is <img class="latex" alt="$x^2$">.', "is $x^2$."),
         ('is <script type="math/tex">x^2</script>.', "is $x^2$."),
         ("is <math><mi>x</mi><mo>=</mo><mn>2</mn></math>.", "is x=2."),
+        (
+            "is <math><mfrac><mn>1</mn><mrow><mi>x</mi><mo>+</mo><mn>1</mn></mrow></mfrac></math>.",
+            "is 1/(x+1).",
+        ),
+        ("is <math><msup><mi>x</mi><mn>2</mn></msup><msub><mi>a</mi><mi>k</mi></msub></math>.", "is x²a_k."),
+        ("is <math><msqrt><mn>2</mn></msqrt><mroot><mi>x</mi><mn>3</mn></mroot></math>.", "is √2³√x."),
+        (
+            "is <math><munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>0</mn></mrow><mi>n</mi></munderover></math>.",
+            "is ∑_(i=0)ⁿ.",
+        ),
+        (
+            "is <math><mtable><mtr><mtd>a</mtd><mtd>b</mtd></mtr><mtr><mtd>c</mtd><mtd>d</mtd></mtr></mtable></math>.",
+            "is [a, b; c, d].",
+        ),
         ('is <img alt="a photo"> here', "is here"),
     ],
 )

@@ -182,6 +182,61 @@ def test_signs_that_are_no_text(body: str, expected: str) -> None:
     assert text(body) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "<div><span class=yx>1994</span><span class=lx>2h 22m</span><span class=lx>R</span></div>",
+            "1994 2h 22mR",
+        ),
+        ("<span>$98.00</span><span class=old>$130.00</span>", "$98.00 $130.00"),
+        ("<a class=nx>Dahl</a><span class=ox><b>Google</b></span>", "Dahl Google"),
+        ("<span>$199</span><span class=cents><span class=dot>.</span>00</span>", "$199.00"),
+        ("<span class=old>was</span><span class=new><b><i>now</i></b></span>", "was now"),
+        ("<span>super</span><span>cali</span>", "supercali"),
+        ("<p><span class=ax>super</span><span class=bx>cali</span></p>", "supercali"),
+        ("<h2><span class=ax>super</span><span class=bx>cali</span></h2>", "supercali"),
+        ("<pre><span class=ax>super</span><span class=bx>cali</span></pre>", "supercali"),
+        ("<span class=ax>H</span><span class=ax>ello</span>", "Hello"),
+        ("<code><span class=nx>f</span><span class=px>(</span><span class=nx>xy</span></code>", "f(xy"),
+        ("<span class=ax>第一</span><span class=bx>章节</span>", "第一章节"),
+        ("<span class=ax>ab</span><b>cd</b><i class=bx>ef</i>", "abcdef"),
+    ],
+)
+def test_touching_elements_with_classes_are_words_apart(body: str, expected: str) -> None:
+    assert text(body) == expected
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u200c", "\u200d", "\u200e", "\ufeff"])
+def test_a_text_that_shows_nothing_is_no_line(nothing: str) -> None:
+    assert text(f"<p>a</p><p>{nothing}</p><p>b</p>") == "a\n\nb"
+    assert text(f"<p>a{nothing}b</p>") == f"a{nothing}b"
+
+
+def test_soft_hyphens_show_nothing() -> None:
+    assert text("<p>ship&shy;ping<b>\u00ad</b>line</p>") == "shippingline"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            '<code><span style="display:block">a = 1</span><span style="display: grid">b</span></code>c',
+            "a = 1\nb\nc",
+        ),
+        ('<a style="color:red;display:flex">a</a>b', "a\nb"),
+        ('<b style="display:inline-block">a</b>b<i style="display:inline">c</i>', "abc"),
+        ('<p>a<span style="display:block">b<b>c</b>d</span>e</p>', "a\nbcd\ne"),
+    ],
+)
+def test_blocks_by_style_are_lines(body: str, expected: str) -> None:
+    assert text(body) == expected
+
+
+def test_a_block_by_style_leaves_its_paragraph_one() -> None:
+    assert table('<p><span style="display:block">a</span></p>', "kind") == [("a", PARAGRAPH)]
+
+
 def test_removed_lines_leave_one_blank_line() -> None:
     found = page("<p>a</p><p>b</p><p>c</p>d")
     assert render_lines(found, np.array([True, False, True, True])) == "a\n\nc\n\nd"

@@ -12,7 +12,13 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import FEATURES
-from stages.ingest.common_crawl.boilerplate.extract import best_lines, judged_page, keep_lines, main_text
+from stages.ingest.common_crawl.boilerplate.extract import (
+    _judge_code_whole,
+    best_lines,
+    judged_page,
+    keep_lines,
+    main_text,
+)
 from stages.ingest.common_crawl.boilerplate.model import PageModel, fitted_model, from_bytes, to_bytes
 from stages.kernels.trees import LEAF, Forest
 
@@ -89,6 +95,30 @@ def test_lines_of_code_are_kept_or_cut_together() -> None:
     found = text(f"<main><h1>The ferry</h1>{STORY}<pre><code>fn main() {{\n{code}</code></pre>{STORY}</main>")
     assert "fn main() {\nlet x0 = 0;" in found
     assert "let x8 = 8;\n}" in found
+
+
+def test_a_blank_line_does_not_part_code() -> None:
+    code = "\n\n".join(f"fn f{n}() {{\n    x{n}();\n}}" for n in range(9))
+    found = text(f"<main><h1>The ferry</h1>{STORY}<pre><code>{code}</code></pre>{STORY}</main>")
+    assert [f"fn f{n}() {{\n    x{n}();\n}}" in found for n in range(9)] == [True] * 9
+
+
+def test_lines_of_two_codes_are_judged_apart() -> None:
+    lines = judged_page(page("<pre>a\n\nb</pre><pre><i>c</i></pre>d<pre>e</pre>"), None, fitted_model())
+    likely = np.array([0.2, 0.4, 0.5, 0.6, 0.7])
+    _judge_code_whole(lines.page.lines, lines.page.nodes, likely, lines.chars)
+    assert likely == pytest.approx([0.3, 0.3, 0.5, 0.6, 0.7])
+
+
+def test_the_heading_in_the_title_is_the_title_and_not_the_name_of_the_site_above_it() -> None:
+    model = constant(-5.0)
+    head = "<title>The ferry - Ask the Post</title>"
+    body = f"<main><h1>Ask the Post</h1><h2>Ferries</h2><h1>The ferry leaves</h1>{STORY}</main>"
+    tree = HTMLTree.parse(
+        f"<html><head>{head.replace('The ferry', 'The ferry leaves')}</head><body>{body}</body></html>"
+    )
+    lines = judged_page(tree, None, model)
+    assert np.flatnonzero(keep_lines(lines, model, 0.4)).tolist() == [2]
 
 
 def test_headings_and_terms_stay_with_what_they_head() -> None:

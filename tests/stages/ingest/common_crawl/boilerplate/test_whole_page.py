@@ -79,10 +79,21 @@ CARDS = "".join(
     for n in range(8)
 )
 
+STORIES = "".join(
+    f"<div class='related-item'><a href='/n/{n}'><h3>Pier number {n} opens</h3></a>"
+    f"<p>The harbour master said on day {n} that the pier would open again next spring.</p></div>"
+    for n in range(4)
+)
+
 
 @pytest.mark.parametrize(
     "around",
     [
+        f"<section class='related-stories'><h2>More stories</h2>{STORIES}</section>",
+        "<div id='consent-modal' role='dialog'><p>We and our partners store and access information on a device, such as "
+        "cookies, and process personal data.</p><button>Accept all</button><button>Reject all</button></div>",
+        "<div class='comment-form'><h3>Leave a reply</h3><p>Your email address will not be published. Required fields are "
+        "marked *</p></div>",
         f"<aside><h3>More stories</h3>{TEASERS}</aside>",
         "<div class='cookie-banner'><p>We use cookies on this site to make it better.</p><button>Accept</button></div>",
         "<div class='newsletter-signup'><h3>Sign up</h3><p>Get the news in your inbox, every morning.</p></div>",
@@ -114,3 +125,28 @@ def test_cards_of_a_listing_are_kept() -> None:
 def test_a_page_for_readers_without_scripts_is_kept() -> None:
     found = main_of(f"<div id=app></div><noscript><div class='topic-body'>{STORY}</div></noscript>")
     assert found.text == LINES
+
+
+def test_share_lines_inside_an_article_are_cut() -> None:
+    share = (
+        "<ul class='social-share'><li><a href='https://facebook.com/sharer?u=1'>Share on Facebook</a></li>"
+        "<li><a href='https://twitter.com/intent/tweet?u=1'>Tweet</a></li></ul>"
+    )
+    found = main_of(f"{MENU}<article><h1>Which ferry?</h1>{share}{STORY}</article>{FOOTER}", URL)
+    assert found.text == f"Which ferry?\n\n{LINES}"
+
+
+def test_tabs_of_a_product_are_kept_though_all_but_one_are_hidden() -> None:
+    tabs = "".join(
+        f"<div class='tab-pane' role=tabpanel {'hidden' if n else ''}><h3>Tab {n}</h3><p>{SENTENCE} {n}</p></div>"
+        for n in range(3)
+    )
+    body = f"{MENU}<main class=product><h1>Ferry model</h1><p>{SENTENCE}</p>{tabs}</main>{FOOTER}"
+    text = main_of(body, "https://shop.example/product/ferry-model").text
+    assert [f"{SENTENCE} {n}" in text for n in range(3)] == [True] * 3
+
+
+def test_a_fact_box_that_is_there_twice_is_kept_once_at_most() -> None:
+    facts = "<div class=infobox><h4>Ferry facts</h4><p>Built 1999</p><p>Length 80 m</p></div>"
+    body = f"{MENU}<article><h1>Which ferry?</h1>{STORY}{facts}{STORY}<div hidden>{facts}</div></article>{FOOTER}"
+    assert main_of(body, URL).text.count("Built 1999") <= 1
