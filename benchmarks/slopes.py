@@ -325,8 +325,8 @@ def io_line(files: list[str], model: str, folder: Path, num_bytes: int) -> str:
         run = run_chain(files, model, folder, InlinePool, 1, num_bytes)
     shares = {what: seconds / run.cpu_seconds for what, seconds in spent.cpu.items()}
     return (
-        f"Of {run.cpu_seconds:,.1f} s of CPU at {num_bytes / GB:g} GB {shares[READING]:.0%} is reading (gzip, Parquet, exchange)"
-        f" and {shares[WRITING]:.0%} writing (the same formats, SHA-256, flushing)."
+        f"Of {run.cpu_seconds:,.1f} s of CPU at {num_bytes / GB:g} GB {shares[READING]:.0%} is reading (gzip, Parquet,"
+        f" exchange) and {shares[WRITING]:.0%} writing (the same formats, SHA-256, flushing)."
     )
 
 
