@@ -19,18 +19,18 @@ from stages.core import exchange, merge
 from stages.core.atomic import AtomicFile
 from stages.core.bounded import GroupReader
 from stages.core.exchange_writer import ExchangeWriter
-from stages.ingest.common_crawl import stage as common_crawl
+from stages.ingest.common_crawl import splits
 
 READING, WRITING = "reading", "writing"
-READERS = (
-    (common_crawl, "read_members"),
+READERS: tuple[tuple[Any, str], ...] = (
+    (splits, "read_members"),
     (exchange, "read_batches_of"),
     (merge, "read_batches_of"),
     (GroupReader, "batches"),
 )
 """Generators that read and unpack: WARC members, exchange files, row groups of Parquet."""
 
-WRITERS = (
+WRITERS: tuple[tuple[Any, str], ...] = (
     (pq.ParquetWriter, "write_table"),
     (pq.ParquetWriter, "close"),
     (ExchangeWriter, "_write_file"),
