@@ -11,8 +11,9 @@ from typing import Any
 from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
-from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, estimate_run
+from pipeline.plan.estimate import ClusterOptions, Estimate, estimate_run
 from pipeline.plan.rates import Rates, fallback_rates
+from pipeline.plan.raw import SourceSize, size_of_files
 from pipeline.plan.show import estimate_lines, size_lines
 from pipeline.plan.training import training_needs
 from pipeline.recipe import build
@@ -87,7 +88,7 @@ def make_plan(
     check_all(graph, [name for name, one in loaded.sources.items() if one.expected.raw_bytes is not None])
     sizes = {source: source_size(loaded, source) for source in loaded.sources}
     known = {source: size for source, size in sizes.items() if size is not None}
-    rates = rates or fallback_rates(loaded, graph)
+    rates = rates or fallback_rates(loaded, graph, sizes)
     found = estimate_run(loaded, graph, final, known, rates, cluster) if known else None
     return Plan(loaded, graph, sizes, rates, cluster, found)
 
@@ -102,7 +103,7 @@ def source_size(loaded: LoadedRecipe, source: str) -> SourceSize | None:
         if expected.raw_bytes is None:
             return None
         return SourceSize(expected.raw_bytes, expected.raw_files, is_there=False)
-    return SourceSize(sum(file.size for file in files), len(files), is_there=True)
+    return size_of_files(recipe.ingest, files, loaded.recipe.seed)
 
 
 def _unknown_speed(node: Node) -> str:

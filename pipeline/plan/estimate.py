@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,15 +13,20 @@ from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
 from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, origins, work_bytes
 from pipeline.plan.rates import Rates, StageRates, middle
+from pipeline.plan.raw import SourceSize, largest_raw_bytes, raw_tasks
 from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
 from stages.core.manifest import EXCHANGE, Record, add_counts
 from stages.core.parquet import SHARD_TEXT_BYTES
+from stages.core.stage import AnyStage
 from stages.ingest.base import RawStage
 from stages.train.stage import Train
 
 Which = Literal["low", "middle", "high"]
 NOT_MEASURED = StageRates(memory_bytes=0)
 """Of a stage that a sample leaves out: the mixture, which is a moment's work."""
+
+ROUNDING = 1e-6
+"""Of a number of tasks, which is a ratio of floats."""
 
 MONTH_SECONDS = 365.25 / 12 * 86_400
 
@@ -39,17 +45,11 @@ class ClusterOptions(Record):
 
 
 @dataclass(frozen=True)
-class SourceSize:
-    """Raw bytes of a source and their files; None where the recipe does not say how many will come."""
-
-    num_bytes: int
-    num_files: int | None
-    is_there: bool
-
-
-@dataclass(frozen=True)
 class StageEstimate:
-    """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind."""
+    """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind.
+
+    `longest_seconds` are those of a core that its longest task takes.
+    """
 
     node: str
     given_bytes: int
@@ -58,6 +58,7 @@ class StageEstimate:
     tasks: int
     memory_bytes: int
     written: Mapping[str, int]
+    longest_seconds: float = 0.0
 
     @property
     def written_bytes(self) -> int:
@@ -139,7 +140,7 @@ def estimate_run(
     low, flow, high = (
         flow_of(graph, raw, _text_of(rates, which, known or {})) for which in ("low", "middle", "high")
     )
-    stages = tuple(_stages(graph, flow, _tasks(graph, flow, sizes), rates))
+    stages = tuple(_stages(graph, flow, sizes, rates))
     ends = [part for name in final for part in graph.parts([name])]
     works = works_of(graph, stages)
     cores = cluster.nodes * cluster.cores_per_node
@@ -159,14 +160,24 @@ def estimate_run(
 
 
 def works_of(graph: Graph, stages: Sequence[StageEstimate]) -> list[Work]:
-    """The stages as a timetable takes them."""
+    """The stages as a timetable takes them: with no more tasks than end before the longest of them."""
     return [
-        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
+        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, _at_once(one))
         for one in stages
     ]
 
 
-def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) -> Iterator[StageEstimate]:
+def _at_once(stage: StageEstimate) -> int:
+    """Cores that a stage keeps busy."""
+    if not stage.longest_seconds:
+        return stage.tasks
+    return min(stage.tasks, max(1, math.ceil(stage.core_seconds / stage.longest_seconds - ROUNDING)))
+
+
+def _stages(
+    graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize], rates: Rates
+) -> Iterator[StageEstimate]:
+    tasks = _tasks(graph, flow, sizes)
     for node in graph.nodes.values():
         if isinstance(node.stage, Train):
             continue
@@ -180,7 +191,17 @@ def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) ->
             tasks=tasks[node.name],
             memory_bytes=own.memory_bytes,
             written=add_counts([by_bytes, own.written]),
+            longest_seconds=own.core_seconds_per_byte
+            * _largest_bytes(node.stage, work, tasks[node.name], sizes)
+            + own.core_seconds_per_task,
         )
+
+
+def _largest_bytes(stage: AnyStage, work: int, tasks: int, sizes: Mapping[str, SourceSize]) -> float:
+    """Bytes of work of a stage's largest task: shards are nearly equal, raw files are not."""
+    if isinstance(stage, RawStage) and stage.source in sizes:
+        return min(work, largest_raw_bytes(sizes[stage.source], stage))
+    return work / max(1, tasks)
 
 
 def _text_of(
@@ -217,15 +238,6 @@ def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[st
             passed = max(tasks[one.name] for one in inputs)
             tasks[name] = max(shards or passed, -(-flow.given_bytes(name) // SHARD_TEXT_BYTES))
     return tasks
-
-
-def raw_tasks(size: SourceSize, stage: RawStage[Any]) -> int:
-    """Tasks that read a source: of `task_bytes` each, a larger file alone unless its kind splits files."""
-    by_bytes = max(1, -(-size.num_bytes // stage.task_bytes))
-    splits = type(stage).ranges is not RawStage.ranges
-    if size.num_files is None or splits or size.num_bytes < size.num_files * stage.task_bytes:
-        return by_bytes
-    return size.num_files
 
 
 def _tokens(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, SourceTokens
+from pipeline.plan.estimate import ClusterOptions, Estimate, SourceTokens
 from pipeline.plan.rates import Rates
+from pipeline.plan.raw import SourceSize
 from pipeline.plan.units import shown_bytes, shown_hours, shown_seconds, shown_tokens
 from stages.core.groups import Groups
 from stages.core.manifest import EXCHANGE
+
+LONG_TASK_SECONDS = 600.0
 
 
 def size_lines(sizes: Mapping[str, SourceSize | None]) -> list[str]:
@@ -41,6 +44,7 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
         f" cores busy {found.busy_share:.0%} of it",
         "critical path:",
         *_path(found),
+        *_long_tasks(found),
     ]
     if found.cores > cluster.cores_per_node and found.cores - cluster.cores_per_node >= found.most_tasks:
         enough = -(-found.most_tasks // cluster.cores_per_node)
@@ -84,6 +88,16 @@ def _path(found: Estimate) -> list[str]:
         if spans[name].end - spans[name].start > found.timetable.seconds / 1000
     ]
     return aligned(rows)
+
+
+def _long_tasks(found: Estimate) -> list[str]:
+    """The stages whose longest task takes more than LONG_TASK_SECONDS of a core."""
+    rows = [
+        (one.node, shown_seconds(one.longest_seconds))
+        for one in found.stages
+        if one.longest_seconds > LONG_TASK_SECONDS
+    ]
+    return ["longest tasks, of more than ten minutes of a core:", *aligned(rows)] if rows else []
 
 
 def paper_token_table(tokens: Sequence[SourceTokens], groups: Groups) -> list[str]:
