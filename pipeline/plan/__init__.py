@@ -11,7 +11,8 @@ from typing import Any
 from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
-from pipeline.plan.estimate import ClusterOptions, Estimate, estimate_run
+from pipeline.plan.cluster import ClusterOptions
+from pipeline.plan.estimate import Estimate, estimate_run
 from pipeline.plan.rates import Rates, fallback_rates
 from pipeline.plan.raw import SourceSize, size_of_files
 from pipeline.plan.show import estimate_lines, size_lines
@@ -68,6 +69,9 @@ class Plan:
             "disk_bytes": None if found is None else found.disk_bytes,
             "disk_peak_bytes": None if found is None else found.disk_peak_bytes,
             "exchange_bytes": None if found is None else found.exchange_bytes,
+            "exchange_reads": None if found is None else found.requests.exchange_reads,
+            "get_requests": None if found is None else found.requests.gets,
+            "put_requests": None if found is None else found.requests.puts,
             "wall_seconds": None if found is None else found.timetable.seconds,
             "critical_path": [] if found is None else list(found.timetable.critical),
             "cost": {} if found is None else dict(found.cost),
@@ -129,5 +133,9 @@ def _stage_record(node: Node, stages: dict[str, Any]) -> dict[str, Any]:
             "memory_bytes": one.memory_bytes,
             "written_bytes": one.written_bytes,
             "exchange_bytes": one.written.get(EXCHANGE, 0),
+            "exchange_reads": one.requests.exchange_reads,
+            "get_requests": one.requests.gets,
+            "put_requests": one.requests.puts,
+            "longest_task_seconds": one.longest_seconds,
         }
     return record

@@ -14,8 +14,8 @@ from typing import Protocol
 from pipeline.at_hand import cores_at_hand, memory_at_hand
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, read_run
+from pipeline.plan.cluster import ClusterOptions
 from pipeline.plan.estimate import (
-    ClusterOptions,
     Estimate,
     StageEstimate,
     estimate_run,
