@@ -98,9 +98,8 @@ def test_a_plan_tells_the_requests_of_a_run(
             monkeypatch.setenv(name, value)
         plan = make_plan(load_recipe(str(tmp_path / "parts.yaml"))).estimate
         front.kinds.clear()
-        with pytest.raises(SystemExit, match="0"):
-            run = f"s3://{BUCKET}/planned"
-            main(["run", str(tmp_path / "parts.yaml"), "--run", run, "--workers", "0", "--quiet"])
+        run = f"s3://{BUCKET}/planned"
+        main(["run", str(tmp_path / "parts.yaml"), "--run", run, "--workers", "0", "--quiet"])
     assert plan is not None
     assert plan.requests.gets == pytest.approx(front.kinds["GET"], rel=0.2)
     assert plan.requests.puts == pytest.approx(front.kinds["PUT"], rel=0.2)
