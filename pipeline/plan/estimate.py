@@ -11,7 +11,7 @@ from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
 from pipeline.plan.cluster import ClusterOptions
 from pipeline.plan.exchanges import destinations_by_text, exchanges_of, reads_shards
-from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, origins, work_bytes
+from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, followed_inputs, origins, work_bytes
 from pipeline.plan.rates import Rates, StageRates, middle
 from pipeline.plan.raw import SourceSize, largest_raw_bytes, raw_tasks
 from pipeline.plan.requests import NO_REQUESTS, StageBytes, StageRequests, requests_of
@@ -247,7 +247,7 @@ def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[st
         elif stage.stage_name in ONE_TASK or not behind:
             tasks[name] = 1
         else:
-            inputs = [graph.nodes[part] for part in graph.parts(graph.nodes[name].inputs)]
+            inputs = [graph.nodes[part] for part in followed_inputs(graph, graph.nodes[name])]
             shards = sum(tasks[one.name] for one in inputs if one.name in behind)
             passed = max(tasks[one.name] for one in inputs)
             tasks[name] = max(shards or passed, -(-flow.given_bytes(name) // SHARD_TEXT_BYTES))
