@@ -203,7 +203,7 @@ def main(
     counts = workers or [1]
     with tempfile.TemporaryDirectory(dir=work_folder) as name:
         folder = Path(name)
-        warm = write_wet_files(folder / "warm", WARM_BYTES, seed)
+        warm = write_wet_files(folder / "warm", WARM_BYTES, generated_texts(seed))
         model = trained_tokenizer(warm, folder)
         run_chain(warm, model, folder, InlinePool, 1, WARM_BYTES)
         print("| " + " | ".join(HEADER) + " |\n|" + "---:|" * len(HEADER), flush=True)
@@ -212,7 +212,7 @@ def main(
         for size in sorted(gb):
             num_bytes = int(size * GB)
             with tempfile.TemporaryDirectory(dir=folder) as own:
-                files = write_wet_files(Path(own) / "wet", num_bytes, seed)
+                files = write_wet_files(Path(own) / "wet", num_bytes, generated_texts(seed))
                 for number in counts:
                     pool = ray_pool(number)
                     sizes.append(run_chain(files, model, Path(own), pool, number, num_bytes))
@@ -229,11 +229,13 @@ def ray_pool(workers: int) -> Callable[[], Pool]:
     return InlinePool if workers == 0 else lambda: RayPool(workers, None)
 
 
-def write_wet_files(folder: Path, num_bytes: int, seed: int, file_bytes: int = FILE_TEXT_BYTES) -> list[str]:
-    """WET files with at least `num_bytes` of generated text, a gzip member for each page."""
+def write_wet_files(
+    folder: Path, num_bytes: int, texts: Iterator[str], file_bytes: int = FILE_TEXT_BYTES
+) -> list[str]:
+    """WET files with at least `num_bytes` of texts, a gzip member for each page."""
     folder.mkdir()
-    texts = generated_texts(seed)
-    numbers, left, files = count(), num_bytes, []
+    numbers, left = count(), num_bytes
+    files: list[Path] = []
     while left > 0:
         files.append(folder / f"{len(files):05d}.warc.wet.gz")
         size = min(left, file_bytes)
