@@ -13,7 +13,7 @@ import duckdb
 
 from pipeline.look.lines import clipped, diff_lines
 from pipeline.look.places import Places, places_of
-from pipeline.look.raw_text import RawText, gone_texts, raw_text
+from pipeline.look.raw_text import RawText, gone_texts, text_of_record
 from pipeline.look.rows import ids_of_url, rows_by_id
 from stages.core import storage
 from stages.core.errors import UserError
@@ -61,7 +61,7 @@ def explain(run: str, document: str, full: bool = False, raw: Sequence[str] = ()
     Where its first text is not kept, it is made again of its record in the raw files of `raw`.
     """
     places = places_of(run)
-    made = raw_text(places, document, raw) if raw else None
+    made = text_of_record(places, document, raw) if raw else None
     events = story_of(places, document, full, made)
     if not events:
         raise UserError(

@@ -44,7 +44,7 @@ def _sources(manifest: Manifest) -> set[str]:
     return set(manifest.sources) | {source for file in files for source in file.sources}
 
 
-def raw_text(places: Places, document: str, inputs: Sequence[str]) -> RawText:
+def text_of_record(places: Places, document: str, inputs: Sequence[str]) -> RawText:
     """The text of a document, of its record in the raw files of `inputs`; a UserError where it cannot be made again."""
     node, stage = _ingest_of(places, document, inputs)
     file = _file_of(stage.raw_files(), stage.source, document)

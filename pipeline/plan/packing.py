@@ -54,17 +54,17 @@ _TEXTS = b"WARC-Type: conversion"
 
 
 @dataclass(frozen=True)
-class Held:
+class Unpacked:
     """What a byte of raw files takes to read and gives as text, in those of usual files of their kind."""
 
     work: float = 1.0
     text: float = 1.0
 
 
-AS_USUAL = Held()
+AS_USUAL = Unpacked()
 
 
-def held_in(kind: str, files: Sequence[FoundFile], seed: int) -> Held:
+def held_in(kind: str, files: Sequence[FoundFile], seed: int) -> Unpacked:
     """What files of a kind of source hold, by a look at a few of each suffix."""
     total = sum(file.size for file in files)
     if kind not in USUAL or not total:
@@ -81,10 +81,10 @@ def held_in(kind: str, files: Sequence[FoundFile], seed: int) -> Held:
         share = sum(file.size for file in own) / total / len(looked)
         work += share * sum(one.work for one in looked)
         text += share * sum(one.text for one in looked)
-    return Held(work, text)
+    return Unpacked(work, text)
 
 
-def _held(kind: str, file: FoundFile) -> Held:
+def _held(kind: str, file: FoundFile) -> Unpacked:
     usual, table = USUAL[kind]
     try:
         raw = RawFile(file.uri, file.name, file.size)
@@ -95,7 +95,7 @@ def _held(kind: str, file: FoundFile) -> Held:
     except (ReadFaultError, UserError):  # whoever reads it will say what is wrong
         return AS_USUAL
     work = table.get(packing, table[usual]) / table[usual]
-    return Held(work, work * (PAGES_TEXT if has_pages else 1.0))
+    return Unpacked(work, work * (PAGES_TEXT if has_pages else 1.0))
 
 
 def _holds_pages(start: bytes) -> bool:

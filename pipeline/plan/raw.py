@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.plan.packing import AS_USUAL, Held, held_in
+from pipeline.plan.packing import AS_USUAL, Unpacked, held_in
 from stages.core.storage import FoundFile
 from stages.ingest.base import RawStage, group_by_bytes, whole_file
 
@@ -21,7 +21,7 @@ class SourceSize:
     num_bytes: int
     num_files: int | None
     is_there: bool
-    held: Held = AS_USUAL
+    held: Unpacked = AS_USUAL
     num_tasks: int | None = None
     largest_bytes: int | None = None
 

@@ -11,7 +11,7 @@ from benchmarks import scale
 from benchmarks.io_time import IoSeconds
 from benchmarks.slopes import Size, exponent, exponent_lines, generated_texts, ratio_lines, write_wet_files
 from stages.ingest.common_crawl.records import ArchiveRecord, read_records
-from stages.ingest.common_crawl.splits import Share
+from stages.ingest.common_crawl.splits import ArchiveShare
 from stages.ingest.raw import RawFile
 
 
@@ -38,7 +38,7 @@ def test_files_hold_whole_pages(tmp_path: Path) -> None:
     assert len(files) == 2
     found = []
     for name in files:
-        share = Share(RawFile(name, Path(name).name, Path(name).stat().st_size))
+        share = ArchiveShare(RawFile(name, Path(name).name, Path(name).stat().st_size))
         found += list(read_records(share.events(), plain=False, max_record_bytes=1 << 20))
     assert [one.block.decode() for one in found if isinstance(one, ArchiveRecord)] == texts[: len(found)]
     assert len(found) == 6

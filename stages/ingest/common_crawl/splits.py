@@ -34,7 +34,7 @@ MAX_PROOF_BYTES = 256 << 20
 _MAGIC = re.compile(MAGIC["gzip"], re.DOTALL)
 
 
-class Share:
+class ArchiveShare:
     """The part of an archive that a task reads: `events` of its members and of some behind it, and where it ends.
 
     `end` is None until the split point that ends the share has come, so ask for it where a record begins: that record

@@ -43,7 +43,7 @@ from stages.ingest.common_crawl.http import (
 )
 from stages.ingest.common_crawl.members import read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
-from stages.ingest.common_crawl.splits import Share
+from stages.ingest.common_crawl.splits import ArchiveShare
 from stages.ingest.common_crawl.url_filter import UrlFilter
 from stages.ingest.decode import without_marks
 from stages.ingest.raw import Loss, RawDocument, RawFile, RawRecord
@@ -108,7 +108,7 @@ class CommonCrawlIngest(IngestStage):
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """All records of a WET, WARC or ARC file, or of a task's share of it; see `read_records` for keys and damage."""
-        share = Share(raw)
+        share = ArchiveShare(raw)
         if self.extractor == "resiliparse" and self.remove_boilerplate:
             warm_up()
         dump = self._dump(raw, share.is_plain)

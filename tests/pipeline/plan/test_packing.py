@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.config import load_recipe
 from pipeline.plan import make_plan
-from pipeline.plan.packing import AS_USUAL, HELD_PER_BYTE, PAGES_TEXT, XML_HELD_PER_BYTE, Held, held_in
+from pipeline.plan.packing import AS_USUAL, HELD_PER_BYTE, PAGES_TEXT, XML_HELD_PER_BYTE, Unpacked, held_in
 from pipeline.plan.raw import SourceSize, largest_raw_bytes, raw_tasks, size_of_files
 from stages.core.storage import FoundFile
 from stages.ingest.c4.stage import C4Ingest
@@ -39,22 +39,24 @@ def found(tmp_path: Path, **files: bytes) -> list[FoundFile]:
     ("kind", "name", "data", "held"),
     [
         ("c4", "a_json_gz", gzip.compress(LINES), AS_USUAL),
-        ("c4", "a_json", LINES, Held(1 / GZIP, 1 / GZIP)),
-        ("c4", "a_json_gz", LINES, Held(1 / GZIP, 1 / GZIP)),  # its name lies
+        ("c4", "a_json", LINES, Unpacked(1 / GZIP, 1 / GZIP)),
+        ("c4", "a_json_gz", LINES, Unpacked(1 / GZIP, 1 / GZIP)),  # its name lies
         ("c4", "a_json", gzip.compress(LINES), AS_USUAL),
         ("common_crawl", "a_warc_wet_gz", gzip.compress(TEXT), AS_USUAL),
-        ("common_crawl", "a_warc_wet", TEXT, Held(1 / GZIP, 1 / GZIP)),
-        ("common_crawl", "a_warc_gz", gzip.compress(PAGES), Held(1.0, PAGES_TEXT)),
-        ("common_crawl", "a_warc", PAGES, Held(1 / GZIP, PAGES_TEXT / GZIP)),
+        ("common_crawl", "a_warc_wet", TEXT, Unpacked(1 / GZIP, 1 / GZIP)),
+        ("common_crawl", "a_warc_gz", gzip.compress(PAGES), Unpacked(1.0, PAGES_TEXT)),
+        ("common_crawl", "a_warc", PAGES, Unpacked(1 / GZIP, PAGES_TEXT / GZIP)),
         ("wikipedia", "a_xml_bz2", bz2.compress(b"<mediawiki>"), AS_USUAL),
-        ("wikipedia", "a_xml", b"<mediawiki>", Held(1 / BZ2, 1 / BZ2)),
+        ("wikipedia", "a_xml", b"<mediawiki>", Unpacked(1 / BZ2, 1 / BZ2)),
         ("stackexchange", "Posts_xml", b"<posts>", AS_USUAL),
-        ("stackexchange", "Posts_xml_bz2", bz2.compress(b"<posts>"), Held(BZ2, BZ2)),
+        ("stackexchange", "Posts_xml_bz2", bz2.compress(b"<posts>"), Unpacked(BZ2, BZ2)),
         ("books", "a_txt", b"A book.", AS_USUAL),
         ("c4", "a_json", b"", AS_USUAL),
     ],
 )
-def test_what_a_byte_of_a_file_holds(tmp_path: Path, kind: str, name: str, data: bytes, held: Held) -> None:
+def test_what_a_byte_of_a_file_holds(
+    tmp_path: Path, kind: str, name: str, data: bytes, held: Unpacked
+) -> None:
     assert held_in(kind, found(tmp_path, **{name: data}), 0) == pytest.approx(held)
 
 

@@ -19,7 +19,7 @@ from stages.core.storage import FoundFile
 from stages.ingest.base import byte_ranges
 from stages.ingest.common_crawl import splits
 from stages.ingest.common_crawl.records import ArchiveRecord, read_records
-from stages.ingest.common_crawl.splits import Share, is_split_point
+from stages.ingest.common_crawl.splits import ArchiveShare, is_split_point
 from stages.ingest.common_crawl.stage import CommonCrawlIngest
 from stages.ingest.raw import Loss, RawFile
 
@@ -44,7 +44,7 @@ def noise(num_bytes: int, seed: int = 0) -> bytes:
 
 
 def records_of(path: Path, start: int = 0, stop: int | None = None) -> Found:
-    share = Share(RawFile(str(path), path.name, path.stat().st_size, start=start, stop=stop))
+    share = ArchiveShare(RawFile(str(path), path.name, path.stat().st_size, start=start, stop=stop))
     return list(
         read_records(share.events(), plain=share.is_plain, max_record_bytes=1 << 20, end=lambda: share.end)
     )
