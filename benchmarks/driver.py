@@ -134,11 +134,15 @@ def _reported(task: Task[Any]) -> ShardReport:
         kind=DOCUMENTS,
         rows=29_000,
         bytes=60_000_000,
-        sha256=f"{int(task.id):064x}",
+        sha256=task.id.encode().hex().zfill(64),
         sources=sources,
     )
     ledger = FileInfo(
-        name=f"ledger/{task.id}.parquet", kind=LEDGER, rows=1_000, bytes=50_000, sha256=f"{int(task.id):064x}"
+        name=f"ledger/{task.id}.parquet",
+        kind=LEDGER,
+        rows=1_000,
+        bytes=50_000,
+        sha256=task.id.encode().hex().zfill(64),
     )
     report = ShardReport(
         task=task.id,

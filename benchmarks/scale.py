@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -81,10 +81,13 @@ def write_documents(folder: Path, num_bytes: int, seed: int) -> Manifest:
     return manifest_of_parquet([str(folder)])
 
 
-def blocks(seed: int) -> Iterator[pa.RecordBatch]:
-    """Endless batches of documents; duplicates are of the block itself or of one before it."""
+def blocks(seed: int, common: Sequence[str] = (), line_end: str = "") -> Iterator[pa.RecordBatch]:
+    """Endless batches of documents; duplicates are of the block itself or of one before it.
+
+    `common` are the commonest words, in the place of made ones; `line_end` stands behind the last word of each line.
+    """
     generator = np.random.default_rng(seed)
-    words = pa.array([_word(n) for n in range(VOCABULARY)], pa.string())
+    words = pa.array([*common, *(made_word(n) for n in range(len(common), VOCABULARY))], pa.string())
     shared = _draw(np.random.default_rng(seed + 1), SHARED_LINES * LINE_WORDS).reshape(
         SHARED_LINES, LINE_WORDS
     )
@@ -98,11 +101,12 @@ def blocks(seed: int) -> Iterator[pa.RecordBatch]:
         changed = generator.random(ids.shape) < CHANGED_WORDS
         changed[copied >= NEAR_SHARE] = False
         ids[changed] = _draw(generator, int(changed.sum()))
-        yield _batch(words, ids, number)
+        yield _batch(words, ids, number, line_end)
         number += 1
 
 
-def _word(number: int) -> str:
+def made_word(number: int) -> str:
+    """The word of a place in the order of frequency: two to five letters."""
     letters = "etaoinshrdlucmfw"
     return "".join(
         letters[number >> shift & 15] for shift in (0, 4, 8, 12, 16)[: 2 + number.bit_length() // 6]
@@ -124,12 +128,14 @@ def _block(seed: int, number: int, shared: npt.NDArray[np.int64]) -> npt.NDArray
     return ids
 
 
-def _batch(words: pa.Array, ids: npt.NDArray[np.int64], number: int) -> pa.RecordBatch:
+def _batch(words: pa.Array, ids: npt.NDArray[np.int64], number: int, line_end: str) -> pa.RecordBatch:
     def joined(values: pa.Array, size: int, mark: str) -> pa.Array:
         offsets = pa.array(np.arange(0, len(values) + 1, size), pa.int32())
         return pc.binary_join(pa.ListArray.from_arrays(offsets, values), mark)
 
     lines = joined(words.take(pa.array(ids.ravel())), LINE_WORDS, " ")
+    if line_end:
+        lines = pc.binary_join_element_wise(lines, line_end, "")
     texts = joined(lines, LINES, "\n")
     count = len(texts)
     known = {

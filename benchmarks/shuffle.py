@@ -22,6 +22,7 @@ import pyarrow as pa
 from cyclopts import App
 
 from benchmarks.measure import peak_memory_bytes
+from pipeline.plan.exchanges import OPENING_READS
 from stages.core import exchange, storage
 from stages.core.exchange import Exchange, destination_of, group_size
 from stages.core.exchange_writer import SPILL_BYTES, ExchangeWriter
@@ -31,9 +32,6 @@ from stages.core.stage import make_manifest, task_id
 
 ROW_SCHEMA = pa.schema([("hash", pa.uint64()), ("value", pa.binary(56))])
 ROW_BYTES = 64
-OPENING_READS = 2
-"""Of an Arrow IPC file: its last ten bytes, then its footer; a record batch is one read more."""
-
 HEADER = ("", "what", "reads", "bytes of rows a read", "requests", "footers, GB", "rows read, TB")
 
 app = App(name="shuffle", help="Reads of an exchange over one level and over two.")

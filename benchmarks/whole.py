@@ -134,7 +134,7 @@ def main(
         folder = Path(name)
         texts = prose(data, folder, mb)
         wet = write_wet(texts, folder / "wet")
-        model = _tokenizer(wet, folder)
+        model = trained_tokenizer(wet, folder)
         chains = [run_apart("WET", wet, model)]
         if html:
             files = sorted(str(path) for path in data.glob(html))
@@ -164,12 +164,13 @@ def write_wet(texts: Sequence[str], folder: Path) -> list[str]:
     for start in range(0, len(texts), RECORDS_PER_FILE):
         files.append(folder / f"{len(files):05d}.warc.wet.gz")
         part = enumerate(texts[start : start + RECORDS_PER_FILE], start)
-        records = (_conversion(number, text.encode()) for number, text in part)
+        records = (wet_record(number, text.encode()) for number, text in part)
         files[-1].write_bytes(b"".join(gzip.compress(record, 6, mtime=0) for record in records))
     return [str(file) for file in files]
 
 
-def _conversion(number: int, text: bytes) -> bytes:
+def wet_record(number: int, text: bytes) -> bytes:
+    """A page as a record of a WET file, not compressed; its number is in its address and its id."""
     head = (
         "WARC/1.0\r\nWARC-Type: conversion\r\n"
         f"WARC-Target-URI: http://host{number // 20}.example/{number}\r\n"
@@ -210,12 +211,20 @@ def _run_chain(name: str, files: list[str], model: str) -> Chain:
     return Chain(name, work.unpacked_bytes(files) / 1e6, steps, peak, *_run_whole(chain_of(files, model)))
 
 
-def _run_whole(chain: list[tuple[str, AnyStage | Verb]]) -> tuple[float, int]:
-    """Wall seconds of the chain as one run that keeps its outputs alone, and bytes that it wrote."""
+def graph_of(chain: list[tuple[str, AnyStage | Verb]]) -> tuple[Graph, str]:
+    """The chain as the graph of a run, and the name of its last output."""
     graph, last = Graph(), ""
     for number, (_, step) in enumerate(chain):
-        is_verb, inputs = isinstance(step, Verb), [last] if last else []
-        last = step.wire(graph.below(f"{number}"), last) if is_verb else graph.add(f"{number}", step, inputs)
+        if isinstance(step, Verb):
+            last = step.wire(graph.below(f"{number}"), last)
+        else:
+            last = graph.add(f"{number}", step, [last] if last else [])
+    return graph, last
+
+
+def _run_whole(chain: list[tuple[str, AnyStage | Verb]]) -> tuple[float, int]:
+    """Wall seconds of the chain as one run that keeps its outputs alone, and bytes that it wrote."""
+    graph, last = graph_of(chain)
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(graph, folder, "whole", Progress(quiet=True), keep="outputs")
         started = time.perf_counter()
@@ -241,8 +250,8 @@ def _run_steps(chain: list[tuple[str, AnyStage | Verb]]) -> Iterator[Step]:
             yield Step(name, seconds, made[-1], written)
 
 
-def _tokenizer(files: list[str], folder: Path) -> str:
-    """The file of a tokenizer trained on a part of the pages."""
+def trained_tokenizer(files: list[str], folder: Path) -> str:
+    """The file of a tokenizer trained on a part of the pages; its stages' folders go below `folder`."""
     made: list[Manifest] = []
     stages = (
         CommonCrawlIngest(input=tuple(files)),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from stages.core import storage
 from stages.core.errors import UserError
 from stages.core.manifest import REPORTS_FOLDER, Record, ShardReport, read_record, report_uri, write_record
+from stages.core.names import name_of_number
 
 REPORTS_PER_BATCH = 1000
 READERS = 32
@@ -39,7 +40,9 @@ class ReportBatches:
         """Take a report."""
         self._waiting.append(report)
         if len(self._waiting) >= REPORTS_PER_BATCH:
-            uri = storage.join(self.folder, REPORTS_FOLDER, f"{_PREFIX}{self.written:05d}{_SUFFIX}")
+            uri = storage.join(
+                self.folder, REPORTS_FOLDER, f"{_PREFIX}{name_of_number(self.written)}{_SUFFIX}"
+            )
             write_record(uri, ReportBatch(reports=tuple(self._waiting)))
             self._waiting, self.written = [], self.written + 1
 

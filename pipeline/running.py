@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from string import digits
 from typing import Any
 
 from pipeline.execute import Step
@@ -15,6 +14,7 @@ from pipeline.report_batches import ReportBatches, read_reports
 from stages.core import storage
 from stages.core.manifest import DOCUMENTS, REPORTS_FOLDER, ShardReport
 from stages.core.merge import MergeParts, second_level
+from stages.core.names import without_number
 from stages.core.stage import AnyStage, RecordName, Task
 
 MAX_HEARD = 64
@@ -126,7 +126,7 @@ class Running:
 def delete_other_ways(folder: str, way: str) -> None:
     """Empty a stage's folder of what was done in another way: files of the one would lie beside files of the other."""
     reports = storage.list_names(storage.join(folder, REPORTS_FOLDER))
-    ways = {name.removesuffix(".json").rstrip(digits) for name in reports if name.endswith(".json")}
+    ways = {without_number(name.removesuffix(".json")) for name in reports if name.endswith(".json")}
     if (ways & set(WAYS)) - {way}:
         storage.delete_folder(folder)
 

@@ -49,6 +49,8 @@ class Store:
     endpoint: str
     counts: Counter[str] = field(default_factory=Counter)
     gets: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Requests by what they are billed as: GET (and HEAD), PUT (and POST, copies and listings), DELETE."""
 
     def environment(self) -> dict[str, str]:
         """What a program needs to reach it."""
@@ -142,6 +144,7 @@ def faulty(store: Store, faults: Faults) -> Iterator[Store]:
         def _pass_on(self) -> None:
             body = self._body()
             fault, is_before = draw()
+            front.kinds[self._kind()] += 1
             if self.command == "GET":
                 front.gets[self.path.partition("?")[0].removeprefix(f"/{BUCKET}/")] += 1
             if fault == "refused":
@@ -157,6 +160,13 @@ def faulty(store: Store, faults: Faults) -> Iterator[Store]:
                 self._reset()
                 return
             self._answer(status, headers, answer, cut=fault == "cut")
+
+        def _kind(self) -> str:
+            query = self.path.partition("?")[2]
+            is_listing = self.command == "GET" and ("list-type" in query or "prefix" in query)
+            if is_listing or self.command in ("PUT", "POST"):
+                return "DELETE" if query == "delete" else "PUT"
+            return "GET" if self.command == "HEAD" else self.command
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -12,7 +13,10 @@ import orjson
 import pytest
 import yaml
 
+from pipeline.cli.main import main
+from pipeline.config import load_recipe
 from pipeline.library import Packed
+from pipeline.plan import make_plan
 from pipeline.run_lock import LOCK_FILE
 from stages.models.find import find_language_model
 from tests.demo import ROOT, TIMEOUT_SECONDS
@@ -74,6 +78,31 @@ def test_a_run_on_a_store_that_refuses_delays_cuts_and_resets_gives_the_same_byt
     whole = b"".join(store.objects("run").values()) + (done.stdout + done.stderr).encode()
     assert ACCESS_KEY.encode() not in whole
     assert SECRET_KEY.encode() not in whole
+
+
+def test_a_plan_tells_the_requests_of_a_run(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten raw files of a task each, within a fifth: what they are billed as, and not of what kind they are."""
+    make_small_run(tmp_path)
+    lines = gzip.decompress((tmp_path / "c4.json.gz").read_bytes()).splitlines(keepends=True)
+    for number in range(10):
+        body = gzip.compress(b"".join(lines[number::10]), mtime=0)
+        store.client().put_object(Bucket=BUCKET, Key=f"parts/{number}.json.gz", Body=body)
+    content = yaml.safe_load((tmp_path / "small.yaml").read_text())
+    steps = ["dedup_lines", {"filter": ["pii"]}]
+    content["sources"] = {"c4": {"input": f"s3://{BUCKET}/parts", "task_bytes": 1, "steps": steps}}
+    (tmp_path / "parts.yaml").write_text(yaml.safe_dump(content))
+    with faulty(store, Faults()) as front:
+        for name, value in front.environment().items():
+            monkeypatch.setenv(name, value)
+        plan = make_plan(load_recipe(str(tmp_path / "parts.yaml"))).estimate
+        front.kinds.clear()
+        run = f"s3://{BUCKET}/planned"
+        main(["run", str(tmp_path / "parts.yaml"), "--run", run, "--workers", "0", "--quiet"])
+    assert plan is not None
+    assert plan.requests.gets == pytest.approx(front.kinds["GET"], rel=0.2)
+    assert plan.requests.puts == pytest.approx(front.kinds["PUT"], rel=0.2)
 
 
 def test_a_second_writer_on_a_store_is_told(store: Store, tmp_path: Path) -> None:

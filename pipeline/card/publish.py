@@ -15,7 +15,7 @@ from stages.core.atomic import atomic_output, write_bytes
 from stages.core.errors import UserError
 from stages.core.hub import SCHEME
 from stages.core.manifest import DOCUMENTS, FileInfo
-from stages.core.names import file_stem
+from stages.core.names import file_stem, name_of_number
 
 CARD_NAME = "README.md"
 DATA_FOLDER = "data"
@@ -48,7 +48,7 @@ def published_shards(run: str) -> list[PublishedShard]:
             sources = sorted(file.sources)
             stem = file_stem(sources[0]) if len(sources) == 1 else MIXED
             numbers[stem] = number = numbers.get(stem, -1) + 1
-            found.append(PublishedShard(uri, f"{DATA_FOLDER}/{stem}-{number:05d}.parquet", file))
+            found.append(PublishedShard(uri, f"{DATA_FOLDER}/{stem}-{name_of_number(number)}.parquet", file))
     return found
 
 

@@ -18,7 +18,15 @@ from stages.core.errors import UserError
 Count = Annotated[int, Parameter(name=("-n", "--count"))]
 
 
-def explain(run: str, document: str, /, *, full: bool = False, as_json: AsJson = False) -> None:
+def explain(
+    run: str,
+    document: str,
+    /,
+    *,
+    raw: list[str] | None = None,
+    full: bool = False,
+    as_json: AsJson = False,
+) -> None:
     """Tell the story of one document, with its text: where it came from, what changed it, why it ended or where it is.
 
     Parameters
@@ -27,6 +35,8 @@ def explain(run: str, document: str, /, *, full: bool = False, as_json: AsJson =
         folder of a run
     document
         id of the document: <source>/<raw file>/<record key>, or its URL
+    raw
+        raw files of its source, as the recipe's `input`: where the run did not keep its first text, it is made again
     full
         all lines of the texts
     """
@@ -36,7 +46,7 @@ def explain(run: str, document: str, /, *, full: bool = False, as_json: AsJson =
             lines.append("")
         if name != document:
             lines.append(f"=== {name}")
-        for event in explain_document(run, name, full):
+        for event in explain_document(run, name, full, raw or ()):
             if as_json:
                 own = {key: value for key, value in asdict(event).items() if key != "lines"}
                 say_json({"id": name} | own)

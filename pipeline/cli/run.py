@@ -24,7 +24,7 @@ from pipeline.cli.running import (
 from pipeline.config import LoadedRecipe, load_recipe
 from pipeline.emptied import emptied_stages
 from pipeline.plan import make_plan
-from pipeline.plan.estimate import ClusterOptions
+from pipeline.plan.cluster import ClusterOptions
 from pipeline.plan.measure import measured_rates, parse_share
 from pipeline.pools import TaskResources, open_pool
 from pipeline.preflight import RecipeGate

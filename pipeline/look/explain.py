@@ -5,7 +5,7 @@ At each stage the text is there too: as it first was, what an edit took, and wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import duckdb
 
 from pipeline.look.lines import clipped, diff_lines
 from pipeline.look.places import Places, places_of
+from pipeline.look.raw_text import RawText, gone_texts, text_of_record
 from pipeline.look.rows import ids_of_url, rows_by_id
 from stages.core import storage
 from stages.core.errors import UserError
@@ -54,9 +55,14 @@ def ids_called(run: str, name: str) -> list[str]:
     return found[:MAX_OF_URL]
 
 
-def explain(run: str, document: str, full: bool = False) -> list[Event]:
-    """The events of a document in the order of the run; a UserError when no stage knows the id."""
-    events = story_of(places_of(run), document, full)
+def explain(run: str, document: str, full: bool = False, raw: Sequence[str] = ()) -> list[Event]:
+    """The events of a document in the order of the run; a UserError when no stage knows the id.
+
+    Where its first text is not kept, it is made again of its record in the raw files of `raw`.
+    """
+    places = places_of(run)
+    made = text_of_record(places, document, raw) if raw else None
+    events = story_of(places, document, full, made)
     if not events:
         raise UserError(
             f"{document}: no document of this id in {run}; ids are <source>/<raw file>/<record key>"
@@ -64,11 +70,15 @@ def explain(run: str, document: str, full: bool = False) -> list[Event]:
     return events
 
 
-def story_of(places: Places, document: str, full: bool = False) -> list[Event]:
+def story_of(places: Places, document: str, full: bool = False, made: RawText | None = None) -> list[Event]:
     """The same of a run that is open; nothing where no stage knows the id."""
     events: list[Event] = []
     text: str | None = None
     for name, manifest in places.manifests.items():
+        if made is not None and made.node == name and not manifest.of_kind(DOCUMENTS):
+            text = made.text
+            said = f"a document of {len(text.encode()):,} bytes, made again of its raw record"
+            events.append(Event(name, said, text, lines=tuple(_new_lines(None, text, full))))
         rows = _query(manifest.uris(LEDGER), "*", document)
         if rows and text is None:  # another run holds the stages before
             text = _text_before(places, name, document)
@@ -78,7 +88,15 @@ def story_of(places: Places, document: str, full: bool = False) -> list[Event]:
             events.append(_document_event(name, row, text, full))
             text = row["text"]
         events += _token_events(name, manifest, document)
+    if events and (gone := gone_texts(places, document)):
+        events.append(_gone_event(gone, made))
     return events
+
+
+def _gone_event(gone: Sequence[str], made: RawText | None) -> Event:
+    """What is said of stages whose texts lie nowhere any more."""
+    again = "; `--raw INPUT` (the source's raw files) makes the first text again" if made is None else ""
+    return Event(gone[-1], f"documents of {', '.join(gone)} are not kept (keep: outputs){again}")
 
 
 def _ledger_event(places: Places, name: str, row: dict[str, Any], text: str | None, full: bool) -> Event:

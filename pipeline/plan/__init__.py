@@ -11,8 +11,10 @@ from typing import Any
 from pipeline.check import check_all
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, Node
-from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, estimate_run
+from pipeline.plan.cluster import ClusterOptions
+from pipeline.plan.estimate import Estimate, estimate_run
 from pipeline.plan.rates import Rates, fallback_rates
+from pipeline.plan.raw import SourceSize, size_of_files
 from pipeline.plan.show import estimate_lines, size_lines
 from pipeline.plan.training import training_needs
 from pipeline.recipe import build
@@ -67,6 +69,9 @@ class Plan:
             "disk_bytes": None if found is None else found.disk_bytes,
             "disk_peak_bytes": None if found is None else found.disk_peak_bytes,
             "exchange_bytes": None if found is None else found.exchange_bytes,
+            "exchange_reads": None if found is None else found.requests.exchange_reads,
+            "get_requests": None if found is None else found.requests.gets,
+            "put_requests": None if found is None else found.requests.puts,
             "wall_seconds": None if found is None else found.timetable.seconds,
             "critical_path": [] if found is None else list(found.timetable.critical),
             "cost": {} if found is None else dict(found.cost),
@@ -87,7 +92,7 @@ def make_plan(
     check_all(graph, [name for name, one in loaded.sources.items() if one.expected.raw_bytes is not None])
     sizes = {source: source_size(loaded, source) for source in loaded.sources}
     known = {source: size for source, size in sizes.items() if size is not None}
-    rates = rates or fallback_rates(loaded, graph)
+    rates = rates or fallback_rates(loaded, graph, sizes)
     found = estimate_run(loaded, graph, final, known, rates, cluster) if known else None
     return Plan(loaded, graph, sizes, rates, cluster, found)
 
@@ -102,7 +107,7 @@ def source_size(loaded: LoadedRecipe, source: str) -> SourceSize | None:
         if expected.raw_bytes is None:
             return None
         return SourceSize(expected.raw_bytes, expected.raw_files, is_there=False)
-    return SourceSize(sum(file.size for file in files), len(files), is_there=True)
+    return size_of_files(recipe.ingest, files, loaded.recipe.seed)
 
 
 def _unknown_speed(node: Node) -> str:
@@ -128,5 +133,9 @@ def _stage_record(node: Node, stages: dict[str, Any]) -> dict[str, Any]:
             "memory_bytes": one.memory_bytes,
             "written_bytes": one.written_bytes,
             "exchange_bytes": one.written.get(EXCHANGE, 0),
+            "exchange_reads": one.requests.exchange_reads,
+            "get_requests": one.requests.gets,
+            "put_requests": one.requests.puts,
+            "longest_task_seconds": one.longest_seconds,
         }
     return record

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
-from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, origins, work_bytes
+from pipeline.plan.cluster import ClusterOptions
+from pipeline.plan.exchanges import destinations_by_text, exchanges_of, reads_shards
+from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, followed_inputs, origins, work_bytes
 from pipeline.plan.rates import Rates, StageRates, middle
+from pipeline.plan.raw import SourceSize, largest_raw_bytes, raw_tasks
+from pipeline.plan.requests import NO_REQUESTS, StageBytes, StageRequests, requests_of
 from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
-from stages.core.manifest import EXCHANGE, Record, add_counts
+from stages.core.manifest import EXCHANGE, add_counts
 from stages.core.parquet import SHARD_TEXT_BYTES
+from stages.core.stage import AnyStage
 from stages.ingest.base import RawStage
 from stages.train.stage import Train
 
@@ -22,34 +26,18 @@ Which = Literal["low", "middle", "high"]
 NOT_MEASURED = StageRates(memory_bytes=0)
 """Of a stage that a sample leaves out: the mixture, which is a moment's work."""
 
+ROUNDING = 1e-6
+"""Of a number of tasks, which is a ratio of floats."""
+
 MONTH_SECONDS = 365.25 / 12 * 86_400
-
-
-class ClusterOptions(Record):
-    """The machines that a plan is for, and what they cost."""
-
-    nodes: int = Field(1, gt=0, description="machines")
-    cores_per_node: int = Field(64, gt=0, description="cores of each; a core works on one task")
-    core_hour_price: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="price of a core for an hour; left out: no cost is told"
-    )
-    tb_month_price: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="price of a TB on disk for a month"
-    )
-
-
-@dataclass(frozen=True)
-class SourceSize:
-    """Raw bytes of a source and their files; None where the recipe does not say how many will come."""
-
-    num_bytes: int
-    num_files: int | None
-    is_there: bool
 
 
 @dataclass(frozen=True)
 class StageEstimate:
-    """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind."""
+    """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind.
+
+    `longest_seconds` are those of a core that its longest task takes, `requests` what it asks of a store.
+    """
 
     node: str
     given_bytes: int
@@ -58,6 +46,8 @@ class StageEstimate:
     tasks: int
     memory_bytes: int
     written: Mapping[str, int]
+    longest_seconds: float = 0.0
+    requests: StageRequests = NO_REQUESTS
 
     @property
     def written_bytes(self) -> int:
@@ -107,6 +97,16 @@ class Estimate:
         return sum(stage.written.get(EXCHANGE, 0) for stage in self.stages)
 
     @property
+    def requests(self) -> StageRequests:
+        """What all stages ask of a store, where raw files and the run lie on one."""
+        parts = [stage.requests for stage in self.stages]
+        return StageRequests(
+            sum(one.gets for one in parts),
+            sum(one.puts for one in parts),
+            sum(one.exchange_reads for one in parts),
+        )
+
+    @property
     def disk_bytes(self) -> int:
         """Bytes of all that is written, were nothing deleted."""
         return sum(stage.written_bytes for stage in self.stages)
@@ -139,7 +139,7 @@ def estimate_run(
     low, flow, high = (
         flow_of(graph, raw, _text_of(rates, which, known or {})) for which in ("low", "middle", "high")
     )
-    stages = tuple(_stages(graph, flow, _tasks(graph, flow, sizes), rates))
+    stages = _with_requests(graph, tuple(_stages(graph, flow, sizes, rates)), sizes)
     ends = [part for name in final for part in graph.parts([name])]
     works = works_of(graph, stages)
     cores = cluster.nodes * cluster.cores_per_node
@@ -158,15 +158,34 @@ def estimate_run(
     return replace(found, cost=_cost(found, cluster))
 
 
+def _with_requests(
+    graph: Graph, stages: Sequence[StageEstimate], sizes: Mapping[str, SourceSize]
+) -> tuple[StageEstimate, ...]:
+    found = requests_of(
+        graph, {one.node: StageBytes(one.given_bytes, one.tasks, one.written) for one in stages}, sizes
+    )
+    return tuple(replace(one, requests=found[one.node]) for one in stages)
+
+
 def works_of(graph: Graph, stages: Sequence[StageEstimate]) -> list[Work]:
-    """The stages as a timetable takes them."""
+    """The stages as a timetable takes them: with no more tasks than end before the longest of them."""
     return [
-        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, one.tasks)
+        Work(one.node, graph.parts(graph.nodes[one.node].inputs), one.core_seconds, _at_once(one))
         for one in stages
     ]
 
 
-def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) -> Iterator[StageEstimate]:
+def _at_once(stage: StageEstimate) -> int:
+    """Cores that a stage keeps busy."""
+    if not stage.longest_seconds:
+        return stage.tasks
+    return min(stage.tasks, max(1, math.ceil(stage.core_seconds / stage.longest_seconds - ROUNDING)))
+
+
+def _stages(
+    graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize], rates: Rates
+) -> Iterator[StageEstimate]:
+    tasks = _tasks(graph, flow, sizes)
     for node in graph.nodes.values():
         if isinstance(node.stage, Train):
             continue
@@ -180,7 +199,17 @@ def _stages(graph: Graph, flow: Flow, tasks: Mapping[str, int], rates: Rates) ->
             tasks=tasks[node.name],
             memory_bytes=own.memory_bytes,
             written=add_counts([by_bytes, own.written]),
+            longest_seconds=own.core_seconds_per_byte
+            * _largest_bytes(node.stage, work, tasks[node.name], sizes)
+            + own.core_seconds_per_task,
         )
+
+
+def _largest_bytes(stage: AnyStage, work: int, tasks: int, sizes: Mapping[str, SourceSize]) -> float:
+    """Bytes of work of a stage's largest task: shards are nearly equal, raw files are not."""
+    if isinstance(stage, RawStage) and stage.source in sizes:
+        return min(work, largest_raw_bytes(sizes[stage.source], stage))
+    return work / max(1, tasks)
 
 
 def _text_of(
@@ -202,8 +231,14 @@ def _text_of(
 
 
 def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[str, int]:
-    """Tasks of every node: raw files by bytes, then one for every shard, which no later step makes fewer of."""
+    """Tasks of every node: raw files by bytes, then one for every shard, which no later step makes fewer of, or for every
+    destination of the exchange that a stage reads."""
     tasks: dict[str, int] = {}
+    ranges = {
+        reader: graph.nodes[sender].stage
+        for sender, reader in exchanges_of(graph)
+        if not reads_shards(graph.nodes[reader].stage)
+    }
     for name, behind in origins(graph).items():
         stage = graph.nodes[name].stage
         if isinstance(stage, RawStage):
@@ -212,20 +247,13 @@ def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[st
         elif stage.stage_name in ONE_TASK or not behind:
             tasks[name] = 1
         else:
-            inputs = [graph.nodes[part] for part in graph.parts(graph.nodes[name].inputs)]
+            inputs = [graph.nodes[part] for part in followed_inputs(graph, graph.nodes[name])]
             shards = sum(tasks[one.name] for one in inputs if one.name in behind)
             passed = max(tasks[one.name] for one in inputs)
             tasks[name] = max(shards or passed, -(-flow.given_bytes(name) // SHARD_TEXT_BYTES))
+            if name in ranges and (count := destinations_by_text(ranges[name], flow.given_bytes(name))):
+                tasks[name] = count
     return tasks
-
-
-def raw_tasks(size: SourceSize, stage: RawStage[Any]) -> int:
-    """Tasks that read a source: of `task_bytes` each, a larger file alone unless its kind splits files."""
-    by_bytes = max(1, -(-size.num_bytes // stage.task_bytes))
-    splits = type(stage).ranges is not RawStage.ranges
-    if size.num_files is None or splits or size.num_bytes < size.num_files * stage.task_bytes:
-        return by_bytes
-    return size.num_files
 
 
 def _tokens(
@@ -262,4 +290,8 @@ def _cost(found: Estimate, cluster: ClusterOptions) -> dict[str, float]:
     if cluster.tb_month_price is not None:
         months = found.timetable.seconds / MONTH_SECONDS
         cost["disk"] = found.disk_peak_bytes / 1e12 * months * cluster.tb_month_price
+    if cluster.thousand_gets_price is not None:
+        cost["GET requests"] = found.requests.gets / 1000 * cluster.thousand_gets_price
+    if cluster.thousand_puts_price is not None:
+        cost["PUT requests"] = found.requests.puts / 1000 * cluster.thousand_puts_price
     return cost

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.graph import Graph
+from pipeline.graph import Graph, Node
 from quality_classifier.select import SelectPages
 from quality_classifier.train import TrainQuality
 from stages.core.manifest import add_counts
@@ -38,6 +38,9 @@ EDGES_ALONE = ("near_cluster", "books_decide", "overlaps_total")
 ONE_TASK = (*(stage.stage_name for stage in FIXED_STAGES), *EDGES_ALONE)
 """Names of stages that run as one task, whatever they are given."""
 
+FIRST_INPUT_ALONE = ("hash_references",)
+"""Names of stages whose other inputs say how many destinations there are, and hold nothing for them to read."""
+
 RAW_OF = "raw:"
 """Begins the name of a source's raw files among origins, which no output has."""
 
@@ -64,13 +67,18 @@ def origins(graph: Graph) -> dict[str, frozenset[str]]:
             found[node.name] = frozenset([RAW_OF + node.stage.source])
             continue
         behind: set[str] = set()
-        for part in graph.parts(node.inputs):
+        for part in followed_inputs(graph, node):
             if part in graph.steps:
                 behind.add(part)
             elif part in graph.nodes and not isinstance(graph.nodes[part].stage, FIXED_STAGES):
                 behind |= found[part]
         found[node.name] = frozenset(behind)
     return found
+
+
+def followed_inputs(graph: Graph, node: Node) -> tuple[str, ...]:
+    """The nodes that a node's work follows."""
+    return graph.parts(node.inputs[:1] if node.stage.stage_name in FIRST_INPUT_ALONE else node.inputs)
 
 
 def flow_of(graph: Graph, raw: BytesBySource, text_of: Callable[[str, BytesBySource], BytesBySource]) -> Flow:

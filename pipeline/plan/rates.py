@@ -14,10 +14,13 @@ from pipeline.config import LoadedRecipe
 from pipeline.expected import INGEST, Bounds
 from pipeline.graph import Graph
 from pipeline.plan.flow import EDGES_ALONE, FIXED_STAGES
+from pipeline.plan.packing import AS_USUAL
+from pipeline.plan.raw import SourceSize
 from stages.core.manifest import DOCUMENTS, EXCHANGE, INDEX, TABLE
 from stages.core.manifest import TOKENS as TOKENS_FILES
 from stages.core.stage import AnyStage
 from stages.filter.stage import Filter
+from stages.ingest.base import RawStage
 
 CORE_MB_PER_SECOND: Mapping[str, float] = MappingProxyType(
     {
@@ -142,13 +145,16 @@ FALLBACK = (
 )
 
 
-def fallback_rates(loaded: LoadedRecipe, graph: Graph) -> Rates:
-    """Constants by the names of stages, and what the recipe declares."""
+def fallback_rates(loaded: LoadedRecipe, graph: Graph, sizes: Mapping[str, SourceSize | None]) -> Rates:
+    """Constants by the names of stages, and what the recipe declares; raw files by what they hold."""
+    held = {source: AS_USUAL if size is None else size.held for source, size in sizes.items()}
     yields: dict[tuple[str, str], Bounds] = {}
     for output, (owner, step) in graph.steps.items():
         for source, recipe in loaded.sources.items():
             if owner == source:
-                default = TEXT_PER_RAW_BYTE.get(recipe.ingest.kind, 1.0) if step == INGEST else 1.0
+                default = 1.0
+                if step == INGEST:
+                    default = TEXT_PER_RAW_BYTE.get(recipe.ingest.kind, 1.0) * held.get(source, AS_USUAL).text
                 yields[output, source] = recipe.expected.yields.get(step, (default, default))
     kinds = {source: recipe.ingest.kind for source, recipe in loaded.sources.items()}
     per_token = {source: BYTES_PER_TOKEN.get(kind, DEFAULT_BYTES_PER_TOKEN) for source, kind in kinds.items()}
@@ -161,10 +167,12 @@ def fallback_rates(loaded: LoadedRecipe, graph: Graph) -> Rates:
             owner = graph.steps[node.name][0]
             low, high = yields.get((node.name, owner), (1.0, 1.0))
             written[DOCUMENTS] = DOCUMENT_FILE_SHARE * middle((low, high))
+        own = held.get(node.stage.source, AS_USUAL) if isinstance(node.stage, RawStage) else AS_USUAL
+        written[EXCHANGE] *= own.work
         # What a tokenizer or a language model is trained on has a bound, and its speed is known; of others it is neither.
         fixed = isinstance(node.stage, FIXED_STAGES) and name not in CORE_MB_PER_SECOND
         stages[node.name] = StageRates(
-            0.0 if fixed else _core_seconds_per_mb(node.stage) * 1e-6,
+            0.0 if fixed else _core_seconds_per_mb(node.stage) * 1e-6 * own.work,
             written_per_byte={} if fixed else {k: v for k, v in written.items() if v},
         )
     return Rates(stages, yields, per_token, FALLBACK)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.plan.estimate import ClusterOptions, Estimate, SourceSize, SourceTokens
+from pipeline.plan.cluster import ClusterOptions
+from pipeline.plan.estimate import Estimate, SourceTokens
 from pipeline.plan.rates import Rates
+from pipeline.plan.raw import SourceSize
 from pipeline.plan.units import shown_bytes, shown_hours, shown_seconds, shown_tokens
 from stages.core.groups import Groups
 from stages.core.manifest import EXCHANGE
+
+LONG_TASK_SECONDS = 600.0
 
 
 def size_lines(sizes: Mapping[str, SourceSize | None]) -> list[str]:
@@ -36,11 +40,13 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
         f"memory: {shown_bytes(found.memory_bytes)} for the task that takes most",
         f"disk: {shown_bytes(found.disk_bytes)} written; {shown_bytes(found.disk_peak_bytes)} at most at once where"
         " intermediates are deleted when nothing needs them",
-        f"exchange: {shown_bytes(found.exchange_bytes)}",
+        f"exchange: {shown_bytes(found.exchange_bytes)}, in {found.requests.exchange_reads:,} reads",
+        f"requests, of a store that holds raw files and run: {found.requests.gets:,} GET, {found.requests.puts:,} PUT",
         f"wall time on {machines} of {cluster.cores_per_node} cores: about {shown_seconds(found.timetable.seconds)},"
         f" cores busy {found.busy_share:.0%} of it",
         "critical path:",
         *_path(found),
+        *_long_tasks(found),
     ]
     if found.cores > cluster.cores_per_node and found.cores - cluster.cores_per_node >= found.most_tasks:
         enough = -(-found.most_tasks // cluster.cores_per_node)
@@ -54,7 +60,20 @@ def estimate_lines(found: Estimate, rates: Rates, cluster: ClusterOptions, group
 
 def stage_table(found: Estimate) -> list[str]:
     """A row for every stage that takes time or place."""
-    rows = [("stage", "given", "text out", "core-hours", "tasks", "memory", "disk", "exchange")]
+    rows = [
+        (
+            "stage",
+            "given",
+            "text out",
+            "core-hours",
+            "tasks",
+            "memory",
+            "disk",
+            "exchange",
+            "reads",
+            "requests",
+        )
+    ]
     for one in found.stages:
         exchange = one.written.get(EXCHANGE, 0)
         rows.append(
@@ -67,6 +86,8 @@ def stage_table(found: Estimate) -> list[str]:
                 shown_bytes(one.memory_bytes),
                 shown_bytes(one.written_bytes),
                 shown_bytes(exchange) if exchange else "",
+                f"{one.requests.exchange_reads:,}" if one.requests.exchange_reads else "",
+                f"{one.requests.gets + one.requests.puts:,}",
             )
         )
     return aligned(rows)
@@ -84,6 +105,16 @@ def _path(found: Estimate) -> list[str]:
         if spans[name].end - spans[name].start > found.timetable.seconds / 1000
     ]
     return aligned(rows)
+
+
+def _long_tasks(found: Estimate) -> list[str]:
+    """The stages whose longest task takes more than LONG_TASK_SECONDS of a core."""
+    rows = [
+        (one.node, shown_seconds(one.longest_seconds))
+        for one in found.stages
+        if one.longest_seconds > LONG_TASK_SECONDS
+    ]
+    return ["longest tasks, of more than ten minutes of a core:", *aligned(rows)] if rows else []
 
 
 def paper_token_table(tokens: Sequence[SourceTokens], groups: Groups) -> list[str]:

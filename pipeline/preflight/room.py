@@ -14,15 +14,15 @@ from typing import Protocol
 from pipeline.at_hand import cores_at_hand, memory_at_hand
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph, read_run
+from pipeline.plan.cluster import ClusterOptions
 from pipeline.plan.estimate import (
-    ClusterOptions,
     Estimate,
-    SourceSize,
     StageEstimate,
     estimate_run,
     works_of,
 )
 from pipeline.plan.rates import fallback_rates
+from pipeline.plan.raw import SourceSize, size_of_files
 from pipeline.plan.timetable import peak_bytes, timetable_of
 from pipeline.plan.units import shown_bytes
 from pipeline.preflight.contents import RawFiles
@@ -98,17 +98,14 @@ def estimate_rest(planned: Planned, finished: Mapping[str, Manifest], files: Raw
             if node.name in finished:
                 sizes[node.stage.source] = SourceSize(finished[node.name].bytes_in, None, is_there=True)
             else:
-                found = files[node.name]
-                sizes[node.stage.source] = SourceSize(
-                    sum(file.size for file in found), len(found), is_there=True
-                )
+                sizes[node.stage.source] = size_of_files(node.stage, files[node.name], loaded.recipe.seed)
     known = {
         name: {source: totals.text_bytes for source, totals in finished[name].sources.items()}
         for name in graph.steps
         if name in finished
     }
     cluster = ClusterOptions(cores_per_node=planned.machine.num_workers)
-    rates = fallback_rates(loaded, graph)
+    rates = fallback_rates(loaded, graph, sizes)
     return estimate_run(loaded, graph, planned.outputs, sizes, rates, cluster, known)
 
 

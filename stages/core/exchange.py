@@ -20,7 +20,7 @@ import pyarrow as pa
 from stages.core.errors import UserError
 from stages.core.finished import FinishedFile, FinishedFiles
 from stages.core.manifest import EXCHANGE, FOLDERS, PARTS, FileInfo, Manifest, Record
-from stages.core.names import below
+from stages.core.names import below, name_of_number
 from stages.core.stored import open_stored
 
 ONE_LEVEL_DESTINATIONS = 256
@@ -37,12 +37,12 @@ def group_size(destinations: int) -> int:
 
 def merge_task(number: int) -> str:
     """The id of a task of the second level."""
-    return f"merge-{number:05d}"
+    return f"merge-{name_of_number(number)}"
 
 
 def exchange_file(kind: str, task: str, number: int) -> str:
     """The name of a task's file below its stage's folder: `kind` is EXCHANGE, or PARTS of the first level."""
-    return f"{FOLDERS[kind]}/{task}-{number:05d}.arrow"
+    return f"{FOLDERS[kind]}/{task}-{name_of_number(number)}.arrow"
 
 
 class MergedFiles(Record):

@@ -20,7 +20,11 @@ MAX_PART_BYTES = 255
 
 MAX_SOURCE_CHARS = 100
 
+NUMBER_DIGITS = 5
+"""Of the numbers in files' names: tasks, shards, merges."""
+
 _UNSAFE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\\\]")
+_NUMBER_AT_END = re.compile(r"(?:[a-z](?=[0-9]{6}))?[0-9]+\Z")
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -40,6 +44,21 @@ def below(folder: str, name: str) -> str:
     if not is_safe_name(name):
         raise UserError(f"{folder}: {name[:200]!r} is no name of a file below it; rename what is called so")
     return storage.join(folder, name)
+
+
+def name_of_number(number: int) -> str:
+    """A number from 0 on as a part of names that sort as the numbers do: 00007, 99999, a100000, b1000000.
+
+    What has more than NUMBER_DIGITS digits begins with a letter, which sorts behind all digits.
+    """
+    digits = f"{number:0{NUMBER_DIGITS}d}"
+    more = len(digits) - NUMBER_DIGITS
+    return chr(ord("a") + more - 1) + digits if more else digits
+
+
+def without_number(name: str) -> str:
+    """What stands before the number at a name's end."""
+    return _NUMBER_AT_END.sub("", name)
 
 
 def _is_source(name: str) -> str:

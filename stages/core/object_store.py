@@ -29,6 +29,8 @@ DEFAULT_ATTEMPTS = 12
 CONNECT_SECONDS = 10.0
 BODY_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.05
+FIRST_AHEAD_BYTES, MAX_AHEAD_BYTES = 64 << 10, 8 << 20
+"""What a request of `AheadFile` is for: first, and when it has gone on for a while."""
 
 
 def s3_filesystem(uri: str) -> tuple[pafs.S3FileSystem, str]:
@@ -153,6 +155,30 @@ class PatientFile(io.RawIOBase):
         if not self.closed and self._file is not None:
             self._file.close()
         super().close()
+
+
+class AheadFile(PatientFile):
+    """The same for readers that go through a file in small steps: a request is for more, the longer they go on.
+
+    Whoever looks at two places of a file pays for what is there, and whoever reads all of it for a request in 8 MiB.
+    """
+
+    def __init__(self, fs: Any, path: str) -> None:
+        super().__init__(fs, path)
+        self._ahead, self._ahead_start, self._next_bytes = b"", -1, FIRST_AHEAD_BYTES
+
+    def read_at(self, size: int, offset: int) -> bytes:
+        """`size` bytes from `offset`, of what was read ahead where it holds them."""
+        inside = offset - self._ahead_start
+        held = self._ahead[inside : inside + size] if 0 <= inside <= len(self._ahead) else b""
+        if len(held) == size:
+            return held
+        goes_on = inside == len(self._ahead) or bool(held)
+        self._next_bytes = min(MAX_AHEAD_BYTES, 2 * self._next_bytes) if goes_on else FIRST_AHEAD_BYTES
+        start = offset + len(held)
+        wanted = min(max(size - len(held), self._next_bytes), self._size - start)
+        self._ahead, self._ahead_start = super().read_at(wanted, start), start
+        return held + self._ahead[: size - len(held)]
 
 
 def patient_arrow_file(fs: Any, path: str) -> pa.NativeFile:

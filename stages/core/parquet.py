@@ -16,7 +16,7 @@ from stages.core.atomic import AtomicFile
 from stages.core.bounded import BATCH_BYTES, GroupReader
 from stages.core.documents import DOCUMENT_SCHEMA, text_lengths_bytes
 from stages.core.manifest import DOCUMENTS, FOLDERS, FileInfo, SourceTotals, add_sources
-from stages.core.names import below
+from stages.core.names import below, name_of_number
 from stages.core.stored import open_stored
 
 SHARD_TEXT_BYTES = 256 << 20
@@ -146,7 +146,7 @@ class RowBuffer:
 
 
 def _shard_name(task: str, number: int) -> str:
-    return f"{FOLDERS[DOCUMENTS]}/{task}-{number:05d}.parquet"
+    return f"{FOLDERS[DOCUMENTS]}/{task}-{name_of_number(number)}.parquet"
 
 
 def first_shard_name(task: str) -> str:

@@ -24,6 +24,7 @@ from stages.core.manifest import (
     add_sources,
     merging_fault,
 )
+from stages.core.names import name_of_number
 
 FINGERPRINT_DIGITS = 16
 
@@ -77,8 +78,8 @@ class Task(Generic[Params]):
 
 
 def task_id(index: int) -> str:
-    """Name of the task at `index`: fixed width, so that names sort in plan order."""
-    return f"{index:05d}"
+    """Name of the task at `index`; names sort in plan order."""
+    return name_of_number(index)
 
 
 class Stage(BaseModel, ABC, Generic[Params]):

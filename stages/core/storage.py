@@ -158,7 +158,7 @@ def open_input(uri: str) -> BinaryIO:
         return Path(uri).open("rb")
     fs, path = filesystem(uri)
     if isinstance(fs, pafs.S3FileSystem):
-        return cast(BinaryIO, object_store.PatientFile(fs, path))
+        return cast(BinaryIO, object_store.AheadFile(fs, path))
     return cast(BinaryIO, fs.open_input_file(path))
 
 

@@ -42,6 +42,12 @@ _MARKS = (
 )  # fmt: skip
 
 
+def unpacked_start(raw: RawFile) -> bytes:
+    """The first bytes of what a raw file holds, packed or not: LOOKED_BYTES at most, none of a 7z archive."""
+    with raw.open() as stream:
+        return _unpacked(raw, stream.read(HEAD_BYTES), stream)
+
+
 def raw_content(raw: RawFile) -> str | None:
     """What a raw file holds, packed or not; None where its first bytes do not tell (plain text, damage, a 7z archive).
 

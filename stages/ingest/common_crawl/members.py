@@ -28,7 +28,8 @@ ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"
 """The skippable frame before the first member that holds the dictionary of all."""
 
 _RECORD_START = re.compile(rb"\s*(?:WARC/\d|[a-z]{3,8}:\S)")
-_TRIAL_BYTES = 4 << 10
+TRIAL_BYTES = 4 << 10
+"""Of a member, that tell what it begins with."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def archive_compression(head: bytes) -> str:
 
 def opening(stream: BinaryIO) -> tuple[str, int]:
     """Compression of an archive and the offset of its first member, which is not 0 where its start is damaged."""
-    head = stream.read(_TRIAL_BYTES)
+    head = stream.read(TRIAL_BYTES)
     kind = archive_compression(head)
     if kind != "none" or not head or _RECORD_START.match(head):
         return kind, 0
@@ -68,20 +69,23 @@ def opening(stream: BinaryIO) -> tuple[str, int]:
     return "none", 0
 
 
-def read_members(raw: RawFile) -> Iterator[MemberEvent]:
-    """Decompressed pieces of a raw file, each member announced; after damage the next good member."""
+def read_members(raw: RawFile, start: int = 0) -> Generator[MemberEvent, None, None]:
+    """Decompressed pieces of a raw file, each member announced; after damage the next good member.
+
+    From the gzip member at `start` on, where that is not 0.
+    """
     with raw.open() as stream:
-        kind, first = opening(stream)
+        kind, first = ("gzip", start) if start else opening(stream)
         if kind in ("none", "bz2", "xz", "7z"):
             yield MemberStart(0)
             yield from _plain(raw)
             return
-        if first:
+        if first and not start:
             yield MemberDamage(0, first, f"no {kind} member")
         offset: int | None = first
         while offset is not None and offset < raw.size:
             stream.seek(offset)
-            events = _gzip(stream, offset) if kind == "gzip" else _framed(stream, offset, kind)
+            events = gzip_members(stream, offset) if kind == "gzip" else _framed(stream, offset, kind)
             damage = yield from events
             if damage is None:
                 return
@@ -97,7 +101,7 @@ def _plain(raw: RawFile) -> Iterator[MemberEvent]:
         yield MemberDamage(error.offset, max(0, raw.size - error.offset), error.reason)
 
 
-def _gzip(stream: BinaryIO, start: int) -> Generator[MemberEvent, None, MemberDamage | None]:
+def gzip_members(stream: BinaryIO, start: int) -> Generator[MemberEvent, None, MemberDamage | None]:
     """Members from `start` on; returns where and why they cannot be read on, None at a clean end."""
     chunk = stream.read(READ_BYTES)
     member = start
@@ -184,14 +188,14 @@ def _next_member(stream: BinaryIO, start: int, kind: str, end: int | None = None
         for match in magic.finditer(data):
             position = offset + match.start()
             stream.seek(position)
-            if _RECORD_START.match(_trial(stream.read(_TRIAL_BYTES), kind)):
+            if _RECORD_START.match(first_bytes_of(stream.read(TRIAL_BYTES), kind)):
                 return position
         if len(data) < SCAN_BYTES or (end is not None and offset + len(data) >= end):
             return None
         offset += len(data) - overlap
 
 
-def _trial(data: bytes, kind: str) -> bytes:
+def first_bytes_of(data: bytes, kind: str) -> bytes:
     """The first bytes that compressed `data` gives; none when it is not what its magic says."""
     try:
         if kind == "gzip":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from stages.ingest.common_crawl.members import MemberEvent
@@ -55,16 +55,21 @@ class ArchiveRecord:
 
 
 def read_records(
-    events: Iterator[MemberEvent], *, plain: bool, max_record_bytes: int
+    events: Iterator[MemberEvent],
+    *,
+    plain: bool,
+    max_record_bytes: int,
+    end: Callable[[], int | None] = lambda: None,
 ) -> Iterator[ArchiveRecord | Loss]:
     """All records of the events of `read_members`, in order.
 
     Every record header gives exactly one ArchiveRecord or Loss; bytes that belong to no record give a Loss
     whose key is `@<offset>`. A record's key is its byte offset in the raw file, and where a member holds
-    several, `<offset of the member>.<offset inside it>`. `plain`: the raw file is not compressed.
+    several, `<offset of the member>.<offset inside it>`. `plain`: the raw file is not compressed. `end`, once it is known, is
+    the offset of a member: what begins there or later is left out.
     """
     window = Window(events, WARC_LINE)
-    reader = _Reader(window, plain, max_record_bytes)
+    reader = _Reader(window, plain, max_record_bytes, end)
     while True:
         held: ArchiveRecord | Loss | None = None
         for record in reader.records():
@@ -77,7 +82,7 @@ def read_records(
             yield Loss(held.key, "corrupt_member", damage.reason, url=held.url, text_bytes=len(held.block))
         elif held is not None:
             yield held
-        if damage is None:
+        if damage is None or reader.is_behind:
             return
         yield Loss(f"@{damage.offset}", "damaged", damage.reason, text_bytes=damage.length_bytes)
         window.resume()
@@ -90,14 +95,16 @@ def _is_member(key: str, offset: int) -> bool:
 class _Reader:
     """Frames the records of one raw file."""
 
-    def __init__(self, window: Window, plain: bool, max_record_bytes: int) -> None:
-        self._window, self._plain, self._max_record_bytes = window, plain, max_record_bytes
+    def __init__(
+        self, window: Window, plain: bool, max_record_bytes: int, end: Callable[[], int | None]
+    ) -> None:
+        self._window, self._plain, self._max_record_bytes, self._end = window, plain, max_record_bytes, end
         self._mark: re.Pattern[bytes] | None = None
 
     def records(self) -> Iterator[ArchiveRecord | Loss]:
         """Records up to the next damaged stretch or the end."""
         window = self._window
-        while self._skip_blank():
+        while self._skip_blank() and not self.is_behind:
             head = window.peek(FIRST_BYTES)
             key = window.key(plain=self._plain)
             if WARC_LINE.match(head):
@@ -108,6 +115,12 @@ class _Reader:
                 yield self._arc(key, line)
             else:
                 yield self._garbage(key)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what begins at the window's position is left out."""
+        end = self._end()
+        return end is not None and self._window.member_offset >= end
 
     def _skip_blank(self) -> bool:
         """Move over blank bytes; whether anything follows."""
@@ -153,8 +166,8 @@ class _Reader:
         if end is None:
             head = window.peek(MAX_HEADER_BYTES)
             end = _END_OF_HEADER.search(head)
-        next_mark = WARC_MARK.search(head, 0, MAX_HEADER_BYTES if end is None else end.end())
-        if next_mark is not None:
+        length = len(head) if end is None else end.end()
+        if WARC_MARK.search(head, 0, length) or window.record_member(length) is not None:
             return self._to_next(key, "bad_header", "another record begins inside the header")
         if end is None:
             rule = "truncated_record" if len(head) < MAX_HEADER_BYTES else "bad_header"

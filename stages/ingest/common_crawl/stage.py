@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
@@ -15,8 +16,9 @@ from pydantic import Field
 from stages.core.errors import UserError
 from stages.core.manifest import Manifest
 from stages.core.stage import Task
+from stages.core.storage import FoundFile
 from stages.ingest import contents
-from stages.ingest.base import IngestStage, RawParams
+from stages.ingest.base import IngestStage, Range, RawParams, byte_ranges, whole_file
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_model, page_model_sha256
 from stages.ingest.common_crawl.boilerplate.text_lines import main_lines
@@ -41,8 +43,9 @@ from stages.ingest.common_crawl.http import (
     parse_response,
     unchunk,
 )
-from stages.ingest.common_crawl.members import opening, read_members
+from stages.ingest.common_crawl.members import read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
+from stages.ingest.common_crawl.splits import ArchiveShare
 from stages.ingest.common_crawl.url_filter import UrlFilter
 from stages.ingest.common_crawl.xhtml import XHTML_START, XML_TYPES, xhtml_as_html
 from stages.ingest.decode import without_marks
@@ -109,28 +112,45 @@ class CommonCrawlIngest(IngestStage):
         models += [f"boilerplate of text {text_model_sha256()}"] if self.remove_wet_boilerplate else []
         return [*super().dependencies(), *models, *lists]
 
+    def ranges(self, file: FoundFile) -> Sequence[Range]:
+        """Tasks share a large file that is gzip by its name; what it is not inside, one of them reads whole."""
+        return byte_ranges(file.size, self.task_bytes) if file.name.endswith(".gz") else whole_file(file)
+
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
-        """All records of a WET, WARC or ARC file; see `read_records` for keys and damage."""
-        with raw.open() as stream:
-            plain = opening(stream)[0] == "none"
+        """All records of a WET, WARC or ARC file, or of a task's share of it; see `read_records` for keys and damage."""
+        share = ArchiveShare(raw)
         if self.extractor == "resiliparse" and self.remove_boilerplate:
             warm_up()
         if self.remove_wet_boilerplate:
             main_lines("a", fitted_text_model())  # compiled before a record's clock runs, as `warm_up` has it
-        dump = dump_of(raw.name)
+        dump = self._dump(raw, share.is_plain)
         matcher = None if self.url_filter is None else self.url_filter.matcher()
-        for record in read_records(read_members(raw), plain=plain, max_record_bytes=self.max_record_bytes):
+        records = read_records(
+            share.events(),
+            plain=share.is_plain,
+            max_record_bytes=self.max_record_bytes,
+            end=lambda: share.end,
+        )
+        for record in records:
             if isinstance(record, Loss):
                 yield record
                 continue
-            if record.kind == "warcinfo" and not _DUMP.search(raw.name):
-                dump = _dump_of_warcinfo(record) or dump
             refused = matcher.check(record.url) if matcher is not None and record.kind in TEXT_KINDS else None
             if refused is not None:
                 yield _loss(record, *refused)
                 continue
             read = partial(self._read_record, record, dump)
             yield bounded(raw, read, record.key, record.url, len(record.block))
+
+    def _dump(self, raw: RawFile, plain: bool) -> str:
+        """The dump of a file: by its name, else by its first record where that is a warcinfo, which every share reads."""
+        if _DUMP.search(raw.name) is None:
+            with closing(read_members(raw)) as members:
+                records = read_records(members, plain=plain, max_record_bytes=self.max_record_bytes)
+                first = next(records, None)
+            if isinstance(first, ArchiveRecord) and first.kind == "warcinfo":
+                return _dump_of_warcinfo(first) or dump_of(raw.name)
+        return dump_of(raw.name)
 
     def _read_record(self, record: ArchiveRecord, dump: str) -> RawRecord:
         if self.verify_digests and (wrong := wrong_digest(record)):

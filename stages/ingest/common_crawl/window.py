@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from stages.ingest.common_crawl.members import MemberDamage, MemberEvent, MemberStart
 
 KEEP_MEMBERS = 64
+LINE_BYTES = 64
+"""Of a member's beginning, that tell whether it begins a record."""
 
 
 class Window:
@@ -82,16 +84,16 @@ class Window:
     def _fill_to_boundary(self, size: int) -> int:
         wanted = min(size, len(self._data) - self._start)
         while True:
-            available = self._fill(wanted)
-            boundary = self._record_member(min(size, available))
+            available = self._fill(wanted + LINE_BYTES)
+            boundary = self.record_member(min(size, available))
             if boundary is not None:
                 return boundary
             if available >= size or available < wanted or self._ended:
                 return min(size, available)
             wanted = min(size, 2 * available + 4096)
 
-    def _record_member(self, limit: int) -> int | None:
-        """Distance to the first member start below `limit` that begins a record."""
+    def record_member(self, limit: int) -> int | None:
+        """Distance to the first member start before `limit`, and behind the current position, that begins a record."""
         first = bisect_right(self._member_positions, self.position)
         for position in self._member_positions[first:]:
             distance = position - self.position
@@ -112,7 +114,7 @@ class Window:
         while True:
             available = self._fill(max(mark_bytes * 2, 1 << 18))
             found = mark.search(self._data, self._start + step)
-            boundary = self._record_member(available)
+            boundary = self.record_member(available)
             distances = [] if found is None else [found.start() - self._start]
             distances += [] if boundary is None else [boundary]
             if distances:
@@ -123,6 +125,12 @@ class Window:
                 return self.position - origin
             self.skip(available - mark_bytes)
             step = 0
+
+    @property
+    def member_offset(self) -> int:
+        """Where in the raw file the member of the current position begins; 0 before the first."""
+        index = bisect_right(self._member_positions, self.position) - 1
+        return self._member_offsets[index] if index >= 0 else 0
 
     def key(self, *, plain: bool) -> str:
         """Name of the current position: offset in the raw file, or `<member>.<offset inside>`."""

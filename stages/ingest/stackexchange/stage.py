@@ -108,6 +108,10 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
         """Which threads are kept is for the next stage to say."""
         return {k: v for k, v in super().content_config().items() if k not in ThreadOptions.model_fields}
 
+    def ranges(self, file: FoundFile) -> Sequence[Range]:
+        """Tasks share a large plain file."""
+        return _ranges(file, self.task_bytes)
+
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[PostsParams]]:
         """Tasks over the chosen sites' files by bytes, a large file in several; one for all others."""
         files = list_raw_files(self.input)

@@ -10,8 +10,9 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.config import load_recipe, parse_recipe
 from pipeline.plan import Plan, make_plan
-from pipeline.plan.estimate import ClusterOptions, SourceSize, raw_tasks
+from pipeline.plan.cluster import ClusterOptions
 from pipeline.plan.rates import Rates, StageRates
+from pipeline.plan.raw import SourceSize, raw_tasks
 from stages.core.errors import UserError
 from stages.ingest.c4.stage import C4Ingest
 

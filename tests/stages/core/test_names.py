@@ -13,7 +13,7 @@ from stages.core.errors import UserError
 from stages.core.exchange_writer import ExchangeWriter
 from stages.core.ledger import LEDGER_SCHEMA
 from stages.core.manifest import DOCUMENTS, MODEL, FileInfo, Manifest
-from stages.core.names import below, file_stem, is_safe_name, source_fault
+from stages.core.names import below, file_stem, is_safe_name, name_of_number, source_fault, without_number
 from stages.core.parquet import ParquetWriter
 from stages.core.stage import Task
 from stages.core.writer import TaskWriter
@@ -127,3 +127,19 @@ def test_a_manifest_names_no_file_outside_its_folder() -> None:
     )  # fmt: skip
     with pytest.raises(UserError, match="no name of a file below"):
         manifest.uris(DOCUMENTS)
+
+
+def test_numbers_in_names() -> None:
+    numbers = [0, 7, 99_999, 100_000, 999_999, 1_000_000]
+    names = ["00000", "00007", "99999", "a100000", "a999999", "b1000000"]
+    assert [name_of_number(number) for number in numbers] == names
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_names_sort_as_their_numbers(first: int, second: int) -> None:
+    assert (name_of_number(first) < name_of_number(second)) == (first < second)
+
+
+@given(st.sampled_from(["", "from-", "from-handing-", "merge-"]), st.integers(0, 10**9))
+def test_a_number_is_taken_from_the_end_of_a_name(before: str, number: int) -> None:
+    assert without_number(before + name_of_number(number)) == before
