@@ -21,7 +21,7 @@ from stages.dedup.books import verb as books
 from stages.dedup.columns import DESTINATION_BYTES
 from stages.dedup.exact import verb as exact
 from stages.dedup.ids import unique
-from stages.dedup.lines.verb import TEXT_BYTES_PER_DESTINATION
+from stages.dedup.lines.match import TEXT_BYTES_PER_DESTINATION
 from stages.dedup.near import clusters
 from stages.dedup.near import verb as near
 from stages.dedup.repeats.windows import WINDOW_BYTES

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -23,6 +21,7 @@ from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_model, page_model_sha256
 from stages.ingest.common_crawl.boilerplate.text_lines import main_lines
 from stages.ingest.common_crawl.boilerplate.text_model import fitted_text_model, text_model_sha256
+from stages.ingest.common_crawl.digests import wrong_digest
 from stages.ingest.common_crawl.html import (
     MAX_CONTROL_SHARE,
     control_share,
@@ -41,7 +40,6 @@ from stages.ingest.common_crawl.http import (
     decoded_body,
     media_type,
     parse_response,
-    unchunk,
 )
 from stages.ingest.common_crawl.members import read_members
 from stages.ingest.common_crawl.records import ARC_KIND, ArchiveRecord, parse_headers, read_records
@@ -278,30 +276,3 @@ def _dump_of_warcinfo(record: ArchiveRecord) -> str | None:
     part = parse_headers(record.block[: 1 << 14]).get("ispartof", "")
     found = _DUMP.search(part)
     return found[0] if found else None
-
-
-def wrong_digest(record: ArchiveRecord) -> str | None:
-    """Which SHA-1 digest of a record is wrong (`block` or `payload`); other algorithms are not checked."""
-    block = _sha1_digest(record.headers.get("warc-block-digest", ""))
-    if block is not None and hashlib.sha1(record.block).digest() != block:
-        return "block"
-    payload = _sha1_digest(record.headers.get("warc-payload-digest", ""))
-    if payload is None or record.headers.get("warc-truncated") or record.kind == "revisit":
-        return None
-    response = parse_response(record.block)
-    body = record.block if response is None else response.body
-    # crawlers differ on whether chunking belongs to the payload
-    if payload in (hashlib.sha1(body).digest(), hashlib.sha1(unchunk(body)).digest()):
-        return None
-    return "payload"
-
-
-def _sha1_digest(field: str) -> bytes | None:
-    algorithm, _, value = field.partition(":")
-    if algorithm.strip().lower() != "sha1":
-        return None
-    try:
-        digest = bytes.fromhex(value) if len(value) == 40 else base64.b32decode(value.strip().upper())
-    except ValueError:
-        return None
-    return digest if len(digest) == 20 else None
