@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 from cyclopts import App
+from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from benchmarks import corpus, work
 from benchmarks.byte_level import train_byte_level
@@ -113,7 +114,13 @@ class Chain:
 
 @app.default
 def main(
-    *, data: Path, mb: float = 60.0, peer_mb: float = 2.0, html: str = "", peers: Path = Path(".peers")
+    *,
+    data: Path,
+    mb: float = 60.0,
+    peer_mb: float = 2.0,
+    html: str = "",
+    html_peer_mb: float = 20.0,
+    peers: Path = Path(".peers"),
 ) -> None:
     """Run both chains and datatrove's, and print two Markdown tables.
 
@@ -127,6 +134,8 @@ def main(
         MB of it that datatrove gets: its heuristic filters take a quarter of a minute a MB
     html
         pattern of WARC files below `data`; none unless given
+    html_peer_mb
+        MB of their HTML that datatrove gets, with trafilatura as its extractor
     peers
         environment of the peers that `make peers` installs
     """
@@ -143,7 +152,11 @@ def main(
         for chain in chains:
             for row in chain.rows():
                 print("| " + " | ".join(row) + " |", flush=True)
-        _print_peer(texts, peer_mb, folder, Peers(peers), chains[0])
+        tokenizer = str(folder / "tokenizer.json")
+        train_byte_level(texts[:RECORDS_PER_FILE], VOCAB_SIZE).save(tokenizer)
+        _print_peer(list(first_texts(texts, peer_mb)), "text", tokenizer, Peers(peers), chains[0])
+        if html:
+            _print_peer(list(pages_of(files, html_peer_mb)), "html", tokenizer, Peers(peers), chains[1])
 
 
 def prose(data: Path, folder: Path, megabytes: float) -> list[str]:
@@ -266,27 +279,49 @@ def trained_tokenizer(files: list[str], folder: Path) -> str:
     return model
 
 
-def _print_peer(texts: list[str], megabytes: float, folder: Path, peers: Peers, ours: Chain) -> None:
-    """datatrove's chain over the first MB of the same pages, beside ours over all."""
-    lines, size = folder / "pages.jsonl", 0
-    with lines.open("wb") as out:
-        for number, text in enumerate(texts):
-            size += len(text.encode())
-            out.write(orjson.dumps({"id": str(number), "text": text}) + b"\n")
-            if size >= megabytes * 1e6:
-                break
-    tokenizer = str(folder / "tokenizer.json")
-    train_byte_level(texts[:RECORDS_PER_FILE], VOCAB_SIZE).save(tokenizer)
-    said: dict[str, Any] | None = peers.run("datatrove", "whole", lines, tokenizer, find_language_model(None))
+def pages_of(files: Sequence[str], megabytes: float) -> Iterator[str]:
+    """The HTML of the first pages of WARC files, decoded, about so many MB of it."""
+    size = 0
+    for file in files:
+        with Path(file).open("rb") as stream:
+            for record in ArchiveIterator(stream, record_types=WarcRecordType.response, parse_http=True):
+                page = record.reader.read().decode(errors="replace")
+                size += len(page.encode())
+                yield page
+                if size >= megabytes * 1e6:
+                    return
+
+
+def first_texts(texts: Sequence[str], megabytes: float) -> Iterator[str]:
+    """The first of the texts, about so many MB."""
+    size = 0
+    for text in texts:
+        size += len(text.encode())
+        yield text
+        if size >= megabytes * 1e6:
+            return
+
+
+def _print_peer(texts: list[str], kind: str, tokenizer: str, peers: Peers, ours: Chain) -> None:
+    """datatrove's chain over some of the same pages (`kind` text or html), beside ours over all."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "pages.jsonl"
+        documents = ({"id": str(number), "text": text} for number, text in enumerate(texts))
+        lines.write_bytes(b"".join(orjson.dumps(document) + b"\n" for document in documents))
+        said: dict[str, Any] | None = peers.run(
+            "datatrove", "whole", lines, tokenizer, find_language_model(None), kind
+        )
     if said is None:
         print("\n".join(peers.missing()))
         return
-    theirs = size / 1e6 / said["seconds"]
-    speed = ours.megabytes / ours.seconds
+    size = sum(len(text.encode()) for text in texts) / 1e6
+    theirs = size / said["seconds"]
+    speeds = (ours.megabytes / ours.seconds, ours.megabytes / ours.outputs_seconds)
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in said["steps"].items())
     print(
-        f"\ndatatrove, {size / 1e6:.1f} MB of the same pages: {theirs:.3f} MB/s ({parts});"
-        f" ours {speed:.1f} MB/s, {speed / theirs:.0f} times it."
+        f"\n{ours.name}: datatrove, {size:.1f} MB of the same pages: {theirs:.3f} MB/s ({parts});"
+        f" ours {speeds[0]:.1f} MB/s step by step, {speeds[0] / theirs:.0f} times it,"
+        f" {speeds[1]:.1f} as one run, {speeds[1] / theirs:.0f} times it."
     )
 
 

@@ -32,6 +32,7 @@ from datatrove.pipeline.dedup.sentence_dedup import (
     SentenceDedupSignature,
     SentenceFindDedups,
 )
+from datatrove.pipeline.extractors import Trafilatura
 from datatrove.pipeline.filters import (
     C4QualityFilter,
     FineWebQualityFilter,
@@ -46,6 +47,9 @@ from datatrove.utils.lid import FT176LID
 from datatrove.utils.logging import logger
 from fasttext.FastText import _FastText
 from timed import report
+
+PAGE_SECONDS = 10
+"""Its own limit, a second, would drop pages that a loaded machine is slow at."""
 
 LANGUAGES = "bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split()
 
@@ -157,8 +161,12 @@ def filters(documents: Path, folder: Path):
     return written(folder / "kept")
 
 
-def whole(documents: Path, folder: Path, tokenizer: str, language_model: str):
-    """Language, heuristics, near dedup and tokens, each a pipeline of its executor; the seconds of each."""
+def whole(documents: Path, folder: Path, tokenizer: str, language_model: str, kind: str = "text"):
+    """Language, heuristics, near dedup and tokens, each a pipeline of its executor; of `kind` html trafilatura first.
+
+    The seconds of each.
+    """
+    first = [Trafilatura(timeout=PAGE_SECONDS)] if kind == "html" else []
     language = LanguageFilter(LANGUAGES, language_threshold=0.5)
     language.model = LocalLID(LANGUAGES, language_model)
     rules = [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter(), FineWebQualityFilter()]
@@ -167,7 +175,7 @@ def whole(documents: Path, folder: Path, tokenizer: str, language_model: str):
     )
     config = MinhashConfig()
     chains = {
-        "language and heuristics": [[reader(documents), language, *rules, JsonlWriter(kept)]],
+        "language and heuristics": [[reader(documents), *first, language, *rules, JsonlWriter(kept)]],
         "near dedup": [
             [JsonlReader(kept), MinhashDedupSignature(signatures, config=config)],
             [MinhashDedupBuckets(signatures, buckets, config=config)],
@@ -208,7 +216,7 @@ if __name__ == "__main__":
         )
         sys.stdout.write("\n{}\n")
     elif what == "whole":
-        report(partial(whole, tokenizer=more[0], language_model=more[1]), Path(source))
+        report(partial(whole, tokenizer=more[0], language_model=more[1], kind=more[2]), Path(source))
     else:
         works = {
             "sign": sign(MinhashConfig()),
