@@ -76,6 +76,7 @@ class HashLines(KeepLinesOptions, ScopeOptions, Stage[HashLinesParams]):
     """Shard -> its distinct line keys, by range."""
 
     stage_name: ClassVar[str] = "lines_hash"
+    version: ClassVar[int] = 2
     follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[HashLinesParams]]:
@@ -144,6 +145,7 @@ class MatchLines(KeepLinesOptions, Stage[MatchLinesParams]):
     """Range of line keys -> the keys to remove from each shard. Inputs: line keys, documents."""
 
     stage_name: ClassVar[str] = "lines_match"
+    version: ClassVar[int] = 2
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[MatchLinesParams]]:
         """One task per range."""
