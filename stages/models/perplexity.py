@@ -19,7 +19,7 @@ from stages.core import storage
 from stages.core.errors import UserError
 from stages.models.ccnet_normalize import lines_of, whole_of
 from stages.models.perplexity_files import ModelFiles
-from stages.models.sentence_scores import Values, first_words, load_scores
+from stages.models.sentence_scores import ScoreColumn, first_words, load_scores
 from stages.models.sentencepiece_file import read_pieces
 
 Sentences = Literal["lines", "document"]
@@ -70,7 +70,7 @@ class LanguageModel:
                 found.append(np.minimum(10.0 ** (-total / length), MAX_PERPLEXITY))
         return np.concatenate(found).astype(np.float32)
 
-    def _score(self, sentences: list[str]) -> tuple[Values, Values]:
+    def _score(self, sentences: list[str]) -> tuple[ScoreColumn, ScoreColumn]:
         """log10 p of each sentence and its number of pieces, GROUP_SIZE characters at a time."""
         sizes = np.fromiter(map(len, sentences), np.int64, len(sentences))
         parts = [self._scores.score(sentences[rows]) for rows in _groups(sizes)]

@@ -13,10 +13,10 @@ from stages.core.errors import UserError
 from stages.kernels.arrow import Offsets
 from stages.models.kenlm_binary import UNKNOWN, ProbingModel, is_probing
 from stages.models.kenlm_file import check_kenlm_file
-from stages.models.unigram_words import ends_before_spaces, roots_of, why_not_by_words
+from stages.models.unigram_words import ends_before_spaces, roots_of, why_words_depend
 from stages.models.word_encoder import WordEncoder, flatten, framed
 
-Values = npt.NDArray[np.float64]
+ScoreColumn = npt.NDArray[np.float64]
 
 MIN_WHOLE_CHARS = 64
 MAX_WORD_CHARS = 32
@@ -34,7 +34,7 @@ class SentenceScores(Protocol):
     known: int
     """Pieces of the tokenizer's vocabulary that the n-gram model knows."""
 
-    def score(self, lines: list[str]) -> tuple[Values, Values]:
+    def score(self, lines: list[str]) -> tuple[ScoreColumn, ScoreColumn]:
         """log10 p of each line and its number of pieces, its end counted; 0 and 0 of one without a piece. Shape (rows,)."""
         ...
 
@@ -51,7 +51,7 @@ class OwnScores:
         self._unknown = processor.unk_id()
         self.known = int(np.count_nonzero(self._piece_ids))
         self._by_words: WordEncoder | None = None
-        if why_not_by_words(proto) is None:
+        if why_words_depend(proto) is None:
             self._by_words = WordEncoder(
                 ends_before_spaces(),
                 self._encode_words,
@@ -60,7 +60,7 @@ class OwnScores:
                 prefix=False,
             )
 
-    def score(self, lines: list[str]) -> tuple[Values, Values]:
+    def score(self, lines: list[str]) -> tuple[ScoreColumn, ScoreColumn]:
         """As `SentenceScores.score`: kenlm's scores of SentencePiece's pieces."""
         log10, words = np.zeros(len(lines)), np.zeros(len(lines))
         whole = np.ones(len(lines), np.bool_)
@@ -81,7 +81,7 @@ class OwnScores:
             )
         return log10, words
 
-    def _scored(self, ids: npt.NDArray[np.uint32], offsets: Offsets) -> tuple[Values, Values]:
+    def _scored(self, ids: npt.NDArray[np.uint32], offsets: Offsets) -> tuple[ScoreColumn, ScoreColumn]:
         pieces = np.diff(offsets) - 2
         return np.where(pieces > 0, self._model.scores(ids, offsets), 0.0), np.where(
             pieces > 0, pieces + 1.0, 0.0
@@ -133,7 +133,7 @@ class KenlmScores:
         size = processor.vocab_size()
         self.known = sum(processor.id_to_piece(i) in model for i in range(size))
 
-    def score(self, lines: list[str]) -> tuple[Values, Values]:
+    def score(self, lines: list[str]) -> tuple[ScoreColumn, ScoreColumn]:
         """As `SentenceScores.score`."""
         encoded = self._processor.encode(lines, out_type=str, num_threads=1)
         score = self._model.score

@@ -23,7 +23,7 @@ SPACE = "\u2581"
 _SPACE_INSIDE = re.compile(f"(?s).{SPACE}")
 
 
-def why_not_by_words(proto: Any) -> str | None:
+def why_words_depend(proto: Any) -> str | None:
     """Why words of this model cannot be encoded one by one, or None when they can."""
     trainer, normalizer = proto.trainer_spec, proto.normalizer_spec
     kind = FORMAT.ModelProto.SentencePiece

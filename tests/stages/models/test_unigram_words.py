@@ -10,7 +10,7 @@ from typing import Any
 import sentencepiece
 
 from stages.models.sentencepiece_file import FORMAT, read_pieces
-from stages.models.unigram_words import ends_before_spaces, roots_of, why_not_by_words
+from stages.models.unigram_words import ends_before_spaces, roots_of, why_words_depend
 
 PIECE = FORMAT.ModelProto.SentencePiece
 
@@ -18,7 +18,7 @@ PIECE = FORMAT.ModelProto.SentencePiece
 def changed(pieces: bytes, change: Callable[[Any], object]) -> str | None:
     proto = read_pieces(pieces, "x")
     change(proto)
-    return why_not_by_words(proto)
+    return why_words_depend(proto)
 
 
 def trained(tmp_path: Path, rules: str) -> bytes:
