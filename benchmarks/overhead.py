@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,9 +21,12 @@ from pipeline.graph import Graph, run_manifests
 from pipeline.pools import InlinePool, Pool, RayPool
 from pipeline.progress import Progress
 from pipeline.runner import Runner
-from stages.core.manifest import Manifest, ShardReport, read_report
+from stages.core.manifest import Manifest, ShardReport, read_report, report_uri
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
+
+MOST_ALONE = 6
+"""Stages that are named of those whose task ran alone."""
 
 app = App(name="overhead", help="What the engine takes for a task.")
 
@@ -93,9 +99,36 @@ class _Open:
         """Not yet."""
 
 
+@dataclass(frozen=True)
+class Ran:
+    """A task of a finished run: its stage, and when it began and ended, in seconds of the clock."""
+
+    stage: str
+    began: float
+    ended: float
+
+
+def busy_seconds(ran: Sequence[Ran]) -> tuple[dict[int, float], dict[str, float]]:
+    """Seconds in which so many tasks ran, from the first begin to the last end; of those of one task, by its stage."""
+    moments = sorted([(one.began, 1, one.stage) for one in ran] + [(one.ended, -1, one.stage) for one in ran])
+    by_number: dict[int, float] = {}
+    alone: dict[str, float] = {}
+    running: Counter[str] = Counter()
+    for (at, step, stage), (following, *_) in pairwise(moments):
+        running[stage] += step
+        number = running.total()
+        by_number[number] = by_number.get(number, 0.0) + following - at
+        if number == 1:
+            (name,) = +running
+            alone[name] = alone.get(name, 0.0) + following - at
+    return by_number, alone
+
+
 @app.command
 def share(run: Path, /, *, seconds: float, workers: int = 2) -> None:
-    """The share of the workers' time in which tasks of a finished run ran; the rest is the engine's, waiting, and starts.
+    """The share of the workers' time in which tasks of a finished run ran, and what the rest went for.
+
+    When a task ended is taken from its report's file, so the run must lie on a local disk and not be a copy.
 
     Parameters
     ----------
@@ -106,13 +139,24 @@ def share(run: Path, /, *, seconds: float, workers: int = 2) -> None:
     workers
         its workers
     """
-    manifests = run_manifests(str(run)).values()
-    reports = [read_report(one.folder, task) for one in manifests for task in one.reports]
-    inside = sum(report.measured.seconds for report in reports if report is not None)
+    ran = [
+        Ran(one.stage, ended - report.measured.seconds, ended)
+        for one in run_manifests(str(run)).values()
+        for task in one.reports
+        if (report := read_report(one.folder, task)) is not None
+        for ended in [Path(report_uri(one.folder, task)).stat().st_mtime]
+    ]
+    inside = sum(one.ended - one.began for one in ran)
+    by_number, alone = busy_seconds(ran)
+    span = sum(by_number.values())
     print(
-        f"{len(reports):,} tasks took {inside:.1f} s of {workers} x {seconds:.1f} s: {inside / workers / seconds:.0%};"
-        f" {1000 * (workers * seconds - inside) / len(reports):.0f} ms a task beside them"
+        f"{len(ran):,} tasks took {inside:.1f} s of {workers} x {seconds:.1f} s: {inside / workers / seconds:.0%}"
     )
+    print(f"- before the first task and after the last one: {seconds - span:.1f} s")
+    for number, spent in sorted(by_number.items()):
+        print(f"- {number} tasks at a time: {spent:.1f} s")
+    for stage, spent in sorted(alone.items(), key=lambda item: -item[1])[:MOST_ALONE]:
+        print(f"  - alone {stage}: {spent:.1f} s")
 
 
 if __name__ == "__main__":
