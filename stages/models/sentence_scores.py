@@ -87,10 +87,10 @@ class OwnScores:
             pieces > 0, pieces + 1.0, 0.0
         )
 
-    def _encode_words(self, words: list[str]) -> tuple[npt.NDArray[np.uint32], Offsets]:
+    def _encode_words(self, unknown: pa.Array) -> tuple[npt.NDArray[np.uint32], Offsets]:
         """Ids of words; AMBIGUOUS for one whose pieces could as well stand in another order."""
-        rows = self._processor.encode(words, num_threads=1)
-        flat, offsets = flatten(rows, np.int64)
+        words = unknown.to_pylist()
+        flat, offsets = flatten(self._processor.encode(words, num_threads=1), np.int64)
         roots = self._roots[flat]
         same = np.flatnonzero((roots[1:] == roots[:-1]) & (flat[1:] != flat[:-1]))
         ids = self._model_ids(words, flat, offsets)

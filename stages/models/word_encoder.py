@@ -34,7 +34,7 @@ MAX_UNKNOWN = 1 << 15
 MAX_AHEAD_BYTES = 1 << 20
 """How far past the first unknown word others are looked for."""
 
-EncodeWords = Callable[[list[str]], tuple[npt.NDArray[np.uint32], Offsets]]
+EncodeWords = Callable[[pa.Array], tuple[npt.NDArray[np.uint32], Offsets]]
 """Words to their ids, end to end, and offsets (words + 1,)."""
 
 
@@ -112,8 +112,7 @@ class WordEncoder:
             return False
         unknown = self._unknown[:count]
         try:
-            words = large_strings(*cache.gather(data, unknown)).to_pylist()
-            ids, offsets = self._encode_words(words)
+            ids, offsets = self._encode_words(large_strings(*cache.gather(data, unknown)))
         except BaseException:
             self._forget()  # the words have no ids yet
             raise
@@ -161,6 +160,6 @@ class WordEncoder:
     ) -> None:
         """Write the ids of one word that is too long for the table."""
         start, end, filled = (int(place[i]) for i in (cache.AT, cache.END, cache.FILLED))
-        ids, _ = self._encode_words([data[start:end].tobytes().decode()])
+        ids, _ = self._encode_words(pa.array([data[start:end].tobytes().decode()], pa.large_string()))
         out[filled : filled + len(ids)] = ids
         place[cache.AT], place[cache.FILLED] = end, filled + len(ids)

@@ -11,8 +11,9 @@ import sentencepiece
 from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 
-from stages.models.word_encoder import WordEncoder, flatten
+from stages.models.word_encoder import WordEncoder
 from stages.tokenize.tokenizers import words
+from stages.tokenize.tokenizers.bpe_words import BpeWords
 
 FORMAT: Any = sentencepiece_model_pb2
 PIECE = FORMAT.ModelProto.SentencePiece
@@ -87,5 +88,4 @@ def encoder(model_bytes: bytes, max_slots: int) -> WordEncoder:
     processor = sentencepiece.SentencePieceProcessor(model_proto=words.without_prefix(model_bytes))
     proto = words.read_model(model_bytes, "x.model")
     joins = words.joins_of(proto)
-    encode = lambda texts: flatten(processor.encode(texts), np.uint32)  # noqa: E731
-    return WordEncoder(joins, encode, np.dtype("<u2"), (1, 2), True, max_slots)
+    return WordEncoder(joins, BpeWords(proto, processor).encode, np.dtype("<u2"), (1, 2), True, max_slots)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import sentencepiece
@@ -14,6 +13,7 @@ from stages.kernels.arrow import Offsets
 from stages.models.sentencepiece_file import read_pieces
 from stages.models.word_encoder import WordEncoder, flatten, framed
 from stages.tokenize.tokenizers.base import TokenIds, Tokenizer
+from stages.tokenize.tokenizers.bpe_words import BpeWords
 from stages.tokenize.tokenizers.ends import NAMED, Ends, find_ends
 from stages.tokenize.tokenizers.words import joins_of, why_not_by_words, without_prefix
 
@@ -32,7 +32,7 @@ class SentencePieceTokenizer(Tokenizer):
             words = _processor(without_prefix(model), name)
             self._by_words = WordEncoder(
                 joins_of(proto),
-                lambda texts: flatten(words.encode(texts, num_threads=1), np.uint32),
+                BpeWords(proto, words).encode,
                 self.dtype,
                 (self.bos, self.eos),
                 prefix=bool(proto.normalizer_spec.add_dummy_prefix),
