@@ -11,7 +11,7 @@ from benchmarks import tokens as encoding
 from benchmarks.measure import Measured, Row, measure
 from benchmarks.peer import Peers
 from stages.core.errors import UserError
-from stages.core.manifest import DOCUMENTS, MODEL, Manifest
+from stages.core.manifest import DOCUMENTS, FOLDERS, MODEL, Manifest
 from stages.dedup.exact.verb import DedupExact
 from stages.dedup.lines.match import MatchLines
 from stages.dedup.lines.verb import DedupLines
@@ -225,13 +225,14 @@ def _perplexity(given: Input) -> Iterator[Row]:
     text_folder, model_folder = map(str, folders)
     texts = work.finish_stage(LanguageText(language="en"), text_folder, [given.documents])
     work.finish_stage(TrainLanguageModel(language="en", vocab_size=8_000), model_folder, [texts])
-    rule = PerplexityRule(models=model_folder, language="en", cutoffs={"en": (100.0, 1_000.0)})
+    models = str(folders[1] / FOLDERS[MODEL])
+    rule = PerplexityRule(models=models, language="en", cutoffs={"en": (100.0, 1_000.0)})
     yield Row(
         "filter: perplexity",
         given.megabytes,
         measure(work.run_stage, Filter(rules=(rule,)), [given.documents]),
         "SentencePiece + KenLM",
-        measure(work.kenlm_alone, given.documents.uris(DOCUMENTS), model_folder),
+        measure(work.kenlm_alone, given.documents.uris(DOCUMENTS), models),
     )
 
 

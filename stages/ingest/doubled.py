@@ -9,7 +9,7 @@ from __future__ import annotations
 MIN_SEQUENCES = 2
 """Of several bytes; one alone may be a text about this."""
 
-_LEADS = tuple(map(chr, range(0xC2, 0xF5)))
+_LEADS = bytes(range(0xC2, 0xF5))
 _WINDOWS = {
     ord(bytes([byte]).decode("cp1252")): byte
     for byte in range(0x80, 0xA0)
@@ -35,5 +35,5 @@ def read_twice(text: str) -> str:
         read = data.decode("utf-8")
     except UnicodeDecodeError:
         return text
-    sequences = sum(text.count(lead) for lead in _LEADS)
-    return read if sequences >= MIN_SEQUENCES else text
+    num_sequences = len(data) - len(data.translate(None, _LEADS))
+    return read if num_sequences >= MIN_SEQUENCES else text
