@@ -27,7 +27,8 @@ def _round(accumulator, lane):  # type: ignore[no-untyped-def]
 
 
 @kernel(inline="always")
-def _read(data, at, width):  # type: ignore[no-untyped-def]
+def read_little_endian(data, at, width):  # type: ignore[no-untyped-def]
+    """The `width` bytes of a uint8 array from `at` on as one little-endian number, uint64."""
     value = np.uint64(0)
     for i in range(width):
         value |= np.uint64(data[at + i]) << np.uint64(8 * i)
@@ -45,10 +46,10 @@ def xxh64(data, start, stop, seed):  # type: ignore[no-untyped-def]
         c = seed
         d = seed - _P1
         while at + 32 <= stop:
-            a = _round(a, _read(data, at, 8))
-            b = _round(b, _read(data, at + 8, 8))
-            c = _round(c, _read(data, at + 16, 8))
-            d = _round(d, _read(data, at + 24, 8))
+            a = _round(a, read_little_endian(data, at, 8))
+            b = _round(b, read_little_endian(data, at + 8, 8))
+            c = _round(c, read_little_endian(data, at + 16, 8))
+            d = _round(d, read_little_endian(data, at + 24, 8))
             at += 32
         value = _rotate(a, 1) + _rotate(b, 7) + _rotate(c, 12) + _rotate(d, 18)
         value = (value ^ _round(np.uint64(0), a)) * _P1 + _P4
@@ -59,10 +60,10 @@ def xxh64(data, start, stop, seed):  # type: ignore[no-untyped-def]
         value = seed + _P5
     value += np.uint64(length)
     while at + 8 <= stop:
-        value = _rotate(value ^ _round(np.uint64(0), _read(data, at, 8)), 27) * _P1 + _P4
+        value = _rotate(value ^ _round(np.uint64(0), read_little_endian(data, at, 8)), 27) * _P1 + _P4
         at += 8
     if at + 4 <= stop:
-        value = _rotate(value ^ (_read(data, at, 4) * _P1), 23) * _P2 + _P3
+        value = _rotate(value ^ (read_little_endian(data, at, 4) * _P1), 23) * _P2 + _P3
         at += 4
     while at < stop:
         value = _rotate(value ^ (np.uint64(data[at]) * _P5), 11) * _P1

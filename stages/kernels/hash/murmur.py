@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from stages.kernels.compiled import kernel
+from stages.kernels.hash.hashing import read_little_endian
 
 _M = np.uint64(0xC6A4A7935BD1E995)
 _R = np.uint64(47)
-
-
-@kernel(inline="always")
-def _read(data, at, width):  # type: ignore[no-untyped-def]
-    value = np.uint64(0)
-    for i in range(width):
-        value |= np.uint64(data[at + i]) << np.uint64(8 * i)
-    return value
 
 
 @kernel
@@ -26,12 +19,12 @@ def murmur64a(offsets, data):  # type: ignore[no-untyped-def]
         at, stop = offsets[row], offsets[row + 1]
         value = np.uint64(stop - at) * _M
         while at + 8 <= stop:
-            lane = _read(data, at, 8) * _M
+            lane = read_little_endian(data, at, 8) * _M
             lane = (lane ^ (lane >> _R)) * _M
             value = (value ^ lane) * _M
             at += 8
         if at < stop:
-            value = (value ^ _read(data, at, stop - at)) * _M
+            value = (value ^ read_little_endian(data, at, stop - at)) * _M
         value = (value ^ (value >> _R)) * _M
         out[row] = value ^ (value >> _R)
     return out
