@@ -14,7 +14,7 @@ import pyarrow as pa
 from stages.core import storage
 from stages.core.manifest import MANIFEST_NAME, Manifest, write_record
 from stages.core.merge import MergeParts, second_level
-from stages.core.stage import AnyStage, Task, make_manifest, task_id
+from stages.core.stage import AnyStage, Task, make_manifest, placed_tasks, task_id
 from stages.core.writer import TaskWriter
 from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
 from stages.tokenize.pack import Pack, PackedShard, write_tokens
@@ -60,7 +60,7 @@ def finish_stage(stage: AnyStage, folder: str, inputs: Sequence[Manifest] = ()) 
     """All tasks of a stage into `folder`, and the manifest, for stages that come after."""
     storage.make_folder(folder)
     tasks = stage.plan(inputs)
-    reports = [stage.run(task.at(folder)) for task in tasks]
+    reports = [stage.run(task) for task in placed_tasks(tasks, folder)]
     reports += [MergeParts().run(task) for task in second_level(folder, reports)]
     fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
     manifest = make_manifest(stage.stage_name, stage, fingerprint, inputs, tasks, reports, folder)

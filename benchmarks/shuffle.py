@@ -92,8 +92,10 @@ def counting() -> Iterator[Reads]:
 
 @contextmanager
 def levels(two: bool) -> Iterator[None]:
-    """Whether exchanges have a second level, whatever their destinations."""
-    with mock.patch.object(exchange, "ONE_LEVEL_DESTINATIONS", 1 if two else 1 << 62):
+    """Whether exchanges have a second level, whatever their files and destinations."""
+    most = 0 if two else 1 << 62
+    bounds = ("ONE_LEVEL_DESTINATIONS", "MOST_OPENED_FILES", "ONE_LEVEL_READS")
+    with mock.patch.multiple(exchange, **dict.fromkeys(bounds, most)):
         yield
 
 
@@ -110,9 +112,9 @@ def simulate(*, files: int = 200_000, destinations: int = 30_000, file_mb: list[
     file_mb
         sizes of a file in MB; several may be given (default: what a task holds before it writes, and a hundredth of it)
     """
-    print(
-        f"M = {files:,} files, P = {destinations:,} destinations; groups of {group_size(destinations):,}.\n"
-    )
+    size = group_size(destinations, files)
+    chosen = "a run has one level" if size is None else f"groups of {size:,}"
+    print(f"M = {files:,} files, P = {destinations:,} destinations; {chosen}.\n")
     print("| " + " | ".join(HEADER) + " |")
     print("|" + "---|" * len(HEADER))
     notes = []
@@ -125,17 +127,20 @@ def simulate(*, files: int = 200_000, destinations: int = 30_000, file_mb: list[
 
 
 def simulated(files: int, destinations: int, file_bytes: int) -> tuple[list[list[str]], str]:
-    """Rows of the table: one level, the two levels and both together; and what the planning of the second took."""
+    """Rows of the table: one level, the two levels and both together, where a run has them; and what their planning took."""
     total = files * file_bytes
     one = files * destinations
-    reports = made_reports(files, destinations, file_bytes)
+    size = group_size(destinations, files)
+    if size is None:
+        return [_cells("one level", one, total, _footer_bytes(destinations))], "a run has one level"
+    reports = made_reports(files, destinations, size, file_bytes)
     planned = time.perf_counter()
     merges = second_level("run", reports)
     seconds = time.perf_counter() - planned
     first = sum(len(task.inputs) for task in merges)
     second = sum(task.params.destinations for task in merges)
     groups = len({task.params.group for task in merges})
-    footers = [_footer_bytes(count) for count in (destinations, groups, group_size(destinations))]
+    footers = [_footer_bytes(count) for count in (destinations, groups, size)]
     note = (
         f"{len(merges):,} merges, of {len(merges[0].inputs):,} files each, planned in {seconds:.1f} s;"
         f" peak of the process {_peak_mb():,.0f} MB"
@@ -149,14 +154,14 @@ def simulated(files: int, destinations: int, file_bytes: int) -> tuple[list[list
     return rows, note
 
 
-def made_reports(files: int, destinations: int, file_bytes: int) -> list[ShardReport]:
-    """What tasks of the first level report, a file each, of a row for each group."""
+def made_reports(files: int, destinations: int, size: int, file_bytes: int) -> list[ShardReport]:
+    """What tasks of the first level report, a file each, of a row for each group of `size`."""
     digest = hashlib.sha256(b"").hexdigest()
     infos = [
         FileInfo(
             name=f"parts/{task_id(number)}-00000.arrow",
             kind=PARTS,
-            rows=-(-destinations // group_size(destinations)),
+            rows=-(-destinations // size),
             bytes=file_bytes,
             sha256=digest,
             destinations=destinations,
@@ -233,7 +238,7 @@ def _measured(
     name = "two levels" if two else "one level"
     with tempfile.TemporaryDirectory(dir=work_folder) as folder, levels(two):
         started = time.perf_counter()
-        reports = [_send(folder, number, destinations, rows) for number in range(files)]
+        reports = [_send(folder, number, files, destinations, rows) for number in range(files)]
         _print(f"{name}: write", started, Reads(), len(reports))
         started = time.perf_counter()
         with counting() if count else _plain() as counted:
@@ -258,13 +263,13 @@ def _plain() -> Iterator[Reads]:
     yield Reads()
 
 
-def _send(folder: str, number: int, destinations: int, rows: int) -> ShardReport:
+def _send(folder: str, number: int, files: int, destinations: int, rows: int) -> ShardReport:
     random = np.random.default_rng(number)
     hashes = random.integers(0, 1 << 63, rows, dtype=np.uint64) * np.uint64(2)
     values = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(56), rows, [None, pa.py_buffer(random.bytes(56 * rows))]
     )
-    writer = ExchangeWriter(folder, task_id(number), ROW_SCHEMA, destinations)
+    writer = ExchangeWriter(folder, task_id(number), ROW_SCHEMA, destinations, tasks=files)
     batch = pa.RecordBatch.from_arrays([pa.array(hashes), values], schema=ROW_SCHEMA)
     writer.write(batch, destination_of(hashes, destinations))
     return ShardReport(task=task_id(number), files=tuple(writer.commit()))

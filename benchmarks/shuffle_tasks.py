@@ -14,7 +14,7 @@ import pyarrow as pa
 from cyclopts import App
 
 from benchmarks.measure import forget_peak_memory, peak_memory_bytes
-from benchmarks.shuffle import ROW_BYTES, ROW_SCHEMA, made_reports
+from benchmarks.shuffle import ROW_BYTES, ROW_SCHEMA, levels, made_reports
 from stages.core import storage
 from stages.core.exchange import Exchange, group_size
 from stages.core.exchange_writer import SPILL_BYTES, ExchangeWriter
@@ -42,23 +42,23 @@ def merge(*, destinations: int = 30_000, work_folder: Path | None = None) -> Non
     print("| files | MB of rows | seconds | peak MB |")
     print("|---|---|---|---|")
     for files, rows in CASES:
-        with tempfile.TemporaryDirectory(dir=work_folder) as folder:
-            reports = [_send(folder, number, rows, destinations) for number in range(files)]
+        with tempfile.TemporaryDirectory(dir=work_folder) as folder, levels(two=True):
+            reports = [_send(folder, number, rows, files, destinations) for number in range(files)]
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 seconds, peak = pool.apply(_merge, (second_level(folder, reports)[0],))
         cells = (f"{files:,}", f"{files * rows * ROW_BYTES / 1e6:.0f}", f"{seconds:.1f}", f"{peak / 1e6:.0f}")
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def _send(folder: str, number: int, rows: int, destinations: int) -> ShardReport:
+def _send(folder: str, number: int, rows: int, files: int, destinations: int) -> ShardReport:
     random = np.random.default_rng(number)
     hashes = random.integers(0, 1 << 63, rows, dtype=np.uint64)
     values = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(56), rows, [None, pa.py_buffer(random.bytes(56 * rows))]
     )
-    writer = ExchangeWriter(folder, task_id(number), ROW_SCHEMA, destinations)
+    writer = ExchangeWriter(folder, task_id(number), ROW_SCHEMA, destinations, tasks=files)
     batch = pa.RecordBatch.from_arrays([pa.array(hashes), values], schema=ROW_SCHEMA)
-    writer.write(batch, random.integers(0, group_size(destinations), rows))
+    writer.write(batch, random.integers(0, group_size(destinations, files) or 1, rows))
     return ShardReport(task=task_id(number), files=tuple(writer.commit()))
 
 
@@ -82,8 +82,9 @@ def params(*, files: int = 200_000, destinations: int = 30_000, work_folder: Pat
     work_folder
         where the manifest goes (default: the system's temporary folder)
     """
-    reports = made_reports(files, destinations, SPILL_BYTES)
-    merges = second_level("run", reports)
+    with levels(two=True):
+        reports = made_reports(files, destinations, group_size(destinations, files) or 1, SPILL_BYTES)
+        merges = second_level("run", reports)
     digest = hashlib.sha256(b"").hexdigest()
     second = [
         ShardReport(

@@ -19,7 +19,7 @@ from benchmarks.made_tokens import finish_stage
 from stages.core.errors import DamagedInputError
 from stages.core.manifest import Manifest
 from stages.core.parquet import read_documents
-from stages.core.stage import AnyStage
+from stages.core.stage import AnyStage, placed_tasks
 from stages.core.verb import Verb
 from stages.ingest.compressed import decompressed
 from stages.ingest.raw import RawFile
@@ -32,8 +32,8 @@ SHINGLE_WORDS = 5
 def run_stage(stage: AnyStage, inputs: Sequence[Manifest] = ()) -> None:
     """All tasks of a stage, one after another, into a folder that is thrown away: reading and writing included."""
     with tempfile.TemporaryDirectory() as folder:
-        for task in stage.plan(inputs):
-            stage.run(task.at(folder))
+        for task in placed_tasks(stage.plan(inputs), folder):
+            stage.run(task)
 
 
 class _Running:

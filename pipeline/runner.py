@@ -31,7 +31,7 @@ from stages.core.errors import ConservationError, MachineError, StageFailedError
 from stages.core.given import merge_documents
 from stages.core.heartbeat import SECONDS_BETWEEN_WORDS, delete_words, record_at
 from stages.core.manifest import EXCHANGE, Manifest
-from stages.core.stage import Task, make_manifest
+from stages.core.stage import Task, make_manifest, placed_tasks
 
 MAX_ATTEMPTS = 3
 MAX_POISONED = 100
@@ -181,7 +181,7 @@ class Runner:
 
     def _start(self, node: Node) -> Running:
         folder = self._folder.of(node.name)
-        tasks = [task.at(folder) for task in node.stage.plan([self._manifests[name] for name in node.inputs])]
+        tasks = placed_tasks(node.stage.plan([self._manifests[name] for name in node.inputs]), folder)
         started = Running(node, folder, tasks, self._followers(node, tasks))
         started.open_folders()
         for member in started.members:
@@ -207,7 +207,7 @@ class Runner:
             if following is None:
                 break
             folder = self._folder.of(then.name)
-            node, tasks = then, [task.at(folder) for task in following]
+            node, tasks = then, placed_tasks(following, folder)
             found.append(Running(node, folder, list(tasks)))
         return tuple(found)
 

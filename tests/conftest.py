@@ -12,10 +12,10 @@ from hypothesis import settings
 
 from stages.core.documents import document_batch
 from stages.core.given import manifest_of_parquet
-from stages.core.manifest import Manifest, ShardReport, write_record
+from stages.core.manifest import Manifest, write_record
 from stages.core.merge import MergeParts, second_level
 from stages.core.parquet import DocumentWriter
-from stages.core.stage import AnyStage, make_manifest
+from stages.core.stage import AnyStage, make_manifest, placed_tasks
 from tests.demo import run_demo
 from tests.plugin_packages import install  # noqa: F401 - a fixture
 
@@ -64,10 +64,8 @@ def run_stage(tmp_path: Path) -> Callable[..., Manifest]:
     def run(stage: AnyStage, inputs: Sequence[Manifest] = (), node: str | None = None) -> Manifest:
         folder = tmp_path / f"{next(counter):02d}-{node or stage.stage_name}"
         folder.mkdir()
-        tasks = stage.plan(inputs)
-        reports: list[ShardReport] = []
-        for task in tasks:
-            reports.append(stage.run(task.at(str(folder))))
+        tasks = placed_tasks(stage.plan(inputs), str(folder))
+        reports = [stage.run(task) for task in tasks]
         reports += [MergeParts().run(task) for task in second_level(str(folder), reports)]
         fingerprint = stage.fingerprint([manifest.fingerprint for manifest in inputs])
         name = node or stage.stage_name

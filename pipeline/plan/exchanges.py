@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from pipeline.graph import Graph
 from quality_classifier import pages
-from stages.core.exchange import Exchange, group_size, num_destinations
+from stages.core.exchange import MOST_OPENED_FILES, Exchange, group_size, num_destinations
 from stages.core.exchange_writer import SPILL_BYTES
-from stages.core.merge import MERGE_BYTES, MERGE_OPENED
+from stages.core.merge import MERGE_BYTES
 from stages.core.stage import AnyStage
 from stages.dedup.books import verb as books
 from stages.dedup.columns import DESTINATION_BYTES
@@ -52,37 +52,38 @@ READ_ONCE = ("near_sign", "books_sketch")
 
 @dataclass(frozen=True)
 class ExchangeReads:
-    """An exchange: the files of its first level and their bytes, into how many parts rows go, who reads it."""
+    """An exchange: the tasks that send, their files and the bytes of one, into how many parts rows go, who reads it."""
 
     sender: str
     reader: str
+    tasks: int
     files: int
     destinations: int
     file_bytes: float
 
     @property
     def groups(self) -> int:
-        """Groups of destinations; 1 of one level, where there are none."""
-        size = group_size(self.destinations)
-        return 1 if size == 1 else -(-self.destinations // size)
+        """Groups of destinations; none of one level."""
+        size = group_size(self.destinations, self.tasks)
+        return 0 if size is None else -(-self.destinations // size)
 
     @property
     def blocks(self) -> int:
         """Blocks of files that a merge reads of each group; none where the exchange has one level."""
-        if group_size(self.destinations) == 1:
+        if not self.groups:
             return 0
-        fit = int(MERGE_BYTES * self.groups // self.file_bytes) if self.file_bytes else MERGE_OPENED
-        return -(-self.files // max(1, min(MERGE_OPENED, fit)))
+        fit = int(MERGE_BYTES * self.groups // self.file_bytes) if self.file_bytes else MOST_OPENED_FILES
+        return -(-self.files // max(1, min(MOST_OPENED_FILES, fit)))
 
     @property
     def merges(self) -> int:
         """Tasks of the second level."""
-        return self.blocks * self.groups if self.blocks else 0
+        return self.blocks * self.groups
 
     @property
     def merge_reads(self) -> int:
         """Batches that merges read: a group's of each file."""
-        return self.files * self.groups if self.blocks else 0
+        return self.files * self.groups
 
     @property
     def reads(self) -> int:

@@ -98,7 +98,8 @@ def _exchanges(graph: Graph, stages: Mapping[str, StageBytes]) -> Iterator[Excha
         by_text = destinations_by_text(stage, sent.given_bytes)
         files = exchange_files(sent.tasks, sent.written.get(EXCHANGE, 0))
         count = read.tasks if by_text is None else by_text
-        yield ExchangeReads(sender, reader, files, count, sent.written.get(EXCHANGE, 0) / files)
+        file_bytes = sent.written.get(EXCHANGE, 0) / files
+        yield ExchangeReads(sender, reader, sent.tasks, files, count, file_bytes)
 
 
 def _of_stage(

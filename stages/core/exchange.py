@@ -2,9 +2,9 @@
 
 M tasks write M files (more where a task's rows are many); destination p reads batch p of every file through its footer,
 so a shuffle never makes M x P files and no memory ever holds the whole. How many destinations there are is stored with
-the exchange; its readers take the number from there. An exchange of many destinations has two levels: a task's file has
-a record batch for each group of about sqrt(P) destinations, and `stages/core/merge.py` makes of them files that hold the
-rows of many tasks for one group.
+the exchange; its readers take the number from there. An exchange of many files or destinations has two levels: a task's
+file has a record batch for each group of about sqrt(P) destinations, and `stages/core/merge.py` makes of them files that
+hold the rows of many tasks for one group.
 """
 
 from __future__ import annotations
@@ -26,13 +26,27 @@ from stages.core.stored import open_stored
 ONE_LEVEL_DESTINATIONS = 256
 """With more of them a read of a full file would be less than half a MB, which a store takes longer to find than to send."""
 
+MOST_OPENED_FILES = 4096
+"""Files that one task opens, at most: four minutes where a store takes 60 ms for each."""
+
+ONE_LEVEL_READS = 1 << 16
+"""Of more of them a second level saves most, and costs a wave of tasks that are over in seconds. So many reads of one
+level are an hour of waiting for a store that takes 60 ms for each, half a minute on a disk."""
+
 DESTINATION_FIELD = pa.field("destination of the exchange", pa.uint32())
 """Where a row of the first level goes: the last column there."""
 
 
-def group_size(destinations: int) -> int:
-    """Destinations of a group of the first level; 1 where an exchange of so many has one level."""
-    return 1 if destinations <= ONE_LEVEL_DESTINATIONS else math.isqrt(destinations - 1) + 1
+def group_size(destinations: int, tasks: int) -> int | None:
+    """Destinations of a group of the first level; None where the exchange has one level.
+
+    Everyone asks here, and everyone knows both numbers before anything is written: into how many parts the rows go, and
+    how many tasks send them, each a file at least.
+    """
+    has_few = destinations <= ONE_LEVEL_DESTINATIONS and tasks <= MOST_OPENED_FILES
+    if has_few and tasks * destinations <= ONE_LEVEL_READS:
+        return None
+    return math.isqrt(destinations - 1) + 1
 
 
 def merge_task(number: int) -> str:

@@ -30,14 +30,17 @@ class ExchangeWriter:
         num_destinations: int,
         spill_bytes: int | None = None,
         first_destination: int | None = None,
+        tasks: int = 1,
     ) -> None:
+        """`tasks` are those that send rows of this exchange, this one among them."""
         if num_destinations < 1:
             raise ValueError("an exchange needs at least one destination")
         self.num_destinations = num_destinations
         """Into how many parts the rows go."""
         self._folder, self._task, self._first = folder, task, first_destination
-        self._group_size = group_size(num_destinations) if first_destination is None else 1
-        self._kind = EXCHANGE if self._group_size == 1 else PARTS
+        size = group_size(num_destinations, tasks) if first_destination is None else None
+        self._kind = EXCHANGE if size is None else PARTS
+        self._group_size = size or 1
         self._schema = schema if self._kind == EXCHANGE else schema.append(DESTINATION_FIELD)
         self._spill_bytes = SPILL_BYTES if spill_bytes is None else spill_bytes
         self._pieces = self._no_pieces()

@@ -12,7 +12,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from stages.core.errors import UserError
-from stages.core.exchange import group_size, merge_task, read_batches_of
+from stages.core.exchange import MOST_OPENED_FILES, group_size, merge_task, read_batches_of
 from stages.core.exchange_writer import ExchangeWriter
 from stages.core.manifest import EXCHANGE, PARTS, FileInfo, Manifest, Record, ShardReport
 from stages.core.names import below
@@ -21,9 +21,6 @@ from stages.core.writer import TaskWriter
 
 MERGE_BYTES = 256 << 20
 """Of the first level's files that one task merges, about."""
-
-MERGE_OPENED = 4096
-"""Files that it opens, at most: four minutes where a store takes 60 ms for each."""
 
 MERGED_BYTES = 512 << 20
 """Rows that it holds before they go into a file: more than MERGE_BYTES become of it where they compress well."""
@@ -106,7 +103,11 @@ def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[Merge
     if len(counts) > 1:
         raise ValueError(f"{folder}: parts of {sorted(counts)} destinations")
     (destinations,) = counts
-    size = group_size(destinations)
+    size = group_size(destinations, len(reports))
+    if size is None:
+        raise UserError(
+            f"{folder}: begun by a version whose exchange had two levels; delete this folder and run again"
+        )
     firsts = range(0, destinations, size)
     blocks = [tuple(below(folder, file.name) for file in block) for block in _blocks(parts, len(firsts))]
     params = [
@@ -125,11 +126,11 @@ def second_level(folder: str, reports: Sequence[ShardReport]) -> list[Task[Merge
 
 
 def _blocks(parts: Sequence[FileInfo], groups: int) -> list[list[FileInfo]]:
-    """Neighbours among files, MERGE_OPENED at most, such that one of `groups` groups of a block is about MERGE_BYTES."""
+    """Neighbours among files, MOST_OPENED_FILES at most, such that one of `groups` groups of a block is about MERGE_BYTES."""
     blocks: list[list[FileInfo]] = [[]]
     held = 0
     for file in parts:
-        if blocks[-1] and (held + file.bytes > MERGE_BYTES * groups or len(blocks[-1]) == MERGE_OPENED):
+        if blocks[-1] and (held + file.bytes > MERGE_BYTES * groups or len(blocks[-1]) == MOST_OPENED_FILES):
             blocks.append([])
             held = 0
         blocks[-1].append(file)

@@ -61,7 +61,8 @@ class Task(Generic[Params]):
     """One shard task: the files that it streams, what else it must know (a frozen record, or None), where it writes.
 
     `poisoned` are raw records that the runner has given up, to be written as ledger rows and not read. Where stages run
-    as one, the documents come from `handed` and go to `hands_on`, in the place of shards.
+    as one, the documents come from `handed` and go to `hands_on`, in the place of shards. `among` is how many tasks its
+    stage has: whoever runs them all says so.
     """
 
     id: str
@@ -71,10 +72,16 @@ class Task(Generic[Params]):
     poisoned: tuple[RecordName, ...] = ()
     handed: HandedDocuments | None = None
     hands_on: HandedDocuments | None = None
+    among: int = 1
 
-    def at(self, folder: str) -> Task[Params]:
-        """The same task with its output folder set."""
-        return dataclasses.replace(self, output=folder)
+    def at(self, folder: str, among: int = 1) -> Task[Params]:
+        """The same task with its output folder set, as one of so many."""
+        return dataclasses.replace(self, output=folder, among=among)
+
+
+def placed_tasks(tasks: Sequence[Task[Params]], folder: str) -> list[Task[Params]]:
+    """All tasks of a stage with their output folder set, which know how many they are."""
+    return [task.at(folder, len(tasks)) for task in tasks]
 
 
 def task_id(index: int) -> str:

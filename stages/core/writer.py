@@ -108,7 +108,8 @@ class TaskWriter:
 
     def exchange(self, schema: pa.Schema, num_destinations: int) -> ExchangeWriter:
         """The task's exchange; its rows are not documents unless `pass_on` says so."""
-        return self._open(ExchangeWriter(self.task.output, self.task.id, schema, num_destinations))
+        place, tasks = (self.task.output, self.task.id), self.task.among
+        return self._open(ExchangeWriter(*place, schema, num_destinations, tasks=tasks))
 
     def merged_exchange(
         self, schema: pa.Schema, first_destination: int, num_destinations: int, spill_bytes: int

@@ -28,6 +28,10 @@ def two_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "ONE_LEVEL_DESTINATIONS", 1)
 
 
+BY_COST = {"ONE_LEVEL_DESTINATIONS": 1, "MOST_OPENED_FILES": 2, "ONE_LEVEL_READS": 20}
+"""Each alone makes two levels of three tasks and seven destinations."""
+
+
 def run(folder: Path, pool: InlinePool | None = None, progress: Progress | None = None) -> RunResult:
     graph = Graph()
     graph.add("gather", Gather(), [graph.add("scatter", Scatter())])
@@ -44,9 +48,12 @@ def scattered(folder: Path) -> Path:
     return next(folder.glob("*scatter*"))
 
 
-def test_both_levels_give_the_same_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", BY_COST)
+def test_both_levels_give_the_same_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
     assert run(tmp_path / "one").tasks_run == 3 + 7
-    monkeypatch.setattr(exchange, "ONE_LEVEL_DESTINATIONS", 1)
+    monkeypatch.setattr(exchange, bound, BY_COST[bound])
     said = io.StringIO()
     assert run(tmp_path / "two", progress=Progress(said)).tasks_run == SENT_AND_MERGED + 7
     assert tables(tmp_path / "one") == tables(tmp_path / "two")
@@ -59,8 +66,11 @@ def test_both_levels_give_the_same_tables(tmp_path: Path, monkeypatch: pytest.Mo
     assert not verify(str(tmp_path / "two")).faults
 
 
-@pytest.mark.usefixtures("two_levels")
-def test_a_run_that_stopped_between_the_levels_or_inside_the_second_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bound", BY_COST)
+def test_a_run_that_stopped_between_the_levels_or_inside_the_second_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(exchange, bound, BY_COST[bound])
     run(tmp_path / "whole")
     for stopped_after in (2, 3, 4, SENT_AND_MERGED):
         folder = tmp_path / str(stopped_after)

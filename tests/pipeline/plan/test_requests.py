@@ -31,11 +31,19 @@ def planned(raw: dict[str, Any] = RAW, **cluster: Any) -> Plan:
 
 @pytest.mark.parametrize(
     ("files", "destinations", "file_bytes"),
-    [(2_000, 500, 128_000), (3_000, 2_000, 128 * MB), (5_000, 257, MB), (40, 300, 40 * MB), (1, 1_000, 9)],
+    [
+        (2_000, 500, 128_000),
+        (3_000, 2_000, 128 * MB),
+        (5_000, 257, MB),
+        (40, 300, 40 * MB),
+        (1, 1_000, 9),
+        (5_000, 1, MB),
+        (394_545, 217, 60_000),
+    ],
 )
 def test_two_levels_read_what_the_simulation_says(files: int, destinations: int, file_bytes: int) -> None:
     rows, _ = simulated(files, destinations, file_bytes)
-    one = ExchangeReads("a", "b", files, destinations, file_bytes)
+    one = ExchangeReads("a", "b", files, files, destinations, file_bytes)
     merges, readers, both = (int(row[1].replace(",", "")) for row in rows[1:])
     assert (one.merge_reads, one.reads) == (merges, readers)
     assert f"merges ({one.merges:,} tasks, {one.groups} groups)" == rows[1][0]
@@ -44,8 +52,11 @@ def test_two_levels_read_what_the_simulation_says(files: int, destinations: int,
 
 
 def test_one_level() -> None:
-    one = ExchangeReads("a", "b", 2_000, 256, MB)
-    assert (one.reads, one.merge_reads, one.merges) == (512_000, 0, 0)
+    one = ExchangeReads("a", "b", 200, 300, 256, MB)
+    assert (one.reads, one.merge_reads, one.merges) == (300 * 256, 0, 0)
+    assert ExchangeReads("a", "b", 300, 300, 256, MB).merge_reads == 300 * 16
+    rows, note = simulated(200, 256, MB)
+    assert ([row[:2] for row in rows], note) == ([["one level", "51,200"]], "a run has one level")
 
 
 def test_files_of_a_task_that_sends_much() -> None:

@@ -23,6 +23,8 @@ from tests.pipeline.toys import Copy
 
 SCHEMA = pa.schema([("value", pa.int64()), ("name", pa.string())], metadata={"kept": "yes"})
 
+BOUNDS = ("ONE_LEVEL_DESTINATIONS", "MOST_OPENED_FILES", "ONE_LEVEL_READS")
+
 Batches = list[list[tuple[int, int]]]
 """Batches of a task's rows: where each goes, and its value."""
 
@@ -31,7 +33,9 @@ def sent(folder: Path, files: list[Batches], destinations: int, spill_bytes: int
     """The reports of tasks that send these rows, a task for each of `files`."""
     reports = []
     for number, batches in enumerate(files):
-        writer = ExchangeWriter(str(folder), f"{number:05d}", SCHEMA, destinations, spill_bytes)
+        writer = ExchangeWriter(
+            str(folder), f"{number:05d}", SCHEMA, destinations, spill_bytes, tasks=len(files)
+        )
         for batch in batches:
             values = [value for _, value in batch]
             rows = pa.RecordBatch.from_pydict({"value": values, "name": list(map(str, values))}, SCHEMA)
@@ -62,20 +66,21 @@ def values_of(batches: list[pa.RecordBatch]) -> list[int]:
         max_size=6,
     ),
     destinations=st.integers(1, 30),
-    one_level=st.integers(0, 6),
+    one_level=st.tuples(st.integers(0, 6), st.integers(0, 5), st.integers(0, 40)),
     sizes=st.tuples(*[st.sampled_from([1, 200, 1 << 20])] * 3),
 )
 def test_two_levels_give_the_rows_of_one_level_in_their_order(
     tmp_path_factory: pytest.TempPathFactory,
     files: list[Batches],
     destinations: int,
-    one_level: int,
+    one_level: tuple[int, int, int],
     sizes: tuple[int, int, int],
 ) -> None:
     folder = tmp_path_factory.mktemp("levels")
     files = [[[(place % destinations, v) for place, v in batch] for batch in task] for task in files]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exchange_module, "ONE_LEVEL_DESTINATIONS", one_level)
+        for name, bound in zip(BOUNDS, one_level, strict=True):
+            patch.setattr(exchange_module, name, bound)
         patch.setattr(merge, "MERGE_BYTES", sizes[0])
         patch.setattr(merge, "MERGED_BYTES", sizes[1])
         patch.setattr(merge, "PIECE_BYTES", sizes[1] // 2)
@@ -85,7 +90,8 @@ def test_two_levels_give_the_rows_of_one_level_in_their_order(
     exchange = Exchange.of(manifest)
     rows = sum(len(batch) for task in files for batch in task)
     assert (exchange.destinations, exchange.rows) == (destinations, rows)
-    assert bool(manifest.of_kind(PARTS)) == (destinations > max(1, one_level))
+    found_costs = (destinations, len(files), destinations * len(files))
+    assert bool(manifest.of_kind(PARTS)) == any(a > b for a, b in zip(found_costs, one_level, strict=True))
     for destination in range(destinations):
         found = list(exchange.read(destination))
         assert found and all(batch.schema.equals(SCHEMA, check_metadata=True) for batch in found)
@@ -93,11 +99,31 @@ def test_two_levels_give_the_rows_of_one_level_in_their_order(
         assert values_of(found) == wanted
 
 
-@given(st.integers(257, 1_000_000))
-def test_groups_are_about_the_square_root_of_the_destinations(destinations: int) -> None:
-    size = group_size(destinations)
+@given(st.integers(257, 1_000_000), st.integers(1, 500_000))
+def test_groups_are_about_the_square_root_of_the_destinations(destinations: int, tasks: int) -> None:
+    size = group_size(destinations, tasks)
+    assert size is not None
     assert (size - 1) ** 2 < destinations <= size**2
-    assert group_size(destinations % 257) == 1
+
+
+@pytest.mark.parametrize(
+    ("tasks", "destinations", "size"),
+    [
+        (256, 256, None),
+        (257, 256, 16),  # more reads than an hour of waiting
+        (1, 256, None),
+        (1, 257, 17),
+        (4096, 16, None),
+        (4096, 17, 5),
+        (4096, 1, None),
+        (4097, 1, 1),  # a destination's one reader would open them all
+        (394_545, 217, 15),
+    ],
+)
+def test_levels_follow_from_the_files_that_are_opened(
+    tasks: int, destinations: int, size: int | None
+) -> None:
+    assert group_size(destinations, tasks) == size
 
 
 def two_levels(
@@ -253,5 +279,5 @@ def test_blocks_hold_files_of_about_the_bytes_that_a_task_merges(monkeypatch: py
     ]
     blocks = merge._blocks(files, 3)
     assert [[file.bytes for file in block] for block in blocks] == [[150, 150], [290], [20, 10], [5000], [1]]
-    monkeypatch.setattr(merge, "MERGE_OPENED", 2)
+    monkeypatch.setattr(merge, "MOST_OPENED_FILES", 2)
     assert [len(block) for block in merge._blocks(files[3:5] * 2 + files[-1:], 100)] == [2, 2, 1]
