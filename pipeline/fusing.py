@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.graph import Graph, Node
 from pipeline.run_folder import readers_of
 from stages.core.errors import UserError
-from stages.core.manifest import DOCUMENTS, FileInfo, Manifest, document_uris
+from stages.core.manifest import DOCUMENTS, FileInfo, Manifest, SourceTotals, document_uris
 from stages.core.parquet import SHARD_TEXT_BYTES, first_shard_name
 from stages.core.stage import Task
 
@@ -40,20 +40,26 @@ def follower(graph: Graph, name: str, finished: Container[str], wanted: Containe
 
 
 def can_hand_on(tasks: Sequence[Task[Any]], inputs: Sequence[Manifest]) -> bool:
-    """Whether each task of a node reads one shard of documents, and no larger one than memory may hold."""
+    """Whether each task of a node reads shards of documents, and no more of them than memory may hold."""
     shards = {
         uri: sum(totals.text_bytes for totals in file.sources.values())
         for manifest in inputs
         for uri, file in zip(manifest.uris(DOCUMENTS), manifest.of_kind(DOCUMENTS), strict=True)
     }
-    sizes = [shards.get(task.inputs[0]) if len(task.inputs) == 1 else None for task in tasks]
-    return bool(sizes) and all(size is not None and size <= MAX_HANDED_TEXT_BYTES for size in sizes)
+    if not tasks or any(not task.inputs or any(uri not in shards for uri in task.inputs) for task in tasks):
+        return False
+    return all(sum(shards[uri] for uri in task.inputs) <= MAX_HANDED_TEXT_BYTES for task in tasks)
 
 
 def handing_manifest(node: Node, fingerprint: str, folder: str, tasks: Sequence[Task[Any]]) -> Manifest:
-    """What is known of a node before it runs: the shards that its tasks would write."""
+    """What is known of a node before it runs: the shards that its tasks would write, each as full as it may be.
+
+    So the node that follows has a task for each, whatever it puts together when it reads shards that are there.
+    """
+    full = {"": SourceTotals(text_bytes=SHARD_TEXT_BYTES)}
     shards = tuple(
-        FileInfo(name=first_shard_name(task.id), kind=DOCUMENTS, rows=0, bytes=0, sha256="") for task in tasks
+        FileInfo(name=first_shard_name(task.id), kind=DOCUMENTS, rows=0, bytes=0, sha256="", sources=full)
+        for task in tasks
     )
     return Manifest(
         node=node.name,

@@ -22,8 +22,9 @@ from quality_classifier.hosts import WIKIPEDIA, left_out_hosts
 from quality_classifier.pages import CitedPages, Match, MatchOptions, MatchReferences
 from quality_classifier.urls import host_of_url
 from stages.core.exchange import Exchange
-from stages.core.manifest import Manifest, Record, ShardReport, document_uris
+from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.parquet import read_documents
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.dedup.columns import ShardParams, shard_tasks
@@ -144,16 +145,18 @@ class LabelClass(MatchOptions, PageDrawOptions, LabelOptions, Stage[LabelClassPa
     other class has, which is its documents, or the cited rows of the pages."""
 
     stage_name: ClassVar[str] = "label_class"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
     follows_unicode: ClassVar[bool] = True
 
     label: str
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[LabelClassParams]]:
-        """One task per document shard, with the share to draw."""
+        """One task for each document shard, or for neighbours that are small, with the share to draw."""
         documents, *others = inputs
         wanted = min([self.max_pages, *(_pages_of(one, self.match) for one in others)])
         params = LabelClassParams(rate=_negative_rate(wanted, documents.documents_out))
-        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris([documents]))]
+        return [Task(task_id(i), uris, params) for i, uris in enumerate(shard_groups([documents]))]
 
     def run(self, task: Task[LabelClassParams]) -> ShardReport:
         """Draw."""

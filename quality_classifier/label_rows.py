@@ -20,8 +20,9 @@ from quality_classifier.dataset import (
 )
 from quality_classifier.labels import LABEL_COLUMNS, label_name
 from quality_classifier.score_texts import SCORED_SCHEMA
-from stages.core.manifest import TABLE, Manifest, Record, ShardReport, add_counts, document_uris
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport, add_counts
 from stages.core.parquet import read_batches, read_documents
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.models.fasttext.reference import NEGATIVE, POSITIVE
@@ -34,13 +35,15 @@ class LabelRows(SeedOptions, LabelOptions, Stage[None]):
     """Shard of a table of labels -> labelled pages; the label, and the host where it is told, are in the metadata."""
 
     stage_name: ClassVar[str] = "label_rows"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
     follows_unicode: ClassVar[bool] = True
 
     good: float | None
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
-        """One task per document shard."""
-        return [Task(task_id(i), (uri,), None) for i, uri in enumerate(document_uris(inputs))]
+        """One task for each document shard, or for neighbours that are small."""
+        return [Task(task_id(i), uris, None) for i, uris in enumerate(shard_groups(inputs))]
 
     def run(self, task: Task[None]) -> ShardReport:
         """Read the labels of what is long enough."""

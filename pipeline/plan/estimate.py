@@ -10,14 +10,13 @@ from typing import Literal
 from pipeline.config import LoadedRecipe
 from pipeline.graph import Graph
 from pipeline.plan.cluster import ClusterOptions
-from pipeline.plan.exchanges import destinations_by_text, exchanges_of, reads_shards
-from pipeline.plan.flow import ONE_TASK, BytesBySource, Flow, flow_of, followed_inputs, origins, work_bytes
+from pipeline.plan.flow import BytesBySource, Flow, flow_of, work_bytes
 from pipeline.plan.rates import Rates, StageRates, middle
-from pipeline.plan.raw import SourceSize, largest_raw_bytes, raw_tasks
+from pipeline.plan.raw import SourceSize, largest_raw_bytes
 from pipeline.plan.requests import NO_REQUESTS, StageBytes, StageRequests, requests_of
+from pipeline.plan.task_counts import tasks_and_shards
 from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
 from stages.core.manifest import EXCHANGE, add_counts
-from stages.core.parquet import SHARD_TEXT_BYTES
 from stages.core.stage import AnyStage
 from stages.ingest.base import RawStage
 from stages.train.stage import Train
@@ -36,7 +35,8 @@ MONTH_SECONDS = 365.25 / 12 * 86_400
 class StageEstimate:
     """One node: bytes given, text out (of a step's output), core-seconds, tasks, memory of one, bytes written by kind.
 
-    `longest_seconds` are those of a core that its longest task takes, `requests` what it asks of a store.
+    `longest_seconds` are those of a core that its longest task takes, `shards` the files of documents that its tasks read
+    (neighbours that are small share one), `requests` what it asks of a store.
     """
 
     node: str
@@ -47,6 +47,7 @@ class StageEstimate:
     memory_bytes: int
     written: Mapping[str, int]
     longest_seconds: float = 0.0
+    shards: int = 0
     requests: StageRequests = NO_REQUESTS
 
     @property
@@ -162,7 +163,9 @@ def _with_requests(
     graph: Graph, stages: Sequence[StageEstimate], sizes: Mapping[str, SourceSize]
 ) -> tuple[StageEstimate, ...]:
     found = requests_of(
-        graph, {one.node: StageBytes(one.given_bytes, one.tasks, one.written) for one in stages}, sizes
+        graph,
+        {one.node: StageBytes(one.given_bytes, one.tasks, one.shards, one.written) for one in stages},
+        sizes,
     )
     return tuple(replace(one, requests=found[one.node]) for one in stages)
 
@@ -185,7 +188,7 @@ def _at_once(stage: StageEstimate) -> int:
 def _stages(
     graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize], rates: Rates
 ) -> Iterator[StageEstimate]:
-    tasks = _tasks(graph, flow, sizes)
+    tasks, shards = tasks_and_shards(graph, flow, sizes)
     for node in graph.nodes.values():
         if isinstance(node.stage, Train):
             continue
@@ -202,6 +205,7 @@ def _stages(
             longest_seconds=own.core_seconds_per_byte
             * _largest_bytes(node.stage, work, tasks[node.name], sizes)
             + own.core_seconds_per_task,
+            shards=shards.get(node.name, tasks[node.name]),
         )
 
 
@@ -228,32 +232,6 @@ def _text_of(
         return found
 
     return text_of
-
-
-def _tasks(graph: Graph, flow: Flow, sizes: Mapping[str, SourceSize]) -> dict[str, int]:
-    """Tasks of every node: raw files by bytes, then one for every shard, which no later step makes fewer of, or for every
-    destination of the exchange that a stage reads."""
-    tasks: dict[str, int] = {}
-    ranges = {
-        reader: graph.nodes[sender].stage
-        for sender, reader in exchanges_of(graph)
-        if not reads_shards(graph.nodes[reader].stage)
-    }
-    for name, behind in origins(graph).items():
-        stage = graph.nodes[name].stage
-        if isinstance(stage, RawStage):
-            size = sizes.get(stage.source)
-            tasks[name] = 1 if size is None else raw_tasks(size, stage)
-        elif stage.stage_name in ONE_TASK or not behind:
-            tasks[name] = 1
-        else:
-            inputs = [graph.nodes[part] for part in followed_inputs(graph, graph.nodes[name])]
-            shards = sum(tasks[one.name] for one in inputs if one.name in behind)
-            passed = max(tasks[one.name] for one in inputs)
-            tasks[name] = max(shards or passed, -(-flow.given_bytes(name) // SHARD_TEXT_BYTES))
-            if name in ranges and (count := destinations_by_text(ranges[name], flow.given_bytes(name))):
-                tasks[name] = count
-    return tasks
 
 
 def _tokens(

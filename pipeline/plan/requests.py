@@ -74,10 +74,11 @@ def exchange_gets(reads: int) -> int:
 
 @dataclass(frozen=True)
 class StageBytes:
-    """What requests follow: bytes given, text of the documents among them, tasks, bytes written by kind."""
+    """What requests follow: bytes given, tasks, the shards of documents that they read, bytes written by kind."""
 
     given_bytes: int
     tasks: int
+    shards: int
     written: Mapping[str, int]
 
 
@@ -117,7 +118,7 @@ def _of_stage(
         stretches = max(raw_files, one.tasks)
         gets += PROBE_GETS * raw_files + FIRST_RAW_GETS * stretches + one.given_bytes // MAX_AHEAD_BYTES
     elif reads_shards(stage):
-        shards = max(one.tasks, 1)
+        shards = max(one.shards, 1)
         gets += PARQUET_GETS * shards + max(shards, one.given_bytes // ROW_GROUP_TEXT_BYTES)
     read = [exchange for exchange in exchanges if exchange.reader == name]
     sent = {exchange.sender: exchange for exchange in exchanges if exchange.sender == name}

@@ -108,7 +108,9 @@ class Stage(BaseModel, ABC, Generic[Params]):
     """Whether what it does depends on Python's tables of Unicode, whose version then counts too."""
     looks_at_shards_alone: ClassVar[bool] = False
     """Whether it has a task for each document shard, reads that through its TaskWriter and nothing else of the documents,
-    and plans by the shards' names alone: it can then run in one task with the stage that makes the documents."""
+    and plans by the shards' names and sizes alone: it can then run in one task with the stage that makes the documents."""
+    groups_small_shards: ClassVar[bool] = False
+    """Whether neighbours among the document shards share a task where they are many and small (`shard_groups`)."""
 
     @abstractmethod
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[Params]]:

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import SerializeAsAny
 
-from stages.core.manifest import TABLE, Manifest, Record, ShardReport, document_uris
+from stages.core.manifest import TABLE, Manifest, Record, ShardReport
 from stages.core.parquet import read_batches, read_documents
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.filter.rule import Rule
@@ -66,6 +67,8 @@ class CountValues(Stage[CountParams]):
     """Shard -> how many of its documents have which value. Inputs: documents; the trained model where the rule needs it."""
 
     stage_name: ClassVar[str] = "count_values"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
     follows_unicode: ClassVar[bool] = True
 
     rule: SerializeAsAny[Rule]
@@ -75,14 +78,14 @@ class CountValues(Stage[CountParams]):
         return self.rule.dependencies()
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[CountParams]]:
-        """One task per document shard; none where the run has no model, and something else judges."""
+        """One task for each document shard, or for neighbours that are small; none where the run has no model."""
         model = None
         if self.rule.needs_trained_model:
             model, instead = judging_model(inputs[1])
             if instead is not None:
                 return []
-        uris = document_uris(inputs[:1])
-        return [Task(task_id(i), (uri,), CountParams(model=model)) for i, uri in enumerate(uris)]
+        groups = shard_groups(inputs[:1])
+        return [Task(task_id(i), uris, CountParams(model=model)) for i, uris in enumerate(groups)]
 
     def run(self, task: Task[CountParams]) -> ShardReport:
         """Judge the shard and count."""

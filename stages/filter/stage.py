@@ -17,8 +17,9 @@ from pydantic import Field, SerializeAsAny
 
 from stages.core.discover import is_own
 from stages.core.ledger import EDIT
-from stages.core.manifest import Manifest, Record, ShardReport, document_uris
+from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.plugins import class_place
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.filter.first_pass import chosen_threshold
@@ -51,9 +52,10 @@ class Filter(Stage[FilterParams]):
     keeps `kept_share`; then, of each of `wanted_languages`, the models and the cut-offs that the run trained."""
 
     stage_name: ClassVar[str] = "filter"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
     looks_at_shards_alone: ClassVar[bool] = True
+    groups_small_shards: ClassVar[bool] = True
 
     rules: tuple[SerializeAsAny[Rule], ...] = Field(min_length=1)
     annotate_only: bool = Field(False, description="write every value into a table and drop nothing")
@@ -114,9 +116,9 @@ class Filter(Stage[FilterParams]):
         return [one for rule in judged for one in rule.standing_in(params.instead)]
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[FilterParams]]:
-        """One task per document shard."""
+        """One task for each document shard, or for neighbours that are small."""
         params = self.params_of(inputs)
-        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs[:1]))]
+        return [Task(task_id(i), uris, params) for i, uris in enumerate(shard_groups(inputs[:1]))]
 
     def run(self, task: Task[FilterParams]) -> ShardReport:
         """Judge the shard batch by batch."""

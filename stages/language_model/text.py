@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from stages.core.documents import text_lengths_bytes
-from stages.core.manifest import Manifest, Record, ShardReport, document_uris
+from stages.core.manifest import Manifest, Record, ShardReport
 from stages.core.parquet import read_batches, read_documents
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.kernels.hash.hashing import hash_strings
@@ -42,10 +43,12 @@ class LanguageText(LanguageOptions, TextDrawOptions, Stage[None]):
     """Shard -> the texts of its documents in one language; a document without a language counts as one of them."""
 
     stage_name: ClassVar[str] = "language_text"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
-        """One task per document shard of every input."""
-        return [Task(task_id(i), (uri,), None) for i, uri in enumerate(document_uris(inputs))]
+        """One task for each document shard, or for neighbours that are small of every input."""
+        return [Task(task_id(i), uris, None) for i, uris in enumerate(shard_groups(inputs))]
 
     def run(self, task: Task[None]) -> ShardReport:
         """Write the texts, and count them."""

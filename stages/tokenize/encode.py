@@ -21,8 +21,8 @@ from stages.core.manifest import (
     ShardReport,
     SourceTotals,
     add_sources,
-    document_uris,
 )
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, is_made_by, task_id
 from stages.core.writer import TaskWriter
 from stages.kernels.hash.hashing import hash_strings
@@ -72,6 +72,8 @@ class Encode(SplitOptions, Stage[EncodeParams]):
     """
 
     stage_name: ClassVar[str] = "encode"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
 
     model: Location | None = Field(
         None, description="a SentencePiece model or a tokenizer.json (a recipe may train its own)"
@@ -92,7 +94,7 @@ class Encode(SplitOptions, Stage[EncodeParams]):
         return [] if self.model is None else [storage.sha256_file(self.model)]
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[EncodeParams]]:
-        """One task per document shard; destinations by each source's bytes of text."""
+        """One task for each document shard, or for neighbours that are small; destinations by each source's bytes of text."""
         documents, tokenizer = (inputs, self.model) if self.model is not None else (inputs[:-1], None)
         if tokenizer is None:
             (tokenizer,) = inputs[-1].uris(MODEL)
@@ -106,7 +108,7 @@ class Encode(SplitOptions, Stage[EncodeParams]):
         params = EncodeParams(
             tokenizer=tokenizer, tokenizer_sha256=storage.sha256_file(tokenizer), destinations=counts
         )
-        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(documents))]
+        return [Task(task_id(i), uris, params) for i, uris in enumerate(shard_groups(documents))]
 
     def run(self, task: Task[EncodeParams]) -> ShardReport:
         """Encode the shard batch by batch."""

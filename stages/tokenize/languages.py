@@ -15,9 +15,10 @@ from pydantic import Field
 from stages.core.documents import LANGUAGE_MARK
 from stages.core.errors import UserError
 from stages.core.groups import EmptySources
-from stages.core.manifest import Manifest, Record, ShardReport, SourceTotals, add_sources, document_uris
+from stages.core.manifest import Manifest, Record, ShardReport, SourceTotals, add_sources
 from stages.core.names import source_fault
 from stages.core.parquet import totals_by_name
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, task_id
 from stages.core.writer import TaskWriter
 
@@ -42,10 +43,12 @@ class CountLanguages(SplitOptions, Stage[None]):
     """Shard -> documents and bytes of text by source and language, of the sources that are split."""
 
     stage_name: ClassVar[str] = "count_languages"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
-        """One task per document shard."""
-        return [Task(task_id(i), (uri,), None) for i, uri in enumerate(document_uris(inputs))]
+        """One task for each document shard, or for neighbours that are small."""
+        return [Task(task_id(i), uris, None) for i, uris in enumerate(shard_groups(inputs))]
 
     def run(self, task: Task[None]) -> ShardReport:
         """Count; the documents themselves are read again by `encode`."""

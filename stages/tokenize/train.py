@@ -19,8 +19,9 @@ from pydantic_core import PydanticKnownError
 
 from stages.core.errors import UserError
 from stages.core.groups import EmptySources, Groups, weights_of_sources, without_empty
-from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport, add_sources, document_uris
+from stages.core.manifest import MODEL, TABLE, Manifest, Record, ShardReport, add_sources
 from stages.core.parquet import read_batches, read_documents
+from stages.core.shards import shard_groups
 from stages.core.stage import Stage, Task, task_id
 from stages.core.verb import Options
 from stages.core.writer import TaskWriter
@@ -77,14 +78,16 @@ class SampleText(SampleOptions, Stage[SampleTextParams]):
     """Shard -> the texts that the tokenizer is trained on, chosen by the hash of (seed, id)."""
 
     stage_name: ClassVar[str] = "sample_text"
+    version: ClassVar[int] = 2
+    groups_small_shards: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SampleTextParams]]:
-        """One task per document shard of every input."""
+        """One task for each document shard, or for neighbours that are small of every input."""
         available = {k: v.text_bytes for k, v in add_sources(m.sources for m in inputs).items()}
         asked = without_empty(self.weights, self.groups, available, self.may_be_empty)
         weights = weights_of_sources(asked, self.groups, available)
         params = SampleTextParams(rates=sampling_rates(available, weights, self.max_text_bytes))
-        return [Task(task_id(i), (uri,), params) for i, uri in enumerate(document_uris(inputs))]
+        return [Task(task_id(i), uris, params) for i, uris in enumerate(shard_groups(inputs))]
 
     def run(self, task: Task[SampleTextParams]) -> ShardReport:
         """Write the chosen texts."""

@@ -23,10 +23,12 @@ from pipeline.progress import Progress
 from pipeline.registry import source_kinds
 from pipeline.run_folder import Keep
 from pipeline.runner import Runner, RunResult
+from stages.core import shards
 from stages.core.errors import MachineError, UserError
 from stages.core.handed import HandedDocuments
 from stages.core.manifest import DOCUMENTS, LEDGER, VALUES, Manifest, ShardReport
-from stages.core.stage import AnyStage, Task
+from stages.core.shards import shard_groups
+from stages.core.stage import AnyStage, Task, task_id
 from stages.core.writer import TaskWriter
 from stages.dedup.lines.verb import DedupLines
 from stages.filter.rules.c4 import C4Rule
@@ -57,6 +59,15 @@ class Without(Copy):
                 out.ledger.rows(batch.filter(pa.array(drops)), rule="end")
                 out.keep(batch.filter(pa.array(~drops)))
         return out.report
+
+
+class Grouped(Without):
+    """The same, which puts small neighbours together."""
+
+    stage_name: ClassVar[str] = "grouped"
+
+    def plan(self, inputs: Sequence[Manifest]) -> list[Task[None]]:
+        return [Task(task_id(i), uris, None) for i, uris in enumerate(shard_groups(inputs[:1]))]
 
 
 class Stopping(InlinePool):
@@ -155,6 +166,30 @@ def test_rules_of_every_kind_see_the_batches_that_they_would_see_apart(tmp_path:
         assert counts(one) == counts(apart)
         for kind in (LEDGER, VALUES) + ((DOCUMENTS,) if name == "filter-2" else ()):
             assert rows(one, kind) == rows(apart, kind)
+
+
+def test_stages_that_put_shards_together_follow_shard_by_shard_and_hand_on_what_they_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "UNGROUPED_SHARDS", 1)
+    monkeypatch.setattr(shards, "GROUPED_SHARDS", 2)
+    follows, hands_on = (Without(end="1"), Grouped(end="2")), (Grouped(end="1"), Without(end="2"))
+    apart = run(tmp_path / "apart", "all", *follows).manifests
+    assert list(apart["grouped"].reports) == ["00000", "00001"]
+    one = run(tmp_path / "one", "outputs", *follows).manifests
+    assert list(one["grouped"].reports) == ["from-00000", "from-00001", "from-00002"]
+    graph = Graph()
+    name = graph.add("numbers", Numbers())
+    for stage in hands_on:
+        name = graph.add(stage.stage_name, stage, [name])
+    runner = Runner(graph, str(tmp_path / "two"), "toy", Progress(quiet=True), keep="outputs")
+    two = runner.run(InlinePool, [name]).manifests
+    assert list(two["grouped"].reports) == ["handing-00000", "handing-00001"]
+    assert list(two["without"].reports) == ["from-00000", "from-00001"]
+    for last in (one["grouped"], two["without"]):
+        assert rows(last, DOCUMENTS) == rows(apart["grouped"], DOCUMENTS)
+        assert [row["id"] for row in rows(last, LEDGER)] == [f"c4/raw-{n}/2" for n in range(3)]
+    assert all(verify(str(tmp_path / folder)).faults == () for folder in ("apart", "one", "two"))
 
 
 @pytest.mark.parametrize("tasks", range(1, 7))
