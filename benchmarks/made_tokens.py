@@ -17,7 +17,8 @@ from stages.core.merge import MergeParts, second_level
 from stages.core.stage import AnyStage, Task, make_manifest, placed_tasks, task_id
 from stages.core.writer import TaskWriter
 from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
-from stages.tokenize.pack import Pack, PackedShard, write_tokens
+from stages.tokenize.pack import Pack, PackedShard
+from stages.tokenize.token_rows import TokenRows
 
 DOCUMENT_TOKENS = 700
 FIRST_ID = 3
@@ -44,7 +45,7 @@ def made_pack(folder: Path, shards: int, shard_tokens: int, vocab_size: int) -> 
                 source="ab"[number % 2],
                 shard=f"tokens/tokens-{task.id}.bin",
                 documents=count,
-                tokens=write_tokens(out, f"tokens-{task.id}", table, 2),
+                tokens=TokenRows.of(table.to_batches()).write(out, f"tokens-{task.id}", 2),
                 text_bytes=count,
                 dtype="uint16",
                 tokenizer_sha256="none",

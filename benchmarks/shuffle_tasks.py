@@ -1,4 +1,4 @@
-"""`python -m benchmarks.shuffle_tasks`: what one task of a large exchange takes: to name its files, and to merge."""
+"""`python -m benchmarks.shuffle_tasks`: what one task of a large exchange takes: to name its files, to merge, to pack."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from stages.core.exchange_writer import SPILL_BYTES, ExchangeWriter
 from stages.core.manifest import EXCHANGE, MANIFEST_NAME, PARTS, FileInfo, ShardReport, write_record
 from stages.core.merge import MergeParams, MergeParts, second_level
 from stages.core.stage import Task, make_manifest, task_id
+from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA, TokenFormat
+from stages.tokenize.pack import Pack, PackedShard, PackParams
 
 CASES = ((346, 11_400), (2_000, 115))
 """Files, and rows of each for the group: a block of full files, and many small ones."""
@@ -67,6 +69,60 @@ def _merge(task: Task[MergeParams]) -> tuple[float, int]:
     started = time.perf_counter()
     MergeParts().run(task)
     return time.perf_counter() - started, peak_memory_bytes()
+
+
+@app.command
+def pack(*, files: int = 12, documents: int = 22_000, work_folder: Path | None = None) -> None:
+    """Write the token documents of one packed shard, pack them in a process of their own, and print a Markdown table.
+
+    Parameters
+    ----------
+    files
+        files that they come from
+    documents
+        documents of each, of 200 to 800 tokens of two bytes
+    work_folder
+        where the files go that are made and deleted (default: the system's temporary folder)
+    """
+    with tempfile.TemporaryDirectory(dir=work_folder) as folder:
+        reports = [_send_tokens(folder, number, documents) for number in range(files)]
+        manifest = make_manifest("encode", Pack(), "f", [], [], reports, folder)
+        write_record(f"{folder}/{MANIFEST_NAME}", manifest)
+        means = TokenFormat(tokenizer_sha256="", vocab_size=32_000, dtype="uint16", bos=1, eos=2)
+        rows = PackParams(rows=Exchange.of(manifest), destination=0, source="c4", format=means)
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            before, seconds, peak, tokens = pool.apply(_pack, (Task(task_id(0), (), rows, folder),))
+    print("| MB of ids | CPU seconds | MB of the process before | peak MB |\n|---|---|---|---|")
+    print(f"| {2 * tokens / 1e6:.0f} | {seconds:.1f} | {before / 1e6:.0f} | {peak / 1e6:.0f} |")
+
+
+def _send_tokens(folder: str, number: int, documents: int) -> ShardReport:
+    random = np.random.default_rng(number)
+    writer = ExchangeWriter(folder, task_id(number), TOKEN_DOCUMENTS_SCHEMA, 1)
+    for start in range(0, documents, 2000):
+        lengths = 2 * random.integers(200, 800, min(2000, documents - start))
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        ids = random.integers(0, 32_000, int(offsets[-1]) // 2, np.uint16)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(ids)]
+        columns = [
+            pa.array(random.integers(0, 1 << 62, len(lengths), np.uint64)),
+            pa.array([f"c4/{number}-{row}" for row in range(start, start + len(lengths))]),
+            pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lengths), buffers),
+            pa.array(2 * lengths),
+        ]
+        batch = pa.RecordBatch.from_arrays(columns, schema=TOKEN_DOCUMENTS_SCHEMA)
+        writer.write(batch, np.zeros(len(lengths), np.int64))
+    return ShardReport(task=task_id(number), files=tuple(writer.commit()))
+
+
+def _pack(task: Task[PackParams]) -> tuple[int, float, int, int]:
+    """Bytes of the process before, CPU seconds, its peak, tokens; one thread as in a worker."""
+    pa.set_cpu_count(1)
+    forget_peak_memory()
+    before, started = peak_memory_bytes(), time.process_time()
+    report = Pack().run(task)
+    seconds = time.process_time() - started
+    return before, seconds, peak_memory_bytes(), PackedShard.model_validate(report.facts).tokens
 
 
 @app.command

@@ -12,7 +12,8 @@ from stages.core.manifest import Manifest, write_record
 from stages.core.stage import Task, make_manifest, task_id
 from stages.core.writer import TaskWriter
 from stages.tokenize.encode import TOKEN_DOCUMENTS_SCHEMA
-from stages.tokenize.pack import DTYPE_BYTES, Pack, PackedShard, write_tokens
+from stages.tokenize.pack import DTYPE_BYTES, Pack, PackedShard
+from stages.tokenize.token_rows import TokenRows
 
 BOS, EOS = 1, 2
 TOKENIZER_SHA256 = "ab" * 32
@@ -37,7 +38,7 @@ def write_packed(
         task: Task[None] = Task(task_id(number), (), None, str(folder))
         with TaskWriter(task, Pack.stage_name) as out:
             table = pa.table(rows, schema=TOKEN_DOCUMENTS_SCHEMA)
-            tokens = write_tokens(out, f"tokens-{task.id}", table, DTYPE_BYTES[dtype])
+            tokens = TokenRows.of(table.to_batches()).write(out, f"tokens-{task.id}", DTYPE_BYTES[dtype])
             out.facts = PackedShard(
                 source=source,
                 shard=f"tokens/tokens-{task.id}.bin",

@@ -19,8 +19,9 @@ from stages.core.parquet import read_batches
 from stages.core.stage import Stage, Task, task_id
 from stages.core.stored import AGAIN
 from stages.core.writer import TaskWriter
-from stages.tokenize.pack import DTYPE_BYTES, INDEX_SCHEMA, PackedShard
+from stages.tokenize.pack import DTYPE_BYTES, PackedShard
 from stages.tokenize.token_index import read_index
+from stages.tokenize.token_rows import INDEX_SCHEMA
 
 _PIECE_BYTES = 16 << 20
 
