@@ -15,7 +15,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any, BinaryIO
 
 from stages.core.errors import DamagedInputError
@@ -127,31 +127,47 @@ def is_tar_block(block: bytes) -> bool:
     return True
 
 
+def is_plain_tar(raw: RawFile) -> bool:
+    """Whether a raw file is a tar that is not compressed, which tasks can share."""
+    with raw.open() as stream:
+        return is_tar_block(stream.read(tarfile.BLOCKSIZE))
+
+
 def archive_members(
     raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool] = lambda _: True
 ) -> Iterator[Member | Loss]:
     """The regular files of a tar or zip archive in archive order; folders are passed over.
 
-    Content is read only where `wanted(name)` holds. Rules: `unsafe_path`, `not_a_file`, `too_large` (only
-    where wanted), `repeated_name`, `damaged`, `encrypted` (zip). Raises DamagedInputError, after all that
-    could be read, when the compressed stream breaks.
+    Of a plain tar that is split over tasks, those whose headers begin in the raw file's range: the archive is gone through
+    from its beginning, as it is read whole, and what is in front is passed over. No other archive is split: the range that
+    starts at 0 has it all. Content is read only where `wanted(name)` holds. Rules: `unsafe_path`, `not_a_file`, `too_large`
+    (only where wanted), `repeated_name`, `damaged`, `encrypted` (zip). Raises DamagedInputError, after all that could be
+    read, when the compressed stream breaks.
     """
+    if not is_plain_tar(raw):
+        if raw.start:
+            return
+        raw = replace(raw, stop=None)
     with raw.open() as stream:
         head = stream.read(len(ZIP_MAGIC))
     members = _zip_members if head in (ZIP_MAGIC, EMPTY_ZIP_MAGIC) else _tar_members
     seen: set[str] = set()
-    for member in members(raw, max_member_bytes, wanted):
+    for offset, member in members(raw, max_member_bytes, wanted):
+        if raw.stop is not None and offset >= raw.stop:
+            return
         if isinstance(member, Member):
             if member.name in seen:
-                yield Loss(member.name, "repeated_name", text_bytes=member.size)
-                continue
-            seen.add(member.name)
-        yield member
+                member = Loss(member.name, "repeated_name", text_bytes=member.size)
+            else:
+                seen.add(member.name)
+        if offset >= raw.start:
+            yield member
 
 
 def _tar_members(
     raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
-) -> Iterator[Member | Loss]:
+) -> Iterator[tuple[int, Member | Loss]]:
+    """Each with the place of its header in the archive; content of those in front of the range is not read."""
     kept = _Kept(decompressed(raw))
     reader: Any = PieceReader(iter(kept))
     offset = 0
@@ -161,13 +177,18 @@ def _tar_members(
                 tar.members = []  # type: ignore[attr-defined]  # else tarfile remembers every member
                 offset = info.offset
                 if not info.isdir():
-                    yield _tar_member(tar, info, max_member_bytes, wanted)
+                    is_ours = wanted if offset >= raw.start else _unwanted
+                    yield offset, _tar_member(tar, info, max_member_bytes, is_ours)
     except (_DamagedTarError, tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError) as error:
         if kept.error is None:
             reason = f"tar is corrupt after the file at byte {offset} of the archive ({error})"
-            yield Loss(f"@{offset}", "damaged", reason)
+            yield offset, Loss(f"@{offset}", "damaged", reason)
     if kept.error is not None:
         raise kept.error
+
+
+def _unwanted(name: str) -> bool:
+    return False
 
 
 def _tar_member(
@@ -199,16 +220,16 @@ def _read_all(content: IO[bytes], size: int) -> bytes:
 
 def _zip_members(
     raw: RawFile, max_member_bytes: int, wanted: Callable[[str], bool]
-) -> Iterator[Member | Loss]:
+) -> Iterator[tuple[int, Member | Loss]]:
     with raw.open() as stream:
         try:
             archive = open_zip(stream)
         except TooMuchWorkError as error:
-            yield Loss("@0", RULE, error.of_what, error.count, error.limit, text_bytes=raw.size)
+            yield 0, Loss("@0", RULE, error.of_what, error.count, error.limit, text_bytes=raw.size)
             return
         for info in archive.infolist():
             if not info.filename.endswith("/"):  # not `is_dir`, which fails on an empty name
-                yield zip_member(archive, info, max_member_bytes, wanted)
+                yield 0, zip_member(archive, info, max_member_bytes, wanted)
 
 
 def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
