@@ -93,7 +93,7 @@ class RunFolder:
         self, manifest: Manifest, readers: Sequence[str], finished: Mapping[str, Manifest]
     ) -> bool:
         """Whether nobody who is not finished needs what a stage did not keep."""
-        if all(file.kept for file in manifest.files):
+        if all(file.kept for file in manifest.files if file.kind != PARTS):  # parts are merged
             return True
         return manifest.node not in self.wanted and all(reader in finished for reader in readers)
 
@@ -123,12 +123,12 @@ class RunFolder:
         self._digests[manifest.node] = write_record(uri, manifest)
         self.write_record()
 
-    def let_go(self, manifest: Manifest) -> Manifest:
-        """Delete what a finished node holds for its readers; its manifest, which says so.
+    def let_go(self, manifest: Manifest, kinds: Sequence[str]) -> Manifest:
+        """Delete what a finished node holds of these kinds; its manifest, which says so.
 
         The record forgets the manifest while it changes, and files go last: a killed run finds all of it true.
         """
-        going = [file.name for file in manifest.files if file.kept and file.kind in PASSING]
+        going = [file.name for file in manifest.files if file.kept and file.kind in kinds]
         files = tuple(replace(file, kept=False) if file.name in going else file for file in manifest.files)
         changed = manifest.model_copy(update={"files": files})
         del self._digests[manifest.node]
@@ -138,18 +138,19 @@ class RunFolder:
             storage.delete_file(storage.join(manifest.folder, name))
         return changed
 
-    def spent(self, finished: Mapping[str, Manifest]) -> list[Manifest]:
-        """Finished nodes that hold files for readers which are all finished, in the graph's order."""
+    def spent(self, finished: Mapping[str, Manifest]) -> list[tuple[Manifest, Sequence[str]]]:
+        """Finished nodes, in the graph's order, with the kinds of their files that nothing needs: all that is for readers
+        where these are all finished, else the first level of an exchange, which is merged."""
         readers = readers_of(self.graph)
-        return [
-            finished[name]
-            for name in self.graph.nodes
-            if name in finished
-            and name not in self.wanted
-            and readers.get(name)
-            and all(reader in finished for reader in readers[name])
-            and any(file.kept and file.kind in PASSING for file in finished[name].files)
-        ]
+        found: list[tuple[Manifest, Sequence[str]]] = []
+        for name in self.graph.nodes:
+            if name not in finished:
+                continue
+            is_read = bool(readers.get(name)) and all(reader in finished for reader in readers[name])
+            kinds = PASSING if is_read and name not in self.wanted else (PARTS,)
+            if any(file.kept and file.kind in kinds for file in finished[name].files):
+                found.append((finished[name], kinds))
+        return found
 
 
 def _delete_gone(manifest: Manifest) -> None:

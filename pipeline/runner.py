@@ -1,12 +1,11 @@
 """A graph of stages in, their finished folders out: plan, skip what is done, run in a pool, retry, record.
 
-Nodes whose inputs are finished run side by side; what they write does not depend on it.
+Nodes whose inputs are finished run side by side, the graph's first first; what they write does not depend on it.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +22,7 @@ from pipeline.run_failure import kept_failure
 from pipeline.run_folder import Keep, RunFolder
 from pipeline.run_lock import RunLock
 from pipeline.running import Running, tasks_at
+from pipeline.task_queue import TaskQueue
 from pipeline.waiting import Waiting
 from pipeline.watchdog import Watchdog
 from stages.core import storage
@@ -115,7 +115,7 @@ class Runner:
     def _run_nodes(self, pool: Pool, lock: RunLock) -> None:
         waiting = Waiting(self._graph, self._manifests)
         running: dict[str, Running] = {}
-        queue: deque[tuple[str, int]] = deque()
+        queue = TaskQueue(self._graph.nodes)
         in_flight: set[tuple[str, int]] = set()
         while waiting or running:
             lock.check()
@@ -130,10 +130,10 @@ class Runner:
                 for member in started.followers:
                     waiting.start(member.node)
                 running[node.name] = started
-                queue.extend((node.name, index) for index in started.pending())
+                queue.extend(node.name, started.pending())
                 self._go_on(node.name, running, queue)
             while queue and len(in_flight) < pool.size * IN_FLIGHT_PER_WORKER:
-                name, index = queue.popleft()
+                name, index = queue.pop()
                 own = running[name]
                 pool.submit((name, index), own.steps(index), alone=index in own.died)
                 in_flight.add((name, index))
@@ -153,11 +153,11 @@ class Runner:
                     waiting.give_up(failed.members[outcome.failed_step].node, UserError(outcome.mistake))
                     for member in failed.members:
                         self._progress.node_given_up(member.node.name)
-                    queue = deque(one for one in queue if one[0] != name)
+                    queue.drop(name)
                 elif self._record(running[name], index, outcome):
                     self._go_on(name, running, queue)
                 else:
-                    queue.appendleft((name, index))
+                    queue.put_back(name, index)
             self._watch(running, in_flight, pool)
         waiting.end()
 
@@ -211,11 +211,11 @@ class Runner:
             found.append(Running(node, folder, list(tasks)))
         return tuple(found)
 
-    def _go_on(self, name: str, running: dict[str, Running], queue: deque[tuple[str, int]]) -> None:
+    def _go_on(self, name: str, running: dict[str, Running], queue: TaskQueue) -> None:
         """Where all tasks of a node are done, begin the second level of its exchange, or finish the node."""
         own = running[name]
         if own.is_through and own.merges_from is None and not own.followers:
-            queue.extend((name, index) for index in own.begin_merging())
+            queue.extend(name, own.begin_merging())
             self._progress.node_grew(name, own.grown())
         if own.is_through:
             for member in running.pop(name).members:
@@ -279,9 +279,9 @@ class Runner:
         self._progress.node_finished(node.name, manifest)
 
     def _let_go(self) -> None:
-        """Delete what lies there for stages that have all read it."""
-        for manifest in self._folder.spent(self._manifests):
-            self._manifests[manifest.node] = self._folder.let_go(manifest)
+        """Delete what lies there for stages that have all read it, and what is merged."""
+        for manifest, kinds in self._folder.spent(self._manifests):
+            self._manifests[manifest.node] = self._folder.let_go(manifest, kinds)
 
 
 def _clean(folder: str) -> None:

@@ -16,7 +16,7 @@ from pipeline.plan.raw import SourceSize, largest_raw_bytes
 from pipeline.plan.requests import NO_REQUESTS, StageBytes, StageRequests, requests_of
 from pipeline.plan.task_counts import tasks_and_shards
 from pipeline.plan.timetable import Timetable, Work, peak_bytes, timetable_of
-from stages.core.manifest import EXCHANGE, add_counts
+from stages.core.manifest import EXCHANGE, PARTS, add_counts
 from stages.core.stage import AnyStage
 from stages.ingest.base import RawStage
 from stages.train.stage import Train
@@ -54,6 +54,11 @@ class StageEstimate:
     def written_bytes(self) -> int:
         """Bytes of all kinds."""
         return sum(self.written.values())
+
+    @property
+    def merged_bytes(self) -> int:
+        """Of the first level of its exchange, where there are two; they are gone when it ends."""
+        return self.written.get(PARTS, 0)
 
 
 @dataclass(frozen=True)
@@ -146,13 +151,14 @@ def estimate_run(
     cores = cluster.nodes * cluster.cores_per_node
     timed = timetable_of(works, cores)
     written = {one.node: one.written_bytes for one in stages}
+    merged = {one.node: one.merged_bytes for one in stages}
     most = max((one.tasks for one in stages), default=0)
     found = Estimate(
         stages=stages,
         tokens=_tokens(loaded, ends, (low, flow, high), rates),
         timetable=timed,
         cores=cores,
-        disk_peak_bytes=peak_bytes(works, timed.spans, written, ends),
+        disk_peak_bytes=peak_bytes(works, timed.spans, written, ends, merged),
         start_seconds=rates.start_seconds * min(cores, most),
         cost={},
     )
@@ -167,7 +173,14 @@ def _with_requests(
         {one.node: StageBytes(one.given_bytes, one.tasks, one.shards, one.written) for one in stages},
         sizes,
     )
-    return tuple(replace(one, requests=found[one.node]) for one in stages)
+    return tuple(_with_parts(replace(one, requests=found[one.node])) for one in stages)
+
+
+def _with_parts(stage: StageEstimate) -> StageEstimate:
+    """The stage with what the first level of its exchange takes, where there are two: as much as the second."""
+    if not stage.requests.merges:
+        return stage
+    return replace(stage, written={**stage.written, PARTS: stage.written.get(EXCHANGE, 0)})
 
 
 def works_of(graph: Graph, stages: Sequence[StageEstimate]) -> list[Work]:

@@ -57,6 +57,8 @@ class StageRequests:
     gets: int = 0
     puts: int = 0
     exchange_reads: int = 0
+    merges: int = 0
+    """Tasks of the second level of what it sends."""
 
 
 NO_REQUESTS = StageRequests()
@@ -140,4 +142,5 @@ def _of_stage(
         puts += write_puts(exchange.merges, 0) if exchange.merges else 0  # reports of the merges
         files += 2 * exchange.merges
     puts += STAGE_LISTS + LISTINGS_OF_FILES * (files // LISTED_NAMES)
-    return StageRequests(gets + exchange_gets(reads), puts, reads)
+    merges = sum(exchange.merges for exchange in merged)
+    return StageRequests(gets + exchange_gets(reads), puts, reads, merges)

@@ -87,11 +87,16 @@ def _critical(works: Sequence[Work], spans: Mapping[str, Span]) -> tuple[str, ..
 
 
 def peak_bytes(
-    works: Sequence[Work], spans: Mapping[str, Span], written: Mapping[str, int], kept: Sequence[str]
+    works: Sequence[Work],
+    spans: Mapping[str, Span],
+    written: Mapping[str, int],
+    kept: Sequence[str],
+    merged: Mapping[str, int],
 ) -> int:
     """The most that lies on disk at once where a stage's output is deleted when its last reader ends.
 
-    What is in `kept`, and what nothing reads, stays. A stage's output takes its whole place from its start on.
+    What is in `kept`, and what nothing reads, stays. A stage's output takes its whole place from its start on; what is
+    `merged` of it is gone at the stage's own end.
     """
     readers: dict[str, list[str]] = {}
     for work in works:
@@ -99,10 +104,11 @@ def peak_bytes(
             readers.setdefault(one, []).append(work.name)
     changes: list[tuple[float, int, int]] = []
     for work in works:
-        size = written.get(work.name, 0)
+        size, own = written.get(work.name, 0), merged.get(work.name, 0)
         changes.append((spans[work.name].start, 1, size))
+        changes.append((spans[work.name].end, 0, -own))
         if work.name not in kept and work.name in readers:
-            changes.append((max(spans[one].end for one in readers[work.name]), 0, -size))
+            changes.append((max(spans[one].end for one in readers[work.name]), 0, own - size))
     held = most = 0
     for _, _, change in sorted(changes):
         held += change

@@ -124,7 +124,11 @@ def still_to_write(planned: Planned, found: Estimate, finished: Mapping[str, Man
     works = works_of(planned.graph, [_without_work(one, finished) for one in found.stages])
     ends = planned.graph.parts(planned.outputs)
     held = sum(size for node, size in written.items() if node in finished)
-    return max(0, peak_bytes(works, timetable_of(works, found.cores).spans, written, ends) - held)
+    spans = timetable_of(works, found.cores).spans
+    merged = {
+        one.node: min(written[one.node], one.merged_bytes) for one in found.stages if one.node not in finished
+    }
+    return max(0, peak_bytes(works, spans, written, ends, merged) - held)
 
 
 def disk_line(run: str, keep: Keep, needed: Mapping[str, int]) -> str | None:

@@ -101,7 +101,8 @@ class Exchange(Record):
     def of(cls, manifest: Manifest) -> Self:
         """The exchange that a finished stage wrote; no destinations where it had no task."""
         files = manifest.of_kind(EXCHANGE)
-        if manifest.of_kind(PARTS):
+        has_two_levels = any(file.kind == PARTS for file in manifest.files)
+        if has_two_levels:
             if not files:
                 raise ValueError(f"stage {manifest.node}: the parts of its exchange are not merged")
             destinations = max((file.first_destination or 0) + (file.destinations or 0) for file in files)
@@ -118,7 +119,7 @@ class Exchange(Record):
             destinations=destinations,
             num_files=len(files),
             rows=manifest.rows(EXCHANGE),
-            merged=MergedFiles.of(files, destinations) if manifest.of_kind(PARTS) else None,
+            merged=MergedFiles.of(files, destinations) if has_two_levels else None,
         )
 
     def read(self, destination: int, start: int = 0, stop: int | None = None) -> Iterator[pa.RecordBatch]:

@@ -208,7 +208,7 @@ def merging_fault(manifest: Manifest) -> str | None:
     """What is wrong where the two levels of an exchange hold different rows; None when nothing is."""
     sent, merged = manifest.rows(PARTS), manifest.rows(EXCHANGE)
     read = manifest.rows_read.get(PARTS, 0)
-    if not manifest.of_kind(PARTS) or sent == read == merged:
+    if not any(file.kind == PARTS for file in manifest.files) or sent == read == merged:
         return None
     return f"its exchange has {sent} rows in parts, of which {read} were read and {merged} merged"
 

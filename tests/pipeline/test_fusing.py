@@ -168,6 +168,35 @@ def test_rules_of_every_kind_see_the_batches_that_they_would_see_apart(tmp_path:
             assert rows(one, kind) == rows(apart, kind)
 
 
+class Recording(InlinePool):
+    """Writes down what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[str] = []
+
+    def submit(self, key: tuple[str, int], steps: Sequence[Step], alone: bool = False) -> None:
+        self.given.append(f"{key[0]} {key[1]}")
+        super().submit(key, steps, alone)
+
+
+def test_a_source_goes_through_its_stages_before_the_next_is_read(tmp_path: Path) -> None:
+    """So what lies between the stages of the one is gone before the other's is there; a worker waits for nothing."""
+    graph, pool = Graph(), Recording()
+    for source in ("a", "b"):
+        documents = graph.add(f"{source}.numbers", Numbers(tasks=4))
+        graph.add(f"{source}.copy", Copy(), [documents])
+    runner = Runner(graph, str(tmp_path), "toy", Progress(quiet=True), keep="outputs")
+    runner.run(lambda: pool, ["a.copy", "b.copy"])
+    order = [name.split()[0] for name in pool.given]
+    assert order[:4] == ["a.numbers"] * 4 and sorted(order) == sorted(
+        [f"{s}.{n}" for s in "ab" for n in ("copy", "numbers")] * 4
+    )
+    last_copy = max(at for at, name in enumerate(order) if name == "a.copy")
+    assert order[:last_copy].count("b.numbers") <= 2  # what a pool is given ahead
+    assert order.index("b.copy") > last_copy
+
+
 def test_stages_that_put_shards_together_follow_shard_by_shard_and_hand_on_what_they_put_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from pipeline.graph import Graph, run_manifests
 from pipeline.inspect.verify import verify
 from pipeline.pools import InlinePool
 from pipeline.progress import Progress
+from pipeline.run_folder import Keep
 from pipeline.runner import Runner, RunResult
 from stages.core import exchange
 from stages.core.errors import MachineError, UserError
@@ -32,10 +33,12 @@ BY_COST = {"ONE_LEVEL_DESTINATIONS": 1, "MOST_OPENED_FILES": 2, "ONE_LEVEL_READS
 """Each alone makes two levels of three tasks and seven destinations."""
 
 
-def run(folder: Path, pool: InlinePool | None = None, progress: Progress | None = None) -> RunResult:
+def run(
+    folder: Path, pool: InlinePool | None = None, progress: Progress | None = None, keep: Keep = "all"
+) -> RunResult:
     graph = Graph()
     graph.add("gather", Gather(), [graph.add("scatter", Scatter())])
-    runner = Runner(graph, str(folder), "toy", progress or Progress(quiet=True))
+    runner = Runner(graph, str(folder), "toy", progress or Progress(quiet=True), keep=keep)
     return runner.run(lambda: pool or InlinePool(), ["gather"])
 
 
@@ -80,6 +83,32 @@ def test_a_run_that_stopped_between_the_levels_or_inside_the_second_goes_on(
         assert run(folder, progress=Progress(said)).tasks_run >= SENT_AND_MERGED + 7 - stopped_after
         assert tables(folder) == tables(tmp_path / "whole")
         assert run(folder).tasks_run == 0
+
+
+@pytest.mark.usefixtures("two_levels")
+def test_the_first_level_goes_when_it_is_merged(tmp_path: Path) -> None:
+    run(tmp_path / "whole")
+    folder = tmp_path / "outputs"
+    with pytest.raises(MachineError):
+        run(folder, Stopping(SENT_AND_MERGED + 1), keep="outputs")
+    found = run_manifests(str(folder))["scatter"]
+    assert [file.kept for file in found.files if file.kind == PARTS] == [False] * 3
+    assert len(found.of_kind(EXCHANGE)) == 3 and not list(scattered(folder).glob("parts/*"))
+    assert verify(str(folder)).faults == ()
+    assert run(folder, keep="outputs").tasks_run == 7
+    assert tables(folder) == tables(tmp_path / "whole")
+    assert not list(scattered(folder).glob("exchange/*"))
+    assert (run(folder, keep="outputs").tasks_run, verify(str(folder)).faults) == (0, ())
+
+
+@pytest.mark.usefixtures("two_levels")
+def test_a_merged_file_that_is_gone_with_its_parts_is_sent_again(tmp_path: Path) -> None:
+    with pytest.raises(MachineError):
+        run(tmp_path, Stopping(SENT_AND_MERGED + 1), keep="outputs")
+    (scattered(tmp_path) / "exchange/merge-00001-00000.arrow").unlink()
+    assert run(tmp_path, keep="outputs").tasks_run >= SENT_AND_MERGED
+    assert tables(tmp_path)[6] == [6, 13, 106, 113, 206, 213]
+    assert verify(str(tmp_path)).faults == ()
 
 
 @pytest.mark.usefixtures("two_levels")

@@ -50,9 +50,12 @@ def test_the_disk_at_its_fullest() -> None:
     spans = timetable_of(WORKS, 4).spans
     written = {"a": 100, "b": 50, "c": 10}
     # a and b stay until c, which reads them, ends; c is read by nobody.
-    assert peak_bytes(WORKS, spans, written, []) == 160
+    assert peak_bytes(WORKS, spans, written, [], {}) == 160
     chain = [Work("a", (), 1.0, 1), Work("b", ("a",), 1.0, 1), Work("c", ("b",), 1.0, 1)]
     spans = timetable_of(chain, 1).spans
     # a is deleted when b ends, before c begins.
-    assert peak_bytes(chain, spans, written, []) == 150
-    assert peak_bytes(chain, spans, written, ["a"]) == 160
+    assert peak_bytes(chain, spans, written, [], {}) == 150
+    assert peak_bytes(chain, spans, written, ["a"], {}) == 160
+    # What a has merged by its end is gone before b begins, what b has before c does.
+    assert peak_bytes(chain, spans, written, [], {"a": 60, "b": 5}) == 100
+    assert peak_bytes(chain, spans, written, ["a"], {"a": 60, "b": 5}) == 100
