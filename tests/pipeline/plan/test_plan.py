@@ -179,12 +179,26 @@ def test_more_nodes_than_tasks_are_warned_of() -> None:
     assert not [one for one in planned(nodes=2, cores_per_node=4).lines if one.startswith("warning")]
 
 
-@pytest.mark.parametrize("name", ["llama1", "llama2", "llama3", "fineweb", "redpajama"])
+@pytest.mark.parametrize("name", ["llama1", "llama1_by_parts", "llama2", "llama3", "fineweb", "redpajama"])
 def test_a_recipe_at_full_size_is_planned(name: str) -> None:
     found = make_plan(load_recipe(str(CONFIGS / f"{name}.yaml")), ClusterOptions(nodes=1000))
     assert found.estimate is not None
     assert found.estimate.core_seconds > 0
     assert all(one.tokens > 0 and one.low < one.tokens < one.high for one in found.estimate.tokens)
+
+
+def test_parts_of_dumps_are_the_dumps_on_a_disk_of_twice_the_final_text() -> None:
+    found = [
+        make_plan(load_recipe(str(CONFIGS / f"{name}.yaml")), ClusterOptions(nodes=10)).estimate
+        for name in ("llama1", "llama1_by_parts")
+    ]
+    whole, parts = found
+    assert whole is not None and parts is not None
+    text = [sum(one.text_bytes for one in each.tokens) for each in (whole, parts)]
+    assert text[1] == pytest.approx(text[0], rel=1e-6)
+    assert sum(one.expected or 0 for one in parts.tokens) == sum(one.expected or 0 for one in whole.tokens)
+    assert parts.core_seconds == pytest.approx(whole.core_seconds, rel=1e-3)
+    assert parts.disk_peak_bytes < 2 * text[0] < whole.disk_peak_bytes
 
 
 def test_a_recipe_whose_pages_a_language_model_labels_is_planned(
