@@ -9,6 +9,8 @@ PINNED := --require-hashes --no-deps --no-build-isolation
 # `locked` takes the builds whose hashes pins/torch.txt has; `any` takes any build of that version, as one for another CUDA.
 TORCH ?= locked
 KENLM_BUILD := $(VENV)/kenlm
+# Processes that share the tests, a file of them at a time; each may start Ray.
+TEST_WORKERS ?= 2
 PROFILE := build/profile
 SITE := build/docs
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
@@ -36,7 +38,7 @@ demo: setup
 	$(BIN)/altiplano run configs/demo.yaml
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 # The tests that need neither a whole run, nor Ray, nor training, nor the real dumps.
 fast: setup
