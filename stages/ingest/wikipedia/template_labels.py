@@ -34,10 +34,10 @@ _GERMAN = {
     for entry in (
         "ar arabisch|be belarussisch|bg bulgarisch|bs bosnisch|ca katalanisch|cs tschechisch|cy walisisch|da dänisch"
         "|de deutsch|el griechisch|en englisch|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fr französisch"
-        "|ga irisch|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch|ja japanisch"
-        "|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch|mn mongolisch"
-        "|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit|sk slowakisch"
-        "|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
+        "|ga irisch|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch"
+        "|ja japanisch|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch"
+        "|mn mongolisch|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit"
+        "|sk slowakisch|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
         "|vi vietnamesisch|zh chinesisch"
     ).split("|")
 }
