@@ -72,6 +72,8 @@ def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Pa
         "stages/filter/rule_languages.toml",
         "stages/ingest/common_crawl/boilerplate/page_model.npz",
         "stages/ingest/common_crawl/boilerplate/text_model.npz",
+        "stages/ingest/wikipedia/countries.txt",
+        "stages/ingest/wikipedia/language_labels.txt",
         "stages/ingest/wikipedia/templates.txt",
     }
     assert names == modules | shipped | typed | tables | {DOOR}

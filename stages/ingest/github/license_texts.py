@@ -33,7 +33,7 @@ _COMMENT_END = re.compile("-->")
 _HIDDEN_END = re.compile("</(?:style|script)>", re.I)
 _ONE_TAG = re.compile(r"<[a-z][^<>]*+>", re.I)
 _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype html|html|body|p|br|div|pre)\b", re.I)
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
 _TERMS_END = "end of terms and conditions"
 _RIDERS = (
     ("shall be used for good not evil", "JSON"),
@@ -62,6 +62,23 @@ _HARMLESS = re.compile(
     r"|icons?|documentation)\b"
 )
 """What is said beside a licence without a condition: who wrote it, what else is there, where more is told."""
+_SENTENCE = re.compile(
+    r"\b(?:is|are|be|can|will|would|may|us|owes?|stars?|voids?|disallow\w*|mandatory|obligatory|charged?|contact|free|others"
+    r"|everybody|everyone|anyone|anybody|attribution|credits?|links? back|deploy\w*|individuals?|students?|commercial\w*"
+    r"|darf|dürfen|nicht|nur|ohne|kein\w*|verboten|interdit\w*|sans|pas|uniquement|prohibid\w*|solo|sólo|sin|não|apenas"
+    r"|proibid\w*|vietat\w*|non|nie|tylko|zabronion\w*|niet|alleen|verboden|только|запрещ\w*|нельзя|без|не)\b"
+)
+"""Words of sentences in front of a licence or behind it: names and titles have none."""
+_STATES_THE_LICENCE = re.compile(
+    r"\b(?:this|the|all|our|its)?(?: [a-z0-9]+){0,5} (?:is|are|was|has been) "
+    r"(?:(?:free|open source) software )?(?:re)?(?:leased|licen[cs]ed|distributed|provided|made available|covered|published)"
+    r" (?:to you )?(?:under|by|with) (?:the )?(?:terms of )?(?:the )?(?:following )?(?:open source )?"
+    r"(?:mit|isc|bsd|apache|expat|\d+ clause|new|simplified)?\b"
+)
+_OTHER_SCRIPTS = re.compile(r"[^\W\d_a-zà-öø-ÿā-žѐ-ӿ]{8}")
+"""A run of letters in a script without spaces, which is long enough to say something."""
+_MAX_OTHER_LETTERS = 24
+_OTHER_LETTER = re.compile(r"[Ͱ-῿⸀-\U0010ffff]")
 _MAX_BEFORE, _MAX_WITHIN, _MAX_AFTER = 40, 15, 6
 """Words of a title or of names before a licence, of a holder's name within, of anything behind, that state nothing."""
 _TERMS = re.compile(
@@ -194,12 +211,26 @@ def _may_set_conditions(rest: str) -> bool:
     """Whether what a text says beside its licences may change them: what is not known to be harmless does."""
     stretches = [stretch.strip() for stretch in rest.split("|")]
     for place, stretch in enumerate(stretches):
-        if _CONDITION.search(stretch) or _MORE_CONDITIONS.search(stretch):
+        if _CONDITION.search(stretch) or _MORE_CONDITIONS.search(stretch) or _in_another_script(stretch):
+            return True
+        is_apart = place in (0, len(stretches) - 1) or len(stretch.split()) > _MAX_AFTER
+        if (
+            is_apart
+            and not _HARMLESS.search(stretch)
+            and _SENTENCE.search(_STATES_THE_LICENCE.sub(" ", stretch))
+        ):
             return True
         most = _MAX_BEFORE if place == 0 else _MAX_AFTER if place == len(stretches) - 1 else _MAX_WITHIN
         if len(stretch.split()) > most and not _HARMLESS.search(stretch):
             return True
     return False
+
+
+def _in_another_script(stretch: str) -> bool:
+    """Whether it says something in letters that no list of words here is written in: a condition, for all one knows."""
+    if _OTHER_SCRIPTS.search(stretch) is not None:
+        return True
+    return len(_OTHER_LETTER.findall(stretch)) > _MAX_OTHER_LETTERS
 
 
 def _notice(words: Sequence[str]) -> str:

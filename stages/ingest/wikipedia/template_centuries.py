@@ -57,7 +57,7 @@ def french_period_before(language: str | None, values: Values) -> str:
 def spanish_century(language: str | None, values: Values) -> str:
     """`{{siglo|V|a|s}}` is siglo V a. C.; without `s` or `S` the word is not shown."""
     word = {"s": "siglo ", "S": "Siglo "}.get(values.get("3", ""), "")
-    era = {"a": " a. C.", "d": " d. C."}.get(values.get("2", "").lower(), "")
+    era = {"a": " a. C.", "d": " d. C."}.get(values.get("2", "")[:1].lower(), "")
     return f"{word}{values['1']}{era}" if values.get("1") else ""
 
 
@@ -65,6 +65,12 @@ def catalan_century(language: str | None, values: Values) -> str:
     """`{{segle|XIX}}` is segle XIX; `{{segle|V|aC}}` before Christ."""
     era = " aC" if values.get("2", "").lower().rstrip(".") in ("ac", "a", "a.c") else ""
     return f"segle {values['1']}{era}" if values.get("1") else ""
+
+
+def french_aside(language: str | None, values: Values) -> str:
+    """`{{incise|texte}}` stands between dashes; with `stop` the sentence ends behind it."""
+    text = f"– {values['1']}" if values.get("1") else ""
+    return text if values.get("2") in ("stop", "fin") or not text else f"{text} –"
 
 
 CENTURIES: dict[str, LocalForm] = {
@@ -76,5 +82,6 @@ CENTURIES: dict[str, LocalForm] = {
     "period_before": french_period_before,
     "spanish_century": spanish_century,
     "catalan_century": catalan_century,
+    "aside": french_aside,
 }
 """What the table of templates names."""

@@ -34,6 +34,7 @@ _MONTH_WORDS = {
 _POINT_BEHIND_DAY = frozenset("de da cs sk hr sl sr bs sh".split())
 _YEAR = re.compile(r"-?\d{3,4}")
 _DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _FIRST_OF_MONTH = re.compile(r"1(?= [^\W\d])")
 
 
@@ -76,13 +77,14 @@ def date(language: str | None, values: Values) -> str:
     """`{{date|17|octobre|1973}}`, `{{start date|2003|7|17}}`: day, month and year of either order."""
     if _DATE.fullmatch(values.get("1", "")):
         return russian_date(language, values)
-    day, month, year = _parts(values)
+    iso = _ISO_DATE.fullmatch(values.get("1", ""))
+    day, month, year = _parts(values) if iso is None else (iso[3], iso[2], iso[1])
     if not year and not month:
         return _FIRST_OF_MONTH.sub("1er", day) if language == "fr" else day
     language = "en" if language == "simple" else language
     if language is None and month.isdigit() and _YEAR.fullmatch(values.get("1", "")):
         language = "en"
-    is_english = language == "en" and not _flag(values, "df")
+    is_english = language == "en" and not (_flag(values, "df") or values.get("format") == "dmy")
     return written_date(day, month, year, language, day_first=not is_english)
 
 
@@ -128,7 +130,8 @@ def as_of(language: str | None, values: Values) -> str:
         return values["alt"]
     day, month, year = values.get("3", ""), values.get("2", ""), values.get("1", "")
     given = written_date(day, month, year, "en", day_first=values.get("df", "").upper() != "US")
-    return f"as of {given}" if "lc" in values else f"As of {given}"
+    words = "Since" if _flag(values, "since") else "As of"
+    return f"{words.lower() if 'lc' in values else words} {given}"
 
 
 DATES: dict[str, LocalForm] = {

@@ -8,6 +8,7 @@ from itertools import pairwise
 from stages.ingest.wikipedia.marks import APOSTROPHE
 from stages.ingest.wikipedia.template_calendars import CALENDARS
 from stages.ingest.wikipedia.template_centuries import CENTURIES
+from stages.ingest.wikipedia.template_countries import COUNTRY_FORMS
 from stages.ingest.wikipedia.template_dates import DATES
 from stages.ingest.wikipedia.template_labels import LABELS
 from stages.ingest.wikipedia.template_measures import MEASURES
@@ -61,7 +62,7 @@ def _ordinal(language: str | None, values: Values) -> str:
     """`{{ordinal|23}}` is 23rd; other languages have signs of their own."""
     number = values.get("1", "")
     if language in ("es", "pt", "it", "ca"):
-        sign = "ª" if values.get("2", "").lower().startswith(("a", "f")) else "º"
+        sign = "ª" if values.get("2", "").lower().startswith(("a", "ª", "f")) else "º"
         return f"{number}.{sign}" if language == "es" else number + sign
     if not number.isdigit() or language not in (None, "en", "simple"):
         return number
@@ -127,7 +128,6 @@ def _coordinates(language: str | None, values: Values) -> str:
     if "title" in values.get("display", "") and "inline" not in values.get("display", ""):
         return ""
     text, marks = "", iter("°′″")
-    # Without letters of directions they are two decimal numbers.
     for number in range(1, 9):
         value = values.get(str(number), "")
         if value in _GERMAN_DIRECTIONS:
@@ -138,7 +138,14 @@ def _coordinates(language: str | None, values: Values) -> str:
             break
     if text.endswith(" "):
         return text.strip()
-    return ", ".join(values[key] for key in ("1", "2") if _NUMBER.fullmatch(values.get(key, "")))
+    decimals = [values.get(key, "") for key in ("1", "2")]
+    if not all(_NUMBER.fullmatch(part) for part in decimals):
+        return ""
+    letters = ("NS", "EW")
+    return " ".join(
+        f"{part.lstrip('-')}°{pair[part.startswith('-')]}"
+        for part, pair in zip(decimals, letters, strict=True)
+    )
 
 
 def _characters(language: str | None, values: Values) -> str:
@@ -152,19 +159,38 @@ def _listed(language: str | None, values: Values) -> str:
     return ", ".join(items)
 
 
+def _interlanguage(language: str | None, values: Values) -> str:
+    """`{{ill|Otto Müller|de|..}}`, and as it was once: `{{ill|de|Otto Müller|Müller}}`."""
+    for key in ("lt", "display", "label", "tekst", "texte"):
+        if values.get(key):
+            return values[key]
+    if values.get("2") and _LANGUAGE.fullmatch(values.get("1", "")):
+        return values.get("3") or values["2"]
+    return values.get("1") or values.get("text", "")
+
+
+def _nihongo_romaji(language: str | None, values: Values) -> str:
+    """`{{nihongo3|cherry|桜|sakura}}`: sakura (桜, cherry)."""
+    return _nihongo(language, {**values, "1": values.get("3", ""), "3": values.get("1", "")})
+
+
+def _korean(language: str | None, values: Values) -> str:
+    """`{{korean|hangul=서울|rr=Seoul}}`: Korean: 서울; RR: Seoul; in other wikis the words alone."""
+    words = [
+        values.get("hangul") or values.get("1", ""),
+        *(values.get(key, "") for key in ("hanja", "rr", "mr")),
+    ]
+    if language not in ("en", "simple") or values.get("labels") == "no":
+        hanja = words[1] or values.get("2", "")
+        return f"{words[0]} ({hanja})" if words[0] and hanja else words[0]
+    names = ("Korean: ", "Hanja: ", "RR: ", "MR: ")
+    return "; ".join(name + word for name, word in zip(names, words, strict=True) if word)
+
+
 def _nihongo(language: str | None, values: Values) -> str:
     others = ", ".join(values[key] for key in ("2", "3", "4") if values.get(key))
     first = values.get("1", "")
     return f"{first} ({others})" if first and others else first or others
-
-
-def _chinese(language: str | None, values: Values) -> str:
-    """`{{zh|s=中国|t=中國|p=Zhōngguó}}`: the words, without the names of scripts."""
-    shown: list[str] = []
-    for key in ("c", "s", "t", "p", "w", "1"):
-        if values.get(key) and values[key] not in shown:
-            shown.append(values[key])
-    return "; ".join(shown)
 
 
 def _cited_author(language: str | None, values: Values) -> str:
@@ -238,6 +264,7 @@ FORMS: dict[str, LocalForm] = {
     **CALENDARS,
     **CENTURIES,
     **LABELS,
+    **COUNTRY_FORMS,
     **PEOPLE,
     "number": _number,
     "written_number": _written_number,
@@ -254,8 +281,10 @@ FORMS: dict[str, LocalForm] = {
     "coordinates": _coordinates,
     "characters": _characters,
     "nihongo": _nihongo,
+    "nihongo_romaji": _nihongo_romaji,
+    "korean": _korean,
+    "interlanguage": _interlanguage,
     "listed": _listed,
-    "chinese": _chinese,
     "cited_author": _cited_author,
     "named_author": _named_author,
     "literally": _literally,

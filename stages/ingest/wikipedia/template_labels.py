@@ -1,12 +1,21 @@
 """Codes of languages as templates of foreign words take them in, the word that the wiki puts before those words out.
 
-`{{Vjazyce|de}}`: https://cs.wikipedia.org/wiki/Šablona:Vjazyce; `{{enS|..}}`: https://de.wikipedia.org/wiki/Vorlage:EnS.
+`{{lang-de|Wien}}`: `language_labels.txt`, https://en.wikipedia.org/wiki/Module:Lang; `{{Vjazyce|de}}`:
+https://cs.wikipedia.org/wiki/Šablona:Vjazyce; `{{enS|..}}`: https://de.wikipedia.org/wiki/Vorlage:EnS.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from pathlib import Path
+
+from stages.ingest.wikipedia.marks import APOSTROPHE
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_values import Values
+
+_LABELS_PATH = Path(__file__).with_name("language_labels.txt")
+_CODE = re.compile(r"[^\W\d_]{2,5}")
 
 _CZECH = {
     entry.partition(" ")[0]: entry.partition(" ")[2]
@@ -24,15 +33,15 @@ _GERMAN = {
     entry.partition(" ")[0]: entry.partition(" ")[2]
     for entry in (
         "ar arabisch|be belarussisch|bg bulgarisch|bs bosnisch|ca katalanisch|cs tschechisch|cy walisisch|da dänisch"
-        "|el griechisch|en englisch|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fr französisch|ga irisch"
-        "|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch|ja japanisch"
-        "|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch|mn mongolisch"
-        "|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit|sk slowakisch"
-        "|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
+        "|de deutsch|el griechisch|en englisch|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fr französisch"
+        "|ga irisch|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch"
+        "|ja japanisch|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch"
+        "|mn mongolisch|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit"
+        "|sk slowakisch|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
         "|vi vietnamesisch|zh chinesisch"
     ).split("|")
 }
-GERMAN_TEMPLATES = {f"{code}s": word for code, word in _GERMAN.items()}
+GERMAN_TEMPLATES = {f"{code}s": word for code, word in _GERMAN.items()} | {"arf": "arabisch"}
 """Names of German templates of foreign words, in small letters, and the word that each puts before them."""
 
 
@@ -42,5 +51,81 @@ def czech_language(language: str | None, values: Values) -> str:
     return " ".join(part for part in (_CZECH.get(code, ""), text) if part)
 
 
-LABELS: dict[str, LocalForm] = {"czech_language": czech_language}
+@cache
+def _labels() -> dict[str, dict[str, str]]:
+    """By wiki and code of a language, what stands before its words."""
+    labels: dict[str, dict[str, str]] = {}
+    wikis, around = [""], ""
+    for line in _LABELS_PATH.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            head, _, around = line.partition("] ")
+            wikis = head[1:].split()
+        elif line and not line.startswith("#"):
+            words = (entry.partition(" ") for entry in line.split("|"))
+            known = {code: around.replace("{}", word).replace("␣", " ") for code, _, word in words}
+            labels |= dict.fromkeys(wikis, known)
+    return labels
+
+
+def language_label(language: str | None, code: str) -> str:
+    """What the wiki puts before words of the language of a code (`de`, `sh-Latn`, `he2`); nothing where not known."""
+    bare = _CODE.match(code)
+    return _labels().get(language or "", {}).get(bare[0].lower(), "") if bare is not None else ""
+
+
+def foreign_words(language: str | None, values: Values) -> str:
+    """`{{langx|el|Αθήνα|Athína|Athens}}`: Greek: Αθήνα, romanized: Athína, lit. 'Athens'."""
+    text = values.get("2") or values.get("text", "")
+    if not text:
+        return ""
+    label = "" if values.get("label") == "none" else language_label(language, values.get("1", ""))
+    if language not in ("en", "simple"):
+        return label + text
+    if values.get("label") not in (None, "", "none"):
+        label = f"{values['label']}: "
+    romanized = values.get("translit") or values.get("3", "")
+    literally = values.get("lit") or values.get("translation") or values.get("4", "")
+    if romanized and romanized != "-":
+        text += f", {'romanized: ' if label else ''}{romanized}"
+    return label + text + (f", lit. {APOSTROPHE}{literally}{APOSTROPHE}" if literally else "")
+
+
+def words_of(code: str, language: str | None, values: Values) -> str:
+    """`{{lang-de|Wien}}` as `{{langx|de|Wien}}`."""
+    numbered = {str(int(key) + 1): value for key, value in values.items() if key.isdecimal()}
+    named = {key: value for key, value in values.items() if not key.isdecimal()}
+    return foreign_words(language, {**named, **numbered, "1": code})
+
+
+_CHINESE = {
+    "en": ("Chinese: ", "simplified Chinese: ", "traditional Chinese: ", "pinyin: ", "Wade–Giles: ", "lit. "),
+}
+_CHINESE["simple"] = _CHINESE["en"]
+
+
+def chinese(language: str | None, values: Values) -> str:
+    """`{{zh|s=中国|p=Zhōngguó}}`: simplified Chinese: 中国; pinyin: Zhōngguó; in other wikis the words alone."""
+    if language not in _CHINESE and values.get("1"):
+        return words_of("zh", language, values)
+    names = _CHINESE.get(language or "", ("",) * 6)
+    words = {key: values.get(key, "") for key in "cstpw"}
+    words["c"] = words["c"] or values.get("1", "")
+    if words["s"] and words["s"] == words["t"]:
+        words["c"], words["s"], words["t"] = words["s"], "", ""
+    is_labelled = values.get("labels") != "no"
+    shown: list[str] = []
+    for key, name in zip("cstpw", names, strict=False):
+        if words[key] and not any(part.endswith(words[key]) for part in shown):
+            shown.append((name if is_labelled else "") + words[key])
+    literally = values.get("l", "")
+    if literally and names[5]:
+        shown.append(f"{names[5]}{APOSTROPHE}{literally}{APOSTROPHE}")
+    return "; ".join(shown)
+
+
+LABELS: dict[str, LocalForm] = {
+    "czech_language": czech_language,
+    "foreign_words": foreign_words,
+    "chinese": chinese,
+}
 """What the table of templates names."""

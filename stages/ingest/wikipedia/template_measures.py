@@ -36,6 +36,21 @@ _SQUARE_UNIT = re.compile(r"\b([kcdhm]?m)([23])\b")
 _CHARGE = re.compile(r"\d*[+−–-]")
 
 
+_VAL_RANGES = {"-": "–", "–": "–", "to": " to ", "x": " × ", "×": " × ", "or": " or ", "and": " and "}
+_VAL_UNITS = {
+    "deg": "°",
+    "degC": "°C",
+    "degF": "°F",
+    "angstrom": "Å",
+    "ohm": "Ω",
+    "uA": "μA",
+    "um": "μm",
+    "us": "μs",
+}
+_UNIT_POWER = re.compile(r"(?<=[A-Za-z])[-−]?\d\b")
+_TIGHT_UNITS = frozenset(["%", "°", "′", "″"])
+
+
 def convert(language: str | None, values: Values) -> str:
     """`{{convert|5|to|10|km|mi}}`: the first measure, as the author wrote it."""
 
@@ -76,13 +91,21 @@ def value(language: str | None, values: Values) -> str:
     unit = values.get("u") or values.get("ul") or values.get("up") or values.get("upl") or ""
     per = values.get("p2") or values.get("per") or values.get("ud") or ""
     number, error, below = (_val_number(values.get(key, ""), language, values) for key in "123")
-    if error:
-        number += f"+{error}−{below.lstrip('-−')}" if below else f" ± {error}"
+    is_exact = not error or error.startswith("(")
+    if values.get("2") in _VAL_RANGES and below:
+        number, is_exact = f"{number}{_VAL_RANGES[values['2']]}{below}", False
+    elif error.startswith("("):
+        number += error
+    elif error:
+        number += f"+{error.lstrip('+')}−{below.lstrip('-−')}" if below else f" ± {error}"
     if values.get("e"):
-        number = f"({number})" if error else number
+        number = number if is_exact else f"({number})"
         number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
+    unit = _VAL_UNITS.get(unit) or _UNIT_POWER.sub(lambda found: raised(found[0]), unit)
     unit = f"{unit}/{per}" if per and unit else unit
-    return " ".join(part for part in (values.get("p", "") + number + values.get("s", ""), unit) if part)
+    number = values.get("p", "") + number + values.get("s", "")
+    joint = "" if unit in _TIGHT_UNITS else " "
+    return joint.join(part for part in (number, unit) if part)
 
 
 def _val_number(text: str, language: str | None, values: Values) -> str:
@@ -125,7 +148,12 @@ def italian_measure(language: str | None, values: Values) -> str:
         unit = values.get("2", "") + values.get("3", "")
     per = values.get("per", "")
     unit = f"{unit}/{per}" if per and unit else unit
-    return f"{number} {unit_text(unit, number, False)}".strip()
+    if values.get("2") in _VAL_RANGES and values.get("3", "")[:1].isdigit():
+        number += f"{_VAL_RANGES[values['2']]}{local_number(values['3'], 'it')}"
+        unit = values.get("u") or values.get("ul") or ""
+    shown = unit_text(unit, number, False)
+    joint = "" if shown in _TIGHT_UNITS else " "
+    return " ".join(part for part in (values.get("p", ""), f"{number}{joint}{shown}".strip()) if part)
 
 
 _HEIGHT_DATUMS = {

@@ -38,11 +38,11 @@ _BOX_NAME = re.compile(
 """Names of what shows no words of a sentence: pictures, notes, notices, lists of sources."""
 
 _NO_TEXT = re.compile(
-    r"[^\W\d_]|#[0-9a-f]{3,8}|\d+px|left|right|center|centre|none|yes|no|on|off|ja|oui|si|sì|sí|да|так|ano|tak|sim|nee|ne"
+    r"[^\W\d_]|#[0-9a-f]{3,8}|[pq]\d+|\d+px|left|right|center|centre|none|yes|no|on|off|ja|oui|si|sì|sí|да|так|ano|tak|sim|nee|ne"
     r"|.*(?://|www\.|\.(?:jpe?g|png|svg|gif|ogg|oga|ogv|webm|wav|mp3|pdf|html?)\b|[{}<>\[\]\n]).*",
     re.IGNORECASE | re.DOTALL,
 )
-"""A value that is no text: a lone letter, a colour, a choice of layout, an address, a file."""
+"""A value that is no text: a lone letter, a colour, a number of Wikidata, a choice of layout, an address, a file."""
 
 _LANGUAGES = frozenset(
     "af ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl grc he hi hr hu hy id is it ja ka kk ko ku la lb lt"

@@ -55,7 +55,7 @@ def _tables() -> dict[str, dict[str, str]]:
         names, _, pattern = line.partition(" -> ")
         for section in sections:
             table = tables.setdefault(section, {})
-            for name in names.split("; "):
+            for name in map(str.strip, names.split("; ")):
                 key = name if name.startswith("!") and len(name) > 1 else name.lower()
                 table.setdefault(key, pattern)
     return tables

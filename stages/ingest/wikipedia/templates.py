@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
 from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
+from stages.ingest.wikipedia.template_countries import flag_and_name, is_flag_template
 from stages.ingest.wikipedia.template_forms import FORMS
-from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES
+from stages.ingest.wikipedia.template_functions import PARSER_FUNCTION, parser_function_text
+from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
@@ -31,7 +33,7 @@ class Vanished:
     with_known: bool = False
 
 
-_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik|ny)[ -][\w-]{2,12}")
+_LANGUAGE_TEMPLATE = re.compile(r"(?:lang|langue|язык|мова|јез|jez|jezik|ny)[ -]([\w-]{2,12})")
 _ROMAN = r"M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})"
 _FRENCH_CENTURY = re.compile(
     rf"([-–]?)({_ROMAN}|[ivx]+)(er|e) (siècle|millénaire)(?: (av(?:ant|\.)? J\.?-?C\.?))?", re.IGNORECASE
@@ -56,7 +58,7 @@ _FUNCTION = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _COMPUTED = re.compile(
-    r"#(?:expr|time|timel|invoke|statements|property|formatdate|ifexpr):?.*", re.DOTALL | re.IGNORECASE
+    r"#(?:time|timel|invoke|statements|property|formatdate):?.*", re.DOTALL | re.IGNORECASE
 )
 _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
 """Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
@@ -66,6 +68,7 @@ _SIMPLE_FRACTION = re.compile(r"\d/\d")
 
 _SLAVIC_PLURALS = frozenset("ru uk be sr hr bs sh pl".split())
 _MAX_NAME_CHARS = 60
+_MAX_PADDED = 500
 _CACHED_NAMES = 8192
 
 
@@ -127,8 +130,12 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
     function = _FUNCTION.fullmatch(name) if ":" in name else None
     if function is not None:
         return partial(_function_text, function[1].lower(), function[2].strip(), language)
-    if name.startswith("#") and _COMPUTED.fullmatch(name) is not None:
-        return partial(_constant, NO_NUMBER if name[1:5].lower() in ("expr", "time") else "")
+    if name.startswith("#"):
+        computed = PARSER_FUNCTION.fullmatch(name)
+        if computed is not None:
+            return partial(parser_function_text, computed[1].lower(), computed[2])
+        if _COMPUTED.fullmatch(name) is not None:
+            return partial(_constant, NO_NUMBER if name[1:5].lower() == "time" else "")
     if not name or len(name) > _MAX_NAME_CHARS:
         return None
     if language in _FRENCH_NUMBERS and name[0] in _BEGINS_NUMBER:
@@ -141,13 +148,20 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
     form = None if pattern is None else _compiled(pattern, name, language, has_values)
     if form is not None:
         return form
-    if _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower()) is not None:
-        return _first_value
+    foreign = _LANGUAGE_TEMPLATE.fullmatch(name.replace("_", " ").lower())
+    if foreign is not None:
+        return partial(words_of, foreign[1], language)
     if language in ("de", None) and (label := GERMAN_TEMPLATES.get(name.lower())) is not None:
         return partial(_labelled, label if language else "")
     if len(name) == 3 and _SIMPLE_FRACTION.fullmatch(name) is not None:
         return partial(_constant, name)
+    if is_flag_template(language, name):
+        return partial(_flag_and_name, language, name)
     return _italian_team(name, language) if language in ("it", None) else None
+
+
+def _flag_and_name(language: str | None, name: str, values: Values) -> str:
+    return flag_and_name(language, {**values, "@": name})
 
 
 def _compiled(pattern: str, name: str, language: str | None, has_values: bool) -> Form | None:
@@ -199,10 +213,20 @@ def _function_text(function: str, argument: str, language: str | None, values: V
         return argument[:1].upper() + argument[1:]
     if function == "lcfirst":
         return argument[:1].lower() + argument[1:]
+    if function in ("padleft", "padright"):
+        return _padded(argument, values, is_left=function == "padleft")
     if function == "plural":
         form = _plural_form(argument, language)
         return next((values[key] for key in (form, "2", "1") if values.get(key)), "")
     return values.get("1", "") if function == "grammar" else argument
+
+
+def _padded(text: str, values: Values, *, is_left: bool) -> str:
+    """`{{padleft:7|3|0}}` is 007."""
+    width = min(int(values["1"]), _MAX_PADDED) if values.get("1", "").isdecimal() else 0
+    fill = (values.get("2") or "0") * max(width - len(text), 0)
+    fill = fill[: max(width - len(text), 0)]
+    return fill + text if is_left else text + fill
 
 
 def _plural_form(number: str, language: str | None) -> str:
@@ -226,11 +250,7 @@ def _constant(text: str, values: Values) -> str:
 def _labelled(label: str, values: Values) -> str:
     """German `{{ruS|Москва|Moskwa}}`: russisch Москва, Moskwa."""
     text = ", ".join(values[key] for key in ("1", "2") if values.get(key))
-    return f"{label} {text}".strip() if text else ""
-
-
-def _first_value(values: Values) -> str:
-    return values.get("1") or values.get("text", "")
+    return f"{label} {text}".strip()
 
 
 def _ordinal_text(number: str, values: Values) -> str:

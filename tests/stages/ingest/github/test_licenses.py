@@ -258,3 +258,41 @@ def test_a_manifest_states_the_licence_only_where_no_file_does() -> None:
     assert verdicts_of(manifest, ALLOWED, False) == {}
     assert not verdicts_of(manifest | {"LICENSE": "Ask me first."}, ALLOWED, True)[""].allowed
     assert not verdicts_of(manifest | {"setup.py": "setup(license='GPL-3.0')"}, ALLOWED, True)[""].allowed
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "The software can be used free of charge by individuals; others contact us.",
+        "Any use for surveillance voids this license.",
+        "Redistribution on app stores is disallowed.",
+        "Attribution in the user interface is mandatory.",
+        "Anyone who deploys it as a service shares their changes.",
+        "Free for students. Everybody else: contact sales@example.org",
+        "You owe me a beer.",
+        "Das Programm darf nicht kommerziell genutzt werden.",
+        "L'utilisation commerciale est interdite.",
+        "商用利用は禁止します。",
+        "未经许可不得用于商业用途",
+        "Использование в коммерческих целях запрещено.",
+        "לא לשימוש מסחרי בשום צורה שהיא",
+    ],
+)
+def test_any_sentence_beside_a_licence_refuses_whatever_its_language(condition: str) -> None:
+    assert recognise(f"{TEXTS['MIT']}\n\n{condition}\n") == "MIT AND unknown"
+    assert recognise(f"{condition}\n\n{TEXTS['MIT']}") == "MIT AND unknown"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "This project is licensed under the MIT License.",
+        "This software is free software licensed under the MIT licence",
+        "All code is distributed under the terms of the following MIT license",
+        "Copyright (c) 2012 山田太郎 <a@b.example>",
+        "MIT 许可证",
+        "José García & François Müller, Universität Zürich",
+    ],
+)
+def test_titles_and_holders_of_any_language_are_no_condition(title: str) -> None:
+    assert recognise(f"{title}\n\n{TEXTS['MIT']}") == "MIT"
