@@ -45,6 +45,14 @@ _BLOCK, _FLEX, _GRID = (np.frombuffer(style, np.uint8) for style in (b"block", b
 _TRUE, _TAG = np.frombuffer(b"true", np.uint8), np.frombuffer(b"tag", np.uint8)
 
 
+def class_word_hash(word: str) -> int:
+    """What a word of small letters in a class or an id is as a token of its element."""
+    value = int(_CLASS_SEED)
+    for byte in word.encode("ascii"):
+        value = (value ^ byte) * int(_FNV_PRIME) & (1 << 64) - 1
+    return value - (1 << 64) if value >> 63 else value
+
+
 @kernel
 def read_names(data, words, at, roles, tokens, num_tokens, found):  # type: ignore[no-untyped-def]
     """(end behind `>`, contexts, signature, number of tokens) of the tag whose name ends at `at`; `found` is filled.

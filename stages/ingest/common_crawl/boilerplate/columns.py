@@ -147,6 +147,17 @@ TREE_FEATURES = (
 )
 """Of the page's tree: the largest group of repeated elements, what its text stands in; and where the line stands."""
 
+COMMENT_FEATURES = (
+    "comment_levels",
+    "comment_page_share",
+    "comment_prose_chars",
+    "other_prose_chars",
+    "prose_chars_before",
+    "prose_chars_before_comments",
+)
+"""Of readers' comments: in how many of their elements the line stands; their share of the page, prose in them and outside;
+prose outside before the line (-1 for one that stands in none) and before the first of them."""
+
 PAGE_KINDS = ("article", "collection", "documentation", "forum", "listing", "product", "service")
 KIND_FEATURES = tuple(f"is_{kind}" for kind in PAGE_KINDS)
 """How likely the page is of each kind."""
@@ -160,5 +171,6 @@ FEATURES = (
     *BLOCK_FEATURES,
     *REPEAT_FEATURES,
     *TREE_FEATURES,
+    *COMMENT_FEATURES,
     *KIND_FEATURES,
 )

@@ -13,6 +13,7 @@ from stages.ingest.common_crawl.boilerplate.columns import (
     OWN_FEATURES,
     PAGE_FEATURES,
 )
+from stages.ingest.common_crawl.boilerplate.comments import mark_comments
 from stages.ingest.common_crawl.boilerplate.line_counts import count_lines
 from stages.ingest.common_crawl.boilerplate.structure import tree_features
 from stages.kernels.compiled import kernel
@@ -42,6 +43,7 @@ def line_features(
     _mark_repeated(page.text, page.lines, features)
     _page_features(page.lines, features)
     tree_features(page, scores, features)
+    mark_comments(page, features)
     features[:, -len(kinds) :] = kinds
     return features
 
