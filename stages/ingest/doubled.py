@@ -40,7 +40,7 @@ def read_twice(text: str) -> str:
 
 
 def _begins_doubled(text: str) -> bool:
-    """Whether the first characters beyond ASCII are bytes of UTF-8, as all must be: those of nearly all other texts are not."""
+    """Whether the first characters beyond ASCII are bytes of UTF-8, as all must be: nearly no other text has such."""
     try:
         text.encode("ascii")
     except UnicodeEncodeError as error:
