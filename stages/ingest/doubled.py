@@ -20,7 +20,7 @@ _MAYBE_WINDOWS = ("\u00e2\u20ac", "\u00c3", "\u00c2")
 
 def read_twice(text: str) -> str:
     """What UTF-8 says of the bytes that the characters stand for, in Latin-1 or Windows-1252, where all of them are good."""
-    if text.isascii():
+    if text.isascii() or not _begins_doubled(text):
         return text
     try:
         data = text.encode("latin-1")
@@ -37,3 +37,16 @@ def read_twice(text: str) -> str:
         return text
     num_sequences = len(data) - len(data.translate(None, _LEADS))
     return read if num_sequences >= MIN_SEQUENCES else text
+
+
+def _begins_doubled(text: str) -> bool:
+    """Whether the first characters beyond ASCII are bytes of UTF-8, as all must be: nearly no other text has such."""
+    try:
+        text.encode("ascii")
+    except UnicodeEncodeError as error:
+        first = text[error.start : error.end]
+        try:
+            first.translate(_WINDOWS).encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            return False
+    return True

@@ -39,19 +39,24 @@ def ends_name(byte):  # type: ignore[no-untyped-def]
 
 @kernel
 def find_byte(data, words, at, byte):  # type: ignore[no-untyped-def]
-    """The first place of `byte` from `at` on, else the size; `words` are the same bytes, eight by eight."""
+    """The first place of `byte` from `at` on, else the size; `words` are the same bytes, eight by eight, the first lowest."""
     size = len(data)
-    while at & 7 and at < size:
-        if data[at] == byte:
-            return at
-        at += 1
     pattern, word = np.uint64(byte) * _ONES, at >> 3
-    while word < len(words):
-        different = words[word] ^ pattern
-        if (different - _ONES) & ~different & _HIGHS:
-            break
-        word += 1
-    at = max(at, word << 3)
+    if word < len(words):
+        before = (np.uint64(1) << (np.uint64(at & 7) << np.uint64(3))) - np.uint64(1)
+        different = (words[word] ^ pattern) | before
+        hits = (different - _ONES) & ~different & _HIGHS
+        while not hits:
+            word += 1
+            if word == len(words):
+                break
+            different = words[word] ^ pattern
+            hits = (different - _ONES) & ~different & _HIGHS
+        if hits:
+            # above the lowest hit there may be false ones; the ones below it are as many as bytes up to it
+            below = ((hits & (~hits + np.uint64(1))) - np.uint64(1)) & _ONES
+            return (word << 3) + np.int64((below * _ONES) >> np.uint64(56)) - 1
+        at = word << 3
     while at < size and data[at] != byte:
         at += 1
     return at

@@ -36,13 +36,14 @@ def _words_of_url(url: str) -> Iterator[str]:
 
 
 def _words_of_html(html: str) -> Iterator[str]:
-    at, types = html.find('"@type"'), 0
+    at, types = html.find("@"), 0  # one character is found much faster than several
     while at >= 0 and types < MAX_TYPES:
-        found = _TYPE.match(html, at)
-        if found:
-            yield f"t:{found[1]}"
-        types += 1
-        at = html.find('"@type"', at + 1)
+        if at and html.startswith('"@type"', at - 1):
+            found = _TYPE.match(html, at - 1)
+            if found:
+                yield f"t:{found[1]}"
+            types += 1
+        at = html.find("@", at + 1)
     for sign, pattern, mark in (("o", _OG_TYPE, 'property="og:type"'), ("g", _GENERATOR, 'name="generator"')):
         at = html.find(mark, 0, MAX_HEAD_CHARS)
         found = pattern.match(html, at) if at >= 0 else None
