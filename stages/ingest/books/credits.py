@@ -11,14 +11,23 @@ _MAX_END_PARAGRAPHS = 8
 
 _CREDIT = re.compile(
     r"[\s*\[(_]*(?:"
-    r"(?:this )?(?:updated )?(?:project gutenberg )?"
+    r"(?:this )?(?:updated |original |additional )?(?:project gutenberg )?"
     r"(?:e-?text|e-?book|electronic (?:text|edition|version)|html(?: version)?|text|file|edition|book)?s?\s*"
     r"(?:was |were |has been )?(?:originally |first )?"
     r"(?:produced|prepared|transcribed|digiti[sz]ed|scanned|(?:re-?)?proof(?:ed|read|-read)|typed|created|converted|compiled"
     r"|(?:re-?)?formatted|edited|corrected|entered|encoded|keyed|key-entered|input|submitted|contributed|provided"
     r"|donated|marked up|ocr[' ]?e?d|spell-?checked|updated|revised)"
     r"(?:,? (?:and|&) \w+)?\s+(?:by|from|for|using|in|to|with|on)\b"
-    r"|(?:produit|préparé|produzido|producido|produziert|erstellt|geproduceerd|prodotto)\s+(?:par|por|von|door|da)\b"
+    r"|(?:e-?texts?|e-?book|electronic (?:text|edition|version)|transcription|ocr|scan(?:s|ning)?|mark-?up|digiti[sz]ation"
+    r"|proof(?:ing|-?reading))(?:,? (?:and|&) [\w-]+)? by\b"
+    r"|(?:transcribers?|proof-?readers?|(?:page |book )?(?:scans?|images?) sources?|image sources?(?:\(s\))?)\s*:"
+    r"|produced at\b"
+    r"|(?:(?:ce|cet|le|texte|livre|ouvrage|fichier|dit|boek|livro|libro|este|texto|e-?text[oe]?|edizione|elettronica|dieser|dieses"
+    r"|text|buch|e-?kirja|a été|foi|fue|ha sido|è stat[oa]|is|wurde|électronique)\s+){0,5}"
+    r"(?:produit|préparé|numérisé|saisi|produzido|producido|preparado|digitali[sz]ado|produziert|erstellt|hergestellt"
+    r"|gescannt|digitalisiert|geproduceerd|gescand|prodott[oa]|digitalizzat[oa])\s+(?:par|por|von|durch|door|da|dal)\b"
+    r"|diese[rs] (?:text|buch|e-?\w+) wurde (?:von|durch)\b"
+    r"|(?:toimittanut ja |e-?kirjan |tekstin )?(?:tuottanut|tuottaneet)\b|e-?kirja tuotettu\b"
     r"|an? anonymous (?:project gutenberg )?volunteer"
     r"|(?:(?:special|many|our|with) )?thanks (?:are )?(?:also )?(?:to|go|due|for)\b"
     r"|(?:credits?|produced|updated|last updated|most recently updated|revised|posting date|release date)\s*:"
@@ -30,20 +39,28 @@ _CREDIT = re.compile(
 )
 _CREDIT_WORDS = re.compile(
     r"gutenberg|pgdp\.net|distributed proofread|pglaf\.org|gallica\.bnf\.fr|archive\.org/(?:details|stream)"
-    r"|widger@|\[e-?(?:book|text) #",
+    r"|widger@|\[e-?(?:book|text) #|\binternet archive\b|\bgoogle books\b|hathitrust|caere corporation|\be-?texts?\b",
     re.IGNORECASE,
 )
+NOTE_TITLE = (
+    r"(?:transcri(?:ber|ption)(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?"
+    r"|(?:proof-?reader|redactor)(?:['’]s|s['’])\s+notes?"
+    r"|(?:anmerkung|hinweis|bemerkung)(?:en?)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)"
+    r"|notes? d(?:u|e la)\s+transcri|notes? (?:sur la|de) transcri|notes? (?:au|aux) lecteur"
+    r"|(?:au lecteur\W{1,4})?cette version électronique"
+    r"|notas? d(?:el?|o|a)\s+transcri|not[ae] d(?:i|el(?:la)?)\s+trascri"
+    r"|(?:opmerking(?:en)?|aantekening(?:en)?|noot|noten) van de bewerker|transcriptie-?opmerking|avskrivarens\s+(?:an|not)"
+    r")\w*"
+)
+"""What notes of those who made the text begin with, in the languages that the archive has most books in."""
 _NOTE = re.compile(
-    r"[ \t*+|\-=_~\[({/#:.]*(?:transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?"
-    r"|anmerkung(?:en)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)"
-    r"|notes? d(?:u|e la)\s+transcri|notes? (?:au|aux) lecteur"
-    r"|notas? d(?:el?|o|a)\s+transcri|nota di trascri|nota del trascri"
-    r"|typographical errors corrected in"
+    rf"[ \t*+|\-=_~\[({{/#:.]*(?:{NOTE_TITLE}"
+    r"|(?<=\[)\s*(?:tn|tr\. note|trans\. note|transcriber)\s*:"
+    r"|typographical errors corrected in|(?:corrections|changes) made (?:to|in) (?:the|this) (?:e-?text|text|book)\b"
     r"|(?:e-?text |electronic )?(?:editor['’]?s |producer['’]?s )?(?:a )?(?:production |publisher['’]s )?notes? "
     r"(?:on|about|to|for|regarding|concerning|in) (?:the|this) "
     r"(?:e-?text|e-?book|electronic (?:text|edition|version)|digital (?:text|edition))"
-    r"|e-?text (?:editor|producer|transcriber|preparer)['’]?s['’]? notes?"
-    r"|opmerkingen van de bewerker|aantekeningen? van de bewerker|noot van de bewerker)",
+    r"|e-?text (?:editor|producer|transcriber|preparer)['’]?s['’]? notes?)",
     re.IGNORECASE,
 )
 _NOTE_LINE = re.compile(rf"^{_NOTE.pattern}", re.IGNORECASE | re.MULTILINE)
@@ -58,6 +75,9 @@ _APPEAL = re.compile(
     r"|to hear about our|corrections? (?:may|can|should) be sent|(?:comments|corrections|errors) (?:are )?welcome)",
     re.IGNORECASE,
 )
+_END_OF_TEXT = re.compile(
+    r"\W*(?:this is )?(?:the )?end of (?:the |this )?(?:e-?text|electronic text)\b", re.IGNORECASE
+)
 _SEPARATOR = re.compile(r"[\s*\-=_~+.#·•]*")
 PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
 
@@ -70,7 +90,7 @@ def without_title_at_end(body: str) -> str:
         if (
             not words
             or len(words) > MAX_CREDIT_CHARS
-            or not (ARCHIVE_TITLE_LINE.match(words) or _APPEAL.match(words))
+            or not any(sign.match(words) for sign in (ARCHIVE_TITLE_LINE, _APPEAL, _END_OF_TEXT))
         ):
             break
         body = body[: len(body) - len(words)]

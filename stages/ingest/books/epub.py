@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from stages.ingest.archives import Member, open_zip, zip_member
 from stages.ingest.books.epub_package import (
@@ -69,6 +74,7 @@ def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | 
     losses: list[Loss] = []
     total = bad = 0
     encodings: dict[str, None] = {}
+    files.claim(item.path for item in package.spine)
     for item in package.spine:
         if not item.is_text:
             losses.append(Loss(item.path, "not_text"))
@@ -93,22 +99,37 @@ def _package(files: _Files) -> Package | None:
     """The first package file that is there, whether or not the container names it."""
     named: list[str] = []
     if files.has(CONTAINER):
-        named = package_paths(files.small(CONTAINER))
+        with suppress(PackageError):  # what it would say is found without it
+            named = package_paths(files.small(CONTAINER))
     paths = [path for path in named if files.has(path)] or files.ending(".opf")
     return parse_package(files.small(paths[0]), paths[0]) if paths else None
 
 
 class _Files:
-    """The files of an archive by path, which writers of EPUBs do not always spell in the same case."""
+    """The files of an archive by path, which writers of EPUBs do not always spell alike: in case, escapes, accents, folder."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
         self._by_name = {slashes(info.filename): info for info in reversed(infos)}
-        self._by_lower = {slashes(info.filename).lower(): info for info in reversed(infos)}
+        self._by_spelling = {_spelling(info.filename): info for info in reversed(infos)}
+        bases = Counter(_base(path) for path in self._by_spelling)
+        self._by_base = {
+            _base(path): info for path, info in self._by_spelling.items() if bases[_base(path)] == 1
+        }
 
     def _find(self, path: str) -> zipfile.ZipInfo | None:
-        return self._by_name.get(path) or self._by_lower.get(path.lower())
+        return self._by_name.get(path) or self._by_spelling.get(_spelling(path))
+
+    def _find_anywhere(self, path: str) -> zipfile.ZipInfo | None:
+        """A file as it is named, or the only one of its name, in whatever folder."""
+        return self._find(path) or self._by_base.get(_base(_spelling(path)))
+
+    def claim(self, paths: Iterable[str]) -> None:
+        """These files are parts by their own paths: none of them stands for another that is missing."""
+        for path in paths:
+            if self._find(path) is not None:
+                self._by_base.pop(_base(_spelling(path)), None)
 
     def has(self, path: str) -> bool:
         return self._find(path) is not None
@@ -117,7 +138,7 @@ class _Files:
         return sorted(name for name in self._by_name if name.lower().endswith(end))
 
     def read(self, path: str, max_bytes: int) -> Member | Loss:
-        info = self._find(path)
+        info = self._find_anywhere(path)
         if info is None:
             return Loss(path, "missing_item", "the package names it, the archive does not hold it")
         return zip_member(self._archive, info, max_bytes)
@@ -128,3 +149,12 @@ class _Files:
         if isinstance(found, Loss):
             raise PackageError(f"{path}: {found.rule} {found.detail or ''}".strip())
         return found.data or b""
+
+
+def _spelling(path: str) -> str:
+    """A path without what differs between a package and its archive: case, percent escapes, composed accents."""
+    return normalize("NFC", unquote(slashes(path))).lower().removeprefix("./")
+
+
+def _base(path: str) -> str:
+    return path.rsplit("/", 1)[-1]

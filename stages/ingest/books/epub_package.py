@@ -22,7 +22,14 @@ from stages.ingest.work import TooMuchWorkError
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
 _FONT_MANGLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
-_TEXT_TYPES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document", "application/x-dtbook+xml")
+_TEXT_TYPES = (
+    "application/xhtml+xml",
+    "text/html",
+    "text/x-oeb1-document",
+    "application/x-dtbook+xml",
+    "text/xml",
+    "application/xml",
+)
 _TEXT_FILE = re.compile(r"\.x?html?$", re.IGNORECASE)
 _COVER = re.compile(r"(?:cover|cvi)(?:[-_]?page)?(?:-wrapper)?", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml\b[^>]{0,500}\?>")
@@ -126,7 +133,8 @@ def parse_package(data: bytes, path: str) -> Package:
     """The package file at `path` of the archive; its own paths are relative to its folder."""
     root = parse_xml(data, needed="item")
     folder = posixpath.dirname(path)
-    manifest = {e.get("id", ""): e for e in root.iter() if _local(e) == "item"}
+    items = [e for e in root.iter() if _local(e) == "item"]
+    manifest = {e.get("id", "").lower(): e for e in reversed(items)} | {e.get("id", ""): e for e in items}
     left_out = {
         _resolved(folder, e.get("href", ""))
         for e in root.iter()
@@ -134,8 +142,10 @@ def parse_package(data: bytes, path: str) -> Package:
     }
     spine: dict[str, SpineItem] = {}
     names = [e.get("idref", "") for e in root.iter() if _local(e) == "itemref"]
-    for name in names or manifest:  # without a reading order that of the list of files
-        item = manifest.get(name)
+    # without a reading order that of the list of files
+    has_order = any(name in manifest or name.lower() in manifest for name in names)
+    for name in names + ([] if has_order else [e.get("id", "") for e in items]):
+        item = manifest.get(name) or manifest.get(name.lower())
         if item is None:
             spine.setdefault(name, SpineItem(name or "(no name)", True))
             continue
@@ -145,7 +155,7 @@ def parse_package(data: bytes, path: str) -> Package:
         if is_cover or place in left_out or "nav" in item.get("properties", "").split():
             continue
         is_text = item.get("media-type", "") in _TEXT_TYPES or _TEXT_FILE.search(place) is not None
-        if not is_text and not names:
+        if not is_text and not has_order:
             continue
         spine.setdefault(place, SpineItem(place, is_text))
     return Package(

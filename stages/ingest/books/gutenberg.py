@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from stages.ingest.books.credits import (
     ARCHIVE_TITLE_LINE,
     MAX_CREDIT_CHARS,
+    NOTE_TITLE,
     PARAGRAPH,
     without_leading_credits,
     without_title_at_end,
@@ -34,13 +35,13 @@ _SMALL_PRINT_START = re.compile(
     r"^[ \t]*\**[ \t]*START[ \t]*\**[ \t]*(?:THE )?SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
 )
 _END_MARK = re.compile(
-    rf"^[ \t]*\*{{2,4}}[ \t]*(?:END|ENDE|FIN|FIM|FINE|EINDE|SLUT|LOPPU)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
+    rf"^[ \t]*\*{{2,4}}[ \t]*(?:(?:THIS IS )?THE |DAS )?(?:END|ENDE|FIN|FIM|FINE|EINDE|SLUT|LOPPU)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _END_LINE = re.compile(
-    rf"^[ \t*_(\[<]*(?:this is the |here )?"
+    rf"^[ \t*_(\[<]*+(?:{_PROJECT}[^\n]{{0,200}}?\b(?:ends here|loppuu?)\W*$|(?:this is the |here |the |das )?"
     rf"(?:ends?|ende|fin|fim|fine|einde|slut|slutet|loppu|koniec|konec|vége|sfârșit|kraj|конец)\b"
-    rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*",
+    rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _WORD = re.compile("[Gg](?:utenberg|UTENBERG)")
@@ -60,10 +61,19 @@ _OLD_RELEASE = re.compile(
 )
 
 _EDITOR_NOTE = re.compile(r"^[ \t]*\[[^\[\]]{0,600}Project Gutenberg[^\[\]]{0,600}\][ \t]*$\n?", re.MULTILINE)
+_NOTE_OPENING = rf"\s*+\**+\s*+(?:{NOTE_TITLE}\b|(?:tn|tr\. note|trans\. note|transcriber)\s*:)"
 _BRACKETED_NOTE = re.compile(
-    r"\[\s*transcriber(?:['’]s|s['’]|s)?\s+(?:end\s?)?notes?\b[^\[\]]{0,3000}\](?:[ \t]|(?=\n)|\Z)?",
+    rf"(?:\[{_NOTE_OPENING}[^\[\]]{{0,3000}}+(?:\[[^\[\]]{{0,500}}+\][^\[\]]{{0,3000}}+){{0,5}}\]"
+    rf"|\({_NOTE_OPENING}[^()]{{0,3000}}+\)|\{{{_NOTE_OPENING}[^{{}}]{{0,3000}}+\}})(?:[ \t]|(?=\n)|\Z)?",
     re.IGNORECASE,
 )
+_BOXED_NOTE = re.compile(
+    r"^[ \t]*+\+[-=+]++[ \t]*+\n(?:[ \t]*+\|[\s|]*+\n){0,3}"
+    rf"[ \t]*+\|[ \t*]*+{NOTE_TITLE}\b[^\n]*+(?:\n[ \t]*+\|[^\n]*+){{0,200}}\n[ \t]*+\+[-=+]++[ \t]*+$\n?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ELECTRONIC_VERSION = re.compile(r"<<\s*THIS ELECTRONIC VERSION[^<>]{0,3000}>>[ \t]*\n?")
+"""What the World Library put behind each play of its Shakespeare, which the archive has from it."""
 _RST_MARK = re.compile(r"^\.\. pgheader::[^\n]*$", re.MULTILINE)
 _RST_LINES = re.compile(
     r"^\.\. (?:pg(?:header|footer)|clearpage|cleardoublepage|vspace|contents|toctree|class|style|role|meta|default-role"
@@ -115,6 +125,8 @@ def split_book(text: str) -> Book:
     if "Project Gutenberg" in body:
         body = _EDITOR_NOTE.sub("", body)
     body = _BRACKETED_NOTE.sub("", body)
+    body = _BOXED_NOTE.sub("", body) if "+-" in body or "+=" in body else body
+    body = _ELECTRONIC_VERSION.sub("", body) if "<<" in body else body
     return Book(body.strip("\n"), True, header_fields(text[:header_end]))
 
 

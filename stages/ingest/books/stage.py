@@ -23,8 +23,8 @@ from stages.ingest.markup_charset import markup_charset
 from stages.ingest.raw import Change, Loss, RawDocument, RawFile, RawRecord
 from stages.ingest.work import bounded
 
-_TEXT_FILE = re.compile(r"\.te?xt(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
-_HTML_FILE = re.compile(r"\.x?html?(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
+_TEXT_FILE = re.compile(r"\.te?xt(?:\.utf-?8)?(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
+_HTML_FILE = re.compile(r"\.x?html?(?:\.(?:utf-?8|(?:no)?images))?(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
 _ZIP_FILE = re.compile(r"\.zip$", re.IGNORECASE)
 _BESIDE_TEXT = re.compile(
     r"\.(?:jpe?g|png|gif|svg|bmp|ico|webp|css|js|mid|midi|mp3|ogg|ly|mxl|xml|pdf|ttf|otf|woff2?)$|(?:^|/)(?:thumbs\.db|\.ds_store)$|^__macosx/",

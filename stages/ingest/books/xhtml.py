@@ -25,6 +25,7 @@ _NO_TEXT = (
     "nav, script, style, rt, rp, svg, math annotation, .pagenum, .pageno, [role=doc-pagebreak]"
     ", .transnote, .transnotes, .tnote"  # Distributed Proofreaders' transcriber's notes
 )
+_INLINE = frozenset("a abbr b big cite em font i small span strong tt u".split())
 _BLANK_LINE = re.compile(r"^[^\S\n]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{4,}")
 
@@ -46,7 +47,8 @@ def chapter_text(xhtml: str) -> str:
 def _write_scripts(tree: Any) -> None:
     """Write raised and lowered characters into the text of a chapter's DOM."""
     for element in tree.body.query_selector_all("sup, sub")[:]:
-        if element.first_element_child is None:
+        # `10<sup><i>6</i></sup>` is no 106, and no more a note's number behind a year
+        if all(inner.tag in _INLINE for inner in element.query_selector_all("*")):
             written = as_script(element.text.strip(), element.tag)
             if written is not None:
                 element.replace_with(tree.create_text_node(written))

@@ -47,3 +47,41 @@ def test_notes_behind_a_book_go_to_their_end() -> None:
         without_trailing_notes(f"{body}\n\nThe notes of a transcriber.")
         == f"{body}\n\nThe notes of a transcriber."
     )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "OCR and proofing by J. Doe",
+        "Etext by J. Doe",
+        "Transcriber: J. Doe",
+        "Page scan source: a library",
+        "Book images from the Internet Archive",
+        "[Redactor's Note: This is the first edition.]",
+        "[TN: Spelling was kept.]",
+        "Ce livre a été produit par J. Doe",
+        "Dieser Text wurde von J. Doe erstellt",
+        "Dit boek is geproduceerd door J. Doe",
+        "Livro produzido por J. Doe",
+        "Tuottanut J. Doe",
+        "Anmerkungen zur Transkription:\n\nDie Schreibung blieb.",
+        "Notes sur la transcription: l'orthographe.",
+        "Note del trascrittore: x",
+        "Noten van de bewerker: x",
+    ],
+)
+def test_credits_and_notes_of_more_wordings_and_languages_go(first: str) -> None:
+    assert without_leading_credits(f"{first}\n\n\n{BOOK}") == BOOK
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["Translations by J. Doe", "Le livre a été écrit par moi.", "Au lecteur", "We thank Heaven.", "Notes"],
+)
+def test_a_first_paragraph_that_only_sounds_like_credits_stays(first: str) -> None:
+    assert without_leading_credits(f"{first}\n\n{BOOK}") == f"{first}\n\n{BOOK}"
+
+
+def test_the_end_of_an_etext_goes_and_the_end_of_a_tale_stays() -> None:
+    assert without_title_at_end(f"{BOOK}\n\nEnd of this Etext\n").rstrip() == BOOK
+    assert without_title_at_end(f"{BOOK}\n\nThe End of the Tale") == f"{BOOK}\n\nThe End of the Tale"

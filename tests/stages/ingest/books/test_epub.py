@@ -458,3 +458,34 @@ def test_a_package_that_is_not_well_formed_still_names_its_files(given: str, dam
     assert summary(read(epub({"OEBPS/content.opf": opf} | files))) == [
         ("", "Two\n\nLater.\n\n\nOne\n\nFirst.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("href", "stored"),
+    [
+        ("text/a b.xhtml", "OEBPS/text/a%20b.xhtml"),
+        ("text/é.xhtml", "OEBPS/text/e\u0301.xhtml"),
+        ("text/a.xhtml", "OEBPS/a.xhtml"),
+    ],
+)
+def test_parts_are_found_by_other_spellings_of_their_names(href: str, stored: str) -> None:
+    manifest = f'<item id="c1" href="{href}" media-type="{XHTML}"/>'
+    files: dict[str, str | bytes] = {"OEBPS/content.opf": package(["C1"], manifest), stored: page("<p>x</p>")}
+    assert summary(read(epub(files))) == [("", "x")]
+
+
+def test_a_part_is_not_taken_for_another_that_is_missing() -> None:
+    manifest = item("c1") + f'<item id="c2" href="other/c1.xhtml" media-type="{XHTML}"/>'
+    files: dict[str, str | bytes] = {
+        "OEBPS/content.opf": package(["c2", "c1"], manifest),
+        "OEBPS/text/c1.xhtml": page("<p>x</p>"),
+    }
+    assert summary(read(epub(files))) == [("OEBPS/other/c1.xhtml", "missing_item"), ("", "x")]
+
+
+def test_a_reading_order_that_names_nothing_and_a_broken_container_lose_no_book() -> None:
+    files: dict[str, str | bytes] = {
+        "OEBPS/content.opf": package(["z"], item("c1")),
+        "OEBPS/text/c1.xhtml": page("<p>x</p>"),
+    }
+    assert summary(read(epub(files, container=""))) == [("z", "missing_item"), ("", "x")]

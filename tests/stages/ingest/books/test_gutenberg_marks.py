@@ -197,3 +197,61 @@ def test_raised_digits_and_bare_ampersands(html: str, text: str) -> None:
         chapter_text(f" <?xml version='1.0'?><html><body><p>{html}</p></body></html>").replace("\xa0", " ")
         == text
     )
+
+
+def between_marks(body: str, end: str = "*** END OF THIS PROJECT GUTENBERG EBOOK A ***") -> str:
+    return split_book(f"*** START OF THIS PROJECT GUTENBERG EBOOK A ***\n\n{body}\n\n{end}\n").text
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Das Ende dieses Projekt Gutenberg Etextes",
+        "Projekti Gutenberg e-kirjan A loppu",
+        "*** The end of this Project Gutenberg Etext ***",
+        "THE END OF PROJECT GUTENBERG ETEXT A",
+        "Project Gutenberg's A, by B, ends here",
+    ],
+)
+def test_closing_lines_with_other_first_words(end: str) -> None:
+    assert (
+        between_marks("It was dark.\n\nThe end of the light.", end) == "It was dark.\n\nThe end of the light."
+    )
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "[Transcriber's note: see [A] here]",
+        "[TN: x]",
+        "[Note du transcripteur: x]",
+        "[Anmerkung des Bearbeiters: x]",
+        "{Transcriber's Note: x}",
+        "(Transcriber's Note: x)",
+        "[** Transcriber's Note: x]",
+        "<<THIS ELECTRONIC VERSION OF THE PLAYS IS\nCOPYRIGHT 1990>>",
+        "+-----+\n|     |\n| Transcriber's Note:  |\n| x |\n+-----+",
+    ],
+)
+def test_notes_in_the_midst_of_a_book_go(note: str) -> None:
+    words = between_marks(f"It was dark.\n\n{note}\n\nIt rained.").split()
+    assert words == ["It", "was", "dark.", "It", "rained."]
+
+
+@pytest.mark.parametrize(
+    "own", ["[sic]", "[Notes of the author: x]", "+-----+\n| A shop |\n+-----+", "<<THIS>>", "(tn)"]
+)
+def test_a_books_own_brackets_and_boxes_stay(own: str) -> None:
+    assert between_marks(f"It was dark.\n\n{own}\n\nIt rained.") == f"It was dark.\n\n{own}\n\nIt rained."
+
+
+def test_a_raised_number_in_other_elements_is_raised() -> None:
+    html = "<p>10<sup><i>6</i></sup> in 1850<sup><a href='#n'>3</a></sup>, 5<sup><b>th</b></sup></p>"
+    assert chapter_text(html) == "10⁶ in 1850³, 5th"
+
+
+@pytest.mark.parametrize("name", ["98.txt.utf-8", "98.html.images", "98.htm.utf8"])
+def test_the_archives_own_names_of_downloads_are_read(name: str) -> None:
+    data = b"<p>It was dark.</p>" if "htm" in name else b"It was dark."
+    (record,) = BooksIngest(input=("unused",)).read(BytesFile("", name, len(data), data))
+    assert not isinstance(record, Loss) and getattr(record, "text", None) == "It was dark."
