@@ -40,6 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes that are no text after their argument: what is packed holds the time, and processes that share the tests
+    have to collect the same ones."""
+    is_packed = isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable())
+    return argname if is_packed else None
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real dumps beside the checkout; the test is skipped, and says so, where it is absent."""
