@@ -44,8 +44,9 @@ def probabilities(forest: Forest, features: npt.NDArray[np.float64]) -> npt.NDAr
 def _probabilities(forest, features):  # type: ignore[no-untyped-def]
     """In QuickScorer's way (Lucchese et al. 2015): a test that fails strikes out the leaves on its left, and the first one
     that stays is the row's. Without branches, a block of rows takes each test at once."""
-    num_trees, num_nodes = len(forest.roots), len(forest.feature)
-    tests, lefts = np.empty(num_nodes, np.int64), np.empty(num_nodes, np.uint64)
+    num_trees = len(forest.roots)
+    num_tests = 2 * num_trees * _MAX_LEAVES  # of a tree that is given up, as many again wait for their leaves
+    tests, lefts = np.empty(num_tests, np.int64), np.empty(num_tests, np.uint64)
     leaves, stops = np.empty((num_trees, _MAX_LEAVES)), np.empty(num_trees, np.int64)
     stop = 0
     for tree in range(num_trees):
@@ -103,7 +104,7 @@ def _number_leaves(forest, root, tests, lefts, leaves, stop):  # type: ignore[no
         height -= 1
         node, owner = nodes[height], owners[height]
         if owner >= 0:  # what was numbered since its test stood here is on the left of that
-            lefts[owner] = (_bits_below(count)) & ~lefts[owner]
+            lefts[owner] = _bits_below(count) & ~lefts[owner]
         if forest.feature[node] == LEAF:
             if count == _MAX_LEAVES:
                 return -1

@@ -85,3 +85,12 @@ def test_trees_of_many_leaves_and_any_shape_are_walked(leaves: int, place: int) 
     assert np.allclose(
         probabilities(forest, np.array(rows)), [walk(forest, row) for row in rows], rtol=1e-14, atol=0
     )
+
+
+@pytest.mark.parametrize("leaves", [65, 128, 400])
+def test_one_tree_of_more_leaves_than_bits(leaves: int) -> None:
+    """What was noted of it before it was given up has room too."""
+    splits = [((7 * at) % 31, at % 2, math.cos(at)) for at in range(leaves - 1)]
+    forest = grown(splits)._replace(roots=np.array([0]))
+    rows = [[math.sin(at), math.cos(3 * at)] for at in range(40)]
+    assert np.allclose(probabilities(forest, np.array(rows)), [walk(forest, row) for row in rows])
