@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from stages.ingest.arxiv.groups import balanced
 
 _COMMANDS = frozenset({"newcommand", "renewcommand", "providecommand", "DeclareRobustCommand"})
-_DOCUMENT_COMMANDS = frozenset({"NewDocumentCommand", "RenewDocumentCommand", "ProvideDocumentCommand"})
+_DOCUMENT_COMMANDS = frozenset(
+    f"{word}{kind}DocumentCommand"
+    for word in ("New", "Renew", "Provide", "Declare")
+    for kind in ("", "Expandable")
+)
+_XARGS = frozenset({"newcommandx", "renewcommandx", "providecommandx"})
+"""Of the package xargs: `\\newcommandx{\\x}[3][1=a, 3=b]` has two optional arguments."""
 _DEFS = frozenset({"def", "gdef", "edef", "xdef"})
 _PREFIXES = frozenset({"long", "global", "protected", "outer"})
 _MAX_PREFIXES = 2 * len(_PREFIXES)
 _MAX_PARAMETERS = 9
-DEFINERS = _COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _PREFIXES | {"DeclareMathOperator", "let"}
+DEFINERS = _COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _XARGS | _PREFIXES | {"DeclareMathOperator", "let"}
 """Control words that start a definition."""
 
 PROTECTED = frozenset(
@@ -35,7 +41,7 @@ _COMPLEX = re.compile(
     r"|begingroup|endgroup|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
 )
 _DEFINES = re.compile(
-    r"\\(?:(?:re|provide)?(?:new)?command|[gex]?def|let|(?:New|Renew|Provide)DocumentCommand)(?![A-Za-z@])"
+    r"\\(?:(?:re|provide)?(?:new)?command|[gex]?def|let|(?:New|Renew|Provide|Declare)(?:Expandable)?DocumentCommand)(?![A-Za-z@])"
 )
 _TEX_INTERNALS = re.compile(
     r"@|\\(?:[hv]box|vtop|vcenter|[hv]skip|m?kern|raise|lower|move(?:left|right)|penalty|[hv]fil{1,2}|[hv]ss|[hv]rule|leavevmode"
@@ -141,6 +147,8 @@ def parse_definition(
         return None if body is None else Definition(Macro(name, (), f"{operator}{{{body}}}"), end)
     if word in _DOCUMENT_COMMANDS:
         return _parse_document_command(source, position, name, word.startswith("Provide"))
+    if word in _XARGS:
+        return _parse_xargs(source, position, name, word.startswith("provide"))
     return _parse_command(source, position, name, word == "providecommand")
 
 
@@ -163,6 +171,23 @@ def _parse_command(source: str, position: int, name: str, only_when_new: bool) -
             return None
         body, end = one[1], one.end()
     return Definition(_macro(name, parameters, body), end, only_when_new)
+
+
+def _parse_xargs(source: str, position: int, name: str, only_when_new: bool) -> Definition | None:
+    count = _COUNT.match(source, position)
+    kinds = [Parameter()] * (int(count[1]) if count else 0)
+    position = count.end() if count else position
+    start = skip_spaces(source, position)
+    if count and source.startswith("[", start):
+        position = balanced(source, start)
+        if position < 0:
+            return None
+        for option in source[start + 1 : position - 1].split(","):
+            number, sign, default = option.strip().partition("=")
+            if sign and number.strip().isdecimal() and 0 < int(number) <= len(kinds):
+                kinds[int(number) - 1] = Parameter("o", default.strip())
+    body, end = _group(source, position)
+    return None if body is None else Definition(_macro(name, tuple(kinds), body), end, only_when_new)
 
 
 def _parse_def(source: str, position: int) -> Definition | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.conditions import decide_conditions
 from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros
-from stages.ingest.arxiv.scan import Masks, remove_comments
+from stages.ingest.arxiv.scan import Masks, remove_comments, without_excluded
 from stages.ingest.work import TooMuchWorkError
 
 MAX_FLAT_CHARS = 50_000_000
@@ -32,9 +32,10 @@ _NO_PAPER_FILE = re.compile(r"\.(?:sty|cls|clo|bbl|bst|def|cfg|tikz|pgf|pgf_tex|
 _STYLE = re.compile(r"\.(?:sty|cls|clo)$", re.I)
 _INPUT = re.compile(
     r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
-    r"|(?:input|include|subfile|subfileinclude|subimportinput|@input)\s*+\{(?P<braced>[^{}#\\]++)\}"
+    r"|(?P<word>input|include|subfile|subfileinclude|subimportinput|@input)\s*+\{(?P<braced>[^{}#\\]++)\}"
     r"|input[ \t]+(?P<bare>[^\s{}\\#%$]+))"
 )
+_INCLUDE_ONLY = re.compile(r"\\includeonly[ \t]*\{([^{}\\#]+)\}")
 _USEPACKAGE = re.compile(
     r"\\(?P<word>usepackage|RequirePackage|document(?:style|class)|LoadClass)\s*+(?:\[([^\]]{0,5000}+)\]\s*+)?\{([^{}]*+)\}"
 )
@@ -59,6 +60,7 @@ class Flat:
     num_chars: int = 0
     macros: InputMacros | None = None
     styles: list[str] | None = None
+    only: frozenset[str] | None = None
 
 
 class Project:
@@ -123,7 +125,9 @@ class Project:
     def flatten(self, main: str) -> Flat:
         """The paper that starts at `main`, every input in its place; an input that has no end is left out."""
         flat = Flat("", "", files=[main])
-        text = self._inline(self._sources[main], main, (main,), flat)
+        if only := _INCLUDE_ONLY.search(self._sources[main]):
+            flat.only = frozenset(name.strip().removesuffix(".tex") for name in only[1].split(","))
+        text = without_excluded(self._inline(self._sources[main], main, (main,), flat))
         begin = _BEGIN.search(text)
         flat.preamble = text[: begin.start()] if begin else ""
         decided = decide_conditions(text, self.style_sources(flat))
@@ -170,6 +174,9 @@ class Project:
         for match in _INPUT.finditer(text):
             pieces.append(text[position : match.start()])
             position = match.end()
+            is_named = flat.only is None or (match["braced"] or "").strip().removesuffix(".tex") in flat.only
+            if match["word"] == "include" and not is_named:
+                continue
             wanted = match["braced"] or match["bare"] or match["file"] or ""
             pieces.append(self._included(match["folder"] or "", wanted, name, chain, flat) or "")
         pieces.append(text[position:])

@@ -1,12 +1,13 @@
 """arXiv's 00README of a submission in, the files that it starts from and those that are no part of it out.
 
-Two generations: lines of `name directive` (`00README.XXX`, since the 1990s), and JSON or YAML with a list `sources` of
+Two generations: lines of `name directive` (`00README.XXX`, since the 1990s), and JSON, YAML or TOML with a list `sources` of
 `filename` and `usage` (info.arxiv.org/help/00README.html).
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,9 @@ import yaml
 
 MAX_README_CHARS = 50_000
 
-_LINE = re.compile(r"^[^\S\n]*+(\S++)[^\S\n]++(toplevelfile|toplevel|ignore)[^\S\n]*$", re.MULTILINE)
+_LINE = re.compile(
+    r"^[^\S\n]*+(\S++)[^\S\n]++(toplevelfile|toplevel|ignore)[^\S\n]*$", re.MULTILINE | re.IGNORECASE
+)
 _TOPLEVEL = frozenset({"toplevel", "toplevelfile"})
 
 
@@ -42,15 +45,22 @@ def parse_readme(text: str) -> Readme:
     return Readme(tuple(dict.fromkeys(toplevel)), frozenset(n for n, usage in named if usage == "ignore"))
 
 
+def _toml(text: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+
+
 def _usages(text: str) -> Iterator[tuple[str, str]]:
-    """File and usage of each source that JSON or YAML lists."""
+    """File and usage of each source that JSON, YAML or TOML lists."""
     try:
         found: Any = orjson.loads(text)
     except orjson.JSONDecodeError:
         try:
             found = yaml.safe_load(text)
         except (yaml.YAMLError, ValueError, RecursionError):  # a date that is none is a ValueError
-            return
+            found = _toml(text)
     sources = found.get("sources") if isinstance(found, dict) else None
     for source in sources if isinstance(sources, list) else []:
         if isinstance(source, dict):

@@ -32,6 +32,8 @@ _NAMED = re.compile(
 """Before an `\\iffalse` that is not begun here, but gets another name."""
 _CONTROL_WORD_END = re.compile(r"\\[A-Za-z@]+\*?\Z")
 _STYLE_COMMENT = re.compile(r"(?<!\\)%[^\n]*+(?:\n[ \t]*+)?")
+_COMMENT_NAMES = re.compile(r"\\(exclude|include)comment[ \t]*\{([A-Za-z]+)\}")
+_MAX_COMMENT_NAMES = 100
 _MASKED = re.compile(MASK + r"(\d+)" + MASK)
 
 
@@ -58,6 +60,24 @@ def remove_comments(source: str, masks: Masks) -> str:
     A line that only holds a comment goes as a whole. Line ends are `\n`.
     """
     return "".join(_pieces(source, masks))
+
+
+def without_excluded(source: str) -> str:
+    r"""`source` without the environments that `\excludecomment` names, and without the marks of `\includecomment`'s."""
+    for found in list(_COMMENT_NAMES.finditer(source))[:_MAX_COMMENT_NAMES]:
+        opening, closing = (
+            re.compile(rf"\\{word}[ \t]*\{{{found[2]}\}}[ \t]*\n?") for word in ("begin", "end")
+        )
+        pieces, position = [], 0
+        while begin := opening.search(source, position):
+            end = closing.search(source, begin.end())
+            if end is None:
+                break
+            pieces.append(source[position : begin.start()])
+            pieces.append(source[begin.end() : end.start()] if found[1] == "include" else "")
+            position = end.end()
+        source = "".join([*pieces, source[position:]])
+    return source
 
 
 def without_comments(style: str) -> str:

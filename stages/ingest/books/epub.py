@@ -106,7 +106,7 @@ def _package(files: _Files) -> Package | None:
 
 
 class _Files:
-    """The files of an archive by path, which writers of EPUBs do not always spell alike: in case, escapes, accents, folder."""
+    """The files of an archive by path, which writers of EPUBs spell in their own ways: case, escapes, accents, folder."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive

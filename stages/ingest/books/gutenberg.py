@@ -35,7 +35,8 @@ _SMALL_PRINT_START = re.compile(
     r"^[ \t]*\**[ \t]*START[ \t]*\**[ \t]*(?:THE )?SMALL PRINT[^\n]*", re.IGNORECASE | re.MULTILINE
 )
 _END_MARK = re.compile(
-    rf"^[ \t]*\*{{2,4}}[ \t]*(?:(?:THIS IS )?THE |DAS )?(?:END|ENDE|FIN|FIM|FINE|EINDE|SLUT|LOPPU)\b[^\n]{{0,40}}?{_PROJECT}[^\n]*",
+    rf"^[ \t]*\*{{2,4}}[ \t]*(?:(?:THIS IS )?THE |DAS )?(?:END|ENDE|FIN|FIM|FINE|EINDE|SLUT|LOPPU)\b"
+    rf"[^\n]{{0,40}}?{_PROJECT}[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _END_LINE = re.compile(
@@ -68,7 +69,7 @@ _BRACKETED_NOTE = re.compile(
     re.IGNORECASE,
 )
 _BOXED_NOTE = re.compile(
-    r"^[ \t]*+\+[-=+]++[ \t]*+\n(?:[ \t]*+\|[\s|]*+\n){0,3}"
+    r"^[ \t]*+\+[-=+]++[ \t]*+\n(?:[ \t]*+\|[ \t|]*+\n){0,3}"
     rf"[ \t]*+\|[ \t*]*+{NOTE_TITLE}\b[^\n]*+(?:\n[ \t]*+\|[^\n]*+){{0,200}}\n[ \t]*+\+[-=+]++[ \t]*+$\n?",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -20,6 +20,11 @@ _NESTING = frozenset({"(*", "{-", "/+", "#|", "#=", "#["})
 _PROLOGUE = re.compile(
     r"(?:\ufeff|#![^\n\[]*(?:\n|\Z)|[ \t]*<\?(?:php|=)?(?:\s|$)|[ \t]*<\?xml[^>]{0,200}\?>"
     r"|[ \t]*<!doctype[^>]{0,300}>|\{-#[^#]{0,500}#-\}|\{\$(?!(?:end)?region)[^}]{0,200}\}"
+    r"|[ \t]*#[ \t]*(?:pragma|nullable)\b(?![ \t]*region)[^\n]*(?:\n|\Z)|#!\[[^\n\]]*\][ \t]*\n"
+    r"|[ \t]*#[ \t]*ifndef[ \t]+(?P<guard>\w+)[ \t]*\n[ \t]*#[ \t]*define[ \t]+(?P=guard)\b[^\n]*\n"
+    r"|[ \t]*declare[ \t]*\([ \t]*strict_types[ \t]*=[ \t]*1[ \t]*\)[ \t]*;|[ \t]*[\"']use strict[\"'];?[ \t]*\n"
+    r"|Option[ \t]+(?:Explicit|Strict|Infer|Compare)\b[^\n]*\n|Attribute VB_[^\n]*\n|@file:[^\n]*\n"
+    r"|`(?:timescale|default_nettype)\b[^\n]*\n"
     r"|@charset[ \t]+[\"'][\w.-]{1,40}[\"'];|#lang[^\n]*\n|@?echo off[^\n]*\n|[ \t]*\n)*",
     re.IGNORECASE,
 )
@@ -36,10 +41,12 @@ _END_OF_REGION = re.compile(
 )
 """Lines by which editors fold what stands between them: `#region`, `#Region "..."`, `{$REGION}`, `<!-- #region -->`."""
 _LICENSE_TITLE = re.compile(r"licen[cs]e|copyright|legal|header|disclaimer", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]")
+_NEXT_LINE = re.compile(r"[ \t]*\r?\n[ \t]*")
 _DIRECTIVE = re.compile(
-    r"\s*(?://\s?go:|//\s?\+build|#\s*-\*-|#.*\bcoding[:=]|[#/;%\"!-]+\s*(?:vim?|ex):|#\s*frozen_string_literal|#\s*typed:"
+    r"\s*(?://\s?go:|//\s?\+build|#\s*-\*-|#.*coding[:=]|[#/;%\"!-]+\s*(?:vim?|ex):|#\s*frozen_string_literal|#\s*typed:"
     r"|#\s*(?:pylint|mypy|flake8|ruff|rubocop|shellcheck|cython|distutils|type|syntax|escape|requires|yaml-language-server)\b"
-    r"|//\s*(?:@(?:flow|ts-|jsx)|eslint|jshint|tslint|prettier|swift-tools-version|NOLINT|clang-format)|//\s*#|///\s*<"
+    r"|//\s*(?:@(?:flow|ts-|jsx|dart)|eslint|jshint|tslint|prettier|swift-tools-version|NOLINT|clang-format)|//\s*#|///\s*<"
     r"|#(?:lang|Requires)\b|;.*-\*-|%\s*!TEX)",
 )
 
@@ -52,21 +59,31 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
     prologue = _PROLOGUE.match(text)
     start = position = prologue.end() if prologue else 0
     saved: list[str] = []
+    removed = False
     for _ in range(MAX_COMMENTS):
-        end, directives = _region_end(text, position, style), list[str]()
+        end, kept = _region_end(text, position, style), ""
         if end == position:
-            end, directives = _comment(text, position, style, all_leading_lines)
+            end, kept = _comment(text, position, style, all_leading_lines)
         if end == position:
             break
-        saved += directives
-        position = end
-        while position < len(text) and text[position] in " \t\r\n":
-            position += 1
+        behind = end
+        while behind < len(text) and text[behind] in " \t\r\n":
+            behind += 1
         # keep the indent of the first line that stays
-        position = text.rfind("\n", end - 1, position) + 1 or position
-    if position == start:
+        behind = text.rfind("\n", end - 1, behind) + 1 or behind
+        whole = kept == text[position:end]
+        saved.append(text[position:behind] if whole else kept)
+        removed |= not whole
+        # what describes the code comes behind a description, and is no header
+        all_leading_lines &= not (whole and text.startswith(_block_openings(style), position))
+        position = behind
+    if not removed:
         return text
     return text[:start] + "".join(saved) + text[position:]
+
+
+def _block_openings(style: CommentStyle) -> tuple[str, ...]:
+    return tuple(opening for opening, _ in style.block)
 
 
 def _region_end(text: str, start: int, style: CommentStyle) -> int:
@@ -94,28 +111,45 @@ def _region_end(text: str, start: int, style: CommentStyle) -> int:
     return start
 
 
-def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool) -> tuple[int, list[str]]:
-    """End of the removable comment at `start` (`start` when there is none) and the directives in it."""
+def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool) -> tuple[int, str]:
+    """End of the comment at `start` (`start` when there is none) and what of it stays."""
     for opening, closing in style.block:
         if text.startswith(opening, start):
-            end = _block_end(text, start, opening, closing)
-            if end < 0 or not _COPYRIGHT.search(text, start, end):
-                return start, []
-            return end, []
+            end = _end_of_box(text, start, opening, closing)
+            if end < 0:
+                return start, ""
+            return end, "" if _COPYRIGHT.search(text, start, end) else text[start:end]
     if not style.line:
-        return start, []
+        return start, ""
     run = _line_run(style.line).match(text, start, start + MAX_HEADER_CHARS)
     if run is None:
-        return start, []
+        return start, ""
     end = run.end()
     if end < len(text) and text[end - 1] != "\n":  # a run longer than a header: whole lines only
         end = text.rfind("\n", start, end) + 1 or start
-    directives = [line for line in run[0].splitlines(keepends=True) if _DIRECTIVE.match(line)]
+    directives = "".join(line for line in run[0].splitlines(keepends=True) if _DIRECTIVE.match(line))
+    if directives.strip() == run[0].strip():
+        return end, text[start:end]
     if not all_leading_lines and not _COPYRIGHT.search(run[0]):
-        return start, []
-    if "".join(directives).strip() == run[0].strip():
-        return start, []
+        return start, ""
     return end, directives
+
+
+def _end_of_box(text: str, start: int, opening: str, closing: str) -> int:
+    """Behind a block comment, or behind a box drawn of several: from one without words to the next without."""
+    first = position = _block_end(text, start, opening, closing)
+    if first < 0 or _WORD.search(text, start, first):
+        return first
+    while position < start + MAX_HEADER_CHARS:
+        following = _NEXT_LINE.match(text, position)
+        if following is None or not text.startswith(opening, following.end()):
+            break
+        position = _block_end(text, following.end(), opening, closing)
+        if position < 0:
+            break
+        if not _WORD.search(text, following.end(), position):
+            return position
+    return first
 
 
 def _block_end(text: str, start: int, opening: str, closing: str) -> int:
@@ -145,7 +179,7 @@ def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
         if mark == "//":
             pattern += r"(?![/!])(?!\*)"
         elif mark == "#":
-            pattern += r"(?!\[|include|define|if|pragma|import|undef|else|endif)"
+            pattern += r"(?!'|\[|include|define|if|pragma|import|undef|else|endif)"
         elif mark == "--":
             pattern += r"(?!\s*\||\[=*\[)"
         marks.append(pattern)

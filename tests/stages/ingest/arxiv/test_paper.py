@@ -309,3 +309,43 @@ def test_a_paper_declared_utf8_with_one_bad_byte() -> None:
     found = document({"a.tex": data})
     assert found.text == "\\section{Erdős}\nM\ufffdller\n"
     assert found.changes[0] == Change("bad_bytes", 1, detail="utf-8", text_bytes=1)
+
+
+@pytest.mark.parametrize(
+    ("preamble", "body", "text"),
+    [
+        ("\\newcommandx{\\x}[3][1=b,3=f]{#1 #2 #3}", "\\x{c}[e]", "b c e"),
+        ("\\newcommandx*\\x[2][1=b]{#1 #2}", "\\x{c} \\x[d]{e}", "b c d e"),
+        ("\\DeclareDocumentCommand{\\x}{O{b} m}{#1 #2}", "\\x{c}", "b c"),
+        ("\\NewExpandableDocumentCommand{\\x}{m}{<#1>}", "\\x{c}", "<c>"),
+        ("\\excludecomment{long}", "A\n\\begin{long}\nno\n\\end{long}\nB", "A\nB"),
+        ("\\includecomment{long}", "A\n\\begin{long}\nyes\n\\end{long}\nB", "A\nyes\nB"),
+        ("", "A\n\\begin{long}\nyes\n\\end{long}", "A\n\\begin{long}\nyes\n\\end{long}"),
+    ],
+)
+def test_more_ways_to_define_and_to_leave_out(preamble: str, body: str, text: str) -> None:
+    files: dict[str, str | bytes] = {"ms.tex": whole(f"\\section{{I}}\n{body}", preamble + "\n")}
+    assert document(files).text == f"\\section{{I}}\n{text}\n"
+
+
+def test_only_the_parts_that_includeonly_names_are_included() -> None:
+    body = "\\section{I}\n\\include{one}\\include{two}\\input{three}"
+    files: dict[str, str | bytes] = {"one.tex": "1", "two.tex": "2", "three.tex": "3"}
+    assert document(files | {"ms.tex": whole(body, "\\includeonly{ two }\n")}).text == "\\section{I}\n23\n"
+    assert document(files | {"ms.tex": whole(body)}).text == "\\section{I}\n123\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "readme"),
+    [
+        ("00README.toml", '[[sources]]\nfilename = "a.tex"\nusage = "toplevel"\n'),
+        ("00README.XXX", "a.tex TopLevelFile\n"),
+    ],
+)
+def test_the_readme_in_toml_and_in_capitals_names_the_main_file(name: str, readme: str) -> None:
+    files: dict[str, str | bytes] = {
+        "a.tex": whole("\\section{I}\nA"),
+        "b.tex": whole("\\section{I}\nLonger B"),
+    }
+    assert document(files | {name: readme}).text == "\\section{I}\nA\n"
+    assert document(files).text == "\\section{I}\nLonger B\n"

@@ -140,3 +140,53 @@ def test_trap_hostile_regions_take_linear_time() -> None:
     assert_linear(
         lambda text: remove_license_header(text, style), lambda n: "#region License\n" + "// x\n" * n, 2_000
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "first"),
+    [
+        ("a.c", "#pragma once\n"),
+        ("a.h", "#ifndef A_H\n#define A_H\n"),
+        ("a.cs", "#nullable enable\n"),
+        ("a.rs", "#![no_std]\n"),
+        ("a.js", "'use strict';\n"),
+        ("a.js", "// @flow\n"),
+        ("a.js", "/* eslint-env node */\n"),
+        ("a.c", "/* -*- Mode: C; tab-width: 4 -*- */\n"),
+        ("a.php", "<?php\ndeclare(strict_types=1);\n"),
+        ("a.kt", '@file:JvmName("A")\n'),
+        ("a.v", "`timescale 1ns/1ps\n"),
+        ("a.c", "/* what this file does */\n\n"),
+    ],
+)
+def test_a_header_behind_what_a_tool_or_a_reader_reads_goes_alone(path: str, first: str) -> None:
+    assert clean(path, f"{first}/* {NOTICE} */\ncode();\n") == f"{first}code();\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kept"),
+    [
+        ("a.vb", f"Option Strict On\n' {NOTICE}\nImports A\n", "Option Strict On\nImports A\n"),
+        (
+            "a.cs",
+            f"#pragma warning disable\n#region License\n// {NOTICE}\n#endregion\nx\n",
+            "#pragma warning disable\nx\n",
+        ),
+        (
+            "a.ml",
+            f"(******)\n(* {NOTICE} *)\n(* more *)\n(******)\n(** Doc. *)\nlet x = 1\n",
+            "(** Doc. *)\nlet x = 1\n",
+        ),
+        (
+            "a.ml",
+            "(******)\n(* Lists *)\n(******)\nlet x = 1\n",
+            "(******)\n(* Lists *)\n(******)\nlet x = 1\n",
+        ),
+        ("a.js", "/* does this */\n// and that\nf()\n", "/* does this */\n// and that\nf()\n"),
+        ("a.r", f"# {NOTICE}\n\n#' Doc\n#' @export\nf <- 1\n", "#' Doc\n#' @export\nf <- 1\n"),
+        ("a.rb", f"# encoding: utf-8\n# {NOTICE}\nx = 1\n", "# encoding: utf-8\nx = 1\n"),
+        ("a.dart", f"// @dart=2.9\n// {NOTICE}\nf();\n", "// @dart=2.9\nf();\n"),
+    ],
+)
+def test_headers_beside_directives_boxes_and_descriptions(path: str, text: str, kept: str) -> None:
+    assert clean(path, text) == kept
