@@ -9,8 +9,9 @@ PINNED := --require-hashes --no-deps --no-build-isolation
 # `locked` takes the builds whose hashes pins/torch.txt has; `any` takes any build of that version, as one for another CUDA.
 TORCH ?= locked
 KENLM_BUILD := $(VENV)/kenlm
-# Processes that share the tests, a file of them at a time; each may start Ray.
-TEST_WORKERS ?= 2
+# Processes that share the tests, a file of them at a time: two take half as long. But each may start Ray, and what they take
+# together moves what the tests of Ray's memory monitor count; so none but when asked for.
+TEST_WORKERS ?= 0
 PROFILE := build/profile
 SITE := build/docs
 BOOST := libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
