@@ -35,7 +35,7 @@ def test_a_record_that_eats_memory_is_tried_alone_then_named_or_given_up(on_erro
     first, *later = cores.removeprefix("cores of the attempts: ").split()
     # an attempt may be killed before it has noted its cores
     assert (first, set(later)) == ("1", {"2"})
-    # two before the record is given up; after it the monitor, told late, kills some that have not begun: two where the machine
-    # is quiet, four were seen where it is not; such deaths are nobody's fault and count for nothing
+    # two before the record is given up; after it the monitor, told late, kills some that have not begun: two where the
+    # machine is quiet, four were seen where it is not; such deaths are nobody's fault and count for nothing
     tries = done.stderr.count("failed and is tried again (the worker process died (OutOfMemoryError))")
     assert 2 <= tries <= 8, done.stderr
