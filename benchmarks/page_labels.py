@@ -30,12 +30,14 @@ class LineLabels(NamedTuple):
 
 
 def labelled(url: str, html: str, gold: str, kind: str | None) -> FitPage:
-    """A page to learn from: a line with half of its words in the gold text is content."""
+    """A page to learn from: a line with half of its words in the gold text is content; soft hyphens are no part of a word."""
     tree = parse_web_page(html)
     page, written = page_of(tree)
     data = page.text.tobytes()
     spans = page.lines[:, (START, STOP)].tolist()
-    labels = label_lines([data[start:stop].decode("utf-8", "replace") for start, stop in spans], gold)
+    labels = label_lines(
+        [data[start:stop].decode("utf-8", "replace") for start, stop in spans], gold.replace("\xad", "")
+    )
     return FitPage(
         host=urlsplit(url).hostname or "",
         title=tree.title or "",

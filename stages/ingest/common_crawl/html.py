@@ -52,6 +52,24 @@ def control_share(data: bytes) -> float:
     return 1 - (len(data) - count_controls(data)) / len(data) if data else 0.0
 
 
+def end_frames(html: str) -> str:
+    """HTML with an end for each `<iframe .../>` of a <noscript>: a parser without scripts would take the rest for its text.
+
+    Browsers with scripts read a <noscript> as text up to its end, so they never see such a frame.
+    """
+    parts, done, at = [], 0, html.find("<noscript")  # lower case: what writes such frames writes so
+    while at >= 0:
+        stop = html.find("</noscript", at)
+        if stop < 0:
+            break
+        missing = html.count("<iframe", at, stop) - html.count("</iframe", at, stop)
+        if missing > 0:
+            parts += [html[done:stop], "</iframe>" * missing]
+            done = stop
+        at = html.find("<noscript", stop)
+    return "".join([*parts, html[done:]]) if parts else html
+
+
 def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
     """The DOM of a page, whose UTF-8 may be given too. NULs, which parsers drop or turn into U+FFFD, are gone before.
 
@@ -61,7 +79,7 @@ def parse_html(html: str, data: bytes | None = None) -> HTMLTree:
     if b"\0" in data:
         html, data = html.replace("\0", ""), data.replace(b"\0", b"")
     check_html(data)
-    return HTMLTree.parse(html)
+    return HTMLTree.parse(end_frames(html))
 
 
 def parse_web_page(html: str, data: bytes | None = None) -> HTMLTree:

@@ -19,22 +19,20 @@ from stages.ingest.common_crawl.boilerplate.features import line_features
 from stages.ingest.common_crawl.boilerplate.model import PageModel
 from stages.ingest.common_crawl.boilerplate.names import kind_probabilities, name_places, node_scores
 from stages.ingest.common_crawl.boilerplate.page_words import page_words
+from stages.ingest.common_crawl.boilerplate.wholes import judge_whole
 from stages.ingest.common_crawl.linked_data import linked_data_text
 from stages.ingest.work import TooMuchWorkError
 from stages.kernels.compiled import kernel
 from stages.kernels.markup.element_kinds import name_hash
 from stages.kernels.page.columns import (
-    CONTEXTS_OF,
-    KIND,
     NAME,
     NODE,
-    PARENT,
-    PREFORMATTED,
+    START,
+    STOP,
     Page,
 )
 from stages.kernels.page.read import read_page
 from stages.kernels.page.render import render_lines
-from stages.kernels.page.roles import IN
 from stages.kernels.trees import probabilities
 
 FEW_CHARS, MIN_LINKED_RATIO = 300, 2
@@ -50,7 +48,6 @@ _CHARS, _HEADING_LEVEL, _IN_TITLE = (
     OWN_FEATURES.index(name) for name in ("chars", "heading_level", "in_title")
 )
 _TERM = name_hash("dt")
-_IN_PRE = IN["preformatted_element"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class JudgedPage:
 
     @property
     def chars(self) -> npt.NDArray[np.float64]:
-        """Characters of each line, shape (lines,)."""
+        """How much text each line is, in letters (one of Chinese is several), shape (lines,)."""
         return self.features[:, _CHARS]
 
 
@@ -102,7 +99,7 @@ def keep_lines(page: JudgedPage, model: PageModel, min_probability: float | None
     metadata.
     """
     likely = probabilities(model.forest, page.features)
-    _judge_code_whole(page.page.lines, page.page.nodes, likely, page.chars)
+    judge_whole(page.page, page.features, likely)
     keep = best_lines(likely, page.chars) if min_probability is None else likely >= min_probability
     level = page.features[:, _HEADING_LEVEL]
     titles = np.flatnonzero((level > 0) & (page.features[:, _IN_TITLE] > 0))
@@ -113,36 +110,6 @@ def keep_lines(page: JudgedPage, model: PageModel, min_probability: float | None
     heads = (level > 0) | (page.page.nodes[page.page.lines[:, NODE], NAME] == _TERM)
     _keep_heads(heads & (likely >= MIN_HEAD_PROBABILITY), keep)
     return keep & ~copied_lines(page.page, keep)
-
-
-@kernel
-def _judge_code_whole(lines, nodes, likely, chars):  # type: ignore[no-untyped-def]
-    """Give all lines of one preformatted text one probability, the mean by characters."""
-    start = 0
-    while start < len(lines):
-        if lines[start, KIND] != PREFORMATTED:
-            start += 1
-            continue
-        around, stop, hits, size = _preformatted(lines[start, NODE], nodes), start, 0.0, 0.0
-        while (
-            stop < len(lines)
-            and lines[stop, KIND] == PREFORMATTED
-            and _preformatted(lines[stop, NODE], nodes) == around
-        ):
-            hits += likely[stop] * chars[stop]
-            size += chars[stop]
-            stop += 1
-        if size > 0:
-            likely[start:stop] = hits / size
-        start = stop
-
-
-@kernel
-def _preformatted(node, nodes):  # type: ignore[no-untyped-def]
-    """The outermost element around a line of preformatted text in which all text is so."""
-    while nodes[node, PARENT] >= 0 and nodes[nodes[node, PARENT], CONTEXTS_OF] & _IN_PRE:
-        node = nodes[node, PARENT]
-    return node
 
 
 @kernel
@@ -190,4 +157,11 @@ def main_text(
     if len(text) < FEW_CHARS:
         linked = linked_data_text(tree)
         text = linked if len(linked) > MIN_LINKED_RATIO * len(text) else text
-    return MainText(text, int(page.chars[~keep].sum()), int(page.chars.sum()))
+    chars = _line_chars(page.page)
+    return MainText(text, int(chars[~keep].sum()), int(chars.sum()))
+
+
+def _line_chars(page: Page) -> npt.NDArray[np.int64]:
+    """Characters of each line, shape (lines,)."""
+    before = np.concatenate(([0], np.cumsum((page.text & 0xC0) != 0x80)))
+    return before[page.lines[:, STOP]] - before[page.lines[:, START]]  # type: ignore[no-any-return]

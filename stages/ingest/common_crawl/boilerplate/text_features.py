@@ -14,7 +14,7 @@ from stages.ingest.common_crawl.boilerplate.line_counts import MIN_PROSE_CHARS, 
 from stages.kernels.compiled import kernel
 from stages.kernels.hash.hashing import xxh64
 from stages.kernels.page.columns import START, STOP, Page
-from stages.kernels.unicode.text_flags import ALONE, ALPHABETIC, LOWER, text_flags
+from stages.kernels.unicode.text_flags import ALPHABETIC, LOWER, text_flags
 from stages.kernels.unicode.utf8 import decode
 
 COUNTED_FEATURES = (
@@ -39,8 +39,7 @@ COUNTED_FEATURES = (
     "starts_lower",
     "prose",
 )
-"""Of OWN_FEATURES, those that need no tag. Lines of scripts without spaces and of wide characters are counted in the words
-and characters that a language of alphabets would take."""
+"""Of OWN_FEATURES, those that need no tag."""
 
 CASE_FEATURES = ("upper_share", "capital_word_share", "starts_lower")
 """-1 in lines of scripts without case."""
@@ -98,10 +97,6 @@ TEXT_FEATURES = (
     *(f"{name}{distance:+d}" for distance in NEIGHBOUR_LINES for name in NEIGHBOUR_COLUMNS),
 )
 
-WIDE_CHARS, CHARS_PER_WORD = 3, 6
-"""The Universal Declaration of Human Rights takes 10,600 characters in English, 11,900 in German and Russian, 9,300 to
-10,800 in Thai, Khmer and Lao; 2,990 in Chinese, 4,180 in Japanese, 4,720 in Korean."""
-
 _FAR = 30
 """Lines away at most: beyond, the distance tells nothing."""
 
@@ -136,7 +131,7 @@ def text_features(page: Page) -> npt.NDArray[np.float64]:
     count_lines(page, title, own)
     features = np.empty((len(own), len(TEXT_FEATURES)))
     features[:, : len(_COUNTED)] = own[:, _COUNTED]
-    _weigh_scripts(page.text, page.lines, text_flags(), features)
+    _mark_caseless(page.text, page.lines, text_flags(), features)
     _count_copies(page.text, page.lines, features)
     _describe_places(features)
     _copy_neighbours(features)
@@ -144,39 +139,23 @@ def text_features(page: Page) -> npt.NDArray[np.float64]:
 
 
 @kernel
-def _weigh_scripts(text, rows, flags, features):  # type: ignore[no-untyped-def]
-    """Count wide characters and unspaced words as alphabets would have them; -1 for the case of lines without case."""
+def _mark_caseless(text, rows, flags, features):  # type: ignore[no-untyped-def]
+    """-1 for the case of lines without case; prose counts what stands in links: plain text has none."""
     for i in range(len(rows)):
         line = features[i]
-        wide, alone, cased, at = 0, 0, False, rows[i, START]
-        while at < rows[i, STOP]:
+        cased, at = False, rows[i, START]
+        while at < rows[i, STOP] and not cased:
             if text[at] < 0x80:
-                cased |= 97 <= text[at] | 32 <= 122
+                cased = 97 <= text[at] | 32 <= 122
                 at += 1
                 continue
             code, width = decode(text, at)
             flag = flags[code]
-            alone += flag & ALONE != 0
-            is_wide = _is_wide(code)
-            wide += is_wide
-            cased |= flag & LOWER != 0 or (flag & ALPHABETIC != 0 and code < 0x590)
+            cased = flag & LOWER != 0 or (flag & ALPHABETIC != 0 and code < 0x590)
             at += width
-        chars, words = line[_CHARS], line[_WORDS]
-        line[_CHARS] = chars + (WIDE_CHARS - 1) * wide
-        if alone > 0:
-            marks = line[_PUNCTUATION] * max(1.0, words)
-            line[_WORDS] = max(words, line[_CHARS] // CHARS_PER_WORD)
-            line[_PUNCTUATION] = marks / max(1.0, line[_WORDS])
-            line[_PER_WORD] = line[_CHARS] / max(1.0, line[_WORDS])
         if not cased:
             line[_CASE : _CASE + 3] = -1
         line[_PROSE] = line[_CHARS] >= MIN_PROSE_CHARS and line[_ENDS] > 0
-
-
-@kernel(inline="always")
-def _is_wide(code):  # type: ignore[no-untyped-def]
-    """Whether a code point is a Han character, kana or Hangul: Unicode's blocks from CJK radicals to Hangul syllables."""
-    return 0x2E80 <= code <= 0xD7A3 or 0xF900 <= code <= 0xFAFF or 0x20000 <= code < 0x40000
 
 
 @kernel

@@ -6,7 +6,7 @@ import pytest
 
 from stages.ingest.common_crawl.boilerplate.extract import main_text
 from stages.ingest.common_crawl.boilerplate.model import fitted_model
-from stages.ingest.common_crawl.html import parse_web_page
+from stages.ingest.common_crawl.html import end_frames, parse_web_page
 
 SENTENCE = "The ferry to the northern islands leaves at dawn, and it takes the mail, two cars and a cow."
 STORY = "".join(f"<p>{SENTENCE}</p>" for _ in range(4))
@@ -38,10 +38,25 @@ def text_of(html: str) -> str:
         (f"<body>{STORY.replace('ferry', 'fe' + chr(0) + 'rry')}", TEXT),
         (f"<body>{STORY}<!-- {STORY}", TEXT),
         (f"<body>{STORY}<sup", TEXT),
+        (f'<body><noscript><iframe src="//tags.example/x" height="0" /></noscript>{STORY}', TEXT),
+        (f"<body><noscript><p><iframe src=x></p></noscript>{STORY}<noscript><iframe /></noscript>", TEXT),
     ],
 )
 def test_the_text_of_a_bad_page(html: str, text: str) -> None:
     assert text_of(html) == text
+
+
+@pytest.mark.parametrize(
+    ("html", "ended"),
+    [
+        ("<noscript><iframe/></noscript>a", "<noscript><iframe/></iframe></noscript>a"),
+        ("<noscript><iframe></iframe></noscript>a", "<noscript><iframe></iframe></noscript>a"),
+        ("<noscript><img/></noscript><iframe/>a", "<noscript><img/></noscript><iframe/>a"),
+        ("<noscript><iframe/>a", "<noscript><iframe/>a"),
+    ],
+)
+def test_frames_of_a_noscript_end_with_it(html: str, ended: str) -> None:
+    assert end_frames(html) == ended
 
 
 @pytest.mark.slow

@@ -13,7 +13,6 @@ from resiliparse.parse.html import HTMLTree
 
 from stages.ingest.common_crawl.boilerplate.columns import FEATURES
 from stages.ingest.common_crawl.boilerplate.extract import (
-    _judge_code_whole,
     best_lines,
     judged_page,
     keep_lines,
@@ -101,13 +100,6 @@ def test_a_blank_line_does_not_part_code() -> None:
     code = "\n\n".join(f"fn f{n}() {{\n    x{n}();\n}}" for n in range(9))
     found = text(f"<main><h1>The ferry</h1>{STORY}<pre><code>{code}</code></pre>{STORY}</main>")
     assert [f"fn f{n}() {{\n    x{n}();\n}}" in found for n in range(9)] == [True] * 9
-
-
-def test_lines_of_two_codes_are_judged_apart() -> None:
-    lines = judged_page(page("<pre>a\n\nb</pre><pre><i>c</i></pre>d<pre>e</pre>"), None, fitted_model())
-    likely = np.array([0.2, 0.4, 0.5, 0.6, 0.7])
-    _judge_code_whole(lines.page.lines, lines.page.nodes, likely, lines.chars)
-    assert likely == pytest.approx([0.3, 0.3, 0.5, 0.6, 0.7])
 
 
 def test_the_heading_in_the_title_is_the_title_and_not_the_name_of_the_site_above_it() -> None:

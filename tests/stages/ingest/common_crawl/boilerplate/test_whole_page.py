@@ -150,3 +150,23 @@ def test_a_fact_box_that_is_there_twice_is_kept_once_at_most() -> None:
     facts = "<div class=infobox><h4>Ferry facts</h4><p>Built 1999</p><p>Length 80 m</p></div>"
     body = f"{MENU}<article><h1>Which ferry?</h1>{STORY}{facts}{STORY}<div hidden>{facts}</div></article>{FOOTER}"
     assert main_of(body, URL).text.count("Built 1999") <= 1
+
+
+def test_a_chinese_article_is_told_from_teasers_by_what_it_says_in_as_many_characters() -> None:
+    lines = [
+        f"清晨渡輪離開了北方的島嶼，船上載著郵件和兩輛汽車，還有一頭從牧場買來的母牛{n}" for n in range(6)
+    ]
+    menu = "".join(f"<a href='/{n}'>相關文章{n}</a> " for n in range(12))
+    news = "".join(
+        f"<div><a href='/n{n}'>船公司宣布明年增加航班{n}</a><span>2019-01-0{n}</span></div>"
+        for n in range(1, 9)
+    )
+    body = f"<div>{menu}</div><table><tr><td>{'<br>'.join(lines)}</td><td><div>{menu}</div></td></tr></table>"
+    text = main_of(f"{body}<div><h4>熱門新聞</h4>{news}</div><p>版權所有 1999 船公司</p>").text
+    assert [line in text for line in lines] == [True] * 6
+    assert "增加航班" not in text
+
+
+def test_the_characters_of_a_chinese_page_are_counted_as_they_are() -> None:
+    found = main_of("<p>渡輪離開了</p>")
+    assert (found.cut_chars, found.page_chars) == (0, 5)
