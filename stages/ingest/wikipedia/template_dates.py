@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from stages.ingest.wikipedia.marks import NO_NUMBER
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_values import Values
 
@@ -32,6 +31,15 @@ _MONTH_WORDS = {
     "bg": "януари февруари март април май юни юли август септември октомври ноември декември",
 }
 _POINT_BEHIND_DAY = frozenset("de da cs sk hr sl sr bs sh".split())
+_POINT_BEHIND_YEAR = frozenset(["hr", "sr"])
+_CROATIAN_MONTHS = (
+    "siječanj veljača ožujak travanj svibanj lipanj srpanj kolovoz rujan listopad studeni prosinac".split()
+)
+_ENGLISH_MONTHS = {name[:3].lower(): number for number, name in enumerate(_MONTH_WORDS["en"].split(), 1)}
+_ENGLISH_DAY = re.compile(
+    r"(?:(?P<iso>\d{4})-(?P<isomonth>\d{1,2})-(?P<isoday>\d{1,2})|(?:(?P<day>\d{1,2}) )?(?P<month>[A-Z][a-z]{2,8})"
+    r"(?: (?P<after>\d{1,2}))?(?:,? (?P<year>\d{3,4}))?|(?P<only>\d{3,4}))"
+)
 _YEAR = re.compile(r"-?\d{3,4}")
 _DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
@@ -66,6 +74,8 @@ def written_date(day: str, month: str, year: str, language: str | None, *, day_f
         day += "."
     if language == "fr" and day == "1":
         day = "1er"
+    if language in _POINT_BEHIND_YEAR and month and year.isdigit():
+        year += "."
     joint = " de " if language in ("es", "pt") else " "
     if language == "ca" and month:
         month = ("d'" if month[0] in "aàeiou" else "de ") + month if day else month
@@ -84,8 +94,54 @@ def date(language: str | None, values: Values) -> str:
     language = "en" if language == "simple" else language
     if language is None and month.isdigit() and _YEAR.fullmatch(values.get("1", "")):
         language = "en"
+    if values.get("df", "").lower() in ("n", "no", "0") and language not in (None, "en") and day and year:
+        point = "." if language in _POINT_BEHIND_YEAR else ""
+        return f"{month_name(month, language)} {day.lstrip('0')}, {year}{point}"
     is_english = language == "en" and not (_flag(values, "df") or values.get("format") == "dmy")
     return written_date(day, month, year, language, day_first=not is_english)
+
+
+def start_date(language: str | None, values: Values) -> str:
+    """`{{start date|1993|02|24|08|30|23|Z}}`: 08:30:23, February 24, 1993 (UTC)."""
+    text = date(language, values)
+    hour, minute, second, zone = (values.get(key, "") for key in "4567")
+    if hour.isdecimal() and minute.isdecimal():
+        text = f"{hour}:{minute}{f':{second}' if second.isdecimal() else ''}, {text}"
+    if hour.isdecimal() and zone:
+        text += " (UTC)" if zone == "Z" else f" ({zone})"
+    return text
+
+
+def english_day(text: str) -> tuple[int, int, int] | None:
+    """Year, month and day of a date in English words or as ISO writes it, 0 for what is not given; None for other text."""
+    found = _ENGLISH_DAY.fullmatch(text)
+    if found is None:
+        return None
+    if found["iso"]:
+        return int(found["iso"]), int(found["isomonth"]), int(found["isoday"])
+    if found["only"]:
+        return int(found["only"]), 0, 0
+    month = _ENGLISH_MONTHS.get(found["month"][:3].lower())
+    return (
+        None if month is None else (int(found["year"] or 0), month, int(found["day"] or found["after"] or 0))
+    )
+
+
+def croatian_date_format(language: str | None, values: Values) -> str:
+    """`{{DatumFormat|Aug 4, 2006}}` is 4. kolovoza 2006.; the second value says in which order."""
+    given, order = values.get("1", ""), values.get("2", "")
+    found = english_day(given)
+    if found is None or not found[2] or not 1 <= found[1] <= 12:
+        return given
+    year, month, day = found
+    written = str(year) if year else ""
+    if order in ("MDY", "YMD"):
+        text = f"{_CROATIAN_MONTHS[month - 1]} {day}"
+        parts = (f"{text},", written) if order == "MDY" and written else (written, text)
+        return " ".join(part for part in parts if part)
+    if order == "ISO" and written:
+        return f"{written}-{month:02}-{day:02}"
+    return written_date(str(day), str(month), written, "hr", day_first=True)
 
 
 def _flag(values: Values, name: str) -> bool:
@@ -115,15 +171,6 @@ def old_style(language: str | None, values: Values) -> str:
     return f"{values.get('1', '')}{old} {values.get('2', '')}".strip()
 
 
-def age(language: str | None, values: Values) -> str:
-    """`{{age|1953|8|28|2018|8|16}}` is 64: whole years between two days; one of today only the wiki knows."""
-    given = [values.get(str(number), "") for number in range(1, 7)]
-    if not all(part.isdecimal() for part in given):
-        return NO_NUMBER
-    born, then = [[int(part) for part in given[at : at + 3]] for at in (0, 3)]
-    return str(then[0] - born[0] - (then[1:] < born[1:]))
-
-
 def as_of(language: str | None, values: Values) -> str:
     """`{{as of|2012|June|df=US|lc=y}}`."""
     if values.get("alt"):
@@ -140,6 +187,7 @@ DATES: dict[str, LocalForm] = {
     "hungarian_date": hungarian_date,
     "old_style": old_style,
     "as_of": as_of,
-    "age": age,
+    "start_date": start_date,
+    "croatian_date_format": croatian_date_format,
 }
 """What the table of templates names."""

@@ -63,7 +63,12 @@ def local_numbers(text: str, language: str | None) -> str:
     return _NUMBER_IN_TEXT.sub(lambda found: local_number(found[0], language), text)
 
 
-def local_number(text: str, language: str | None) -> str:
+def with_minus(number: str) -> str:
+    """A number with MediaWiki's sign of minus where a hyphen stands for it (`-5` is −5); any other text as it is."""
+    return "−" + number[1:] if number.startswith("-") and number[1:2].isdigit() else number
+
+
+def local_number(text: str, language: str | None, *, is_grouped: bool = True) -> str:
     """A plain number with the marks of the language; any other text, and any where no language is known, as it is."""
     found = _PLAIN_NUMBER.fullmatch(text)
     if found is None or language not in _SEPARATORS:
@@ -73,6 +78,6 @@ def local_number(text: str, language: str | None) -> str:
     if given_point == "," and point != ",":
         return text
     least = 5 if language in _FOUR_DIGITS_TOGETHER else 4
-    if len(whole) >= least and not whole.startswith("0"):
+    if is_grouped and len(whole) >= least and not whole.startswith("0"):
         whole = f"{int(whole):,}".replace(",", group)
     return f"{sign}{whole}{point}{decimals}" if decimals else f"{sign}{whole}"

@@ -19,7 +19,7 @@ from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
-from stages.ingest.wikipedia.template_values import Values, local_number, parted
+from stages.ingest.wikipedia.template_values import Values, local_number, parted, with_minus
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _french_number(name: str) -> Form | None:
 def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
     argument = argument.replace(GONE, "")
     if function.startswith("format") or function in ("zahlenformat", "форматчисла"):
-        return argument if "R" in values.values() else local_number(argument, language)
+        return argument if "R" in values.values() else with_minus(local_number(argument, language))
     if function == "uc":
         return argument.upper()
     if function == "lc":
