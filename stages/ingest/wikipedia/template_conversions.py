@@ -16,10 +16,13 @@ _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
 _MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _ROUNDING = re.compile(r"-?\d{1,2}")
-_WRITES_NAMES = frozenset(["en", "simple", "ca"])
+_WRITES_NAMES = frozenset(["en", "simple", "ca", "da"])
 """Wikis whose template writes the first unit out where nothing asks for its symbol."""
 
-_TRANSLATED_RANGES = {"sl": {"to": " do ", "and": " in ", "or": " ali ", "by": " krat "}}
+_TRANSLATED_RANGES = {
+    "da": {"to": " til ", "and": " og ", "or": " eller "},
+    "sl": {"to": " do ", "and": " in ", "or": " ali "},
+}
 _BETWEEN_NAMES = {"x": " by "}
 """What stands between amounts whose unit is written out: 5 by 10 metres, but 5 m × 10 m."""
 

@@ -181,12 +181,21 @@ def as_of(language: str | None, values: Values) -> str:
     return f"{words.lower() if 'lc' in values else words} {given}"
 
 
+def portuguese_since(language: str | None, values: Values) -> str:
+    """`{{desde|2024|4|24}}`: Desde 24 de abril de 2024."""
+    if values.get("alt"):
+        return values["alt"]
+    given = written_date(values.get("3", ""), values.get("2", ""), values.get("1", ""), "pt", day_first=True)
+    return f"{'desde' if values.get('lm') else 'Desde'} {given}" if given else ""
+
+
 DATES: dict[str, LocalForm] = {
     "date": date,
     "russian_date": russian_date,
     "hungarian_date": hungarian_date,
     "old_style": old_style,
     "as_of": as_of,
+    "portuguese_since": portuguese_since,
     "start_date": start_date,
     "croatian_date_format": croatian_date_format,
 }
