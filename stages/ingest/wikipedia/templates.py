@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
 from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
-from stages.ingest.wikipedia.template_countries import flag_and_name, is_flag_template
+from stages.ingest.wikipedia.template_countries import (
+    country_word,
+    flag_and_name,
+    is_flag_template,
+)
 from stages.ingest.wikipedia.template_forms import FORMS
 from stages.ingest.wikipedia.template_functions import PARSER_FUNCTION, parser_function_text
 from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
@@ -91,6 +95,10 @@ class Templates:
         if form is _page_name:
             return self.title
         return None if form is None else form(values)
+
+    def country(self, inner: str) -> str:
+        """The country that a template without a rule is named after; nothing where it is named otherwise."""
+        return country_word(self.language, inner)
 
     def has_rule(self, name: str) -> bool | None:
         """Whether a rule gives a template of this name text; None where no rule knows it."""
