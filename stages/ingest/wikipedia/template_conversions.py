@@ -16,7 +16,7 @@ _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
 _MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _ROUNDING = re.compile(r"-?\d{1,2}")
-_WRITES_NAMES = frozenset(["en", "simple", "ca", "da"])
+_WRITES_NAMES = frozenset(["en", "simple", "ca", "da", "ru"])
 """Wikis whose template writes the first unit out where nothing asks for its symbol."""
 
 _TRANSLATED_RANGES = {
@@ -63,7 +63,7 @@ class _Style:
 
     def _name(self, unit: str, amount: str) -> str | None:
         if not self.is_named:
-            return None
+            return unit_name(f"{self.language} short", unit, amount)
         return unit_name(self.language, unit, amount, is_one=self.is_adjective, american=self.american)
 
 

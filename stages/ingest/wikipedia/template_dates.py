@@ -43,6 +43,8 @@ _ENGLISH_DAY = re.compile(
 _YEAR = re.compile(r"-?\d{3,4}")
 _DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_PARTED_ISO_DATE = re.compile(r"(-?)(\d{1,4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
+_ROMAN = {name: number for number, name in enumerate("I II III IV V VI VII VIII IX X XI XII".split(), 1)}
 _FIRST_OF_MONTH = re.compile(r"1(?= [^\W\d])")
 
 
@@ -127,21 +129,58 @@ def english_day(text: str) -> tuple[int, int, int] | None:
     )
 
 
-def croatian_date_format(language: str | None, values: Values) -> str:
-    """`{{DatumFormat|Aug 4, 2006}}` is 4. kolovoza 2006.; the second value says in which order."""
-    given, order = values.get("1", ""), values.get("2", "")
+def date_in_order(language: str | None, values: Values) -> str:
+    """Croatian `{{DatumFormat|Aug 4, 2006}}` is 4. kolovoza 2006.; the second value says in which order."""
+    given, order = values.get("1", ""), values.get("2", "").upper()
     found = english_day(given)
     if found is None or not found[2] or not 1 <= found[1] <= 12:
-        return given
+        return date(language, values) if "3" in values else given
     year, month, day = found
     written = str(year) if year else ""
+    name = _CROATIAN_MONTHS[month - 1] if language == "hr" else month_name(str(month), language or "")
     if order in ("MDY", "YMD"):
-        text = f"{_CROATIAN_MONTHS[month - 1]} {day}"
+        text = f"{name} {day}"
         parts = (f"{text},", written) if order == "MDY" and written else (written, text)
         return " ".join(part for part in parts if part)
     if order == "ISO" and written:
         return f"{written}-{month:02}-{day:02}"
-    return written_date(str(day), str(month), written, "hr", day_first=True)
+    if language == "ca":
+        return f"{day} {name} {written}".strip()
+    return written_date(str(day), str(month), written, language, day_first=True)
+
+
+def german_iso_date(language: str | None, values: Values) -> str:
+    """`{{FormatDate|2012-2-1|M}}`: 1. Feb. 2012; a month or a day of 0 is left out."""
+    found = _PARTED_ISO_DATE.fullmatch(values.get("1", ""))
+    if found is None:
+        return date(language, values)
+    era, *numbers = found.groups()
+    year, month, day = (number.lstrip("0") if number else "" for number in numbers)
+    text = written_date(day, _german_month(month, values.get("2", "")), year, "de", day_first=True)
+    if values.get("AT"):
+        text = text.replace("Januar", "Jänner")
+    return f"{text} v. Chr." if era and year else text
+
+
+def german_date(language: str | None, values: Values) -> str:
+    """`{{Datum|1|2|2006|kurz=j}}`: 1. Feb. 2006; day and month may be words."""
+    if _ISO_DATE.fullmatch(values.get("1", "")):
+        return german_iso_date(language, values)
+    names = (("tag", "1"), ("monat", "2"), ("jahr", "3"))
+    day, month, year = (values.get(name) or values.get(key, "") for name, key in names)
+    month = _german_month(str(_ROMAN.get(month, month)).lstrip("0"), "M" if values.get("kurz") else "")
+    day = str(_ROMAN.get(day, day)) if month or not year else ""
+    if day.isdecimal():
+        day = day.lstrip("0") + "."
+    return " ".join(part for part in (day, month, year) if part)
+
+
+def _german_month(month: str, style: str) -> str:
+    """Name of a month's number, in style M with four signs, in style S with three."""
+    name = month_name(month, "de")
+    if style == "S":
+        return name[:3]
+    return f"{name[:3]}." if style == "M" and len(name) > 4 else name
 
 
 def _flag(values: Values, name: str) -> bool:
@@ -197,6 +236,8 @@ DATES: dict[str, LocalForm] = {
     "as_of": as_of,
     "portuguese_since": portuguese_since,
     "start_date": start_date,
-    "croatian_date_format": croatian_date_format,
+    "date_in_order": date_in_order,
+    "german_iso_date": german_iso_date,
+    "german_date": german_date,
 }
 """What the table of templates names."""

@@ -16,11 +16,12 @@ from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_people import PEOPLE
 from stages.ingest.wikipedia.template_prices import PRICES
 from stages.ingest.wikipedia.template_spans import SPANS
-from stages.ingest.wikipedia.template_values import Values, local_number, with_minus
+from stages.ingest.wikipedia.template_values import Values, local_number, slavic_form, with_minus
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 _PRONOUNCED_WORDS = frozenset("lang local pron small all audio - generic endonym cat link allemand".split())
+_MOST_HONOURS = 17
 _GERMAN_DIRECTIONS = frozenset("NSEWO")
 
 
@@ -57,9 +58,7 @@ def _counted(language: str | None, values: Values) -> str:
     number, forms = values.get("1", ""), [values.get(key, "") for key in ("2", "3", "4")]
     given = [form for form in forms if form]
     if len(given) > 2 and number.isdecimal():
-        ending, tens = int(number) % 10, int(number) % 100
-        few = 2 <= ending <= 4 and not 12 <= tens <= 14
-        return f"{number} {given[0 if ending == 1 and tens != 11 else 1 if few else 2]}"
+        return f"{number} {given[slavic_form(int(number))]}"
     is_one = number.lstrip("-−") == "1"
     word = "" if not given else given[0] if is_one else given[1] if len(given) > 1 else f"{given[0]}s"
     return f"{number} {word}".strip()
@@ -166,9 +165,26 @@ def _korean(language: str | None, values: Values) -> str:
 
 
 def _nihongo(language: str | None, values: Values) -> str:
-    others = ", ".join(values[key] for key in ("2", "3", "4") if values.get(key))
-    first = values.get("1", "")
+    """`{{nihongo|Tokyo Tower|東京タワー|Tōkyō tawā}}`: Tokyo Tower (東京タワー, Tōkyō tawā)."""
+    first, script, romaji = (values.get(key, "") for key in ("1", "2", "3"))
+    if not first and script:
+        first, romaji = romaji, ""
+    if values.get("lead") == "yes" and language in ("en", "simple"):
+        script = f"Japanese: {script}" if script else ""
+        romaji = f"Hepburn: {romaji}" if romaji else ""
+    if language == "es" and script and romaji:
+        script, romaji = f"{script} {romaji}", ""
+    others = ", ".join(part for part in (script, romaji, values.get("4", "")) if part)
     return f"{first} ({others})" if first and others else first or others
+
+
+def _post_nominals(language: str | None, values: Values) -> str:
+    """`{{post-nominals|PC|CC|OBE}}` is PC CC OBE."""
+    given = values.get("list") or values.get("post-noms") or values.get("unlinked")
+    if given:
+        return given
+    joint = ", " if values.get("commas") or values.get("sep") else " "
+    return joint.join(values[key] for key in map(str, range(1, _MOST_HONOURS)) if values.get(key))
 
 
 def _cited_author(language: str | None, values: Values) -> str:
@@ -260,6 +276,7 @@ FORMS: dict[str, LocalForm] = {
     "coordinates": _coordinates,
     "characters": _characters,
     "nihongo": _nihongo,
+    "post_nominals": _post_nominals,
     "nihongo_romaji": _nihongo_romaji,
     "korean": _korean,
     "interlanguage": _interlanguage,

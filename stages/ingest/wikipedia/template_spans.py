@@ -11,7 +11,7 @@ import re
 from stages.ingest.wikipedia.marks import NO_NUMBER
 from stages.ingest.wikipedia.template_dates import english_day
 from stages.ingest.wikipedia.template_patterns import LocalForm
-from stages.ingest.wikipedia.template_values import Values, local_number
+from stages.ingest.wikipedia.template_values import Values, local_number, slavic_form
 
 _YEAR = re.compile(r"\d{3,4}")
 
@@ -19,12 +19,32 @@ _YEAR = re.compile(r"\d{3,4}")
 _Day = tuple[int, int, int]
 """Year, month and day; 0 for what is not known."""
 
+_Span = tuple[datetime.date, datetime.date]
+
+_SPAN_WORDS = {
+    "en": {
+        "year": ("year", "years", "years"),
+        "month": ("month", "months", "months"),
+        "week": ("week", "weeks", "weeks"),
+        "day": ("day", "days", "days"),
+    },
+    "sr": {
+        "year": ("година", "године", "година"),
+        "month": ("месец", "месеца", "месеци"),
+        "week": ("недеља", "недеље", "недеља"),
+        "day": ("дан", "дана", "дана"),
+    },
+}
+"""Words of one, of few and of many."""
+
+_AND_OR = {"en": (" and ", " or "), "sr": (" и ", " или ")}
+
 
 def _two_days(values: Values) -> tuple[_Day, _Day] | None:
     """Both days of a template, as six numbers of which a year is first or third, or as two texts; None for anything else."""
     given = [values.get(str(number), "") for number in range(1, 7)]
-    if all(part.isdecimal() for part in given):
-        numbers = [int(part) for part in given]
+    if given[3] and all(not part or part.isdecimal() for part in given):
+        numbers = [int(part or 0) for part in given]
         if len(given[0]) < 3 <= len(given[2]):
             numbers = [*reversed(numbers[:3]), *reversed(numbers[3:])]
         return (numbers[0], numbers[1], numbers[2]), (numbers[3], numbers[4], numbers[5])
@@ -32,7 +52,26 @@ def _two_days(values: Values) -> tuple[_Day, _Day] | None:
     return None if born is None or then is None or any(given[2:]) else (born, then)
 
 
-def _two_dates(values: Values) -> tuple[datetime.date, datetime.date] | None:
+def _earliest_and_latest(day: _Day) -> tuple[datetime.date, datetime.date]:
+    """Which days it may be, where the day in the month or the month as well is not known."""
+    year, month, number = day
+    if number:
+        return datetime.date(*day), datetime.date(*day)
+    first = datetime.date(year, month or 1, 1)
+    after = _after_months(first, 1 if month else 12)
+    return first, after - datetime.timedelta(days=1)
+
+
+def _least_and_most(days: tuple[_Day, _Day]) -> tuple[_Span, _Span] | None:
+    """Between which days the shortest and the longest time lies that two days, known in part, may be apart."""
+    try:
+        (first_born, last_born), (first_then, last_then) = (_earliest_and_latest(day) for day in days)
+    except ValueError:
+        return None
+    return ((last_born, first_then), (first_born, last_then)) if last_born <= first_then else None
+
+
+def _two_dates(values: Values) -> _Span | None:
     """Both days where each is a whole one and the second is no earlier."""
     days = _two_days(values)
     try:
@@ -43,13 +82,13 @@ def _two_dates(values: Values) -> tuple[datetime.date, datetime.date] | None:
 
 
 def age(language: str | None, values: Values) -> str:
-    """`{{age|1953|8|28|2018|8|16}}` is 64: whole years between two days; what is 0 of them is not known."""
+    """`{{age|1953|8|28|2018|8|16}}` is 64: whole years between two days; 13–14 where the day of one is not known."""
     days = _two_days(values)
-    if days is None:
+    spans = None if days is None else _least_and_most(days)
+    if spans is None:
         return NO_NUMBER
-    born, then = days
-    known = 2 if born[1] and then[1] and not (born[2] and then[2]) else 3 if born[1] and then[1] else 1
-    return str(then[0] - born[0] - (then[1:known] < born[1:known]))
+    least, most = (_whole_months(*span) // 12 for span in spans)
+    return str(least) if least == most else f"{least}–{most}"
 
 
 def hours(language: str | None, values: Values) -> str:
@@ -80,26 +119,43 @@ def french_duration(language: str | None, values: Values) -> str:
     return ", ".join(words[:-1]) + (" et " if len(words) > 1 else "") + words[-1] if words else "0 jour"
 
 
-def english_span(language: str | None, values: Values) -> str:
-    """`{{age in years and days|..}}`, told its own name as "@": years, months, weeks and days between two days."""
+def span(language: str | None, values: Values) -> str:
+    """`{{age in years and days|..}}`, told its own name as "@": years, months, weeks and days between two days.
+
+    Of days known in part what may be: `{{age in years, months and days|2012|11|2|2016|4}}` is 3 years and 4 or 5 months.
+    """
     name = values["@"].lower()
-    dates = _two_dates(values)
+    days = _two_days(values)
+    spans = None if days is None else _least_and_most(days)
     units = [unit for unit in ("year", "month", "week", "day") if f"{unit}s" in name]
-    if dates is None or not units:
+    if days is None or spans is None:
         return NO_NUMBER
-    start, end = dates
-    counts = _span_counts(start, end, units)
-    if len(units) == 1:
-        return str(counts[0])
-    words = [
-        f"{count} {unit}{'' if count == 1 else 's'}"
-        for count, unit in zip(counts, units, strict=True)
-        if count
-    ]
+    if not all(month and day for _, month, day in days):
+        units = [
+            unit for unit in units if unit == "year" or (unit == "month" and all(day[1] for day in days))
+        ]
+    if not units:
+        return NO_NUMBER
+    least, most = (_span_counts(*dates, units) for dates in spans)
+    if least[:-1] != most[:-1]:
+        return NO_NUMBER
+    wiki = language if language in _SPAN_WORDS else "en"
+    both, either = _AND_OR[wiki]
+    if len(units) == 1 and least == most:
+        return str(least[0])
+    words = [_counted(wiki, count, unit) for count, unit in zip(least, units, strict=True) if count]
+    if least != most:
+        words = words[: len(words) - bool(least[-1])]
+        words.append(f"{least[-1]}{either}{_counted(wiki, most[-1], units[-1])}")
     if len(words) < 2:
-        return "".join(words) or f"0 {units[-1]}s"
-    last = " and " if len(units) > 2 or "textual" in name else ", "
+        return "".join(words) or _counted(wiki, 0, units[-1])
+    last = both if len(units) > 2 or least != most or "textual" in name else ", "
     return ", ".join(words[:-1]) + last + words[-1]
+
+
+def _counted(language: str, count: int, unit: str) -> str:
+    forms = _SPAN_WORDS[language][unit]
+    return f"{count} {forms[(slavic_form(count) if language != 'en' else int(count != 1))]}"
 
 
 def swedish_span(language: str | None, values: Values) -> str:
@@ -142,7 +198,7 @@ def _after_months(day: datetime.date, months: int) -> datetime.date:
 
 SPANS: dict[str, LocalForm] = {
     "age": age,
-    "english_span": english_span,
+    "span": span,
     "swedish_span": swedish_span,
     "hour": hours,
     "french_duration": french_duration,

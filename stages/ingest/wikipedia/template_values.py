@@ -63,6 +63,14 @@ def local_numbers(text: str, language: str | None) -> str:
     return _NUMBER_IN_TEXT.sub(lambda found: local_number(found[0], language), text)
 
 
+def slavic_form(number: int) -> int:
+    """0 for numbers that go with the form of one (21), 1 for those with that of few (23), 2 for all others (11, 25)."""
+    ending, tens = number % 10, number % 100
+    if 11 <= tens <= 14:
+        return 2
+    return 0 if ending == 1 else 1 if 2 <= ending <= 4 else 2
+
+
 def with_minus(number: str) -> str:
     """A number with MediaWiki's sign of minus where a hyphen stands for it (`-5` is −5); any other text as it is."""
     return "−" + number[1:] if number.startswith("-") and number[1:2].isdigit() else number

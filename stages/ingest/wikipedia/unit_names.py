@@ -9,6 +9,8 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
+from stages.ingest.wikipedia.template_values import slavic_form
+
 _NAMES_PATH = Path(__file__).with_name("unit_names.txt")
 _PREFIXES = {
     "T": "tera",
@@ -43,21 +45,21 @@ _ENGLISH_NAMES = frozenset(["simple", "sr"])
 
 
 @cache
-def _names() -> dict[str, dict[str, tuple[str, str]]]:
-    """The names of one and of several, by language and code."""
-    names: dict[str, dict[str, tuple[str, str]]] = {}
+def _names() -> dict[str, dict[str, tuple[str, ...]]]:
+    """The names of one and of several, or of one, few and many, by language and code."""
+    names: dict[str, dict[str, tuple[str, ...]]] = {}
     language = ""
     for line in _NAMES_PATH.read_text("utf-8").splitlines():
         if line.startswith("["):
             language = line.strip("[]")
         elif line and not line.startswith("#"):
-            code, one, several = line.split("|")
-            names.setdefault(language, {})[code] = (one, several)
+            code, *forms = line.split("|")
+            names.setdefault(language, {})[code] = tuple(forms)
     return names
 
 
 @lru_cache(maxsize=_CACHED_UNITS)
-def _name_pair(language: str, code: str) -> tuple[str, str] | None:
+def _name_forms(language: str, code: str) -> tuple[str, ...] | None:
     """The names of one and of several units of this code, None where the code is not known."""
     language = "en" if language in _ENGLISH_NAMES else language
     known = _names().get(language, {})
@@ -67,11 +69,11 @@ def _name_pair(language: str, code: str) -> tuple[str, str] | None:
         return None
     power = _LENGTH_POWER.fullmatch(code)
     if power is not None:
-        base = _name_pair(language, power[1])
+        base = _name_forms(language, power[1])
         return None if base is None else (_POWERS[power[2]] + base[0], _POWERS[power[2]] + base[1])
     above, slash, below = code.partition("/")
     if slash:
-        pair, divisor = _name_pair(language, above), _name_pair(language, below)
+        pair, divisor = _name_forms(language, above), _name_forms(language, below)
         return (
             None
             if pair is None or divisor is None
@@ -87,10 +89,12 @@ def unit_name(
     language: str | None, code: str, amount: str, *, is_one: bool = False, american: bool = False
 ) -> str | None:
     """`mi`, `5` -> miles; one for an amount of one or where `is_one` says so. None where no name is known."""
-    pair = _name_pair(language or "", code)
-    if pair is None:
+    forms = _name_forms(language or "", code)
+    if forms is None:
         return None
-    name = pair[0] if is_one or _ONE.fullmatch(amount) else pair[1]
+    if len(forms) > 2:
+        return forms[slavic_form(int(amount)) if amount.isdecimal() else 1]
+    name = forms[0] if is_one or _ONE.fullmatch(amount) else forms[-1]
     for british, other in _AMERICAN if american else ():
         name = british.sub(other, name)
     return name
