@@ -20,6 +20,7 @@ from stages.ingest.wikipedia.template_values import (
     raised,
 )
 
+_TEN, _THOUSAND = 10, 1000
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _POWER = re.compile(r"[-−+]?\d{1,2}")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
@@ -245,6 +246,18 @@ def german_percentage(language: str | None, values: Values) -> str:
     return local_number(text, language or "de").replace("-", "−") + " %"
 
 
+def german_rounded(language: str | None, values: Values) -> str:
+    """`{{FormatZahl|321.1234}}` is 321,1: two decimals below ten, one below a thousand, none above."""
+    try:
+        number = Decimal(values.get("1", ""))
+        digits = 0 if abs(number) >= _THOUSAND else 1 if abs(number) >= _TEN else 2
+        text = f"{number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+    except ArithmeticError:
+        return values.get("1", "")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return local_number(text, "de", is_grouped=abs(number) >= _TEN * _THOUSAND or "2" in values)
+
+
 MEASURES: dict[str, LocalForm] = {
     **CONVERSIONS,
     "value": value,
@@ -260,5 +273,6 @@ MEASURES: dict[str, LocalForm] = {
     "rupees": rupees,
     "percentage": percentage,
     "german_percentage": german_percentage,
+    "german_rounded": german_rounded,
 }
 """What the table of templates names."""

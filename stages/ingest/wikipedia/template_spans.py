@@ -9,7 +9,7 @@ import datetime
 import re
 
 from stages.ingest.wikipedia.marks import NO_NUMBER
-from stages.ingest.wikipedia.template_dates import english_day
+from stages.ingest.wikipedia.template_dates import date, english_day
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_values import Values, local_number, slavic_form
 
@@ -167,6 +167,39 @@ def swedish_span(language: str | None, values: Values) -> str:
     return f"{years} år och {days} {'dag' if days == 1 else 'dagar'}"
 
 
+def death_date(language: str | None, values: Values) -> str:
+    """English `{{death date and age|1993|2|24|1921|4|12}}` and `{{death-date and age|24 February 1993|12 April 1921}}`.
+
+    The age at death stands behind the date: February 24, 1993 (aged 71), or 71–72 where the day of birth is not known.
+    """
+    first, second = values.get("1", ""), values.get("2", "")
+    if "4" in values and first.isdecimal():
+        shown = date(language, values)
+        then_and_born = {str(at): values.get(str((at + 2) % 6 + 1), "") for at in range(1, 7)}
+        aged = age(language, then_and_born)
+    else:
+        shown = values.get("3") or first
+        days = _two_days({"1": second, "2": first})
+        spans = None if days is None else _least_and_most(days)
+        aged = NO_NUMBER if spans is None else str(_whole_months(*spans[1]) // 12)
+    return shown if aged == NO_NUMBER else f"{shown} (aged {aged})"
+
+
+def given_age(language: str | None, values: Values) -> str:
+    """`{{death date and given age|1846|1|4|25}}`: January 4, 1846 (aged 25)."""
+    shown = date(language, values)
+    return f"{shown} (aged {values['4']})" if values.get("4") else shown
+
+
+def reign(language: str | None, values: Values) -> str:
+    """`{{reign|27 BCE|14 CE}}`: r. 27 BCE – 14 CE, but r. 1207–1272."""
+    start, end = values.get("1", ""), values.get("2", "")
+    if values.get("single") or not (start or end):
+        return f"r. {values.get('single', '')}".rstrip()
+    dash = " – " if " " in start or " " in end else "–"
+    return f"r. {start or '?'}{dash}{end}"
+
+
 def _span_counts(start: datetime.date, end: datetime.date, units: list[str]) -> list[int]:
     """How many of each unit, the largest first, what is left of one in the next."""
     months = _whole_months(start, end)
@@ -200,6 +233,9 @@ SPANS: dict[str, LocalForm] = {
     "age": age,
     "span": span,
     "swedish_span": swedish_span,
+    "death_date": death_date,
+    "given_age": given_age,
+    "reign": reign,
     "hour": hours,
     "french_duration": french_duration,
 }
