@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from stages.ingest.wikipedia.template_patterns import LocalForm
-from stages.ingest.wikipedia.template_values import Values
+from stages.ingest.wikipedia.template_values import Values, local_number
 
 _MONTH_WORDS = {
     "en": "January February March April May June July August September October November December",
@@ -36,6 +36,7 @@ _CROATIAN_MONTHS = (
     "siječanj veljača ožujak travanj svibanj lipanj srpanj kolovoz rujan listopad studeni prosinac".split()
 )
 _ENGLISH_MONTHS = {name[:3].lower(): number for number, name in enumerate(_MONTH_WORDS["en"].split(), 1)}
+_GERMAN_MONTHS = {name[:3].lower(): number for number, name in enumerate(_MONTH_WORDS["de"].split(), 1)}
 _ENGLISH_DAY = re.compile(
     r"(?:(?P<iso>\d{4})-(?P<isomonth>\d{1,2})-(?P<isoday>\d{1,2})|(?:(?P<day>\d{1,2}) )?(?P<month>[A-Z][a-z]{2,8})"
     r"(?: (?P<after>\d{1,2}))?(?:,? (?P<year>\d{3,4}))?|(?P<only>\d{3,4}))"
@@ -45,6 +46,8 @@ _DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _PARTED_ISO_DATE = re.compile(r"(-?)(\d{1,4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 _ROMAN = {name: number for number, name in enumerate("I II III IV V VI VII VIII IX X XI XII".split(), 1)}
+_SHORT_MONTH, _FIVE_DIGITS = 3, 5
+_DAY_BEFORE_MONTH = re.compile(r"^(\d{1,2})(?= [^\W\d])")
 _FIRST_OF_MONTH = re.compile(r"1(?= [^\W\d])")
 
 
@@ -176,11 +179,27 @@ def german_date(language: str | None, values: Values) -> str:
 
 
 def _german_month(month: str, style: str) -> str:
-    """Name of a month's number, in style M with four signs, in style S with three."""
+    """Name of a month's number or of its first letters, in style M with four signs, in style S with three."""
     name = month_name(month, "de")
+    if len(name.rstrip(".")) == _SHORT_MONTH:
+        key = name[:_SHORT_MONTH].lower()
+        number = _ENGLISH_MONTHS.get(key) or _GERMAN_MONTHS.get(key)
+        name = name if number is None else month_name(str(number), "de")
     if style == "S":
         return name[:3]
     return f"{name[:3]}." if style == "M" and len(name) > 4 else name
+
+
+def sortable_date(language: str | None, values: Values) -> str:
+    """Danish and Serbian `{{dts|12 Aug 1987}}`, 12. aug 1987; what is in parts is a date as any other."""
+    given = values.get("1", "")
+    if "2" in values or _ISO_DATE.fullmatch(given):
+        return date(language, values)
+    point, era = (".", "п. н. е.") if language == "sr" else ("", "BC")
+    if given.startswith("-") and given[1:].isdecimal():
+        return f"{local_number(given[1:], language, is_grouped=len(given) > _FIVE_DIGITS)}{point} {era}"
+    text = _DAY_BEFORE_MONTH.sub(r"\1.", given.lower())
+    return text + point if text[-1:].isdecimal() else text
 
 
 def _flag(values: Values, name: str) -> bool:
@@ -239,5 +258,6 @@ DATES: dict[str, LocalForm] = {
     "date_in_order": date_in_order,
     "german_iso_date": german_iso_date,
     "german_date": german_date,
+    "sortable_date": sortable_date,
 }
 """What the table of templates names."""
