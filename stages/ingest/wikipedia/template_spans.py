@@ -173,7 +173,7 @@ def death_date(language: str | None, values: Values) -> str:
     The age at death stands behind the date: February 24, 1993 (aged 71), or 71–72 where the day of birth is not known.
     """
     first, second = values.get("1", ""), values.get("2", "")
-    if "4" in values and first.isdecimal():
+    if first.isdecimal() and values.get("3", "").isdecimal():
         shown = date(language, values)
         then_and_born = {str(at): values.get(str((at + 2) % 6 + 1), "") for at in range(1, 7)}
         aged = age(language, then_and_born)
