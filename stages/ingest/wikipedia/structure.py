@@ -111,6 +111,8 @@ class StructureStripper(OpenMarks):
         is_lost = bool(self._lost or self._open[TABLE] or self._open[HTML_TABLE])
         in_sentence = False
         rule = self._templates.has_rule(name)
+        if rule is None and flat is not None and not is_lost and self._add_country(name, end, flat.end()):
+            return flat.end()
         if rule is not True:
             if not is_lost and (rule is None or self._tells_known):
                 in_sentence = bool(self._open[TEMPLATE]) or has_words_before(self._out)
@@ -128,6 +130,13 @@ class StructureStripper(OpenMarks):
             return flat.end()
         self._push(TEMPLATE, len(token), in_sentence, is_lost)
         return end
+
+    def _add_country(self, name: str, start: int, end: int) -> bool:
+        """Write the country that a template without a rule is named after, where words follow: alone it is a box."""
+        country = self._templates.country(name) and self._templates.country(self._text[start : end - 2])
+        is_shown = bool(country) and (bool(self._open[TEMPLATE]) or has_words_behind(self._text, end))
+        self._out.extend([country] * is_shown)
+        return is_shown
 
     def _close_link(self) -> None:
         while self._open[LINK] and self._stack[-1].kind == VARIANT:

@@ -1,16 +1,19 @@
-"""The code of a country as templates of flags are named (`{{FRA}}`) in, the name that they show out.
+"""The code or the name of a country as templates of flags are named (`{{FRA}}`, `{{Россия}}`) in, the name they show out.
 
 https://de.wikipedia.org/wiki/Vorlage:DEU, https://en.wikipedia.org/wiki/Template:FRA; names in `countries.txt`.
 """
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from pathlib import Path
 
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_values import Values
 
+_CACHED_NAMES = 8192
+_WIDTH = re.compile(r"\d+(?:x\d*)?(?:px)?")
 _PATH = Path(__file__).with_name("countries.txt")
 
 
@@ -40,6 +43,27 @@ def _countries() -> dict[str, dict[str, str]]:
 def country_name(language: str | None, code: str) -> str:
     """The country of a code of ISO 3166 or of sports' federations, in the wiki's language; nothing for any other."""
     return _countries().get(language or "", {}).get(code, "")
+
+
+@cache
+def _country_names() -> dict[str, frozenset[str]]:
+    return {language: frozenset(names.values()) for language, names in _countries().items()}
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def country_word(language: str | None, inner: str) -> str:
+    """The country that a template is named after in the wiki's language: `Россия` of `{{Россия|20px}}`.
+
+    Nothing for other names, and where it has values that are no width of a picture: then it is no flag. Codes of sports'
+    federations mean other things too.
+    """
+    name, *values = inner.split("|")
+    folded = name.replace("_", " ").strip()
+    folded = folded[:1].upper() + folded[1:]
+    if folded not in _country_names().get(language or "", ()):
+        return ""
+    given = (value.strip() for value in values if "=" not in value)
+    return folded if all(not value or _WIDTH.fullmatch(value) for value in given) else ""
 
 
 def is_flag_template(language: str | None, name: str) -> bool:

@@ -14,37 +14,20 @@ from stages.ingest.wikipedia.template_labels import LABELS
 from stages.ingest.wikipedia.template_measures import MEASURES
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_people import PEOPLE
-from stages.ingest.wikipedia.template_values import Values, local_number
+from stages.ingest.wikipedia.template_prices import PRICES
+from stages.ingest.wikipedia.template_spans import SPANS
+from stages.ingest.wikipedia.template_values import Values, local_number, slavic_form, with_minus
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 _PRONOUNCED_WORDS = frozenset("lang local pron small all audio - generic endonym cat link allemand".split())
-_CURRENCY_SIGNS = {
-    "USD": "US$",
-    "GBP": "£",
-    "EUR": "€",
-    "JPY": "¥",
-    "INR": "₹",
-    "AUD": "A$",
-    "CAD": "C$",
-    "NZD": "NZ$",
-    "KRW": "₩",
-    "RUB": "₽",
-    "UAH": "₴",
-    "ILS": "₪",
-    "PHP": "₱",
-    "BRL": "R$",
-    "CNY": "CN¥",
-    "HKD": "HK$",
-    "TRY": "₺",
-    "NGN": "₦",
-}
+_MOST_HONOURS = 17
 _GERMAN_DIRECTIONS = frozenset("NSEWO")
 
 
 def _number(language: str | None, values: Values) -> str:
     """A number with the language's marks, and the unit behind it: `{{num|12345|km}}`."""
-    text = local_number(values.get("1", ""), language)
+    text = with_minus(local_number(values.get("1", ""), language))
     return f"{text} {values['2']}" if text and values.get("2") not in (None, "R", "") else text
 
 
@@ -59,17 +42,26 @@ def _russian_number(language: str | None, values: Values) -> str:
 
 
 def _ordinal(language: str | None, values: Values) -> str:
-    """`{{ordinal|23}}` is 23rd; other languages have signs of their own."""
+    """`{{ordinal|23}}` is 23rd, `{{ordinal|103|d}}` 103d; other languages have signs of their own."""
     number = values.get("1", "")
     if language in ("es", "pt", "it", "ca"):
         sign = "ª" if values.get("2", "").lower().startswith(("a", "ª", "f")) else "º"
         return f"{number}.{sign}" if language == "es" else number + sign
-    if not number.isdigit() or language not in (None, "en", "simple"):
+    if not number.lstrip("-−").isdigit() or language not in (None, "en", "simple"):
         return number
-    ending = (
-        "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
-    )
-    return number + ending
+    endings = {"1": "st", "2": "d", "3": "d"} if values.get("2") == "d" else {"1": "st", "2": "nd", "3": "rd"}
+    return number + ("th" if number[-2:] in ("11", "12", "13") else endings.get(number[-1], "th"))
+
+
+def _counted(language: str | None, values: Values) -> str:
+    """`{{plural|2|ox|oxen}}` is 2 oxen: a number and the form of the word that goes with it."""
+    number, forms = values.get("1", ""), [values.get(key, "") for key in ("2", "3", "4")]
+    given = [form for form in forms if form]
+    if len(given) > 2 and number.isdecimal():
+        return f"{number} {given[slavic_form(int(number))]}"
+    is_one = number.lstrip("-−") == "1"
+    word = "" if not given else given[0] if is_one else given[1] if len(given) > 1 else f"{given[0]}s"
+    return f"{number} {word}".strip()
 
 
 def _range(language: str | None, values: Values) -> str:
@@ -79,21 +71,6 @@ def _range(language: str | None, values: Values) -> str:
 def _circa(language: str | None, values: Values) -> str:
     """`{{circa|1732|1799}}` is c. 1732 – c. 1799."""
     return " – ".join(f"c. {values[key]}" for key in ("1", "2") if values.get(key)) or "c."
-
-
-def _hour(language: str | None, values: Values) -> str:
-    """French `{{heure|22|55|30}}`: 22 h 55 min 30 s."""
-    hour, minute, second = (values.get(key, "") for key in ("1", "2", "3"))
-    return f"{hour} h {minute} min {second} s" if second else f"{hour} h {minute}".strip()
-
-
-def _currency(language: str | None, values: Values) -> str:
-    """`{{currency|123.45|GBP}}` is £123.45."""
-    amount, code = values.get("1", ""), values.get("2") or values.get("cur") or "USD"
-    sign = _CURRENCY_SIGNS.get(code.upper())
-    if language not in (None, "en", "simple"):
-        return f"{amount} {_CURRENCY_SIGNS.get(code.upper(), code)}".strip()
-    return f"{sign}{amount}" if sign and amount else f"{amount} {code}".strip()
 
 
 def _unwritten(language: str | None, values: Values) -> str:
@@ -188,9 +165,26 @@ def _korean(language: str | None, values: Values) -> str:
 
 
 def _nihongo(language: str | None, values: Values) -> str:
-    others = ", ".join(values[key] for key in ("2", "3", "4") if values.get(key))
-    first = values.get("1", "")
+    """`{{nihongo|Tokyo Tower|東京タワー|Tōkyō tawā}}`: Tokyo Tower (東京タワー, Tōkyō tawā)."""
+    first, script, romaji = (values.get(key, "") for key in ("1", "2", "3"))
+    if not first and script:
+        first, romaji = romaji, ""
+    if values.get("lead") == "yes" and language in ("en", "simple"):
+        script = f"Japanese: {script}" if script else ""
+        romaji = f"Hepburn: {romaji}" if romaji else ""
+    if language == "es" and script and romaji:
+        script, romaji = f"{script} {romaji}", ""
+    others = ", ".join(part for part in (script, romaji, values.get("4", "")) if part)
     return f"{first} ({others})" if first and others else first or others
+
+
+def _post_nominals(language: str | None, values: Values) -> str:
+    """`{{post-nominals|PC|CC|OBE}}` is PC CC OBE."""
+    given = values.get("list") or values.get("post-noms") or values.get("unlinked")
+    if given:
+        return given
+    joint = ", " if values.get("commas") or values.get("sep") else " "
+    return joint.join(values[key] for key in map(str, range(1, _MOST_HONOURS)) if values.get(key))
 
 
 def _cited_author(language: str | None, values: Values) -> str:
@@ -266,14 +260,15 @@ FORMS: dict[str, LocalForm] = {
     **LABELS,
     **COUNTRY_FORMS,
     **PEOPLE,
+    **PRICES,
+    **SPANS,
     "number": _number,
     "written_number": _written_number,
     "russian_number": _russian_number,
     "ordinal": _ordinal,
+    "counted": _counted,
     "range": _range,
     "circa": _circa,
-    "hour": _hour,
-    "currency": _currency,
     "unwritten": _unwritten,
     "space": _space,
     "in_angles": _in_angles,
@@ -281,6 +276,7 @@ FORMS: dict[str, LocalForm] = {
     "coordinates": _coordinates,
     "characters": _characters,
     "nihongo": _nihongo,
+    "post_nominals": _post_nominals,
     "nihongo_romaji": _nihongo_romaji,
     "korean": _korean,
     "interlanguage": _interlanguage,

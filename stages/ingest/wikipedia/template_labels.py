@@ -51,6 +51,24 @@ def czech_language(language: str | None, values: Values) -> str:
     return " ".join(part for part in (_CZECH.get(code, ""), text) if part)
 
 
+_POLISH = {
+    entry.partition(" ")[0]: entry.partition(" ")[2]
+    for entry in (
+        "ar arab.|be biał.|bg bułg.|cs cz.|da duń.|de niem.|el gr.|en ang.|es hiszp.|fa pers.|fi fiń.|fr fr.|grc stgr."
+        "|he hebr.|hr chorw.|hu węg.|it wł.|ja jap.|ko kor.|la łac.|lt lit.|nl niderl.|no norw.|pl pol.|pt port.|ro rum."
+        "|ru ros.|sk słow.|sl słoweń.|sr serb.|sv szw.|tr tur.|uk ukr.|zh chiń."
+    ).split("|")
+}
+
+
+def polish_languages(language: str | None, values: Values) -> str:
+    """`{{lang|en|fr}}` is (ang. • fr.), the languages of a page; `{{lang|de|Wien}}` the words."""
+    given = [values[key] for key in values if key.isdecimal() and values[key]]
+    if given and all(code in _POLISH for code in given):
+        return f"({' • '.join(_POLISH[code] for code in given)})"
+    return values.get("2", "")
+
+
 @cache
 def _labels() -> dict[str, dict[str, str]]:
     """By wiki and code of a language, what stands before its words."""
@@ -126,6 +144,7 @@ def chinese(language: str | None, values: Values) -> str:
 LABELS: dict[str, LocalForm] = {
     "czech_language": czech_language,
     "foreign_words": foreign_words,
+    "polish_languages": polish_languages,
     "chinese": chinese,
 }
 """What the table of templates names."""

@@ -1,21 +1,17 @@
 """Values of templates of measures, quantities and chemical formulas in, their text out.
 
-`{{convert}}`: https://en.wikipedia.org/wiki/Template:Convert/doc, `{{val}}`: Template:Val/doc, `{{chem2}}`:
-Template:Chem2/doc; `{{unité}}`: https://fr.wikipedia.org/wiki/Modèle:Unité, `{{M}}`: https://it.wikipedia.org/wiki/Template:M.
+`{{val}}`: https://en.wikipedia.org/wiki/Template:Val/doc, `{{chem2}}`: Template:Chem2/doc; `{{unité}}`:
+https://fr.wikipedia.org/wiki/Modèle:Unité, `{{M}}`: https://it.wikipedia.org/wiki/Template:M.
 """
 
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
+from stages.ingest.wikipedia.template_conversions import CONVERSIONS
 from stages.ingest.wikipedia.template_patterns import LocalForm
-from stages.ingest.wikipedia.template_units import (
-    MULTIPLES,
-    RANGE_WORDS,
-    SMALLER_UNITS,
-    UNIT_WORDS,
-    unit_text,
-)
+from stages.ingest.wikipedia.template_units import unit_text
 from stages.ingest.wikipedia.template_values import (
     Values,
     local_number,
@@ -24,9 +20,8 @@ from stages.ingest.wikipedia.template_values import (
     raised,
 )
 
+_TEN, _THOUSAND = 10, 1000
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
-_MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
-_MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _POWER = re.compile(r"[-−+]?\d{1,2}")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
 _FORMULA_PART = re.compile(
@@ -49,41 +44,11 @@ _VAL_UNITS = {
 }
 _UNIT_POWER = re.compile(r"(?<=[A-Za-z])[-−]?\d\b")
 _TIGHT_UNITS = frozenset(["%", "°", "′", "″"])
+_GROUPED_BY_STYLE = frozenset("de nl ca da ro hr sl sr bs sh".split())
+"""Wikis whose `{{val}}` sets digits apart by style alone, not with the mark that their numbers have otherwise."""
 
-
-def convert(language: str | None, values: Values) -> str:
-    """`{{convert|5|to|10|km|mi}}`: the first measure, as the author wrote it."""
-
-    def written(key: str) -> str:
-        return local_number(values.get(key, ""), None if "comma" in values else language)
-
-    amount, number = written("1"), 2
-    while (joint := RANGE_WORDS.get(values.get(str(number), ""))) is not None:
-        amount += joint + written(str(number + 1))
-        number += 2
-    is_adjective = values.get("adj", "") in ("on", "1", "mid")
-    first = with_unit(amount, values.get(str(number), ""), is_adjective)
-    second, smaller = values.get(str(number + 1), ""), values.get(str(number + 2), "")
-    # `{{convert|5|ft|8|in|m}}`: of the units behind the first, only these are the same measure's.
-    return (
-        f"{first} {with_unit(second, smaller)}"
-        if smaller in SMALLER_UNITS and second[:1].isdigit()
-        else first
-    )
-
-
-def with_unit(amount: str, unit: str, is_adjective: bool = False) -> str:
-    """`12`, `e6acre` -> 12 million acres, as an adjective 12-million-acre: amount and unit as readers see them."""
-    amount = _EXPONENT.sub(lambda found: "×10" + raised(found[1]), amount)
-    amount = _MIXED_NUMBER.sub(r"\1 \2/\3", amount)
-    found = _MULTIPLE.match(unit)
-    multiple = MULTIPLES[found[1]] if found is not None else ""
-    unit = unit[found.end() :] if found is not None else unit
-    if is_adjective and unit.isalpha() and unit in UNIT_WORDS:
-        return "-".join(part for part in (amount, multiple, unit) if part)
-    shown = unit_text(unit, amount, bool(multiple))
-    joint = "" if shown.startswith("/") else " "
-    return joint.join(part for part in (" ".join(part for part in (amount, multiple) if part), shown) if part)
+_DECIMALS = re.compile(r"(?<=,)\d{4,}")
+_THREE_DIGITS = re.compile(r"\d{1,3}")
 
 
 def value(language: str | None, values: Values) -> str:
@@ -91,7 +56,7 @@ def value(language: str | None, values: Values) -> str:
     unit = values.get("u") or values.get("ul") or values.get("up") or values.get("upl") or ""
     per = values.get("p2") or values.get("per") or values.get("ud") or ""
     number, error, below = (_val_number(values.get(key, ""), language, values) for key in "123")
-    is_exact = not error or error.startswith("(")
+    is_exact = not error or error.startswith("(") or bool(below)
     if values.get("2") in _VAL_RANGES and below:
         number, is_exact = f"{number}{_VAL_RANGES[values['2']]}{below}", False
     elif error.startswith("("):
@@ -103,21 +68,33 @@ def value(language: str | None, values: Values) -> str:
         number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
     unit = _VAL_UNITS.get(unit) or _UNIT_POWER.sub(lambda found: raised(found[0]), unit)
     unit = f"{unit}/{per}" if per and unit else unit
-    number = values.get("p", "") + number + values.get("s", "")
     joint = "" if unit in _TIGHT_UNITS else " "
-    return joint.join(part for part in (number, unit) if part)
+    return values.get("p", "") + joint.join(part for part in (number, unit) if part) + values.get("s", "")
 
 
 def _val_number(text: str, language: str | None, values: Values) -> str:
-    """A number of `{{val}}`: `1.2e5` is 1.2×10⁵; English groups it where `fmt` asks, the others as they write numbers."""
+    """A number of `{{val}}`: `1.2e5` is 1.2×10⁵; digits stand together but where the wiki's own mark is a space.
+
+    English groups them where `fmt` asks.
+    """
     if language in (None, "en", "simple") and values.get("fmt") != "commas":
-        return _EXPONENT.sub(lambda found: "×10" + raised(found[1]), text)
-    return _EXPONENT.sub(lambda found: "×10" + raised(found[1]), local_number(text, language or "en"))
+        number = text
+    elif language == "fr":
+        number = grouped_decimals(local_number("0" + text if text.startswith(".") else text, language))
+    else:
+        number = local_number(text, language or "en", is_grouped=language not in _GROUPED_BY_STYLE)
+    return _EXPONENT.sub(lambda found: "×10" + raised(found[1]), number)
+
+
+def grouped_decimals(number: str) -> str:
+    """`1,23456789` is 1,234 567 89, as French templates write it."""
+    return _DECIMALS.sub(lambda found: " ".join(_THREE_DIGITS.findall(found[0])), number)
 
 
 def french_unit(language: str | None, values: Values) -> str:
     """`{{unité|3|e=8|m|/s|-2}}`: number, power of ten, then units each with its power behind it."""
     number = local_numbers(values.get("1", ""), language or "fr")
+    number = grouped_decimals(number) if language == "fr" else number
     error = values.get("±") or values.get("+/-")
     if error:
         number += f" ± {local_number(error, language)}"
@@ -255,8 +232,34 @@ def percentage(language: str | None, values: Values) -> str:
     return f"{share:.{min(max(digits, 0), 9)}f}%"
 
 
+def german_percentage(language: str | None, values: Values) -> str:
+    """`{{%|1|3}}` is 33 %; the third value says how many decimals, the fourth that zeros at their end stay."""
+    try:
+        digits = min(max(int(values.get("3") or 0), 0), 9)
+        share = 100 * Decimal(values.get("1", "")) / Decimal(values.get("2", ""))
+        rounded = share.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    except (ValueError, ArithmeticError):
+        return "0"
+    text = f"{rounded:f}"
+    if "." in text and not values.get("4"):
+        text = text.rstrip("0").rstrip(".")
+    return local_number(text, language or "de").replace("-", "−") + " %"
+
+
+def german_rounded(language: str | None, values: Values) -> str:
+    """`{{FormatZahl|321.1234}}` is 321,1: two decimals below ten, one below a thousand, none above."""
+    try:
+        number = Decimal(values.get("1", ""))
+        digits = 0 if abs(number) >= _THOUSAND else 1 if abs(number) >= _TEN else 2
+        text = f"{number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+    except ArithmeticError:
+        return values.get("1", "")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return local_number(text, "de", is_grouped=abs(number) >= _TEN * _THOUSAND or "2" in values)
+
+
 MEASURES: dict[str, LocalForm] = {
-    "convert": convert,
+    **CONVERSIONS,
     "value": value,
     "french_unit": french_unit,
     "italian_measure": italian_measure,
@@ -269,5 +272,7 @@ MEASURES: dict[str, LocalForm] = {
     "formula": formula,
     "rupees": rupees,
     "percentage": percentage,
+    "german_percentage": german_percentage,
+    "german_rounded": german_rounded,
 }
 """What the table of templates names."""

@@ -55,6 +55,8 @@ UNITS = {
     "/km2": "/km²",
     "pd/km2": "/km²",
     "pd/sqmi": "/sq mi",
+    "sqkm": "km²",
+    "sqm": "m²",
     "sqmi": "sq mi",
     "sqft": "sq ft",
     "sqyd": "sq yd",

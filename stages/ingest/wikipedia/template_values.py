@@ -63,7 +63,20 @@ def local_numbers(text: str, language: str | None) -> str:
     return _NUMBER_IN_TEXT.sub(lambda found: local_number(found[0], language), text)
 
 
-def local_number(text: str, language: str | None) -> str:
+def slavic_form(number: int) -> int:
+    """0 for numbers that go with the form of one (21), 1 for those with that of few (23), 2 for all others (11, 25)."""
+    ending, tens = number % 10, number % 100
+    if 11 <= tens <= 14:
+        return 2
+    return 0 if ending == 1 else 1 if 2 <= ending <= 4 else 2
+
+
+def with_minus(number: str) -> str:
+    """A number with MediaWiki's sign of minus where a hyphen stands for it (`-5` is −5); any other text as it is."""
+    return "−" + number[1:] if number.startswith("-") and number[1:2].isdigit() else number
+
+
+def local_number(text: str, language: str | None, *, is_grouped: bool = True) -> str:
     """A plain number with the marks of the language; any other text, and any where no language is known, as it is."""
     found = _PLAIN_NUMBER.fullmatch(text)
     if found is None or language not in _SEPARATORS:
@@ -73,6 +86,6 @@ def local_number(text: str, language: str | None) -> str:
     if given_point == "," and point != ",":
         return text
     least = 5 if language in _FOUR_DIGITS_TOGETHER else 4
-    if len(whole) >= least and not whole.startswith("0"):
+    if is_grouped and len(whole) >= least and not whole.startswith("0"):
         whole = f"{int(whole):,}".replace(",", group)
     return f"{sign}{whole}{point}{decimals}" if decimals else f"{sign}{whole}"

@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
 from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
-from stages.ingest.wikipedia.template_countries import flag_and_name, is_flag_template
+from stages.ingest.wikipedia.template_countries import (
+    country_word,
+    flag_and_name,
+    is_flag_template,
+)
 from stages.ingest.wikipedia.template_forms import FORMS
 from stages.ingest.wikipedia.template_functions import PARSER_FUNCTION, parser_function_text
 from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
-from stages.ingest.wikipedia.template_values import Values, local_number, parted
+from stages.ingest.wikipedia.template_values import Values, local_number, parted, with_minus
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class Templates:
         if form is _page_name:
             return self.title
         return None if form is None else form(values)
+
+    def country(self, inner: str) -> str:
+        """The country that a template without a rule is named after; nothing where it is named otherwise."""
+        return country_word(self.language, inner)
 
     def has_rule(self, name: str) -> bool | None:
         """Whether a rule gives a template of this name text; None where no rule knows it."""
@@ -204,7 +212,7 @@ def _french_number(name: str) -> Form | None:
 def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
     argument = argument.replace(GONE, "")
     if function.startswith("format") or function in ("zahlenformat", "форматчисла"):
-        return argument if "R" in values.values() else local_number(argument, language)
+        return argument if "R" in values.values() else with_minus(local_number(argument, language))
     if function == "uc":
         return argument.upper()
     if function == "lc":

@@ -1,42 +1,103 @@
-"""Each wiki's templates of measures, dates, numbers, persons: what a reader sees in a sentence, from a table."""
+"""Each wiki's templates of measures, dates, numbers, persons: what a reader sees in a sentence, from a table.
+
+How many rows come from a wiki's own page, by language and kind, stands in docs/quality.md, and a test counts them again.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from stages.ingest.wikipedia.names import Namespaces
 from stages.ingest.wikipedia.wikitext import plain_text
+from tests.demo import ROOT
 
 NAMESPACES = Namespaces.of({})
-LANGUAGES = frozenset("bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split())
-KINDS = frozenset(
-    "measure date number exponent range currency ordinal person transliteration chemistry".split()
-)
+LANGUAGES = "bg ca cs da de en es fr hr hu it nl pl pt ro ru sl sr sv uk".split()
+KINDS = "measure date number range currency ordinal person transliteration".split()
+"""The kinds that the table of sources counts."""
+
+ALL_KINDS = frozenset([*KINDS, "exponent", "chemistry"])
+SOURCES = frozenset(["page", "tests", "memory"])
 
 
-def entries() -> list[tuple[str, str, str, str]]:
-    """Language, kind, wikitext and text of each line of the table."""
+class Row(NamedTuple):
+    """A line of the table, and which source the heading above it names."""
+
+    language: str
+    kind: str
+    wikitext: str
+    text: str
+    source: str
+
+
+def rows() -> list[Row]:
+    """The lines of the table, each with the heading that it stands under."""
     lines = Path(__file__).with_name("templates_by_language.txt").read_text("utf-8").splitlines()
-    found = []
+    found: list[Row] = []
+    source = ""
     for line in lines:
-        if line and not line.startswith("#"):
+        if line.startswith("## "):
+            source = line.removeprefix("## ")
+        elif line and not line.startswith("#"):
             head, _, rest = line.partition(": ")
             wikitext, _, text = rest.partition(" -> ")
-            found.append((*head.split(" "), wikitext, text))
-    return found  # type: ignore[return-value]
+            language, kind = head.split(" ")
+            found.append(Row(language, kind, wikitext, text, source))
+    return found
 
 
-@pytest.mark.parametrize(("language", "kind", "wikitext", "text"), entries())
-def test_a_template_shows_what_its_wiki_shows(language: str, kind: str, wikitext: str, text: str) -> None:
+def counts_of_sources() -> list[str]:
+    """A line of Markdown for each language: its rows from pages and tests of each kind, then those from memory."""
+    sourced: Counter[tuple[str, str]] = Counter()
+    remembered: Counter[str] = Counter()
+    for row in rows():
+        if row.source == "memory":
+            remembered[row.language] += 1
+        else:
+            sourced[row.language, row.kind if row.kind in KINDS else "other"] += 1
+    lines = [f"| language | {' | '.join(KINDS)} | other | from memory |", f"|---{'|---' * (len(KINDS) + 2)}|"]
+    for language in LANGUAGES:
+        cells = [str(sourced[language, kind] or "·") for kind in [*KINDS, "other"]]
+        lines.append(f"| {language} | {' | '.join(cells)} | {remembered[language]} |")
+    totals = [sum(sourced[language, kind] for language in LANGUAGES) for kind in [*KINDS, "other"]]
+    lines.append(f"| all | {' | '.join(map(str, totals))} | {sum(remembered.values())} |")
+    return lines
+
+
+@pytest.mark.parametrize(("language", "kind", "wikitext", "text", "source"), rows())
+def test_a_template_shows_what_its_wiki_shows(
+    language: str, kind: str, wikitext: str, text: str, source: str
+) -> None:
     assert plain_text(wikitext, NAMESPACES, language=language) == text
 
 
 def test_every_language_has_every_kind() -> None:
     kinds = defaultdict(set)
-    for language, kind, _, _ in entries():
-        kinds[language].add(kind)
-    assert set(kinds) == LANGUAGES
-    assert {language: KINDS - found for language, found in kinds.items() if KINDS - found} == {}
+    for row in rows():
+        kinds[row.language].add(row.kind)
+    assert set(kinds) == set(LANGUAGES)
+    assert {language: ALL_KINDS - found for language, found in kinds.items() if ALL_KINDS - found} == {}
+
+
+def test_every_row_stands_once_under_its_source() -> None:
+    found = rows()
+    assert {row.source.partition(" ")[0] for row in found} == SOURCES
+    assert [
+        row
+        for row in found
+        if row.source.startswith("page ") and not row.source.endswith(f"({row.language})")
+    ] == []
+    assert [
+        row for row, count in Counter((row.language, row.wikitext) for row in found).items() if count > 1
+    ] == []
+
+
+def test_the_page_on_quality_counts_the_rows_by_source() -> None:
+    counted = counts_of_sources()
+    page = (ROOT / "docs" / "quality.md").read_text("utf-8").splitlines()
+    first = page.index(counted[0])
+    assert page[first : first + len(counted)] == counted
