@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import COMMENT_FEATURES, FEATURES, OWN_FEATURES
+from stages.ingest.common_crawl.boilerplate.named import bear_one, hashes_of
 from stages.kernels.compiled import kernel
-from stages.kernels.page.attributes import class_word_hash
-from stages.kernels.page.columns import FIRST_TOKEN, NODE, PARENT, Page
+from stages.kernels.page.columns import NODE, PARENT, Page
 
 _WORDS = (
     "comment comments commentlist reply replies respond response responses discussion disqus "
     "commentaire commentaires comentario comentarios kommentar kommentare"
 )
-COMMENT_NAMES = np.sort(np.array([class_word_hash(word) for word in _WORDS.split()], np.int64))
+COMMENT_NAMES = hashes_of(_WORDS)
 """Hashes of words of classes and ids that comments bear, sorted: WordPress, Disqus, and what sites call them themselves."""
 
 _CHARS, _PROSE = OWN_FEATURES.index("chars"), OWN_FEATURES.index("prose")
@@ -27,23 +27,17 @@ _FIRST = FEATURES.index(COMMENT_FEATURES[0])
 
 def mark_comments(page: Page, features: npt.NDArray[np.float64]) -> None:
     """Fill COMMENT_FEATURES of the lines of a page, whose own features are there, shape (lines, features)."""
-    levels = _comment_levels(page.nodes, page.tokens, COMMENT_NAMES)
+    levels = _comment_levels(page.nodes, bear_one(page.nodes, page.tokens, COMMENT_NAMES))
     _fill(page.lines, levels, features)
 
 
 @kernel
-def _comment_levels(nodes, tokens, names):  # type: ignore[no-untyped-def]
+def _comment_levels(nodes, named):  # type: ignore[no-untyped-def]
     """In how many elements of comments each element stands, itself counted."""
-    levels = np.zeros(len(nodes), np.int64)
+    levels = named.astype(np.int64)
     for node in range(len(nodes)):
-        parent = nodes[node, PARENT]
-        levels[node] = levels[parent] if parent >= 0 else 0
-        stop = nodes[node + 1, FIRST_TOKEN] if node + 1 < len(nodes) else len(tokens)
-        for at in range(nodes[node, FIRST_TOKEN], stop):
-            place = np.searchsorted(names, tokens[at])
-            if place < len(names) and names[place] == tokens[at]:
-                levels[node] += 1
-                break
+        if nodes[node, PARENT] >= 0:
+            levels[node] += levels[nodes[node, PARENT]]
     return levels
 
 

@@ -16,6 +16,7 @@ from resiliparse.parse.html import HTMLTree
 from stages.ingest.common_crawl.boilerplate.columns import OWN_FEATURES
 from stages.ingest.common_crawl.boilerplate.copies import copied_lines
 from stages.ingest.common_crawl.boilerplate.features import line_features
+from stages.ingest.common_crawl.boilerplate.frames import framed_lines
 from stages.ingest.common_crawl.boilerplate.model import PageModel
 from stages.ingest.common_crawl.boilerplate.names import kind_probabilities, name_places, node_scores
 from stages.ingest.common_crawl.boilerplate.page_words import page_words
@@ -100,6 +101,7 @@ def keep_lines(page: JudgedPage, model: PageModel, min_probability: float | None
     """
     likely = probabilities(model.forest, page.features)
     judge_whole(page.page, page.features, likely)
+    likely[framed_lines(page.page, page.features)] = 0
     keep = best_lines(likely, page.chars) if min_probability is None else likely >= min_probability
     level = page.features[:, _HEADING_LEVEL]
     titles = np.flatnonzero((level > 0) & (page.features[:, _IN_TITLE] > 0))
