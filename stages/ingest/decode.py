@@ -16,6 +16,8 @@ from resiliparse.parse.encoding import detect_encoding
 from stages.ingest.charsets import codec_of, read_with_replacement
 from stages.ingest.misreading import misread_places
 from stages.ingest.raw import Change
+from stages.ingest.utf8_forms import is_written_as_utf8
+from stages.ingest.wide import has_wide_kana, has_wide_signs, wide_codec
 
 MIN_GOOD_PER_BAD = 10
 """Sequences of UTF-8 for a bad one. By chance EUC-JP has 0.4, Thai and GBK 0.3, Cyrillic in IBM866 0.15, other single-byte
@@ -55,10 +57,17 @@ _ALONE = re.compile(rb"[\n -?]")
 """No encoding of several bytes has these within a character, but GB 18030 its digits."""
 _TWINS = {"cp1250": ("iso8859-2",), "iso8859-2": ("cp1250",)}
 """Encodings of the same languages that a detector takes for each other."""
+_COMMON_BIG5 = re.compile(rb"[\xa1-\xc6][@-~\xa1-\xfe]")
+"""Signs, and the characters that are used most; an odd number of Cyrillic letters has more of the others."""
+MAX_SELDOM_SHARE = 0.35
 _MULTI_BYTE = frozenset({"big5hkscs", "gb18030", "euc_jp", "cp932", "cp949", "iso2022_jp_ext", "iso2022_kr"})
 _NO_MULTI_BYTE = b"\xff"
 """No encoding of several bytes but UTF-16 has it; a detector gives one up for a single bad byte."""
 _PARTS = 8
+MAX_CUT_TEXT_BYTES = 1 << 12
+"""Longer texts are told in spite of their end."""
+MAX_CUT_BYTES = 3
+"""Of a character that a text ends in: GB 18030 has characters of four."""
 _NOT_WINDOWS_CYRILLIC = b"\x98"
 """Windows-1251 has all bytes but this one, for which a detector takes it for a Macintosh's."""
 _LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
@@ -92,9 +101,13 @@ def decode_text(
             break
     if b"\0" in data[:_WIDE_BYTES] and (codec_found := _wide_codec(data, labels)):
         return _read(data, codec_found)
+    if has_wide_signs(data) and (codec_found := wide_codec(data)):
+        return _read(data, codec_found)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
+        if has_wide_kana(data) and (codec_found := wide_codec(data)):
+            return _read(data, codec_found)
         return _best_reading(data, labels, declared_within)
     if text.isascii():
         return (_escaped(data) if b"\x1b" in data else None) or Decoded(text, "utf-8")
@@ -142,8 +155,11 @@ def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
     telling = _telling(data)
     if 0 < telling.count(_NOT_WINDOWS_CYRILLIC) <= _FEW_BAD:
         yield from _detected(telling.translate(None, _NOT_WINDOWS_CYRILLIC))
+    yield from _detected_of_cut(data, telling)
     yield from _detected(telling)
-    if _fits(data, "big5hkscs"):  # whose additions the detector does not know
+    if _fits(data, "big5hkscs") or _is_big5_so_far(
+        data, beyond_ascii
+    ):  # whose additions the detector does not know
         yield "big5hkscs"
     yield from _detected(telling.translate(None, _NO_MULTI_BYTE))
     yield from _detected_of_parts(telling)
@@ -155,6 +171,15 @@ def _detected(telling: bytes) -> Iterator[str]:
     if detected := codec_of(detect_encoding(telling, html5_compatible=False)):
         yield "koi8-u" if detected == "koi8-r" else detected  # Russian and Ukrainian, as browsers detect
         yield from _TWINS.get(detected, ())
+
+
+def _detected_of_cut(data: bytes, telling: bytes) -> Iterator[str]:
+    """Encodings of several bytes of a text that ends within a character, which a detector takes for a fault."""
+    if data[-1] < min(_BEYOND_ASCII) or len(telling) > MAX_CUT_TEXT_BYTES:
+        return
+    for length in range(1, MAX_CUT_BYTES + 1):
+        found = _MULTI_BYTE.intersection(_detected(telling[:-length]))
+        yield from (codec for codec in found if _fits_so_far(data, codec))
 
 
 def _detected_of_parts(telling: bytes) -> Iterator[str]:
@@ -173,6 +198,22 @@ def _fits(data: bytes, codec: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _fits_so_far(data: bytes, codec: str) -> bool:
+    """Whether nothing is wrong in `data` but that it may end within a character."""
+    try:
+        codecs.getincrementaldecoder(codec)().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_big5_so_far(data: bytes, beyond_ascii: int) -> bool:
+    """Whether a text that ends within a character is Big5 as it is mostly written."""
+    rest = _COMMON_BIG5.sub(b"", data)
+    others = len(rest) - len(rest.translate(None, _BEYOND_ASCII))
+    return others <= MAX_SELDOM_SHARE * beyond_ascii and _fits_so_far(data, "big5hkscs")
 
 
 def _telling(data: bytes) -> bytes:
@@ -197,22 +238,22 @@ def _best_reading(
     good = len(as_utf8.text) - (len(data) - beyond_ascii) - bad
     if good >= MIN_GOOD_PER_BAD * bad:
         return as_utf8
+    said = list(_codecs_of(data, labels, declared_within))
+    if is_written_as_utf8(data) and not any(codec in _MULTI_BYTE and _fits(data, codec) for codec in said):
+        return as_utf8
     mostly_utf8 = good >= MIN_GOOD_PER_BAD_OF_FEW * bad
-    if mostly_utf8 and "utf-8" in _codecs_of(data, labels, declared_within):
+    if mostly_utf8 and "utf-8" in said:
         return as_utf8
     best, fewest = as_utf8, len(data)
     seen: set[str] = set()
     # capitals are a writer's right, and a sign against a guess
-    for found, are_guesses in (
-        (_codecs_of(data, labels, declared_within), False),
-        (_guesses(data, beyond_ascii), True),
-    ):
+    for found, are_guesses in ((said, False), (_guesses(data, beyond_ascii), True)):
         for codec in found:
             if codec in seen or (mostly_utf8 and codec not in _MULTI_BYTE and codec != "utf-8"):
                 continue
             seen.add(codec)
             reading = as_utf8 if codec == "utf-8" else _read(data, codec)
-            places = misread_places(reading.text, capitals=are_guesses)
+            places = misread_places(_uncut(reading), capitals=are_guesses)
             looks_written = places * MIN_BYTES_PER_MISREAD <= beyond_ascii
             if not places or (are_guesses and looks_written):
                 return reading
@@ -222,6 +263,11 @@ def _best_reading(
         if fewest * MIN_BYTES_PER_MISREAD <= beyond_ascii:
             return best
     return best
+
+
+def _uncut(read: Decoded) -> str:
+    """Without what is left of a character that the data ends within, which says nothing against an encoding."""
+    return read.text.removesuffix("\ufffd") if read.encoding in _MULTI_BYTE else read.text
 
 
 def _read(data: bytes, codec: str) -> Decoded:
