@@ -15,6 +15,7 @@ MIN_CONTINUATIONS = 0.5
 """Bytes that continue a character for one that begins it: UTF-8 has one at least, but for its faults."""
 
 _CONTINUATIONS, _BEGINNINGS = bytes(range(0x80, 0xC0)), bytes(range(0xC0, 0x100))
+_FORM_BEGINNINGS = b"\xc0\xc1\xe0\xed\xf0" + bytes(range(0xF4, 0xFE))
 _PAIR = re.compile(rb"\xed([\xa0-\xaf][\x80-\xbf])\xed([\xb0-\xbf][\x80-\xbf])")
 _BAD_FORM = re.compile(
     rb"\xed[\xa0-\xbf][\x80-\xbf]"
@@ -47,7 +48,9 @@ def is_written_as_utf8(data: bytes) -> bool:
 
 
 def _may_be_utf8(data: bytes) -> bool:
-    """Whether as many bytes continue a character as UTF-8's do; looking for forms takes time, and most others have few."""
+    """Whether forms may begin in `data`, and as many bytes continue a character as UTF-8's do: looking takes time."""
+    if len(data.translate(None, _FORM_BEGINNINGS)) == len(data):
+        return False
     without_continuations = data.translate(None, _CONTINUATIONS)
     beginnings = len(without_continuations) - len(without_continuations.translate(None, _BEGINNINGS))
     return len(data) - len(without_continuations) >= beginnings * MIN_CONTINUATIONS

@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import merge
+from operator import itemgetter
 from typing import NamedTuple
 
 from stages.ingest.arxiv.groups import Source, is_conditional
@@ -67,9 +68,9 @@ class Survey:
         words = "|".join([*sorted(map(re.escape, self._aliases)), _WORDS])
         token = re.compile(rf"(?<!\\)(?:\\\\)*+\\({words})(?![A-Za-z@])")
         tokens = ((m.start(1) - 1, m.end(), m[1]) for m in token.finditer(self._source))
-        definitions = ((given.start, given.start, given) for given in meanings.definitions())
+        definitions = [(given.start, given.start, given) for given in meanings.definitions()]
         depth = position = 0
-        for start, end, found in merge(tokens, definitions, key=lambda one: one[0]):
+        for start, end, found in merge(tokens, definitions, key=itemgetter(0)) if definitions else tokens:
             if start < position:
                 continue
             depth = self._depth(position, start, depth)

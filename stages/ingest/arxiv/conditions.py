@@ -21,8 +21,9 @@ _MAY_DECIDE = re.compile(
     r"\\(?:newif|iftrue|iffalse|ifnum|ifx|ifdefined|ifcase|ifodd|(?:new|provide)(?:toggle|bool|boolean))(?![A-Za-z@])"
     r"|\\if(?![A-Za-z@])"
 )
-_NEW_SWITCH = re.compile(r"\\(?:new|provide)(?:toggle|bool|boolean)\s*\{\s*([A-Za-z0-9@:_.-]+)\s*\}")
+_NEW_SWITCH = re.compile(r"\\(?:new|provide)(?:toggle|bool(?:ean)?)\s*\{\s*([A-Za-z0-9@:_.-]+)\s*\}")
 _TESTED = re.compile(r"\\(?:(?:if|not)(?:toggle|bool)|boolean)\s*\{\s*([A-Za-z0-9@:_.-]+)\s*\}")
+_IF_WORD = re.compile(r"\\if([A-Za-z@]+)")
 _SKIPPED = re.compile(r"[ \t]*\n?")
 """What TeX passes over behind a control word."""
 _PAIR = re.compile(r"[ \t]*(\\[A-Za-z@]+[ \t]*|[^\\{}\s])(\\[A-Za-z@]+[ \t]*|[^\\{}])")
@@ -40,16 +41,12 @@ _ONE_CHARACTER = re.compile(
 def decide_conditions(source: str, styles: Sequence[str] = ()) -> str:
     """`source` with the branches that are taken, and without those that are not; `styles` come before it."""
     states: dict[str, bool | None] = {}
-    for style in styles if "\\if" in source or "toggle" in source else ():
-        tested = set(_TESTED.findall(source)) & set(_NEW_SWITCH.findall(style))
-        if tested or any(f"\\if{name}" in source for name in NEW_NAME.findall(style)):
+    asked = frozenset(_IF_WORD.findall(source)).union(_TESTED.findall(source))
+    for style in styles if asked else ():
+        names = [*NEW_NAME.findall(style), *_NEW_SWITCH.findall(style)]
+        if not asked.isdisjoint(names):
             _Deciding(without_comments(style), states, ()).text()
-    tested = set(_TESTED.findall(source)) if states else set()
-    states = {
-        name: value
-        for name, value in states.items()
-        if f"\\if{name}" in source or name.removeprefix("toggle ") in tested
-    }
+    states = {name: value for name, value in states.items() if name.removeprefix("toggle ") in asked}
     if not states and not _MAY_DECIDE.search(source):
         return source
     return _Deciding(source, states, styles).text()

@@ -53,6 +53,7 @@ NAME_OF_USE = {
     "end": re.compile(r"\s*+\{\s*([^\\{}#\n]{1,200}?)\s*\}"),
 }
 """Words that name a macro by what follows them, and how it follows."""
+_SPECIAL = DEFINERS | NAME_OF_USE.keys()
 _NAMED_IN_BODY = re.compile(r"\\csname\s*+(.{0,200}?)\s*\\endcsname", re.DOTALL)
 _SPACED = re.compile(r"\\xspace(?![A-Za-z])")
 _NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
@@ -80,6 +81,7 @@ class Expander:
     _definers: dict[str, str] = field(default_factory=dict)
     """Control words that stand for those that start definitions: `\\let\\nc\\newcommand`."""
     _open: _Open | None = None
+    _has_environments: bool = False
     _begun: dict[str, list[bool]] = field(default_factory=dict)
     """Of environments that are open, whether what they begin with was written."""
 
@@ -153,6 +155,7 @@ class Expander:
         if definition.only_when_new and opening.name in self.macros:
             return
         parts = (without_settings(opening), without_settings(closing))
+        self._has_environments = True
         for part in parts:
             if None not in parts and part is not None:
                 self.macros[part.name] = part
@@ -163,15 +166,26 @@ class Expander:
     def _named_use(
         self, source: str, match: re.Match[str], active: frozenset[str], depth: int
     ) -> tuple[str, int] | None:
-        """The name of the macro that `\\csname`, `\\@nameuse`, `\\begin` or `\\end` stand for, and where its name ends."""
+        """What the macro becomes that `\\csname`, `\\@nameuse`, `\\begin` or `\\end` name, and where the source goes on."""
         word = match[1]
+        if word in ("begin", "end") and not self._has_environments:
+            return None
         found = NAME_OF_USE[word].match(source, match.end())
         if found is None:
             return None
+        end, written = found.end(), source[match.start() : found.end()]
         if word in ("begin", "end"):
-            return (f"{word} {found[1]}", found.end()) if f"{word} {found[1]}" in self.macros else None
+            macro = self.macros.get(f"{word} {found[1]}")
+            if macro is None or (word == "end" and not self._closes(found[1])):
+                return None
+            used = self._use(source, written, end, macro, active, depth)
+            if word == "begin":
+                self._begun.setdefault(found[1], []).append(used != (written, end))
+            return used
         name = self._expand(found[1], active, depth + 1, is_whole=True) if "\\" in found[1] else found[1]
-        return (name, found.end()) if name and "\\" not in name else None
+        if macro := self.macros.get(name):
+            return self._use(source, written, end, macro, active, depth)
+        return (f"\\{name}", end) if name.isalpha() else None
 
     def _expand(self, source: str, active: frozenset[str], depth: int, is_whole: bool = False) -> str:
         """`source` expanded; a use that its end cuts off stays in `_open`, unless the source is a `whole` argument."""
@@ -182,27 +196,22 @@ class Expander:
         while match := CONTROL.search(source, place):
             self.step()
             name, place = match[1], match.end()
-            if name in DEFINERS or name in definers:
-                end = self.define(source, match)
-                if end > match.end():
+            used = None
+            if name in _SPECIAL or name in definers:
+                if name in NAME_OF_USE:
+                    if (used := self._named_use(source, match, active, depth)) is None:
+                        continue
+                elif (end := self.define(source, match)) > match.end():
                     append_piece(pieces, source[position : match.start()])
                     position = place = _after_definition(source, match.start(), end)
                     continue
-            end, written = match.end(), match[0]
-            if name in NAME_OF_USE and (named := self._named_use(source, match, active, depth)):
-                name, end = named
-                written = source[match.start() : end]
-            macro = macros.get(name)
-            if macro is None or (name.startswith("end ") and not self._closes(name)):
-                if name.isalpha() and end > match.end():
-                    append_piece(pieces, source[position : match.start()])
-                    append_piece(pieces, f"\\{name}")
-                    position = place = end
-                continue
+            if used is None:
+                macro = macros.get(name)
+                if macro is None:
+                    continue
+                used = self._use(source, match[0], match.end(), macro, active, depth)
             append_piece(pieces, source[position : match.start()])
-            expanded, position = self._use(source, written, end, macro, active, depth)
-            if name.startswith("begin "):
-                self._begun.setdefault(name[6:], []).append((expanded, position) != (written, end))
+            expanded, position = used
             if self._open is not None and (is_whole or depth == 0):
                 expanded, self._open = expanded + self._open.written, None
             if (
@@ -218,7 +227,7 @@ class Expander:
 
     def _closes(self, name: str) -> bool:
         """Whether the environment that an end belongs to was begun, and what it begins with written."""
-        begun = self._begun.get(name[4:])
+        begun = self._begun.get(name)
         return begun.pop() if begun else False
 
     def _use(
@@ -261,7 +270,7 @@ class Expander:
         """The body of a macro with its arguments in their places; None when it is too much."""
         if not macro.defines:
             arguments = [self._expand(argument, active, depth + 1, is_whole=True) for argument in arguments]
-        if not self._knows_names(substitute(macro.body, arguments) if "\\csname" in macro.body else ""):
+        if "\\csname" in macro.body and not self._knows_names(substitute(macro.body, arguments)):
             self.complex.add(macro.name)
             return None
         size = len(macro.body) + sum(
