@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 _LEGAL = re.compile(
-    r"copyright\s*(?:\(c\)|©|\d{4}|by\b|:|holders?\b|notice|owner)|\(c\)\s*(?:copyright\s*)?\d{4}|©\s*\d{4}|&copy;|spdx-"
+    r"copyright\s*(?:\(c\)|©|\d{4}|by\b|:|notice)|\(c\)\s*(?:copyright\s*)?\d{4}|©\s*\d{4}|&copy;|spdx-"
     r"|all rights reserved|licen[sc]ed\s+(?:under|to)\b|permission is hereby granted"
     r"|redistributions?\s+(?:and use\s+)?(?:in|of)"
     r"|without\s+(?:any\s+)?warrant|[\"“']as\s+is\b|(?:general|mozilla|eclipse)\s+public\s+licen[sc]e|free software"
