@@ -17,7 +17,7 @@ from stages.ingest.charsets import codec_of, read_with_replacement
 from stages.ingest.misreading import misread_places
 from stages.ingest.raw import Change
 from stages.ingest.utf8_forms import is_written_as_utf8
-from stages.ingest.wide import has_wide_kana, has_wide_signs, wide_codec
+from stages.ingest.wide import CONTROLS, HEAD_BYTES, has_wide_kana, wide_codec
 
 MIN_GOOD_PER_BAD = 10
 """Sequences of UTF-8 for a bad one. By chance EUC-JP has 0.4, Thai and GBK 0.3, Cyrillic in IBM866 0.15, other single-byte
@@ -101,7 +101,7 @@ def decode_text(
             break
     if b"\0" in data[:_WIDE_BYTES] and (codec_found := _wide_codec(data, labels)):
         return _read(data, codec_found)
-    if has_wide_signs(data) and (codec_found := wide_codec(data)):
+    if (head := data[:HEAD_BYTES]).translate(None, CONTROLS) != head and (codec_found := wide_codec(data)):
         return _read(data, codec_found)
     try:
         text = data.decode("utf-8")

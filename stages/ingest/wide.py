@@ -24,8 +24,9 @@ MIN_WRITTEN_SHARE = 0.95
 MAX_UNITS_A_SPACE = 60
 """Units of a script that is written with spaces, for one of ASCII; tables of numbers have none."""
 
-_HEAD_BYTES = 1 << 9
-_CONTROLS = bytes([*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20)])
+HEAD_BYTES = 1 << 9
+CONTROLS = bytes([*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20)])
+"""Bytes that no text of single bytes, or of UTF-8, begins with; UTF-16 does, with parts of its characters."""
 _KANA = b"0"
 _COMMON = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("euc_jp", 0xB0, 0xCF), ("euc_kr", 0xB0, 0xC8))
 """Where encodings of East Asia have the characters that are used most, by their first bytes."""
@@ -35,21 +36,15 @@ _TWO_SPACES = 0x2020
 """A dagger, in either order."""
 
 
-def has_wide_signs(data: bytes) -> bool:
-    """Whether controls are in what a text begins with, as no text of single bytes has them."""
-    head = data[:_HEAD_BYTES]
-    return len(head.translate(None, _CONTROLS)) != len(head)
-
-
 def has_wide_kana(data: bytes) -> bool:
     """Whether every fourth byte on one side, or more, is that of Japan's syllables; these need no control."""
-    head = data[:_HEAD_BYTES]
+    head = data[:HEAD_BYTES]
     return max(head[::2].count(_KANA), head[1::2].count(_KANA)) * 8 >= len(head)
 
 
 def wide_codec(data: bytes) -> str | None:
     """`utf-16-le` or `utf-16-be`, where `data` is written in one of them and no such text in the other."""
-    head = data[: len(data) // 2 * 2][: 4 * _HEAD_BYTES]
+    head = data[: len(data) // 2 * 2][: 4 * HEAD_BYTES]
     if len(head) < 2 * MIN_UNITS:
         return None
     little, big = (_is_written(np.frombuffer(head, order)) for order in ("<u2", ">u2"))

@@ -23,6 +23,18 @@ _LEGAL = re.compile(
     re.IGNORECASE,
 )
 """What only a licence says; `copyright` alone may be what code is about."""
+_SIGNS = (
+    "licen",
+    "copyright",
+    "(c)",
+    "©",
+    "&copy;",
+    "spdx-",
+    "all rights reserved",
+    "public domain",
+    "permission is",
+)
+"""One of them is in every licence; other words of it alone say too little."""
 _LABEL = re.compile(r"(?:copyright|licen[sc]e)s?\s*:", re.IGNORECASE)
 _BEGINS_LEGAL = re.compile(
     r"[@\\:]?(?:copyright|licen[sc]e|spdx-\w+)\b\s*:?(?!\s+\w+\s*[=(])|\(c\)\s|©", re.IGNORECASE
@@ -38,7 +50,11 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 def has_legal_part(comment: str) -> bool:
     """Whether a comment may speak of a licence; quick, for comments that do not."""
-    return _LEGAL.search(comment) is not None or _LEGAL_TAG.search(comment) is not None
+    lowered = comment.lower()
+    return (
+        any(map(lowered.__contains__, _SIGNS))
+        and (_LEGAL.search(comment) or _LEGAL_TAG.search(comment)) is not None
+    )
 
 
 def without_license(comment: str, opening: str, closing: str, min_words: int = 1) -> str:

@@ -65,10 +65,11 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
     removed = False
     for _ in range(MAX_COMMENTS):
         end, kept = _region_end(text, position, style), ""
-        is_doc = end == position and (end := _end_of_documentation(text, position, style)) > position
-        if is_doc:
+        is_doc = end == position and text.startswith(style.doc_openings, position)
+        if is_doc and (end := _end_of_documentation(text, position, style)) > position:
             kept = _kept_documentation(text[position:end], style)
         elif end == position:
+            is_doc = False
             end, kept = _comment(text, position, style, all_leading_lines)
         if end == position:
             break

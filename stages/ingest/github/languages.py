@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,12 @@ class CommentStyle:
     docs: tuple[tuple[str, str], ...] = ()
     doc_lines: tuple[str, ...] = ()
     documented: str = ""
+
+    @cached_property
+    def doc_openings(self) -> tuple[str, ...]:
+        """All that documentation may begin with."""
+        lines = self.line if self.documented else ()
+        return (*(opening for opening, _ in self.docs), *self.doc_lines, *lines)
 
 
 C_BLOCK, C_DOC = ("/*", "*/"), ("/**", "*/")
