@@ -11,8 +11,16 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from stages.ingest.arxiv.groups import Source, is_conditional
-from stages.ingest.arxiv.meanings import Given, Meanings
-from stages.ingest.arxiv.toggles import SETTERS, Choice, Setting, choice_at, is_setter, is_test, setting_at
+from stages.ingest.arxiv.meanings import GivenMeaning, Meanings
+from stages.ingest.arxiv.toggles import (
+    SETTERS,
+    Setting,
+    SwitchTest,
+    choice_at,
+    is_setter,
+    is_test,
+    setting_at,
+)
 
 NEW_NAME = re.compile(r"\\newif[ \t]*\n?[ \t]*\\if([A-Za-z@]+)")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -45,7 +53,7 @@ class Mark(NamedTuple):
     start: int
     end: int
     depth: int
-    found: If | tuple[str, If] | Choice | tuple[str, Choice] | Setting | Given
+    found: If | tuple[str, If] | SwitchTest | tuple[str, SwitchTest] | Setting | GivenMeaning
 
 
 class Survey:
@@ -75,7 +83,7 @@ class Survey:
                 continue
             depth = self._depth(position, start, depth)
             position = end
-            if isinstance(found, Given):
+            if isinstance(found, GivenMeaning):
                 self.marks.append(Mark(start, start, depth, found))
             elif not any(first < start < last for first, last in self._given_names(start)):
                 position = self._word(start, end, self._aliases.get(found, found), depth)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from stages.ingest.arxiv.condition_marks import NEW_NAME, If, Mark, Survey
 from stages.ingest.arxiv.groups import append_piece
-from stages.ingest.arxiv.meanings import NAME, UNDEFINED, Given, Meanings
+from stages.ingest.arxiv.meanings import NAME, UNDEFINED, GivenMeaning, Meanings
 from stages.ingest.arxiv.scan import without_comments
-from stages.ingest.arxiv.toggles import Choice, Setting
+from stages.ingest.arxiv.toggles import Setting, SwitchTest
 
 _MAY_DECIDE = re.compile(
     r"\\(?:newif|iftrue|iffalse|ifnum|ifx|ifdefined|ifcase|ifodd|(?:new|provide)(?:toggle|bool|boolean))(?![A-Za-z@])"
@@ -71,13 +71,13 @@ class _Deciding:
             found = mark.found
             if isinstance(found, If):
                 self._condition(found)
-            elif isinstance(found, Choice):
+            elif isinstance(found, SwitchTest):
                 self._choice(mark, found)
             elif isinstance(found, Setting):
                 self._setting(mark, found)
-            elif isinstance(found, Given):
+            elif isinstance(found, GivenMeaning):
                 self._meanings.take(found, is_sure=not mark.depth and mark.start >= self._sure_from)
-            elif isinstance(found[1], Choice):
+            elif isinstance(found[1], SwitchTest):
                 if id(found[1]) in self._decided:
                     append_piece(self._pieces, self._source[self._position : mark.start])
                     self._position = found[1].end
@@ -101,7 +101,7 @@ class _Deciding:
         elif found.fi is not None:
             self._sure_from = max(self._sure_from, found.fi[0])
 
-    def _choice(self, mark: Mark, found: Choice) -> None:
+    def _choice(self, mark: Mark, found: SwitchTest) -> None:
         state = self._state(found.key, mark)
         if state is None:
             self._sure_from = max(self._sure_from, found.end)

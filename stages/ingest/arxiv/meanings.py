@@ -56,7 +56,7 @@ _KNOWN = {
 }
 
 
-class Given(NamedTuple):
+class GivenMeaning(NamedTuple):
     """A definition of a name that is asked for: where it begins and ends; `meaning` is None where it is not known."""
 
     start: int
@@ -82,7 +82,7 @@ class Meanings:
         self._later: dict[str, list[int]] = {}
         self._only_asked: frozenset[str] | None = None
 
-    def definitions(self) -> Iterator[Given]:
+    def definitions(self) -> Iterator[GivenMeaning]:
         """All definitions of names that conditions ask for, in order."""
         if not self.asked:
             return
@@ -94,25 +94,27 @@ class Meanings:
             self._later.setdefault(name, []).append(match.start())
             is_other = match.re is _OTHER_DEFINITION
             yield (
-                Given(match.start(), match.end(), name, None, None, False) if is_other else self._given(match)
+                GivenMeaning(match.start(), match.end(), name, None, None, False)
+                if is_other
+                else self._given(match)
             )
 
-    def _given(self, match: re.Match[str]) -> Given:
+    def _given(self, match: re.Match[str]) -> GivenMeaning:
         prefix, word, star, name = match[1] or "", match[2], match[3], match[4]
         control = CONTROL.match(self._source, match.start(2) - 1)
         found = None if control is None else parse_definition(self._source, control, {}, word)
         place = match.start(), match.end() if found is None else found.end
         if found is None or word in ("edef", "xdef") or "protected" in prefix:
-            return Given(*place, name, None, None, False)
+            return GivenMeaning(*place, name, None, None, False)
         if word == "let":
             target = _LET.match(self._source, match.start(2) - 1)
-            return Given(*place, name, None, None if target is None else target[1], False)
+            return GivenMeaning(*place, name, None, None if target is None else target[1], False)
         is_long = prefix.startswith("long") or (word.endswith("command") and not star)
         macro = found.macro
         meaning = Meaning(True, macro.body, len(macro.parameters), is_long)
-        return Given(*place, name, meaning, None, found.only_when_new)
+        return GivenMeaning(*place, name, meaning, None, found.only_when_new)
 
-    def take(self, given: Given, is_sure: bool) -> None:
+    def take(self, given: GivenMeaning, is_sure: bool) -> None:
         """A definition is reached; `is_sure` where it counts from here on."""
         meaning = self.of(given.target) if given.target is not None else given.meaning
         if given.only_when_new and self.of(given.name) not in (None, UNDEFINED):

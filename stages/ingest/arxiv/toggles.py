@@ -26,7 +26,7 @@ class Setting(NamedTuple):
     is_new: bool
 
 
-class Choice(NamedTuple):
+class SwitchTest(NamedTuple):
     """A test of a switch: its key, whether it is turned round, where the insides of its two branches begin and end."""
 
     key: str
@@ -63,7 +63,7 @@ def setting_at(source: str, word: str, position: int) -> Setting | None:
     return Setting(key, word.endswith("true"), name.end(), False)
 
 
-def choice_at(source: str, word: str, position: int) -> Choice | None:
+def choice_at(source: str, word: str, position: int) -> SwitchTest | None:
     """The branches of the test `word` that ends at `position`; None when it is another kind of test, or not whole."""
     if word == "ifthenelse":
         boolean = _BOOLEAN.match(source, position)
@@ -83,4 +83,4 @@ def choice_at(source: str, word: str, position: int) -> Choice | None:
         if place < 0:
             return None
         branches.append((start + 1, place - 1))
-    return Choice(key, is_turned, (branches[0], branches[1]), place)
+    return SwitchTest(key, is_turned, (branches[0], branches[1]), place)
