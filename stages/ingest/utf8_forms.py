@@ -14,7 +14,7 @@ BAD_BYTE = b"\xff"
 MIN_CONTINUATIONS = 0.5
 """Bytes that continue a character for one that begins it: UTF-8 has one at least, but for its faults."""
 
-_CONTINUATIONS, _BEGINNINGS = bytes(range(0x80, 0xC0)), bytes(range(0xC0, 0x100))
+_ASCII, _CONTINUATIONS = bytes(range(0x80)), bytes(range(0x80, 0xC0))
 _FORM_BEGINNINGS = b"\xc0\xc1\xe0\xed\xf0" + bytes(range(0xF4, 0xFE))
 _PAIR = re.compile(rb"\xed([\xa0-\xaf][\x80-\xbf])\xed([\xb0-\xbf][\x80-\xbf])")
 _BAD_FORM = re.compile(
@@ -49,11 +49,11 @@ def is_written_as_utf8(data: bytes) -> bool:
 
 def _may_be_utf8(data: bytes) -> bool:
     """Whether forms may begin in `data`, and as many bytes continue a character as UTF-8's do: looking takes time."""
-    if len(data.translate(None, _FORM_BEGINNINGS)) == len(data):
+    beyond_ascii = data.translate(None, _ASCII)
+    if len(beyond_ascii.translate(None, _FORM_BEGINNINGS)) == len(beyond_ascii):
         return False
-    without_continuations = data.translate(None, _CONTINUATIONS)
-    beginnings = len(without_continuations) - len(without_continuations.translate(None, _BEGINNINGS))
-    return len(data) - len(without_continuations) >= beginnings * MIN_CONTINUATIONS
+    continuations = len(beyond_ascii) - len(beyond_ascii.translate(None, _CONTINUATIONS))
+    return continuations >= (len(beyond_ascii) - continuations) * MIN_CONTINUATIONS
 
 
 def _joined(pair: re.Match[bytes]) -> bytes:

@@ -24,7 +24,7 @@ MIN_WRITTEN_SHARE = 0.95
 MAX_UNITS_A_SPACE = 60
 """Units of a script that is written with spaces, for one of ASCII; tables of numbers have none."""
 
-HEAD_BYTES = 1 << 9
+HEAD_BYTES = 1 << 8
 CONTROLS = bytes([*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20)])
 """Bytes that no text of single bytes, or of UTF-8, begins with; UTF-16 does, with parts of its characters."""
 _KANA = b"0"
@@ -44,7 +44,7 @@ def has_wide_kana(data: bytes) -> bool:
 
 def wide_codec(data: bytes) -> str | None:
     """`utf-16-le` or `utf-16-be`, where `data` is written in one of them and no such text in the other."""
-    head = data[: len(data) // 2 * 2][: 4 * HEAD_BYTES]
+    head = data[: len(data) // 2 * 2][: 8 * HEAD_BYTES]
     if len(head) < 2 * MIN_UNITS:
         return None
     little, big = (_is_written(np.frombuffer(head, order)) for order in ("<u2", ">u2"))
