@@ -148,11 +148,12 @@ def loose_expression(statement: str) -> str:
 
 
 def spdx_expression(text: str) -> str:
-    """The expression of the first SPDX-License-Identifier line near the start of `text`; "" without one."""
+    """The expression of the SPDX-License-Identifier lines near the start of `text`, which all hold; "" without one."""
     if "spdx-license-identifier" not in text[:HEADER_CHARS].lower():
         return ""
-    match = _SPDX.search(text, 0, HEADER_CHARS)
-    return loose_expression(match[1]) if match else ""
+    found = (loose_expression(match[1]) for match in _SPDX.finditer(text, 0, HEADER_CHARS))
+    stated = list(dict.fromkeys(filter(None, found)))
+    return stated[0] if len(stated) == 1 else " AND ".join(f"({expression})" for expression in stated)
 
 
 @cache
