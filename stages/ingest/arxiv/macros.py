@@ -45,9 +45,7 @@ _TAKES_ONE_TOKEN = re.compile(
     r"|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
 )
 NAME_OF_USE = {
-    "csname": re.compile(
-        r"\s*+((?:[^\\{}#\n]|\\(?!(?:end)?csname)[A-Za-z]+){1,200}?)\\endcsname(?![A-Za-z@])[ \t]*\n?"
-    ),
+    "csname": re.compile(r"\s*+([^{}#\n]{1,200}?)\\endcsname(?![A-Za-z@])[ \t]*\n?"),
     "@nameuse": re.compile(r"\s*+\{([^{}#\n]{1,200})\}"),
     "begin": re.compile(r"\s*+\{\s*([^\\{}#\n]{1,200}?)\s*\}"),
     "end": re.compile(r"\s*+\{\s*([^\\{}#\n]{1,200}?)\s*\}"),
@@ -171,7 +169,7 @@ class Expander:
         if word in ("begin", "end") and not self._has_environments:
             return None
         found = NAME_OF_USE[word].match(source, match.end())
-        if found is None:
+        if found is None or "\\csname" in found[1]:
             return None
         end, written = found.end(), source[match.start() : found.end()]
         if word in ("begin", "end"):

@@ -186,6 +186,7 @@ def test_an_environment_that_begins_itself_stops() -> None:
         (r"\def\p(#1,#2){<#1#2>}", r"\p(a,b) "),
         (r"\def\p#1.{<#1>}", r"\p{"),
         ("", r"\csname a"),
+        ("", r"\csname" + r"\letters" * 25 + "}"),
         ("", r"\csname a1\endcsname"),
         (r"\newenvironment{a}{<}{>}", r"\begin{a}x"),
         (r"\newenvironment{a}{<}{>}", r"\newenvironment{a}{<"),
