@@ -7,6 +7,8 @@ import re
 
 from resiliparse.parse.encoding import map_encoding_to_html5
 
+from stages.ingest.utf8_forms import regular_utf8
+
 _REPLACE = "altiplano.replace"
 """Python's `replace`, but NEC's and IBM's additions to Japan's characters are read in EUC-JP."""
 
@@ -64,6 +66,8 @@ def codec_of(label: str | None) -> str | None:
 
 def read_with_replacement(data: bytes, codec: str) -> str:
     """The text, with U+FFFD for what is wrong in it."""
+    if codec == "utf-8":
+        data = regular_utf8(data)
     text = data.decode(codec, _REPLACE if codec == "euc_jp" else "replace")
     return _NOT_SHIFT_JIS.sub("\ufffd", text) if codec == "cp932" else text
 

@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from resiliparse.parse.encoding import detect_encoding
-
 from stages.ingest.charsets import codec_of, read_with_replacement
+from stages.ingest.guesses import BEYOND_ASCII, ESCAPES, MULTI_BYTE, fits, guessed_codecs
 from stages.ingest.misreading import misread_places
 from stages.ingest.raw import Change
+from stages.ingest.utf8_forms import is_written_as_utf8
+from stages.ingest.wide import CONTROLS, HEAD_BYTES, has_wide_kana, wide_codec
 
 MIN_GOOD_PER_BAD = 10
 """Sequences of UTF-8 for a bad one. By chance EUC-JP has 0.4, Thai and GBK 0.3, Cyrillic in IBM866 0.15, other single-byte
@@ -24,9 +25,6 @@ MIN_GOOD_PER_BAD_OF_FEW = 1
 """The same where little else speaks for another encoding: UTF-8 is declared, or all others are of single bytes."""
 MIN_BYTES_PER_MISREAD = 20
 """Bytes beyond ASCII for a place that looks misread, in a reading that is taken without asking for others."""
-FEW_BYTES = 4
-"""Fewer beyond ASCII tell a detector too little: it takes an English page's one `é` for Polish."""
-
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
@@ -41,28 +39,7 @@ _MAX_BAD_SHARE = 0.02
 """Of random bytes, controls alone are a tenth."""
 _WIDE_BYTES = 1 << 12
 _WIDE_MARKUP = re.compile(rb"(?:[\t\n\r ]\0)*+<\0[!?a-zA-Z]\0|(?:\0[\t\n\r ])*+\0<\0[!?a-zA-Z]")
-_ESCAPES = (
-    (re.compile(rb"\x1b\$(?:[@B]|\(D)(?:[!-~]{2})++\x1b\("), "iso2022_jp_ext"),
-    (re.compile(rb"\x1b\$\)C[^\x0e\x1b]*+\x0e(?:[!-~]{2})++\x0f"), "iso2022_kr"),
-)
-"""Escapes that switch to another script and back."""
-_BEYOND_ASCII = bytes(range(0x80, 0x100))
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_TELLING = re.compile(rb"[\x80-\xff][^\n\r<>]*+")
-_TELLING_BYTES, _BEFORE_TELLING = 1 << 17, 12
-"""What a detector is given: pieces of text from shortly before a byte beyond ASCII on, and so much of them."""
-_ALONE = re.compile(rb"[\n -?]")
-"""No encoding of several bytes has these within a character, but GB 18030 its digits."""
-_TWINS = {"cp1250": ("iso8859-2",), "iso8859-2": ("cp1250",)}
-"""Encodings of the same languages that a detector takes for each other."""
-_MULTI_BYTE = frozenset({"big5hkscs", "gb18030", "euc_jp", "cp932", "cp949", "iso2022_jp_ext", "iso2022_kr"})
-_NO_MULTI_BYTE = b"\xff"
-"""No encoding of several bytes but UTF-16 has it; a detector gives one up for a single bad byte."""
-_PARTS = 8
-_NOT_WINDOWS_CYRILLIC = b"\x98"
-"""Windows-1251 has all bytes but this one, for which a detector takes it for a Macintosh's."""
-_LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
-"""Asked last: the most common ones of single bytes."""
 
 
 class Decoded(NamedTuple):
@@ -92,9 +69,13 @@ def decode_text(
             break
     if b"\0" in data[:_WIDE_BYTES] and (codec_found := _wide_codec(data, labels)):
         return _read(data, codec_found)
+    if (head := data[:HEAD_BYTES]).translate(None, CONTROLS) != head and (codec_found := wide_codec(data)):
+        return _read(data, codec_found)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
+        if has_wide_kana(data) and (codec_found := wide_codec(data)):
+            return _read(data, codec_found)
         return _best_reading(data, labels, declared_within)
     if text.isascii():
         return (_escaped(data) if b"\x1b" in data else None) or Decoded(text, "utf-8")
@@ -116,7 +97,7 @@ def _wide_codec(data: bytes, labels: Sequence[str | None]) -> str | None:
 
 def _escaped(data: bytes) -> Decoded | None:
     """Text in an encoding that writes other scripts in ASCII after escapes; terminals have escapes of their own."""
-    for sign, codec in _ESCAPES:
+    for sign, codec in ESCAPES:
         if sign.search(data):
             read = _read(data, codec)
             beyond_ascii = sum(map(len, _NOT_ASCII.findall(read.text)))
@@ -133,86 +114,32 @@ def _codecs_of(
         yield codec
 
 
-def _guesses(data: bytes, beyond_ascii: int) -> Iterator[str]:
-    """The codecs of what is not declared, from the first to be believed on."""
-    if b"\x1b" in data:
-        yield from (codec for sign, codec in _ESCAPES if sign.search(data))
-    if beyond_ascii < FEW_BYTES:
-        yield "cp1252"
-    telling = _telling(data)
-    if 0 < telling.count(_NOT_WINDOWS_CYRILLIC) <= _FEW_BAD:
-        yield from _detected(telling.translate(None, _NOT_WINDOWS_CYRILLIC))
-    yield from _detected(telling)
-    if _fits(data, "big5hkscs"):  # whose additions the detector does not know
-        yield "big5hkscs"
-    yield from _detected(telling.translate(None, _NO_MULTI_BYTE))
-    yield from _detected_of_parts(telling)
-    yield from _LESS_SURE
-
-
-def _detected(telling: bytes) -> Iterator[str]:
-    # without resiliparse's own mapping, which makes UTF-8 of cp949
-    if detected := codec_of(detect_encoding(telling, html5_compatible=False)):
-        yield "koi8-u" if detected == "koi8-r" else detected  # Russian and Ukrainian, as browsers detect
-        yield from _TWINS.get(detected, ())
-
-
-def _detected_of_parts(telling: bytes) -> Iterator[str]:
-    """Encodings of several bytes that parts of a text are detected as: one bad byte spoils only its own part."""
-    size = max(1, len(telling) // _PARTS)
-    for start in range(0, len(telling), size):
-        # from a byte on that is a character of its own
-        first = _ALONE.search(telling, start, start + size)
-        begin = start if first is None else first.end()
-        yield from _MULTI_BYTE.intersection(_detected(telling[begin : start + size]))
-
-
-def _fits(data: bytes, codec: str) -> bool:
-    try:
-        data.decode(codec)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _telling(data: bytes) -> bytes:
-    """The parts of a page by which a detector decides, without the markup and scripts that would drown them."""
-    pieces: list[bytes] = []
-    length = 0
-    for found in _TELLING.finditer(data):
-        pieces.append(data[max(0, found.start() - _BEFORE_TELLING) : found.end()])
-        length += len(pieces[-1])
-        if length >= _TELLING_BYTES:
-            break
-    return b"\n".join(pieces)
-
-
 def _best_reading(
     data: bytes, labels: Sequence[str | None], declared_within: Callable[[bytes], str | None] | None
 ) -> Decoded:
     """The first reading of what is not valid UTF-8 that looks written, else the one with the fewest misread places."""
     as_utf8 = _read(data, "utf-8")
-    beyond_ascii = len(data) - len(data.translate(None, _BEYOND_ASCII))
+    beyond_ascii = len(data) - len(data.translate(None, BEYOND_ASCII))
     bad = as_utf8.text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
     good = len(as_utf8.text) - (len(data) - beyond_ascii) - bad
     if good >= MIN_GOOD_PER_BAD * bad:
         return as_utf8
+    said = list(_codecs_of(data, labels, declared_within))
+    if is_written_as_utf8(data) and not any(codec in MULTI_BYTE and fits(data, codec) for codec in said):
+        return as_utf8
     mostly_utf8 = good >= MIN_GOOD_PER_BAD_OF_FEW * bad
-    if mostly_utf8 and "utf-8" in _codecs_of(data, labels, declared_within):
+    if mostly_utf8 and "utf-8" in said:
         return as_utf8
     best, fewest = as_utf8, len(data)
     seen: set[str] = set()
     # capitals are a writer's right, and a sign against a guess
-    for found, are_guesses in (
-        (_codecs_of(data, labels, declared_within), False),
-        (_guesses(data, beyond_ascii), True),
-    ):
+    for found, are_guesses in ((said, False), (guessed_codecs(data, beyond_ascii), True)):
         for codec in found:
-            if codec in seen or (mostly_utf8 and codec not in _MULTI_BYTE and codec != "utf-8"):
+            if codec in seen or (mostly_utf8 and codec not in MULTI_BYTE and codec != "utf-8"):
                 continue
             seen.add(codec)
             reading = as_utf8 if codec == "utf-8" else _read(data, codec)
-            places = misread_places(reading.text, capitals=are_guesses)
+            places = misread_places(_uncut(reading), capitals=are_guesses)
             looks_written = places * MIN_BYTES_PER_MISREAD <= beyond_ascii
             if not places or (are_guesses and looks_written):
                 return reading
@@ -222,6 +149,11 @@ def _best_reading(
         if fewest * MIN_BYTES_PER_MISREAD <= beyond_ascii:
             return best
     return best
+
+
+def _uncut(read: Decoded) -> str:
+    """Without what is left of a character that the data ends within, which says nothing against an encoding."""
+    return read.text.removesuffix("\ufffd") if read.encoding in MULTI_BYTE else read.text
 
 
 def _read(data: bytes, codec: str) -> Decoded:

@@ -11,10 +11,12 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,5});")
 _MISREAD = re.compile(r"\ufffd|[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac")
 _ARCHIVE = re.compile(r"[Gg]utenberg|GUTENBERG|[Tt]ranscriber|TRANSCRIBER")
+_MARK = re.compile(r"\[(?:Pg|Page|p\.|Illustration|Blank Page)\b[^\[\]\n]{0,200}\]|\u00ad", re.IGNORECASE)
 _PENALTIES = (
     (_UNDERSCORE, "_", 1.0),
     (_TAG, "<", 3.0),
     (_ENTITY, "&", 3.0),
+    (_MARK, "", 1.0),
     (_MISREAD, "", 10.0),
     (_ARCHIVE, "", 20.0),
 )

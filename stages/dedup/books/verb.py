@@ -81,7 +81,7 @@ class SketchBooks(SketchOptions, Stage[SketchParams]):
     """Shard -> shingle hashes of its books by range. Inputs: documents, and at scale 1 the candidates."""
 
     stage_name: ClassVar[str] = "books_sketch"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     follows_unicode: ClassVar[bool] = True
 
     def plan(self, inputs: Sequence[Manifest]) -> list[Task[SketchParams]]:

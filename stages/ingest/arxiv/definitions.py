@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stages.ingest.arxiv.groups import balanced
+from stages.ingest.arxiv.macro import NO_VALUE, Macro, Parameter, macro_of
 
 _COMMANDS = frozenset({"newcommand", "renewcommand", "providecommand", "DeclareRobustCommand"})
 _DOCUMENT_COMMANDS = frozenset(
@@ -17,10 +18,16 @@ _DOCUMENT_COMMANDS = frozenset(
 _XARGS = frozenset({"newcommandx", "renewcommandx", "providecommandx"})
 """Of the package xargs: `\\newcommandx{\\x}[3][1=a, 3=b]` has two optional arguments."""
 _DEFS = frozenset({"def", "gdef", "edef", "xdef"})
+_ENVIRONMENTS = frozenset({"newenvironment", "renewenvironment", "provideenvironment"})
+_NAMED = frozenset({"expandafter", "@namedef"})
+"""Of these only definitions of a name in letters or others: `\\expandafter\\def\\csname a1\\endcsname`, `\\@namedef{a1}`."""
 _PREFIXES = frozenset({"long", "global", "protected", "outer"})
 _MAX_PREFIXES = 2 * len(_PREFIXES)
 _MAX_PARAMETERS = 9
-DEFINERS = _COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _XARGS | _PREFIXES | {"DeclareMathOperator", "let"}
+DEFINERS = (_COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _XARGS | _PREFIXES | _ENVIRONMENTS | _NAMED) | {
+    "DeclareMathOperator",
+    "let",
+}
 """Control words that start a definition."""
 
 PROTECTED = frozenset(
@@ -32,81 +39,31 @@ PROTECTED = frozenset(
 
 _NAME = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+|[^A-Za-z@])\s*\}|\\([A-Za-z@]+|[^A-Za-z@]))")
 _COUNT = re.compile(r"\s*\[\s*([0-9])\s*\]")
-_PARAMETERS = re.compile(r"([^{}\\]*+)(?=\{)")
+_PARAMETERS = re.compile(r"((?:[^{}\\]|\\(?:[A-Za-z@]+|[^A-Za-z@{}])){0,200}+)(?=\{)")
+_PARAMETER = re.compile(r"#([1-9])")
+_CSNAME = r"\\csname\s*+([^\\{}#\n]{1,200})\\endcsname"
+_NAMED_DEFINITION = re.compile(
+    rf"\s*(?:\\(?:long|global)\s*)?\\([gex]?def|(?:re|provide)?(?:new)?command|let)\s*\*?\s*{_CSNAME}\s*+=?"
+)
+_LET_BE_NAMED = re.compile(rf"\s*\\let\s*\\expandafter\s*\\([A-Za-z@]+)\s*=?\s*{_CSNAME}")
+_GROUP_NAME = re.compile(r"\s*\{\s*([^\\{}#\n]{1,200}?)\s*\}")
 _SIGNATURE = re.compile(r"\s*(?:[+!>]\s*)?([mos]|O\s*\{([^{}]*)\})")
 _SIMPLE_PARAMETERS = re.compile(r"\s*(?:#[1-9]\s*)*")
-_COMPLEX = re.compile(
-    r"\\(?:csname|expandafter|futurelet|catcode|@ifnextchar|@ifstar|@ifundefined|ifx|ifmmode|ifnum|ifdim|ifcat|ifcase"
-    r"|newif|afterassignment|aftergroup|uppercase|lowercase|loop|advance"
-    r"|begingroup|endgroup|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
-)
-_DEFINES = re.compile(
-    r"\\(?:(?:re|provide)?(?:new)?command|[gex]?def|let|(?:New|Renew|Provide|Declare)(?:Expandable)?DocumentCommand)(?![A-Za-z@])"
-)
-_TEX_INTERNALS = re.compile(
-    r"@|\\(?:[hv]box|vtop|vcenter|[hv]skip|m?kern|raise|lower|move(?:left|right)|penalty|[hv]fil{1,2}|[hv]ss|[hv]rule|leavevmode"
-    r"|setbox|un(?:box|hbox|vbox|skip|kern|hcopy|vcopy|penalty)|copy|box|wd|ht|dp|if[A-Za-z]*|else|or|fi|par|no?indent|hangindent|parskip"
-    r"|parindent|baselineskip|lineskip|left(?:skip|margin)|rightskip|every(?:par|math|display)|global|long|relax|ignorespaces"
-    r"|protect|b?egroup|egroup|vadjust|mark|insert|output|write|openout|closeout|immediate|special|char|mathchar|accent"
-    r"|font|fontdimen|skewchar|textfont|scriptfont|hyphenchar|discretionary|spacefactor|multiply|divide|count|dimen|skip|toks"
-    r"|show|halign|valign|noalign|omit|span|cr|crcr|tabskip|everycr|[hv]size|[hv]offset|shipout|eject|supereject|strut"
-    r"|[hv]space|addvspace|makebox|framebox|fbox|parbox|mbox|raisebox|rule|fontsize|fontfamily|fontseries|fontshape|fontencoding"
-    r"|selectfont|usefont|(?:set|addto|settowidth|settoheight|settodepth)length|setto(?:width|height|depth)|(?:set|addto|step|refstep|new)counter"
-    r"|(?:new|clear|cleardouble)page|pagebreak|linebreak|thispagestyle|pagestyle|centering|raggedright|raggedleft"
-    r"|addcontentsline|addtocontents|markboth|markright|AtBegin\w+|AtEnd\w+|Option\w*|Require\w*|DeclareOption|ProcessOptions"
-    r"|newenvironment|renewenvironment|newsavebox|savebox|usebox|sbox|newlength|newdimen|newskip|newbox|newtheorem)(?![A-Za-z@])"
-)
-"""What a style's macro says to TeX about pages, boxes and lengths, in place of text."""
-_FONT = re.compile(r"\\(?:text|math)[a-z]+|\\(?:emph|operatorname|boldsymbol|bm)")
-"""Commands that a style may give other names, as its text; for another, `\\let` is its business with LaTeX."""
 _SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 _BLANKS = re.compile(r"[ \t]*")
 
 
-NO_VALUE = "-NoValue-"
-"""What an optional argument without default is when it is not given, as in LaTeX itself."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of a macro: mandatory, optional with its default, or a star."""
-
-    kind: str = "m"
-    default: str = NO_VALUE
-
-
-@dataclass(frozen=True)
-class Macro:
-    """A macro: its name, parameters in order, and the text that it stands for.
-
-    `is_complex`: its body is a program of TeX (conditions, catcodes), whose expansion would not be text.
-    `defines`: its body defines others.
-    """
-
-    name: str
-    parameters: tuple[Parameter, ...]
-    body: str
-    is_complex: bool = False
-
-    @property
-    def defines(self) -> bool:
-        return _DEFINES.search(self.body) is not None
-
-    @property
-    def is_layout(self) -> bool:
-        """Whether it stands for more than text: programs, boxes, lengths, pages, other commands."""
-        if self.is_complex or "@" in self.name or _TEX_INTERNALS.search(self.body) is not None:
-            return True
-        return self.body.startswith("\\") and self.body[1:].isalpha() and _FONT.fullmatch(self.body) is None
-
-
 @dataclass(frozen=True)
 class Definition:
-    """A parsed definition: where it ends in its source, and whether it only counts for a name that is new."""
+    """A parsed definition: where it ends in its source, and whether it only counts for a name that is new.
+
+    An environment is two macros, what it begins with and, `closing`, what it ends with.
+    """
 
     macro: Macro
     end: int
     only_when_new: bool = False
+    closing: Macro | None = None
 
 
 def skip_spaces(source: str, position: int, newlines: bool = True) -> int:
@@ -131,12 +88,16 @@ def parse_definition(
         return None
     if word in _DEFS:
         return _parse_def(source, position)
+    if word in _NAMED:
+        return _parse_named(source, position, known, word)
     if word == "let":
         return _parse_let(source, position, known)
     if source.startswith("*", position):
         position, starred = position + 1, True
     else:
         starred = False
+    if word in _ENVIRONMENTS:
+        return _parse_environment(source, position, word == "provideenvironment")
     named = _NAME.match(source, position)
     if named is None:
         return None
@@ -170,7 +131,7 @@ def _parse_command(source: str, position: int, name: str, only_when_new: bool) -
         if one is None:
             return None
         body, end = one[1], one.end()
-    return Definition(_macro(name, parameters, body), end, only_when_new)
+    return Definition(macro_of(name, parameters, body), end, only_when_new)
 
 
 def _parse_xargs(source: str, position: int, name: str, only_when_new: bool) -> Definition | None:
@@ -187,25 +148,70 @@ def _parse_xargs(source: str, position: int, name: str, only_when_new: bool) -> 
             if sign and number.strip().isdecimal() and 0 < int(number) <= len(kinds):
                 kinds[int(number) - 1] = Parameter("o", default.strip())
     body, end = _group(source, position)
-    return None if body is None else Definition(_macro(name, tuple(kinds), body), end, only_when_new)
+    return None if body is None else Definition(macro_of(name, tuple(kinds), body), end, only_when_new)
 
 
 def _parse_def(source: str, position: int) -> Definition | None:
     named = _NAME.match(source, position)
-    if named is None or named[2] is None:
+    return None if named is None or named[2] is None else _parse_parameters(source, named.end(), named[2])
+
+
+def _parse_parameters(source: str, position: int, name: str) -> Definition | None:
+    """The definition of `name` whose parameters, as `\\def` takes them, begin at `position`."""
+    found = _PARAMETERS.match(source, position)
+    if found is None or ("\\" in found[1] and "#" not in found[1]):
         return None
-    parameters = _PARAMETERS.match(source, named.end())
-    if parameters is None:
-        return None
-    body, end = _group(source, parameters.end())
+    body, end = _group(source, found.end())
     if body is None:
         return None
-    count = parameters[1].count("#")
-    simple = count <= _MAX_PARAMETERS and _SIMPLE_PARAMETERS.fullmatch(parameters[1]) is not None
-    macro = _macro(named[2], (Parameter(),) * min(count, _MAX_PARAMETERS), body)
-    if not simple:  # text between parameters delimits them: left as the author wrote it
-        macro = Macro(macro.name, macro.parameters, body, is_complex=True)
+    count = found[1].count("#")
+    if count <= _MAX_PARAMETERS and _SIMPLE_PARAMETERS.fullmatch(found[1]) is not None:
+        return Definition(macro_of(name, (Parameter(),) * count, body), end)
+    opening, *rest = _PARAMETER.split(found[1])
+    numbers, ends = rest[::2], rest[1::2]
+    parameters = tuple(Parameter("u", end=text) if text.strip() else Parameter() for text in ends)
+    macro = replace(macro_of(name, parameters, body), opening=opening.strip())
+    if (
+        not numbers
+        or "#" in opening + "".join(ends)
+        or numbers != [str(n) for n in range(1, len(numbers) + 1)]
+    ):
+        macro = replace(macro, is_complex=True)  # left as the author wrote it
     return Definition(macro, end)
+
+
+def _parse_named(source: str, position: int, known: Mapping[str, Macro], word: str) -> Definition | None:
+    if word == "@namedef":
+        named = _GROUP_NAME.match(source, position)
+        return None if named is None else _parse_parameters(source, named.end(), named[1])
+    if let := _LET_BE_NAMED.match(source, position):
+        other = known.get(let[2])
+        return None if other is None else Definition(replace(other, name=let[1]), let.end())
+    found = _NAMED_DEFINITION.match(source, position)
+    if found is None:
+        return None
+    if found[1] == "let":
+        target = re.compile(r"\s*\\([A-Za-z@]+)").match(source, found.end())
+        other = known.get(target[1]) if target else None
+        return (
+            None
+            if target is None or other is None
+            else Definition(replace(other, name=found[2]), target.end())
+        )
+    if found[1].endswith("command"):
+        return _parse_command(source, found.end(), found[2], found[1].startswith("provide"))
+    return _parse_parameters(source, found.end(), found[2])
+
+
+def _parse_environment(source: str, position: int, only_when_new: bool) -> Definition | None:
+    named = _GROUP_NAME.match(source, position)
+    begin = None if named is None else _parse_command(source, named.end(), f"begin {named[1]}", only_when_new)
+    if named is None or begin is None:
+        return None
+    closing, end = _group(source, begin.end)
+    if closing is None:
+        return None
+    return replace(begin, end=end, closing=macro_of(f"end {named[1]}", (), closing))
 
 
 def _parse_let(source: str, position: int, known: Mapping[str, Macro]) -> Definition | None:
@@ -217,7 +223,7 @@ def _parse_let(source: str, position: int, known: Mapping[str, Macro]) -> Defini
     name, target = both[1], both[2][1:]
     if target in known:
         other = known[target]
-        macro = Macro(name, other.parameters, other.body, other.is_complex)
+        macro = replace(other, name=name)
     else:
         macro = Macro(name, (), "" if target == "relax" else both[2])
     return Definition(macro, both.end())
@@ -237,11 +243,7 @@ def _parse_document_command(source: str, position: int, name: str, only_when_new
         parameters.append(Parameter(kind.lower(), NO_VALUE if found[2] is None else found[2]))
     if signature[place:].strip() or len(parameters) > _MAX_PARAMETERS:
         return Definition(Macro(name, (), body, is_complex=True), end, only_when_new)
-    return Definition(_macro(name, tuple(parameters), body), end, only_when_new)
-
-
-def _macro(name: str, parameters: tuple[Parameter, ...], body: str) -> Macro:
-    return Macro(name, parameters, body.strip("\n"), _COMPLEX.search(body) is not None)
+    return Definition(macro_of(name, tuple(parameters), body), end, only_when_new)
 
 
 def _group(source: str, position: int) -> tuple[str | None, int]:

@@ -106,6 +106,10 @@ class Source(str):
         end = None if self._ends is None else self._ends.get(start)
         return end if end is None or end <= start + MAX_GROUP_CHARS else -1
 
+    def count_in_vain(self, chars: int) -> None:
+        """Count characters that were looked through for an end that is not there."""
+        self._vain.add(chars)
+
     def remember(self, start: int) -> None:
         """Look once for the ends of all groups from `start` on."""
         self._vain.add(len(self) - start)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from stages.ingest.arxiv.definitions import skip_spaces
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
 from stages.ingest.arxiv.macros import Expander
+from stages.ingest.arxiv.style_macros import collect_styles
 
-_WORDS = r"input|include|subfile|subfileinclude|subimportinput|@input"
+_WORDS = r"input|include|subfile|subfileinclude|subimportinput|@input|includestandalone"
 _TESTS = r"InputIfFileExists|IfFileExists"
 _FOLDERS = r"(?:sub)?(?:import|inputfrom|includefrom)\*?"
 _ANY_INPUT = re.compile(rf"\\(?:{_WORDS}|{_TESTS}|{_FOLDERS})(?![A-Za-z@])")
@@ -23,7 +24,7 @@ _FOLDER_WORDS = frozenset(
 )
 _TEST_WORDS = frozenset(_TESTS.split("|"))
 _NAMED_BY_MACRO = re.compile(
-    rf"\\(?:(?:{_WORDS}|{_FOLDERS})\s*+\{{[^{{}}]*?[\\#]"
+    rf"\\(?:(?:{_WORDS}|{_FOLDERS})\s*+(?:\[[^\[\]\n]{{0,500}}\])?\{{[^{{}}]*?[\\#]"
     r"|input[ \t]*\\(?!fi(?![A-Za-z]))"
     rf"|(?:{_TESTS})\s*+\{{(?![^{{}}]*\.(?:sty|cls|clo|def|cfg|fd)\s*\}})"
     r"|(?:sub)?import\*?\s*+\{[^{}]*\}\s*+\{[^{}]*?[\\#]"
@@ -38,6 +39,7 @@ _NAMED_BY_ARGUMENT = re.compile(
 _CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 _CONTROL_WORDS = re.compile(r"\\([A-Za-z@]+)")
 _BARE_NAME = re.compile(r"[ \t]*((?:\\[A-Za-z@]+[ \t]*|[^\s{}\\#%$])++)")
+_OPTIONS = re.compile(r"\s*+\[[^\[\]\n]{0,500}\]")
 _SPACES_SKIPPED = re.compile(r"(\\[A-Za-z@]+)[ \t\n]+")
 _STYLES = frozenset({"usepackage", "RequirePackage", "documentclass", "documentstyle"})
 
@@ -89,7 +91,7 @@ class InputMacros:
             self._leads.clear()
             return source[match.start() : end], end
         if name in _STYLES:
-            expander.collect_styles(self._styles(source[match.start() : match.start() + 1_000]), self._text)
+            collect_styles(expander, self._styles(source[match.start() : match.start() + 1_000]), self._text)
             return match[0], match.end()
         macro = expander.macros.get(name)
         if macro is not None and not macro.parameters and macro.body.strip()[1:] in _INPUT_WORDS:
@@ -106,7 +108,8 @@ class InputMacros:
             arguments, end = _groups(source, start, 2)
             names = [self._name(argument) for argument in arguments]
         elif name in _INPUT_WORDS:
-            arguments, end = _groups(source, match.end(), 1)
+            options = _OPTIONS.match(source, match.end()) if name == "includestandalone" else None
+            arguments, end = _groups(source, match.end() if options is None else options.end(), 1)
             if not arguments and name == "input" and (bare := _BARE_NAME.match(source, match.end())):
                 arguments, end = [bare[1]], bare.end()
             names = ["", *(self._name(argument) for argument in arguments)]

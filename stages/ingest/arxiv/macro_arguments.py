@@ -3,14 +3,18 @@ r"""The use of a macro in, its arguments out; and a macro's body with arguments 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from stages.ingest.arxiv.definitions import NO_VALUE, Macro, skip_spaces
-from stages.ingest.arxiv.groups import append_piece, balanced
+from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.groups import Source, append_piece, balanced
+from stages.ingest.arxiv.macro import NO_VALUE, Macro
 
 MAX_TESTS = 1_000
+MAX_DELIMITED_CHARS = 5_000
 
 CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 PARAMETER = re.compile(r"#([1-9])|##")
+_WORD_END = re.compile(r"\\[A-Za-z@]+\Z")
 _TEST = re.compile(r"\\If(Value|NoValue|Boolean)(TF|T|F)(?![A-Za-z])")
 TRUE, FALSE = "\\BooleanTrue", "\\BooleanFalse"
 
@@ -38,14 +42,28 @@ def arguments_of_use(
 
     Fewer than the macro takes where the source ends before; None when something else stands there.
     """
+    if macro.opening and not given:
+        start = skip_spaces(source, position)
+        if start >= len(source):
+            return [], len(source)
+        if not source.startswith(macro.opening, start):
+            return None
+        position = start + len(macro.opening)
     if not macro.parameters:
         return [], position + 2 if source.startswith("{}", position) else position
     arguments = list(given)
     for number, parameter in enumerate(macro.parameters[len(given) :], len(given)):
         start = skip_spaces(source, position)
-        if start >= len(source) and any(p.kind == "m" for p in macro.parameters[number:]):
+        if start >= len(source) and any(p.kind in "mu" for p in macro.parameters[number:]):
             return arguments, len(source)
-        if parameter.kind == "s":
+        if parameter.kind == "u":
+            place = position if number or macro.opening else start
+            found = _until(source, place, parameter.end)
+            if found is None:
+                return None
+            argument, position = found
+            arguments.append(argument)
+        elif parameter.kind == "s":
             starred = source.startswith("*", start)
             arguments.append(TRUE if starred else FALSE)
             position = start + 1 if starred else position
@@ -59,6 +77,35 @@ def arguments_of_use(
                 return None
             arguments.append(argument)
     return arguments, position
+
+
+def _until(source: str, start: int, delimiter: str) -> tuple[str, int] | None:
+    """What stands before a delimiter outside groups, in the same paragraph, and where that ends; None where none does."""
+    stops, limit, place = _stops(delimiter), start + MAX_DELIMITED_CHARS, start
+    while (match := stops.search(source, place, limit)) is not None:
+        place = match.end()
+        if match["end"]:
+            argument = source[start : match.start()]
+            is_group = argument.startswith("{") and balanced(argument, 0) == len(argument)
+            return argument[1:-1] if is_group else argument, place
+        if match["open"]:
+            place = balanced(source, match.start())
+        if match["close"] or place < 0:
+            break
+    if isinstance(source, Source):
+        source.count_in_vain(min(len(source), limit if place < 0 else place) - start)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _stops(delimiter: str) -> re.Pattern[str]:
+    """What is looked at on the way to a delimiter: groups, other control words, the end of the paragraph."""
+    end = r"\s+".join(map(re.escape, re.split(r"\s+", delimiter)))
+    if _WORD_END.search(delimiter):
+        end += "(?![A-Za-z@])"
+    return re.compile(
+        rf"(?P<end>{end})|(?P<open>\{{)|(?P<close>\}}|\n[ \t]*\n)|\\(?:[A-Za-z@]+|.)", re.DOTALL
+    )
 
 
 def _mandatory(source: str, start: int) -> tuple[str, int]:

@@ -9,11 +9,18 @@ and output are bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stages.ingest.arxiv.definitions import DEFINERS, PROTECTED, Macro, parse_definition, skip_spaces
+from stages.ingest.arxiv.definitions import (
+    DEFINERS,
+    PROTECTED,
+    Definition,
+    parse_definition,
+    skip_spaces,
+)
+from stages.ingest.arxiv.environments import without_settings
 from stages.ingest.arxiv.groups import Source, append_piece
+from stages.ingest.arxiv.macro import Macro
 from stages.ingest.arxiv.macro_arguments import (
     CONTROL,
     PARAMETER,
@@ -21,7 +28,6 @@ from stages.ingest.arxiv.macro_arguments import (
     decide_tests,
     substitute,
 )
-from stages.ingest.arxiv.scan import without_comments
 from stages.ingest.work import TooMuchWorkError
 
 MAX_DEPTH = 40
@@ -30,22 +36,23 @@ MAX_GROWTH = 10
 GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
-STYLE_MACRO_CHARS = (400, 5_000)
-"""How much of a style is read for one definition, and how much where that was too little."""
 _MAX_LINE_CHARS = 1_000
 
-_WORDS = re.compile(r"\\([A-Za-z]+)")
-_NAMED_DEFINER = re.compile(
-    r"\\((?:re)?newcommand|[gex]?def|let|providecommand|Declare(?:RobustCommand|MathOperator)"
-    r"|(?:New|Renew|Provide)DocumentCommand)(?=\*?\s*+(?:\{\s*+\\([A-Za-z]+)\s*+\}|\\([A-Za-z]+)(?![A-Za-z@])))"
-)
-"""A definition in a style, without its prefixes (`\\long`), and the name, which no `@` hides from users."""
 _TAKES_ONE_TOKEN = re.compile(
     r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
     r"|text(?:bf|it|rm|sf|tt|sc)?|emph|operatorname"
     r"|(?:wide)?(?:hat|tilde)|bar|vec|dot|ddot|acute|grave|check|breve|overline|underline"
     r"|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
 )
+NAME_OF_USE = {
+    "csname": re.compile(r"\s*+([^{}#\n]{1,200}?)\\endcsname(?![A-Za-z@])[ \t]*\n?"),
+    "@nameuse": re.compile(r"\s*+\{([^{}#\n]{1,200})\}"),
+    "begin": re.compile(r"\s*+\{\s*([^\\{}#\n]{1,200}?)\s*\}"),
+    "end": re.compile(r"\s*+\{\s*([^\\{}#\n]{1,200}?)\s*\}"),
+}
+"""Words that name a macro by what follows them, and how it follows."""
+_SPECIAL = DEFINERS | NAME_OF_USE.keys()
+_NAMED_IN_BODY = re.compile(r"\\csname\s*+(.{0,200}?)\s*\\endcsname", re.DOTALL)
 _SPACED = re.compile(r"\\xspace(?![A-Za-z])")
 _NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
 
@@ -72,63 +79,21 @@ class Expander:
     _definers: dict[str, str] = field(default_factory=dict)
     """Control words that stand for those that start definitions: `\\let\\nc\\newcommand`."""
     _open: _Open | None = None
-
-    def collect_styles(self, styles: Sequence[str], text: str) -> None:
-        """Take the definitions of styles that stand for text, those that `text` uses."""
-        source = "\n".join(styles)
-        places: dict[str, list[re.Match[str]]] = {}
-        for match in _NAMED_DEFINER.finditer(source):
-            places.setdefault(match[2] or match[3], []).append(match)
-        used = places.keys() & set(_WORDS.findall(text)) if places else set[str]()
-        waiting, seen = sorted(used), set(used)
-        while waiting:
-            name = waiting.pop()
-            self._define_of_style(source, places[name])
-            if (macro := self.macros.get(name)) is not None:
-                more = (places.keys() & set(_WORDS.findall(macro.body))) - seen
-                seen |= more
-                waiting += sorted(more)
-        self._refuse_users(seen)
-
-    def _define_of_style(self, source: str, places: Sequence[re.Match[str]]) -> None:
-        """Take the last definition of a name in a style, or its default where there is no other."""
-        for place in sorted(
-            places, key=lambda m: (not m[1].lower().startswith("provide"), m.start()), reverse=True
-        ):
-            self._step()
-            line = source.rfind("\n", max(0, place.start() - _MAX_LINE_CHARS), place.start()) + 1
-            if "%" in source[line : place.start()]:  # hardly ever text: a comment
-                continue
-            for size in STYLE_MACRO_CHARS:
-                piece = Source(without_comments(source[place.start() : place.start() + size]))
-                match = CONTROL.match(piece)
-                if match is not None and self.define(piece, match, simple_only=True) > match.end():
-                    return
-            return
-
-    def _refuse_users(self, names: set[str]) -> None:
-        """Forget those of a style's macros whose text holds others that stay as written, however deep."""
-        users: dict[str, list[str]] = {}
-        for name in sorted(names & self.macros.keys()):
-            for word in _WORDS.findall(self.macros[name].body):
-                users.setdefault(word, []).append(name)
-        waiting = sorted(names - self.macros.keys())
-        while waiting:
-            for name in users.pop(waiting.pop(), []):
-                if self.macros.pop(name, None) is not None:
-                    waiting.append(name)
+    _has_environments: bool = False
+    _begun: dict[str, list[bool]] = field(default_factory=dict)
+    """Of environments that are open, whether what they begin with was written."""
 
     def collect(self, source: str) -> None:
         """Take the definitions of a source whose text is not wanted: a preamble."""
         source = Source(source)
         position = 0
         while match := CONTROL.search(source, position):
-            self._step()
+            self.step()
             position = match.end()
             if self.is_definer(match[1]):
                 position = self.define(source, match)
             elif macro := self._maker(match[1]):
-                _, position = self._use(source, match, macro, frozenset(), 0)
+                _, position = self._use(source, match[0], match.end(), macro, frozenset(), 0)
 
     def expand(self, source: str) -> str:
         """`source` with macros expanded and their definitions removed."""
@@ -138,8 +103,8 @@ class Expander:
 
     def expand_use(self, source: str, match: re.Match[str]) -> tuple[str, int]:
         """What the use of a macro at a control word becomes, and where the source goes on."""
-        self._step()
-        return self._use(source, match, self.macros[match[1]], frozenset(), 0)
+        self.step()
+        return self._use(source, match[0], match.end(), self.macros[match[1]], frozenset(), 0)
 
     def expand_argument(self, argument: str) -> str:
         """What an argument becomes."""
@@ -154,7 +119,8 @@ class Expander:
         """Whether a control word starts a definition."""
         return name in DEFINERS or name in self._definers
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Count a control word that is read; a TooMuchWorkError when there are too many."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise TooMuchWorkError("control words", self.steps, MAX_STEPS)
@@ -166,6 +132,9 @@ class Expander:
         if definition is None:
             return match.end()
         macro = definition.macro
+        if definition.closing is not None:
+            self._define_environment(definition, definition.closing)
+            return definition.end
         refused = macro.name in PROTECTED or (simple_only and macro.is_layout)
         exists = definition.only_when_new and macro.name in self.macros
         if not refused and not exists:
@@ -178,6 +147,44 @@ class Expander:
                 self._definers.pop(macro.name, None)
         return definition.end
 
+    def _define_environment(self, definition: Definition, closing: Macro) -> None:
+        """Take the two macros of an environment that prints text; another's marks stay, as those of LaTeX's own do."""
+        opening = definition.macro
+        if definition.only_when_new and opening.name in self.macros:
+            return
+        parts = (without_settings(opening), without_settings(closing))
+        self._has_environments = True
+        for part in parts:
+            if None not in parts and part is not None:
+                self.macros[part.name] = part
+        if None in parts:
+            self.macros.pop(opening.name, None)
+            self.macros.pop(closing.name, None)
+
+    def _named_use(
+        self, source: str, match: re.Match[str], active: frozenset[str], depth: int
+    ) -> tuple[str, int] | None:
+        """What the macro becomes that `\\csname`, `\\@nameuse`, `\\begin` or `\\end` name, and where the source goes on."""
+        word = match[1]
+        if word in ("begin", "end") and not self._has_environments:
+            return None
+        found = NAME_OF_USE[word].match(source, match.end())
+        if found is None or "\\csname" in found[1]:
+            return None
+        end, written = found.end(), source[match.start() : found.end()]
+        if word in ("begin", "end"):
+            macro = self.macros.get(f"{word} {found[1]}")
+            if macro is None or (word == "end" and not self._closes(found[1])):
+                return None
+            used = self._use(source, written, end, macro, active, depth)
+            if word == "begin":
+                self._begun.setdefault(found[1], []).append(used != (written, end))
+            return used
+        name = self._expand(found[1], active, depth + 1, is_whole=True) if "\\" in found[1] else found[1]
+        if macro := self.macros.get(name):
+            return self._use(source, written, end, macro, active, depth)
+        return (f"\\{name}", end) if name.isalpha() else None
+
     def _expand(self, source: str, active: frozenset[str], depth: int, is_whole: bool = False) -> str:
         """`source` expanded; a use that its end cuts off stays in `_open`, unless the source is a `whole` argument."""
         source = Source(source)
@@ -185,19 +192,24 @@ class Expander:
         position = place = 0
         macros, definers = self.macros, self._definers
         while match := CONTROL.search(source, place):
-            self._step()
+            self.step()
             name, place = match[1], match.end()
-            if name in DEFINERS or name in definers:
-                end = self.define(source, match)
-                if end > match.end():
+            used = None
+            if name in _SPECIAL or name in definers:
+                if name in NAME_OF_USE:
+                    if (used := self._named_use(source, match, active, depth)) is None:
+                        continue
+                elif (end := self.define(source, match)) > match.end():
                     append_piece(pieces, source[position : match.start()])
                     position = place = _after_definition(source, match.start(), end)
                     continue
-            macro = macros.get(name)
-            if macro is None:
-                continue
+            if used is None:
+                macro = macros.get(name)
+                if macro is None:
+                    continue
+                used = self._use(source, match[0], match.end(), macro, active, depth)
             append_piece(pieces, source[position : match.start()])
-            expanded, position = self._use(source, match, macro, active, depth)
+            expanded, position = used
             if self._open is not None and (is_whole or depth == 0):
                 expanded, self._open = expanded + self._open.written, None
             if (
@@ -211,21 +223,26 @@ class Expander:
         append_piece(pieces, source[position:])
         return "".join(pieces)
 
+    def _closes(self, name: str) -> bool:
+        """Whether the environment that an end belongs to was begun, and what it begins with written."""
+        begun = self._begun.get(name)
+        return begun.pop() if begun else False
+
     def _use(
-        self, source: str, match: re.Match[str], macro: Macro, active: frozenset[str], depth: int
+        self, source: str, word: str, end: int, macro: Macro, active: frozenset[str], depth: int
     ) -> tuple[str, int]:
-        """What one use of a macro becomes, and where the source goes on."""
+        """What one use of a macro, `word` up to `end`, becomes, and where the source goes on."""
         if macro.name in active:
             self.recursive.add(macro.name)
-            return match[0], match.end()
+            return word, end
         if macro.is_complex:
             self.complex.add(macro.name)
-            return match[0], match.end()
+            return word, end
         if depth >= MAX_DEPTH or self.stopped:
             self.stopped = True
-            return match[0], match.end()
-        text, end = "", match.end()
-        waiting: _Open | None = _Open(macro, [], match[0])
+            return word, end
+        text = ""
+        waiting: _Open | None = _Open(macro, [], word)
         while waiting is not None:
             found = arguments_of_use(source, end, waiting.macro, waiting.arguments)
             if found is None:
@@ -251,6 +268,9 @@ class Expander:
         """The body of a macro with its arguments in their places; None when it is too much."""
         if not macro.defines:
             arguments = [self._expand(argument, active, depth + 1, is_whole=True) for argument in arguments]
+        if "\\csname" in macro.body and not self._knows_names(substitute(macro.body, arguments)):
+            self.complex.add(macro.name)
+            return None
         size = len(macro.body) + sum(
             len(arguments[int(m[1]) - 1])
             for m in PARAMETER.finditer(macro.body)
@@ -261,6 +281,10 @@ class Expander:
             return None
         self.budget_chars -= size
         return decide_tests(substitute(macro.body, arguments))
+
+    def _knows_names(self, body: str) -> bool:
+        """Whether all macros are known that a body names in letters."""
+        return all(name in self.macros for name in _NAMED_IN_BODY.findall(body))
 
 
 def _takes_one_token(pieces: list[str], expanded: str) -> bool:

@@ -11,6 +11,7 @@ from stages.ingest.arxiv.encodings import declared_encoding
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.project import Project
 from stages.ingest.arxiv.readme import Readme, is_readme, parse_readme
+from stages.ingest.arxiv.style_macros import collect_styles
 from stages.ingest.decode import Decoded, bad_bytes, bad_bytes_change, decode_text, without_marks
 from stages.ingest.raw import Change, Loss, RawDocument
 
@@ -74,7 +75,7 @@ def paper_of(
         return _no_paper(key, files, refused, url, size)
     flat = project.flatten(main)
     expander = Expander()
-    expander.collect_styles(project.style_sources(flat), flat.preamble + flat.body)
+    collect_styles(expander, project.style_sources(flat), flat.preamble + flat.body)
     expander.collect(flat.preamble)
     title = paper_title(flat.preamble, flat.body)
     body = expander.expand(flat.body)

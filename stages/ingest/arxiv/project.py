@@ -32,7 +32,8 @@ _NO_PAPER_FILE = re.compile(r"\.(?:sty|cls|clo|bbl|bst|def|cfg|tikz|pgf|pgf_tex|
 _STYLE = re.compile(r"\.(?:sty|cls|clo)$", re.I)
 _INPUT = re.compile(
     r"\\(?:(?P<import>(?:sub)?(?:import|inputfrom|includefrom)\*?)\s*\{(?P<folder>[^{}#\\]*)\}\s*\{(?P<file>[^{}#\\]*)\}"
-    r"|(?P<word>input|include|subfile|subfileinclude|subimportinput|@input)\s*+\{(?P<braced>[^{}#\\]++)\}"
+    r"|(?P<word>input|include|subfile|subfileinclude|subimportinput|@input|includestandalone(?=\s*+[\[{]))"
+    r"\s*+(?:(?<=includestandalone)\[[^\[\]\n]{0,500}\]\s*+)?\{(?P<braced>[^{}#\\]++)\}"
     r"|input[ \t]+(?P<bare>[^\s{}\\#%$]+))"
 )
 _INCLUDE_ONLY = re.compile(r"\\includeonly[ \t]*\{([^{}\\#]+)\}")

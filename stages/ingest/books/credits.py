@@ -78,6 +78,7 @@ _APPEAL = re.compile(
 _END_OF_TEXT = re.compile(
     r"\W*(?:this is )?(?:the )?end of (?:the |this )?(?:e-?text|electronic text)\b", re.IGNORECASE
 )
+_PICTURE = re.compile(r"\s*\[(?:illustration|frontispiece|cover|image)\b[^\[\]]{0,500}\]\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s*\-=_~+.#·•]*")
 PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
 
@@ -98,18 +99,25 @@ def without_title_at_end(body: str) -> str:
 
 
 def without_leading_credits(body: str) -> str:
-    """Drop credit lines and transcriber's notes that stand before the book's first own paragraph."""
-    position = 0
+    """Drop credit lines and transcriber's notes that stand before the book's first own paragraph, or behind its pictures."""
+    position = place = 0
+    kept: list[str] = []
+    pictures: list[str] = []
     for _ in range(_MAX_CREDIT_PARAGRAPHS):
-        paragraph = PARAGRAPH.match(body, position)
+        paragraph = PARAGRAPH.match(body, place)
         if paragraph is None:
             break
+        if _PICTURE.fullmatch(paragraph["text"]):
+            pictures.append(paragraph["text"])
+            place = paragraph.end()
+            continue
         end = _end_of_front_matter(body, paragraph)
         if end is None:
             break
-        position = end
+        kept, pictures = kept + pictures, []
+        position = place = end
     rest = body[position:]
-    return rest.lstrip("\n") if position else body
+    return "\n\n".join([*kept, rest.lstrip("\n")]) if position else body
 
 
 def _end_of_front_matter(body: str, paragraph: re.Match[str]) -> int | None:

@@ -7,11 +7,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from stages.ingest.archives import Member, open_zip, zip_member
+from stages.core.errors import DamagedInputError
+from stages.ingest.archives import ZIP_MAGIC, Member, open_zip, zip_member
+from stages.ingest.books.epub_order import package_of_names
 from stages.ingest.books.epub_package import (
     CONTAINER,
     ENCRYPTION,
@@ -28,6 +30,7 @@ from stages.ingest.markup_charset import markup_charset
 from stages.ingest.raw import Change, Loss, RawFile
 
 MAX_PACKAGE_BYTES = 8 << 20
+_MIMETYPE = b"mimetypeapplication/epub+zip"
 _GUTENBERG = re.compile(r"gutenberg\.org/(?:(?:ebooks|files|etext)/)?(\d+)")
 
 
@@ -56,20 +59,58 @@ def read_epub(raw: RawFile, max_book_bytes: int) -> Epub | Loss:
     with raw.open() as stream:
         files = _Files(open_zip(stream))
         try:
-            package = _package(files)
             locked = encrypted_paths(files.small(ENCRYPTION)) if files.has(ENCRYPTION) else set()
         except PackageError as error:
             return Loss("", "bad_package", str(error), text_bytes=raw.size)
-        if package is None:
-            return Loss("", "no_package", "no package file (.opf) in the archive", text_bytes=raw.size)
+        found = _package_or_order(files, raw.size)
+        if isinstance(found, Loss):
+            return found
+        package, changes = found
         locked_parts = [item.path for item in package.spine if item.path in locked]
         if locked_parts:
             detail = f"{len(locked_parts)} of {len(package.spine)} parts"
             return Loss("", "encrypted", detail, text_bytes=raw.size)
-        return _read_spine(files, package, max_book_bytes)
+        return _read_spine(files, package, max_book_bytes, changes)
 
 
-def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | Loss:
+def is_epub(raw: RawFile) -> bool:
+    """Whether a file of another name is an EPUB: an archive that begins as one, or holds an EPUB's container."""
+    with raw.open() as stream:
+        head = stream.read(len(_MIMETYPE) + 30)
+        if not head.startswith(ZIP_MAGIC):
+            return False
+        if head[30:] == _MIMETYPE:
+            return True
+        stream.seek(0)
+        try:
+            return _Files(open_zip(stream)).has(CONTAINER)
+        except DamagedInputError:
+            return False
+
+
+def _package_or_order(files: _Files, size: int) -> tuple[Package, tuple[Change, ...]] | Loss:
+    """What the package says; without one, or without any of its files, the texts in the order of contents or names."""
+    package: Package | None = None
+    loss = Loss("", "no_package", "no package file (.opf) in the archive", text_bytes=size)
+    try:
+        package = _package(files)
+    except PackageError as error:
+        loss = Loss("", "bad_package", str(error), text_bytes=size)
+    if package is not None and any(files.has_part(item.path) for item in package.spine):
+        return package, ()
+    found = package_of_names(files.ending(""), files.small)
+    if found is None:
+        return loss if package is None else (package, ())
+    ordered, source = found
+    reason = loss.detail if package is None else "the package lists no file that is there"
+    if package is not None:
+        ordered = replace(package, spine=ordered.spine)
+    return ordered, (Change("reading_order", len(ordered.spine), detail=f"by {source}: {reason}"),)
+
+
+def _read_spine(
+    files: _Files, package: Package, max_book_bytes: int, changes: tuple[Change, ...]
+) -> Epub | Loss:
     chapters: list[str] = []
     losses: list[Loss] = []
     total = bad = 0
@@ -91,7 +132,7 @@ def _read_spine(files: _Files, package: Package, max_book_bytes: int) -> Epub | 
             bad += wrong
             encodings[read.encoding] = None
         chapters.append(chapter_text(read.text))
-    changes = bad_bytes_change(bad, " ".join(encodings))
+    changes += bad_bytes_change(bad, " ".join(encodings))
     return Epub("\n\n\n".join(filter(None, chapters)), package, tuple(losses), changes)
 
 
@@ -133,6 +174,9 @@ class _Files:
 
     def has(self, path: str) -> bool:
         return self._find(path) is not None
+
+    def has_part(self, path: str) -> bool:
+        return self._find_anywhere(path) is not None
 
     def ending(self, end: str) -> list[str]:
         return sorted(name for name in self._by_name if name.lower().endswith(end))

@@ -110,6 +110,11 @@ def package_paths(container: bytes) -> list[str]:
     return [slashes(unquote(path)).lstrip("/") for path in found if path]
 
 
+def is_cover_name(stem: str) -> bool:
+    """Whether a file is a cover by its name without an extension, or an item by its id."""
+    return _COVER.fullmatch(stem) is not None
+
+
 def slashes(path: str) -> str:
     """A path as archives have it, whatever a writer on Windows wrote."""
     return path.replace("\\", "/")
@@ -151,7 +156,7 @@ def parse_package(data: bytes, path: str) -> Package:
             continue
         place = _resolved(folder, item.get("href", ""))
         stem = posixpath.splitext(posixpath.basename(place))[0]
-        is_cover = _COVER.fullmatch(name) or _COVER.fullmatch(stem)
+        is_cover = is_cover_name(name) or is_cover_name(stem)
         if is_cover or place in left_out or "nav" in item.get("properties", "").split():
             continue
         is_text = item.get("media-type", "") in _TEXT_TYPES or _TEXT_FILE.search(place) is not None

@@ -47,6 +47,11 @@ _END_LINE = re.compile(
 )
 _WORD = re.compile("[Gg](?:utenberg|UTENBERG)")
 _LICENSE = re.compile(r"^[ \t]*\*{2,4}[ \t]*START:?[ \t]*FULL LICENSE", re.IGNORECASE | re.MULTILINE)
+_FILE_NAME_LINE = re.compile(
+    r"^[ \t]*\*{2,}[ \t]*This file should be named \S+ or [^\n]*(?P<footer>\s*This and all associated files)?",
+    re.MULTILINE,
+)
+"""Of files since 2003 in the footer, of older ones in the header."""
 _FIELD = re.compile(
     r"^[ \t]*(?P<name>[A-Za-z][A-Za-z ]{2,30}):[ \t]*(?P<value>[^\n]*(?:\n[ \t]+[^\s:][^\n:]*(?=\n))*)",
     re.MULTILINE,
@@ -197,6 +202,8 @@ def _without_footer(body: str) -> str:
         return body[: lines[0] if lines else end]
     candidates = _lines_on_gutenberg(body, _END_LINE, 0, len(body))[-1:]
     candidates += [found.start() for found in _SMALL_PRINT_START.finditer(body, len(body) // 2)][:1]
+    named = _FILE_NAME_LINE.finditer(body) if "This file should be named" in body else ()
+    candidates += [found.start() for found in named if found["footer"] or found.start() > len(body) // 2][:1]
     candidates += [found.start() for found in _LICENSE.finditer(body)][-1:]
     return body[: min(candidates)] if candidates else body
 

@@ -13,7 +13,7 @@ from stages.ingest import contents
 from stages.ingest.archives import Member, archive_members
 from stages.ingest.base import IngestStage
 from stages.ingest.books.encoding import book_control_share, gutenberg_charset
-from stages.ingest.books.epub import Epub, read_epub
+from stages.ingest.books.epub import Epub, is_epub, read_epub
 from stages.ingest.books.gutenberg import Book, split_book
 from stages.ingest.books.languages import language_code, language_of_tag
 from stages.ingest.books.xhtml import chapter_text, html_language
@@ -39,7 +39,7 @@ class BooksIngest(IngestStage):
     """Texts, HTML pages and EPUBs of whole books, from Gutenberg or plain folders; zips of texts and pages."""
 
     stage_name: ClassVar[str] = "ingest_books"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "books"
     reads: ClassVar[frozenset[str]] = frozenset({contents.HTML, contents.ZIP, contents.XML})
@@ -52,7 +52,7 @@ class BooksIngest(IngestStage):
 
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """The one book of a raw file, or all of a zip, or why there is none; before it the parts that are lost."""
-        if _EPUB_FILE.search(raw.name):
+        if _EPUB_FILE.search(raw.name) or (not is_book_file(raw.name) and is_epub(raw)):
             yield from self._read_epub(raw)
         elif _ZIP_FILE.search(raw.name):
             yield from self._read_zip(raw)

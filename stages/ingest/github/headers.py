@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from stages.ingest.github.doc_comments import has_legal_part, without_license
 from stages.ingest.github.languages import CommentStyle
 
 MAX_HEADER_CHARS = 20_000
 MAX_COMMENTS = 8
+MIN_DOC_WORDS = 4
+"""What `/** */` must say beside a licence to be documentation: it is also the frame of licences."""
 
 _NESTING = frozenset({"(*", "{-", "/+", "#|", "#=", "#["})
 """Block comments that may hold others of their kind."""
@@ -62,7 +65,11 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
     removed = False
     for _ in range(MAX_COMMENTS):
         end, kept = _region_end(text, position, style), ""
-        if end == position:
+        is_doc = end == position and text.startswith(style.doc_openings, position)
+        if is_doc and (end := _end_of_documentation(text, position, style)) > position:
+            kept = _kept_documentation(text[position:end], style)
+        elif end == position:
+            is_doc = False
             end, kept = _comment(text, position, style, all_leading_lines)
         if end == position:
             break
@@ -72,14 +79,41 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
         # keep the indent of the first line that stays
         behind = text.rfind("\n", end - 1, behind) + 1 or behind
         whole = kept == text[position:end]
-        saved.append(text[position:behind] if whole else kept)
+        saved.append(kept + text[end:behind] if whole or (is_doc and kept) else kept)
         removed |= not whole
         # what describes the code comes behind a description, and is no header
-        all_leading_lines &= not (whole and text.startswith(_block_openings(style), position))
+        is_description = bool(kept) if is_doc else whole and text.startswith(_block_openings(style), position)
+        all_leading_lines &= not is_description
         position = behind
     if not removed:
         return text
     return text[:start] + "".join(saved) + text[position:]
+
+
+def _end_of_documentation(text: str, start: int, style: CommentStyle) -> int:
+    """Behind the documentation that begins at `start`; `start` where there is none."""
+    for opening, closing in style.docs:
+        # boxes are drawn of stars
+        if text.startswith(opening, start) and not (opening == "/**" and text[start + 3 : start + 4] in "*/"):
+            return max(start, _block_end(text, start, opening, closing))
+    for marks, following in (
+        (style.doc_lines, ""),
+        (style.line if style.documented else (), style.documented),
+    ):
+        run = _line_run(marks).match(text, start, start + MAX_HEADER_CHARS) if marks else None
+        if run and run[0].endswith("\n") and text.startswith(following, run.end()):
+            return run.end()
+    return start
+
+
+def _kept_documentation(comment: str, style: CommentStyle) -> str:
+    """What stays of a documentation comment."""
+    if not has_legal_part(comment):
+        return comment
+    for opening, closing in style.docs:
+        if comment.startswith(opening):
+            return without_license(comment, opening, closing, MIN_DOC_WORDS if opening == "/**" else 1)
+    return without_license(comment, "", "")
 
 
 def _block_openings(style: CommentStyle) -> tuple[str, ...]:
@@ -176,7 +210,9 @@ def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
     marks = []
     for mark in openings:
         pattern = re.escape(mark)
-        if mark == "//":
+        if mark == "//!":
+            pattern += r"(?!!)"
+        elif mark == "//":
             pattern += r"(?![/!])(?!\*)"
         elif mark == "#":
             pattern += r"(?!'|\[|include|define|if|pragma|import|undef|else|endif)"

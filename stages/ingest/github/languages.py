@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 
 @dataclass(frozen=True)
 class CommentStyle:
-    """How a language writes comments: what opens a comment to the line's end, and pairs around a block."""
+    """How a language writes comments: what opens a comment to the line's end, and pairs around a block.
+
+    `docs` are pairs around documentation, `doc_lines` what opens a line of it; lines before `documented` are such, too.
+    """
 
     line: tuple[str, ...] = ()
     block: tuple[tuple[str, str], ...] = ()
+    docs: tuple[tuple[str, str], ...] = ()
+    doc_lines: tuple[str, ...] = ()
+    documented: str = ""
+
+    @cached_property
+    def doc_openings(self) -> tuple[str, ...]:
+        """All that documentation may begin with."""
+        lines = self.line if self.documented else ()
+        return (*(opening for opening, _ in self.docs), *self.doc_lines, *lines)
 
 
-C_BLOCK = ("/*", "*/")
+C_BLOCK, C_DOC = ("/*", "*/"), ("/**", "*/")
 STYLES = {
-    "c": CommentStyle(("//",), (C_BLOCK,)),
+    "c": CommentStyle(("//",), (C_BLOCK,), (C_DOC,)),
+    "go": CommentStyle(("//",), (C_BLOCK,), (C_DOC,), documented="package "),
+    "rust": CommentStyle(("//",), (C_BLOCK,), (C_DOC, ("/*!", "*/")), ("//!",)),
+    "python": CommentStyle(
+        ("#",), (), tuple((f"{r}{quotes}", quotes) for r in ("", "r", "u", "R") for quotes in ('"""', "'''"))
+    ),
     "css": CommentStyle((), (C_BLOCK,)),
-    "php": CommentStyle(("//", "#"), (C_BLOCK,)),
+    "php": CommentStyle(("//", "#"), (C_BLOCK,), (C_DOC,)),
     "d": CommentStyle(("//",), (C_BLOCK, ("/+", "+/"))),
     "hash": CommentStyle(("#",)),
     "hcl": CommentStyle(("#", "//"), (C_BLOCK,)),
@@ -89,7 +106,7 @@ Common Lisp: lisp: lisp cl lsp
 Crystal: hash: cr
 CSS: css: css
 CUDA: c: cu cuh
-Cython: hash: pyx pxd pxi
+Cython: python: pyx pxd pxi
 D: d: d
 Dart: c: dart
 Dockerfile: hash: dockerfile
@@ -108,7 +125,7 @@ Gherkin: hash: feature
 Gleam: c: gleam
 GDScript: hash: gd
 GLSL: c: glsl vert frag geom
-Go: c: go
+Go: go: go
 GraphQL: hash: graphql gql
 Groovy: c: groovy gradle
 Haml: none: haml
@@ -153,7 +170,7 @@ Protocol Buffers: c: proto
 Pug: c: pug
 Puppet: hash: epp
 PureScript: haskell: purs
-Python: hash: py pyi pyw
+Python: python: py pyi pyw
 QML: c: qml
 R: hash: r rmd
 Racket: lisp: rkt
@@ -164,7 +181,7 @@ Rego: hash: rego
 ReScript: c: res resi
 reStructuredText: none: rst
 Ruby: ruby: rb rake gemspec ru
-Rust: c: rs
+Rust: rust: rs
 Sass: c: sass scss
 Scala: c: scala sbt sc
 Scheme: lisp: scm ss

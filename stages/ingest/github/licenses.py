@@ -32,7 +32,7 @@ _NAME = re.compile(
     rf"(?P<suffix>(?:[-_.]{_SUFFIX})*)(?:\.(?:md|markdown|txt|rst|html|adoc))?",
     re.IGNORECASE,
 )
-_SPDX_FOLDER = "LICENSES"
+SPDX_FOLDER = "LICENSES"
 _SPDX = re.compile(
     r"SPDX-License-Identifier:((?:[ \t]*(?:[()]|[A-Za-z0-9][\w.+:/-]*))*)([^\n\r]*)", re.IGNORECASE
 )
@@ -61,11 +61,15 @@ _LOOSE = {
 
 @dataclass(frozen=True)
 class LicenseVerdict:
-    """What is known of a licence: its SPDX ids, sorted; whether it is allowed; the files that state it."""
+    """What is known of a licence: its SPDX ids, sorted; whether it is allowed; the files that state it.
+
+    `is_per_file`: these are all that occur in a repository, and each of its files says which it is under.
+    """
 
     names: tuple[str, ...] = ()
     allowed: bool = False
     stated_in: tuple[str, ...] = ()
+    is_per_file: bool = False
 
     @property
     def detail(self) -> str:
@@ -82,7 +86,7 @@ def license_folder(path: str) -> str | None:
     `LICENSES/<id>.txt` at the root is REUSE's way to state the repository's licences.
     """
     folder, _, name = path.rpartition("/")
-    if folder == _SPDX_FOLDER:
+    if folder == SPDX_FOLDER:
         return ""
     return folder if _NAME.fullmatch(name) else None
 
@@ -103,8 +107,8 @@ def join_files(texts: Mapping[str, str]) -> str:
     One may choose among them when a text says so, or when they are named apart (LICENSE-MIT, LICENSE-APACHE);
     else all of them hold. Remarks beside a licence state nothing.
     """
-    if any("/" not in path for path in texts) and any(path.startswith(f"{_SPDX_FOLDER}/") for path in texts):
-        texts = {path: text for path, text in texts.items() if not path.startswith(f"{_SPDX_FOLDER}/")}
+    if any("/" not in path for path in texts) and any(path.startswith(f"{SPDX_FOLDER}/") for path in texts):
+        texts = {path: text for path, text in texts.items() if not path.startswith(f"{SPDX_FOLDER}/")}
     stated = {path: recognise(texts[path]) for path in sorted(texts)}
     if any(expression != UNKNOWN for expression in stated.values()):
         remarks = {path for path, e in stated.items() if e == UNKNOWN and _is_remark(path, texts[path])}
@@ -144,11 +148,12 @@ def loose_expression(statement: str) -> str:
 
 
 def spdx_expression(text: str) -> str:
-    """The expression of the first SPDX-License-Identifier line near the start of `text`; "" without one."""
+    """The expression of the SPDX-License-Identifier lines near the start of `text`, which all hold; "" without one."""
     if "spdx-license-identifier" not in text[:HEADER_CHARS].lower():
         return ""
-    match = _SPDX.search(text, 0, HEADER_CHARS)
-    return loose_expression(match[1]) if match else ""
+    found = (loose_expression(match[1]) for match in _SPDX.finditer(text, 0, HEADER_CHARS))
+    stated = list(dict.fromkeys(filter(None, found)))
+    return stated[0] if len(stated) == 1 else " AND ".join(f"({expression})" for expression in stated)
 
 
 @cache

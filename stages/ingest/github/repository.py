@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from stages.ingest.decode import decode_text
 from stages.ingest.github.generated import vendored_place
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN, states_terms
-from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, join_files, judge, license_folder
+from stages.ingest.github.licenses import (
+    NO_LICENSE,
+    SPDX_FOLDER,
+    LicenseVerdict,
+    join_files,
+    judge,
+    license_folder,
+)
 from stages.ingest.github.manifests import MAX_MANIFEST_BYTES, is_manifest, join_manifests
+from stages.ingest.github.reuse import annotations_of, is_reuse_file
 
 FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){0,2}")
 """`owner__name-commit.tar.gz`, as a download is named, or a folder of that name."""
@@ -30,6 +38,8 @@ class Repository:
     commit: str | None = None
     top: str = ""
     verdicts: Mapping[str, LicenseVerdict] = field(default_factory=dict)
+    annotations: Sequence[tuple[re.Pattern[str], LicenseVerdict]] = ()
+    """Verdicts of paths that REUSE's files name; the last that fits holds."""
 
     def path(self, member: str) -> str:
         """The path of an archive's member relative to the repository's root."""
@@ -49,10 +59,14 @@ class Repository:
         return f"{self.owner}/{self.name}" if self.owner else self.name
 
     def verdict(self, path: str) -> LicenseVerdict:
-        """The licence of a file: the nearest folder's that states one; a root that is not allowed holds for all."""
+        """The licence of a file: REUSE's files', or the nearest folder's that states one; a root that is not allowed
+        holds for all, but where it only lists what occurs."""
         root = self.verdicts.get("", NO_LICENSE)
-        if root.names and not root.allowed:
+        if root.names and not root.allowed and not root.is_per_file:
             return root
+        for paths, verdict in reversed(self.annotations):
+            if paths.fullmatch(path):
+                return verdict
         folder = path
         while folder:
             folder = folder.rpartition("/")[0]
@@ -65,7 +79,14 @@ def states_license(path: str) -> bool:
     """Whether the file at `path` must be read to know the licences: licence files anywhere, manifests at the root."""
     if license_folder(path) is not None:
         return vendored_place(path) is None
-    return is_manifest(path)
+    return is_manifest(path) or is_reuse_file(path)
+
+
+def annotations_in(
+    texts: Mapping[str, str], allowed: tuple[str, ...]
+) -> list[tuple[re.Pattern[str], LicenseVerdict]]:
+    """The verdicts of paths that REUSE's files among `texts` name."""
+    return [(one.paths, judge(one.expression, allowed)) for one in annotations_of(texts)]
 
 
 def verdicts_of(
@@ -86,6 +107,8 @@ def verdicts_of(
     verdicts: dict[str, LicenseVerdict] = {}
     for folder, files in by_folder.items():
         verdict = judge(join_files(files), allowed, files)
+        if not folder and all(path.startswith(f"{SPDX_FOLDER}/") for path in files):
+            verdict = replace(verdict, is_per_file=len(files) > 1)
         if not folder or UNKNOWN not in verdict.names or _states_its_own(files):
             verdicts[folder] = verdict
     if use_manifests and "" not in verdicts:
@@ -115,6 +138,7 @@ def archived_repository(
         commit=folder["sha"] if folder else named["sha"] if named else None,
         top=top,
         verdicts=verdicts_of(relative, allowed, use_manifests),
+        annotations=annotations_in(relative, allowed),
     )
 
 

@@ -72,7 +72,7 @@ class SourceFileRules(IngestStage):
 
     def refused_unread(self, path: str, size: int, verdict: LicenseVerdict) -> Loss | None:
         """The row of a file that its licence, its path or its size drops; its key and URL are not filled in."""
-        if not verdict.allowed:
+        if not verdict.allowed and not verdict.is_per_file:
             return Loss("", "license", verdict.detail, text_bytes=size)
         if refused := self.refused_by_name(path):
             return Loss("", *refused, text_bytes=size)
@@ -105,6 +105,8 @@ class SourceFileRules(IngestStage):
         own = judge(spdx_expression(text), self.licenses)
         if own.names and not own.allowed:
             return loss("license", own.detail)
+        if not own.names and not verdict.allowed:
+            return loss("license", verdict.detail)
         if self.drop_generated and (marker := generated_marker(text)):
             return loss("generated", marker)
         language, style = language_of_file(path) or ("", CommentStyle())

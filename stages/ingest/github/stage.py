@@ -24,6 +24,7 @@ from stages.ingest.github.licenses import NO_LICENSE, LicenseVerdict, judge
 from stages.ingest.github.repository import (
     FILE_NAME,
     Repository,
+    annotations_in,
     archived_repository,
     license_text,
     states_license,
@@ -56,7 +57,7 @@ class GithubIngest(SourceFileRules):
     stage_name: ClassVar[str] = "ingest_github"
     kind: ClassVar[str] = "github"
     reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP, contents.JSON, contents.PARQUET})
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     follows_unicode: ClassVar[bool] = True
 
     def raw_files(self) -> list[FoundFile]:
@@ -147,7 +148,8 @@ class GithubIngest(SourceFileRules):
 
         def kept(name: str) -> bool:
             path = repository.path(name)
-            return repository.verdict(path).allowed and self.refused_by_name(path) is None
+            verdict = repository.verdict(path)
+            return (verdict.allowed or verdict.is_per_file) and self.refused_by_name(path) is None
 
         for member in archive_members(raw, self.max_file_bytes, kept):
             yield self._archived(raw, repository, member)
@@ -200,6 +202,7 @@ class GithubIngest(SourceFileRules):
             owner=place[0] if place else named["owner"] if named else None,
             commit=git_folder.commit_of(root) or (named["sha"] if named else None),
             verdicts=verdicts_of(texts, self.licenses, self.read_manifests),
+            annotations=annotations_in(texts, self.licenses),
         )
 
     def _entry(self, repository: Repository, raw: RawFile, entry: folders.Entry) -> RawRecord:

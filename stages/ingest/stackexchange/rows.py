@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from stages.core.documents import to_valid_unicode
 from stages.core.errors import DamagedInputError
+from stages.ingest.charsets import read_with_replacement
 from stages.ingest.codecs import READ_BYTES
 from stages.ingest.compressed import compression_of, decompressed
 from stages.ingest.raw import RawFile
@@ -137,7 +138,10 @@ def row_chunks(
 
 def parse_row(data: bytes) -> Post | str:
     """The post of a row's chunk, or why it is none."""
-    text = data.decode("utf-8", "replace")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = read_with_replacement(data, "utf-8")
     whole = _ROW.match(text)
     if whole is None:
         return "not a well-formed row element"

@@ -84,7 +84,7 @@ class StackExchangeIngest(ThreadOptions, RawStage[PostsParams]):
     """
 
     stage_name: ClassVar[str] = "ingest_stackexchange"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "stackexchange"
     reads: ClassVar[frozenset[str]] = frozenset({contents.POSTS, contents.XML})

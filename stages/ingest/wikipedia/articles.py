@@ -9,9 +9,16 @@ from urllib.parse import quote
 from stages.ingest.raw import Loss, RawFile
 from stages.ingest.wikipedia.cutting import MAX_PAGE_BYTES, BrokenPage, PageCutter
 from stages.ingest.wikipedia.dump import WikiPage, read_header, read_pages
-from stages.ingest.wikipedia.names import REDIRECT, Namespaces, host_of, language_of_wiki, wiki_code
+from stages.ingest.wikipedia.names import REDIRECT, Namespaces
 from stages.ingest.wikipedia.streams import DumpReader, StreamDamage, is_index
 from stages.ingest.wikipedia.unicode_forms import as_utf8
+from stages.ingest.wikipedia.wikis import (
+    address_before_title,
+    host_of,
+    language_of_wiki,
+    wanted_code,
+    wiki_code,
+)
 
 WIKITEXT_MODEL = "wikitext"
 _TITLE_SAFE = "/:@!$*(),;'"
@@ -19,10 +26,12 @@ _TITLE_SAFE = "/:@!$*(),;'"
 
 @dataclass(frozen=True)
 class Wiki:
-    """The wiki of a dump: code as in its host name (None when nothing tells it), namespaces."""
+    """The wiki of a dump: its code (None when nothing tells it), namespaces, and where it is no known wiki what
+    its addresses begin with."""
 
     code: str | None
     namespaces: Namespaces
+    address: str | None = None
 
     @property
     def language(self) -> str | None:
@@ -32,11 +41,8 @@ class Wiki:
     def url(self, title: str) -> str | None:
         """Address of the page with this title."""
         host = host_of(self.code)
-        return (
-            None
-            if host is None
-            else f"https://{host}/wiki/{quote(title.replace(' ', '_'), safe=_TITLE_SAFE)}"
-        )
+        address = self.address or (None if host is None else f"https://{host}/wiki/")
+        return None if address is None else address + quote(title.replace(" ", "_"), safe=_TITLE_SAFE)
 
 
 @dataclass(frozen=True)
@@ -72,13 +78,15 @@ def read_articles(
         if first:
             yield Loss("", "index_file", "the index of a multistream dump", text_bytes=raw.size)
         return
-    named = wiki_code(raw.name, None)
-    if not languages or named is None or named in languages:
+    named, wanted = wiki_code(raw.name, None), {wanted_code(language) for language in languages}
+    if not wanted or named is None or named in wanted:
         header = read_header(as_utf8(DumpReader(replace(raw, start=0, stop=None)).pieces()))
         code = wiki_code(raw.name, header.dbname, header.base, header.lang)
-        wiki = Wiki(code, Namespaces.of(header.namespaces))
+        is_told = wiki_code(raw.name, header.dbname, header.base) is not None
+        address = None if is_told else address_before_title(header.base)
+        wiki = Wiki(code, Namespaces.of(header.namespaces), address)
         named = wiki.code
-    if languages and named not in languages:
+    if wanted and named not in wanted:
         if first:
             yield Loss("", "language_not_wanted", f"the dump's wiki is {named}", text_bytes=raw.size)
         return

@@ -15,7 +15,7 @@ from stages.ingest.wikipedia.streams import StreamDamage
 
 _DBNAME = re.compile(r"<dbname>\s*([^<\s]+)\s*</dbname>")
 _BASE = re.compile(r"<base>\s*([^<\s]{1,300})\s*</base>")
-_LANG = re.compile(r"<mediawiki\b[^<>]{0,1000}?\bxml:lang=[\"']([A-Za-z-]{2,30})[\"']")
+_LANG = re.compile(r"<mediawiki\b[^<>]{0,1000}?\bxml:lang=[\"']([A-Za-z_-]{2,30})[\"']")
 _NAMESPACE = re.compile(
     r'<namespace\b[^<>]{0,200}?\bkey="(-?\d{1,6})"[^<>]{0,200}?(?:/>|>([^<]*)</namespace>)'
 )

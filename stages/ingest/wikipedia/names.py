@@ -1,4 +1,4 @@
-"""What wikis call things: namespaces, redirect words, language codes, beside what a dump's own header says.
+"""What wikis call things: namespaces, redirect words, beside what a dump's own header says.
 
 Headers of extracts are often another wiki's (every minidump claims to be English), so the names of the file
 and category namespaces of the languages of LLaMA's recipe, and some more, are known here too.
@@ -39,44 +39,6 @@ REDIRECT = re.compile(
 )
 """A text that is a redirect, for dumps without a <redirect> element."""
 
-_WIKI_NAME = re.compile(r"(?:^|/)([a-z][a-z_-]*?)wiki(?=[-_.]|$)")
-
-_HOST = re.compile(r"(?:https?:)?//([a-z-]+)\.(?:m\.)?wikipedia\.org(?:[/:]|$)", re.IGNORECASE)
-
-_WIKI_WORDS = """
-    aa ab ace ady af ak als alt am ami an ang ann anp ar arc arn ary arz as ast atj av avk awa ay az azb
-    ba ban bar bat-smg bbc bcl bdr be be-tarask be-x-old bew bg bh bho bi bjn blk bm bn bo bpy br bs btm
-    bug bxr ca cbk-zam cdo ce ceb ch cho chr chy ckb co cr crh cs csb cu cv cy da dag de dga din diq dsb
-    dtp dty dv dz ee el eml en eo es et eu ext fa fat ff fi fiu-vro fj fo fon fr frp frr fur fy ga gag
-    gan gcr gd gl glk gn gom gor got gpe gsw gu guc gur guw gv ha hak haw he hi hif ho hr hsb ht hu hy
-    hyw hz ia iba id ie ig igl ii ik ilo inh io is it iu ja jam jbo jv ka kaa kab kaj kbd kbp kcg kg kge
-    ki kj kk kl km kn knc ko koi kr krc ks ksh ku kus kv kw ky la lad lb lbe lez lfn lg li lij lld lmo ln
-    lo lrc lt ltg lv lzh mad mai map-bms mdf mg mh mhr mi min mk ml mn mni mnw mo mos mr mrj ms mt mus
-    mwl my myv mzn na nah nan nap nds nds-nl ne new ng nia nl nn no nb nov nqo nr nrm nso nup nv ny oc
-    olo om or os pa pag pam pap pcd pcm pdc pfl pi pih pl pms pnb pnt ps pt pwn qu rki rm rmy rn ro
-    roa-rup roa-tara rsk ru rue rup rw sa sah sat sc scn sco sd se sg sgs sh shi shn shy si simple sk skr
-    sl sm smn sn so sq sr srn ss st stq su sv sw syl szl szy ta tay tcy tdd te tet tg th ti tig tk tl tly
-    tn to tpi tr trv ts tt tum tw ty tyv udm ug uk ur uz ve vec vep vi vls vo vro wa war wo wuu xal xh
-    xmf yi yo yue za zea zgh zh zh-classical zh-min-nan zh-yue zu
-"""
-KNOWN_WIKIS = frozenset(_WIKI_WORDS.split())
-"""Codes of Wikipedias, as in their hosts' names: https://meta.wikimedia.org/wiki/List_of_Wikipedias."""
-
-_LANGUAGE_OF_WIKI = {
-    "simple": "en",
-    "zh-yue": "yue",
-    "zh-min-nan": "nan",
-    "zh-classical": "lzh",
-    "be-x-old": "be",
-    "be-tarask": "be",
-    "als": "gsw",
-    "bat-smg": "sgs",
-    "fiu-vro": "vro",
-    "roa-rup": "rup",
-}
-
-_HOST_OF_WIKI = {"be-x-old": "be-tarask"}
-
 
 @dataclass(frozen=True)
 class Namespaces:
@@ -102,30 +64,3 @@ class Namespaces:
 
 def _folded(name: str) -> str:
     return name.replace("_", " ").strip().lower()
-
-
-def wiki_code(
-    file_name: str, dbname: str | None, base: str | None = None, lang: str | None = None
-) -> str | None:
-    """Code of the wiki, as in its host name: the first that is a known wiki's of the raw file's name (`bgwiki-..`),
-    its header's database name, its address, its language.
-
-    The name goes first: dumps are published under it, and headers of extracts name another wiki. A file named
-    `smallwiki` says nothing.
-    """
-    found = (_WIKI_NAME.match(name) for name in (file_name.lower().rsplit("/", 1)[-1], dbname or ""))
-    host = _HOST.match(base or "")
-    codes = [match[1].replace("_", "-") for match in found if match is not None]
-    codes += [host[1].lower()] if host is not None else []
-    language = (lang or "").lower()
-    return next((code for code in [*codes, language] if code in KNOWN_WIKIS), language or None)
-
-
-def language_of_wiki(wiki: str | None) -> str | None:
-    """Language code of a wiki's texts; Simple English is English."""
-    return None if wiki is None else _LANGUAGE_OF_WIKI.get(wiki, wiki)
-
-
-def host_of(wiki: str | None) -> str | None:
-    """Host name of a wiki."""
-    return None if wiki is None else f"{_HOST_OF_WIKI.get(wiki, wiki)}.wikipedia.org"

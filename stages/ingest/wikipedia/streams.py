@@ -44,6 +44,8 @@ _UTF16_STARTS = (
     (b"\xfe\xff", "utf-16-be"),
     (b"<\0", "utf-16-le"),
     (b"\0<", "utf-16-be"),
+    *((blank + b"\0", "utf-16-le") for blank in (b"\n", b"\r", b"\t", b" ")),
+    *((b"\0" + blank, "utf-16-be") for blank in (b"\n", b"\r", b"\t", b" ")),
 )
 
 

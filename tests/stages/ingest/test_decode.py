@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stages.ingest.charsets import codec_of
-from stages.ingest.decode import Decoded, decode_text, without_marks
+from stages.ingest.decode import Decoded, bad_bytes, decode_text, without_marks
 from stages.ingest.markup_charset import markup_charset
 from tests.linear import assert_linear
 
@@ -292,3 +292,33 @@ def test_any_bytes_have_a_text(data: bytes, labels: list[str | None]) -> None:
 )
 def test_decoding_is_linear(piece: bytes) -> None:
     assert_linear(decode_page, lambda size: piece * size, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("gb18030", "这是一个中文句子"),
+        ("big5hkscs", "這是一個中文句子"),
+        ("cp932", "これは日本語"),
+        ("cp932", "それまでに5便ほど大"),
+        ("euc_jp", "ですから、一見、条件"),
+        ("cp949", "‘드럼 치는 외교관"),
+    ],
+)
+def test_a_short_text_that_ends_within_a_character(codec: str, text: str) -> None:
+    cut = text.encode(codec)[:-1]
+    read = decode_text(cut)
+    assert (read, bad_bytes(cut, read)) == (Decoded(text[:-1] + "\ufffd", codec), 1)
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("cp1251", "Съешь ещё"),
+        ("koi8-u", "Выпей же чаю"),
+        ("iso8859-7", "Ξεσκεπάζω"),
+        ("cp1252", "Grüße, äöü"),
+    ],
+)
+def test_a_last_letter_of_one_byte_is_no_cut_character(codec: str, text: str) -> None:
+    assert decode_text(text.encode(codec)) == Decoded(text, codec)

@@ -59,6 +59,10 @@ ASCII = "Ou est le garcon tres age ? A la foret, pres d'ici, ne l'ete. "
         (FRENCH, FRENCH.replace("&", "&amp;").replace("é", "&eacute;")),
         (FRENCH, FRENCH.encode().decode("cp1252", "replace")),
         (ASCII, "Project Gutenberg " + ASCII),
+        (ASCII, ASCII.replace("garcon", "[Pg 12] garcon")),
+        (ASCII, ASCII.replace("garcon", "[Illustration] garcon")),
+        (FRENCH, FRENCH.replace("garçon", "gar\u00adçon")),
+        (ASCII, FRENCH.replace("é", "\ufffd").replace("è", "\ufffd")),
     ],
 )
 def test_of_near_equals_the_better_text_stays(chain: Any, better: str, worse: str) -> None:

@@ -256,3 +256,26 @@ def test_the_ledger_tells_the_share_of_words_that_stayed() -> None:
     found = paper("front matter here \\maketitle \\section{A} one two\n\\bibliography{b} more", "")
     assert found.changes == (Change("kept_words", 3 / 9, 0.3, "3 of 9 words", 52),)
     assert paper("\\section{A} one two").changes == ()
+
+
+STANDALONE = {
+    "figs/x.tex": "\\documentclass{standalone}\n\\usepackage{tikz}\n\\begin{document}A figure.\\end{document}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("preamble", "body"),
+    [
+        ("", "see \\includestandalone{figs/x} here"),
+        ("", "see \\includestandalone[width=1cm]{figs/x} here"),
+        ("\\newcommand{\\dir}{figs}", "see \\includestandalone[width=1cm]{\\dir/x} here"),
+    ],
+)
+def test_a_standalone_document_stands_in_its_place(preamble: str, body: str) -> None:
+    found = paper("\\section{A}\n" + body, preamble, STANDALONE)
+    assert found.text == "\\section{A}\nsee A figure. here\n"
+    assert found.metadata == {
+        "main_file": "main.tex",
+        "files": ["main.tex", "figs/x.tex"],
+        "encoding": "utf-8",
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.ingest.arxiv.definitions import Macro, Parameter
+from stages.ingest.arxiv.macro import Macro, Parameter
 from stages.ingest.arxiv.macro_arguments import arguments_of_use, decide_tests, substitute
 
 TWO = Macro("x", (Parameter("o", "d"), Parameter("m", "")), "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.ingest.arxiv.definitions import Macro
+from stages.ingest.arxiv.macro import Macro
 from stages.ingest.arxiv.macros import GROWTH_ALLOWANCE_CHARS, Expander
 
 

@@ -9,6 +9,7 @@ from stages.ingest.books.credits import (
     without_title_at_end,
     without_trailing_notes,
 )
+from stages.ingest.books.gutenberg import split_book
 
 BOOK = "A BOOK\n\nIt was a dark night.\n\nThe end of it."
 
@@ -85,3 +86,35 @@ def test_a_first_paragraph_that_only_sounds_like_credits_stays(first: str) -> No
 def test_the_end_of_an_etext_goes_and_the_end_of_a_tale_stays() -> None:
     assert without_title_at_end(f"{BOOK}\n\nEnd of this Etext\n").rstrip() == BOOK
     assert without_title_at_end(f"{BOOK}\n\nThe End of the Tale") == f"{BOOK}\n\nThe End of the Tale"
+
+
+HEAD = "The Project Gutenberg EBook of A Tale\n\n*** START OF THIS PROJECT GUTENBERG EBOOK A TALE ***\n\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("[Illustration]\n\nProduced by Juliet\n\nA TALE\n\nOnce.", "[Illustration]\n\nA TALE\n\nOnce."),
+        (
+            "[Illustration: Cover]\n\n[Illustration]\n\nE-text prepared by Ada\n\nA TALE\n\nOnce.",
+            "[Illustration: Cover]\n\n[Illustration]\n\nA TALE\n\nOnce.",
+        ),
+        ("[Illustration]\n\nA TALE\n\nProduced by Juliet", "[Illustration]\n\nA TALE\n\nProduced by Juliet"),
+        ("Produced by Juliet\n\n[Illustration]\n\nA TALE", "[Illustration]\n\nA TALE"),
+    ],
+)
+def test_credits_behind_pictures(body: str, kept: str) -> None:
+    assert split_book(HEAD + body + "\n\n*** END OF THIS PROJECT GUTENBERG EBOOK A TALE ***\n").text == kept
+
+
+def test_the_line_with_the_file_s_name_as_the_only_end() -> None:
+    line = "***** This file should be named 123.txt or 123.zip *****\n"
+    footer = (
+        line + "This and all associated files of various formats will be found in:\n http://x/\n\nUpdated.\n"
+    )
+    assert split_book(HEAD + "A TALE\n\nOnce.\n\n" + footer).text == "A TALE\n\nOnce."
+    assert split_book(
+        HEAD + "A TALE, long\n\n" + "Once more.\n" * 9 + line
+    ).text == "A TALE, long\n\n" + "\n".join(["Once more."] * 9)
+    old = line + "Corrected EDITIONS get a new NUMBER.\n\nA TALE\n\n" + "Once more.\n" * 40
+    assert split_book(HEAD + old).text == old.strip()

@@ -266,3 +266,18 @@ def test_real_repositories(real_run: tuple[list[dict[str, Any]], list[dict[str, 
         if m["language"] in ("C", "Go", "Rust")
     ]
     assert not [text for text in code if "All rights reserved" in text]
+
+
+def test_each_file_says_which_of_several_licences_it_is_under(tmp_path: Path) -> None:
+    files = {
+        "LICENSES/MIT.txt": TEXTS["MIT"].encode(),
+        "LICENSES/GPL-3.0-only.txt": TEXTS["GPL-3.0"].encode(),
+        "mit.py": b"# SPDX-License-Identifier: MIT\n" + CODE,
+        "gpl.py": b"# SPDX-License-Identifier: GPL-3.0-only\n" + CODE,
+        "silent.py": CODE,
+    }
+    found = read(tmp_path, files, None)
+    assert isinstance(found["mit.py"], RawDocument)
+    assert found["mit.py"].metadata["license"] == ["MIT"]
+    assert (found["gpl.py"].rule, found["gpl.py"].detail) == ("license", "GPL-3.0-only")
+    assert (found["silent.py"].rule, found["silent.py"].detail) == ("license", "GPL-3.0 MIT")

@@ -198,6 +198,11 @@ def test_any_expression_gets_a_verdict(expression: str) -> None:
         ("# spdx-license-identifier: Apache-2.0 WITH LLVM-exception\n", "Apache-2.0 WITH LLVM-exception"),
         ("# SPDX-License-Identifier: MIT/Apache-2.0\n", "MIT OR Apache-2.0"),
         ("# SPDX-License-Identifier: MIT License\n", "MIT"),
+        (
+            "# SPDX-License-Identifier: MIT\n# SPDX-License-Identifier: GPL-2.0-only\n",
+            "(MIT) AND (GPL-2.0-only)",
+        ),
+        ("# SPDX-License-Identifier: MIT\nx = 'SPDX-License-Identifier: MIT'\n", "MIT"),
         ("# nothing of it\n", ""),
         (" " * 5000 + "SPDX-License-Identifier: MIT\n", ""),
     ],

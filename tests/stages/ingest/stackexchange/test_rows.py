@@ -183,3 +183,8 @@ def test_attributes_read_as_lxml_reads_them(parts: list[str]) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_post_or_a_reason(data: bytes) -> None:
     assert isinstance(parse_row(data), Post | str)
+
+
+def test_surrogate_pairs_of_utf_8_are_their_characters() -> None:
+    row = b' Id="7" PostTypeId="1" Title="Hi \xed\xa0\xbd\xed\xb8\x80 \xed\xa0\xbd there" />'
+    assert parse_row(row) == post(title="Hi \U0001f600 \ufffd there")

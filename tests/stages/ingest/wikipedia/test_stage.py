@@ -121,6 +121,44 @@ def test_dumps_of_other_kinds_are_refused_in_one_line(tmp_path: Path, name: str,
     assert "\n" not in str(refused.value)
 
 
+def test_sister_projects_and_other_wikis_have_their_own_addresses(
+    tmp_path: Path, run_stage: Callable[..., Manifest]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    pages = page_xml(1, "A b", "<text>Some words.</text>")
+    lang = '<mediawiki xml:lang="en"><siteinfo>'
+    (folder / "enwiktionary-20240101.xml").write_text(HEADER + pages)
+    (folder / "extract.xml").write_text(
+        f"{lang}<dbname>star</dbname><base>https://star.fandom.com/wiki/Main_Page</base></siteinfo>{pages}"
+    )
+    (folder / "x.xml").write_text(
+        f"{lang}<dbname>metawiki</dbname><base>https://meta.wikimedia.org/wiki/M</base></siteinfo>{pages}"
+    )
+    _, documents, ledger = ingest(run_stage, folder)
+    assert [(row["url"], row["language"], json.loads(row["metadata"])["wiki"]) for row in documents] == [
+        ("https://en.wiktionary.org/wiki/A_b", "en", "enwiktionary"),
+        ("https://star.fandom.com/wiki/A_b", "en", "en"),
+        ("https://meta.wikimedia.org/wiki/A_b", None, "metawiki"),
+    ]
+    assert ledger == []
+
+
+def test_a_dump_of_a_sister_project_is_no_wikipedia(
+    tmp_path: Path, run_stage: Callable[..., Manifest]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    xml = HEADER + page_xml(1, "A", "<text>Some words.</text>")
+    for name in ("enwiki-x.xml", "enwiktionary-x.xml", "zh_yuewiki-x.xml"):
+        (folder / name).write_text(xml)
+    _, documents, ledger = ingest(run_stage, folder, languages=("en", "zh_yue"))
+    assert [row["id"] for row in documents] == ["wikipedia/enwiki-x.xml/1", "wikipedia/zh_yuewiki-x.xml/1"]
+    assert [(row["id"], row["rule"], row["detail"]) for row in ledger] == [
+        ("wikipedia/enwiktionary-x.xml", "language_not_wanted", "the dump's wiki is enwiktionary")
+    ]
+
+
 def test_truncated_bz2_keeps_what_came_before(tmp_path: Path, run_stage: Callable[..., Manifest]) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
