@@ -166,4 +166,4 @@ def main_text(
 def _line_chars(page: Page) -> npt.NDArray[np.int64]:
     """Characters of each line, shape (lines,)."""
     before = np.concatenate(([0], np.cumsum((page.text & 0xC0) != 0x80)))
-    return before[page.lines[:, STOP]] - before[page.lines[:, START]]  # type: ignore[no-any-return]
+    return before[page.lines[:, STOP]] - before[page.lines[:, START]]
