@@ -23,7 +23,7 @@ from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
-from stages.ingest.wikipedia.template_values import Values, local_number, parted, with_minus
+from stages.ingest.wikipedia.template_values import Values, formatted_number, parted
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _french_number(name: str) -> Form | None:
 def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
     argument = argument.replace(GONE, "")
     if function.startswith("format") or function in ("zahlenformat", "форматчисла"):
-        return argument if "R" in values.values() else with_minus(local_number(argument, language))
+        return formatted_number(argument, language, values.get("1", ""))
     if function == "uc":
         return argument.upper()
     if function == "lc":
@@ -225,7 +225,8 @@ def _function_text(function: str, argument: str, language: str | None, values: V
         return _padded(argument, values, is_left=function == "padleft")
     if function == "plural":
         form = _plural_form(argument, language)
-        return next((values[key] for key in (form, "2", "1") if values.get(key)), "")
+        forms = (str(at) for at in range(int(form), 0, -1))
+        return next((values[key] for key in forms if values.get(key)), "")
     return values.get("1", "") if function == "grammar" else argument
 
 
@@ -247,8 +248,12 @@ def _plural_form(number: str, language: str | None) -> str:
         one = number == "1" if language == "pl" else ending == 1 and tens != 11
         return "1" if one else "2" if few else "3"
     if language in ("cs", "sk"):
-        return "1" if number == "1" else "2" if number in ("2", "3", "4") else "3"
-    return "1" if number == "1" or (number == "0" and language == "fr") else "2"
+        return "1" if number == "1" else "2" if number in ("2", "3", "4") else "4"
+    if language == "sl":
+        return {1: "1", 2: "2", 3: "3", 4: "3"}.get(tens, "4")
+    if language == "ro":
+        return "1" if number == "1" else "2" if int(number) == 0 or 1 <= tens <= 19 else "3"
+    return "1" if number == "1" or (number == "0" and language in ("fr", "pt")) else "2"
 
 
 def _constant(text: str, values: Values) -> str:
