@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
-from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
+from stages.ingest.wikipedia.marks import APOSTROPHE, GONE
 from stages.ingest.wikipedia.template_countries import (
     country_word,
     flag_and_name,
@@ -23,6 +23,7 @@ from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
+from stages.ingest.wikipedia.template_times import TIME_FUNCTION, time_text
 from stages.ingest.wikipedia.template_values import Values, formatted_number, parted
 
 
@@ -61,9 +62,7 @@ _FUNCTION = re.compile(
     r"(formatnum|zahlenformat|formatnombre|formatonumero|formatonúmero|форматчисла|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
     re.DOTALL | re.IGNORECASE,
 )
-_COMPUTED = re.compile(
-    r"#(?:time|timel|invoke|statements|property|formatdate):?.*", re.DOTALL | re.IGNORECASE
-)
+_COMPUTED = re.compile(r"#(?:invoke|statements|property):?.*", re.DOTALL | re.IGNORECASE)
 _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
 """Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
 
@@ -140,10 +139,13 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
         return partial(_function_text, function[1].lower(), function[2].strip(), language)
     if name.startswith("#"):
         computed = PARSER_FUNCTION.fullmatch(name)
+        timed = TIME_FUNCTION.fullmatch(name)
+        if timed is not None:
+            return partial(time_text, timed[1].lower(), timed[2], language)
         if computed is not None:
             return partial(parser_function_text, computed[1].lower(), computed[2])
         if _COMPUTED.fullmatch(name) is not None:
-            return partial(_constant, NO_NUMBER if name[1:5].lower() == "time" else "")
+            return partial(_constant, "")
     if not name or len(name) > _MAX_NAME_CHARS:
         return None
     if language in _FRENCH_NUMBERS and name[0] in _BEGINS_NUMBER:
