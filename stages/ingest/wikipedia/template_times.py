@@ -87,10 +87,10 @@ def _moment(text: str, language: str) -> datetime | None:
         day = int(given.get("day") or 1)
         if not (1 <= month <= 12 and 1 <= day <= 31 and int(given["year"]) > 0):
             return None
-        hours = [int(part or 0) for part in clock.groups()] if clock is not None else [0, 0, 0]
-        if hours[0] > 23 or hours[1] > 59 or hours[2] > 59:
+        hour, minute, second = (int(part or 0) for part in clock.groups()) if clock is not None else (0, 0, 0)
+        if hour > 23 or minute > 59 or second > 59:
             return None
-        return datetime(int(given["year"]), month, 1, *hours) + timedelta(days=day - 1)
+        return datetime(int(given["year"]), month, 1, hour, minute, second) + timedelta(days=day - 1)
     return None
 
 

@@ -11,6 +11,7 @@ Values = dict[str, str]
 
 _NAMED = re.compile(r"\s*([\w ±/'’.()#-]{1,40}?)\s*=")
 _MAX_VALUES = 64
+_MAX_ARGUMENTS = 512
 _RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−–=()n", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₙ")
 _RAISABLE = re.compile(r"[0-9+=()n−–-]{1,16}")
@@ -32,7 +33,18 @@ _FORMATTED = re.compile(r"(-(?=[\d.]))?(\d+|(?=\.\d))(\.\d*)?")
 def parted(inner: str) -> tuple[str, Values]:
     """Name and values of `{{inner}}`; what nested inside is replaced already."""
     name, bar, rest = inner.partition("|")
-    return name.replace(GONE, "").strip(), values_behind(rest) if bar else {}
+    name = name.replace(GONE, "").strip()
+    if not bar:
+        return name, {}
+    return name, arguments_behind(rest) if name.startswith("#") else values_behind(rest)
+
+
+def arguments_behind(rest: str) -> Values:
+    """What stands behind a parser function, numbered: an `=` in it names nothing."""
+    rest = rest.replace(INDENT, " ").replace(KEPT_SPACE, " ")
+    return {
+        str(at): value.strip() for at, value in enumerate(rest.split("|", _MAX_ARGUMENTS)[:_MAX_ARGUMENTS], 1)
+    }
 
 
 def values_behind(rest: str) -> Values:

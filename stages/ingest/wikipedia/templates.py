@@ -226,6 +226,12 @@ def _function_text(function: str, argument: str, language: str | None, values: V
     if function in ("padleft", "padright"):
         return _padded(argument, values, is_left=function == "padleft")
     if function == "plural":
+        if (
+            argument.isdecimal()
+            and argument in values
+            and (argument == "0" or str(int(argument) - 1) not in values)
+        ):
+            return values[argument]
         form = _plural_form(argument, language)
         forms = (str(at) for at in range(int(form), 0, -1))
         return next((values[key] for key in forms if values.get(key)), "")

@@ -7,7 +7,7 @@ import pytest
 from stages.ingest.wikipedia.marks import NO_NUMBER
 from stages.ingest.wikipedia.names import Namespaces
 from stages.ingest.wikipedia.template_times import TIME_FUNCTION, time_text
-from stages.ingest.wikipedia.template_values import values_behind
+from stages.ingest.wikipedia.template_values import parted
 from stages.ingest.wikipedia.wikitext import plain_text
 
 
@@ -39,10 +39,10 @@ from stages.ingest.wikipedia.wikitext import plain_text
     ],
 )
 def test_dates_of_the_italian_wiki(inner: str, expected: str) -> None:
-    name, _, rest = inner.partition("|")
+    name, values = parted(inner)
     found = TIME_FUNCTION.fullmatch(name)
     assert found is not None
-    assert time_text(found[1], found[2], "it", values_behind(rest) if rest else {}) == expected
+    assert time_text(found[1], found[2], "it", values) == expected
 
 
 def test_other_functions_are_none_of_these() -> None:
