@@ -23,7 +23,7 @@ _SEPARATORS |= dict.fromkeys("de nl ca da ro hr sl sr bs sh id tr el mk gl eu vi
 _SEPARATORS |= dict.fromkeys("fr es it pt ru uk bg pl cs sk sv hu fi no nb et lv lt be".split(), (" ", ","))
 """Marks between thousands and before decimals, by language: MediaWiki's `separatorTransformTable`."""
 
-_FOUR_DIGITS_TOGETHER = frozenset("es pl bg ru uk be".split())
+_FOUR_DIGITS_TOGETHER = frozenset("es pl bg ru uk et".split())
 """Languages that group from five digits on: MediaWiki's `minimumGroupingDigits`."""
 
 _FORMATTED = re.compile(r"(-(?=[\d.]))?(\d+|(?=\.\d))(\.\d*)?")
