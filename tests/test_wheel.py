@@ -75,6 +75,8 @@ def test_it_holds_the_packages_their_types_the_recipes_and_the_samples(wheel: Pa
         "stages/ingest/wikipedia/countries.txt",
         "stages/ingest/wikipedia/language_labels.txt",
         "stages/ingest/wikipedia/templates.txt",
+        "stages/ingest/wikipedia/time_words.txt",
+        "stages/ingest/wikipedia/unit_names.txt",
     }
     assert names == modules | shipped | typed | tables | {DOOR}
     assert wheel.stat().st_size < MAX_BYTES

@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 _PRONOUNCED_WORDS = frozenset("lang local pron small all audio - generic endonym cat link allemand".split())
 _MOST_HONOURS = 17
+_FOUR_DIGITS = 4
 _GERMAN_DIRECTIONS = frozenset("NSEWO")
 
 
@@ -29,6 +30,13 @@ def _number(language: str | None, values: Values) -> str:
     """A number with the language's marks, and the unit behind it: `{{num|12345|km}}`."""
     text = with_minus(local_number(values.get("1", ""), language))
     return f"{text} {values['2']}" if text and values.get("2") not in (None, "R", "") else text
+
+
+def _hungarian_number(language: str | None, values: Values) -> str:
+    """`{{szám|1234}}`: in threes from five digits on, as Hungarian spells numbers."""
+    text = values.get("1", "").replace(",", ".")
+    is_long = len(text.lstrip("-−").partition(".")[0]) > _FOUR_DIGITS
+    return with_minus(local_number(text, "hu", is_grouped=is_long))
 
 
 def _written_number(language: str | None, values: Values) -> str:
@@ -263,6 +271,7 @@ FORMS: dict[str, LocalForm] = {
     **PRICES,
     **SPANS,
     "number": _number,
+    "hungarian_number": _hungarian_number,
     "written_number": _written_number,
     "russian_number": _russian_number,
     "ordinal": _ordinal,

@@ -27,16 +27,19 @@ def italian_person(language: str | None, values: Values) -> str:
     behind = get("PostCognome")
     if behind:
         name += behind if behind[0] in ",;(" else f" {behind}"
-    if get("Pseudonimo"):
-        name += (
-            f", noto come {get('Pseudonimo')}" if get("Sesso") != "F" else f", nota come {get('Pseudonimo')}"
-        )
+    between_commas = get("PostCognomeVirgola")
+    if not between_commas and get("Pseudonimo"):
+        known = "nota" if get("Sesso").upper().startswith("F") else "noto"
+        between_commas = f"{known} con lo pseudonimo di {get('Pseudonimo')}"
+    if between_commas:
+        name += f", {between_commas.lstrip(',; ')}"
     dates = _life(values)
     before = get("PreData")
     inside = "; ".join(part for part in (before, dates) if part)
     text = f"{name} ({inside})" if inside else name
     ending = get("FineIncipit")
-    text += _joined(ending) if ending else _occupation(values)
+    said = _joined(ending) if ending else _occupation(values)
+    text += f",{said}" if between_commas and said.startswith(" ") else said
     text = text if text.endswith((".", "!", "?")) else f"{text}."
     return text if _LETTERS.search(name) else ""
 

@@ -11,6 +11,7 @@ Values = dict[str, str]
 
 _NAMED = re.compile(r"\s*([\w ±/'’.()#-]{1,40}?)\s*=")
 _MAX_VALUES = 64
+_MAX_ARGUMENTS = 512
 _RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−–=()n", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₙ")
 _RAISABLE = re.compile(r"[0-9+=()n−–-]{1,16}")
@@ -22,14 +23,28 @@ _SEPARATORS |= dict.fromkeys("de nl ca da ro hr sl sr bs sh id tr el mk gl eu vi
 _SEPARATORS |= dict.fromkeys("fr es it pt ru uk bg pl cs sk sv hu fi no nb et lv lt be".split(), (" ", ","))
 """Marks between thousands and before decimals, by language: MediaWiki's `separatorTransformTable`."""
 
-_FOUR_DIGITS_TOGETHER = frozenset("es pt pl bg it hu ca ru".split())
+_FOUR_DIGITS_TOGETHER = frozenset("es pl bg ru uk et".split())
 """Languages that group from five digits on: MediaWiki's `minimumGroupingDigits`."""
+
+_FORMATTED = re.compile(r"(-(?=[\d.]))?(\d+|(?=\.\d))(\.\d*)?")
+"""What `{{formatnum:}}` takes for a number, whatever stands around it."""
 
 
 def parted(inner: str) -> tuple[str, Values]:
     """Name and values of `{{inner}}`; what nested inside is replaced already."""
     name, bar, rest = inner.partition("|")
-    return name.replace(GONE, "").strip(), values_behind(rest) if bar else {}
+    name = name.replace(GONE, "").strip()
+    if not bar:
+        return name, {}
+    return name, arguments_behind(rest) if name.startswith("#") else values_behind(rest)
+
+
+def arguments_behind(rest: str) -> Values:
+    """What stands behind a parser function, numbered: an `=` in it names nothing."""
+    rest = rest.replace(INDENT, " ").replace(KEPT_SPACE, " ")
+    return {
+        str(at): value.strip() for at, value in enumerate(rest.split("|", _MAX_ARGUMENTS)[:_MAX_ARGUMENTS], 1)
+    }
 
 
 def values_behind(rest: str) -> Values:
@@ -81,11 +96,40 @@ def local_number(text: str, language: str | None, *, is_grouped: bool = True) ->
     found = _PLAIN_NUMBER.fullmatch(text)
     if found is None or language not in _SEPARATORS:
         return text
-    group, point = _SEPARATORS[language]
+    point = _SEPARATORS[language][1]
     sign, whole, given_point, decimals = found.groups()
     if given_point == "," and point != ",":
         return text
-    least = 5 if language in _FOUR_DIGITS_TOGETHER else 4
-    if is_grouped and len(whole) >= least and not whole.startswith("0"):
-        whole = f"{int(whole):,}".replace(",", group)
+    if is_grouped and not whole.startswith("0"):
+        whole = _grouped(whole, language)
     return f"{sign}{whole}{point}{decimals}" if decimals else f"{sign}{whole}"
+
+
+def _grouped(digits: str, language: str) -> str:
+    """Digits in threes with the language's mark between them, where so many are grouped."""
+    least = 5 if language in _FOUR_DIGITS_TOGETHER else 4
+    if len(digits) < least:
+        return digits
+    first = len(digits) % 3 or 3
+    parts = [digits[:first], *(digits[at : at + 3] for at in range(first, len(digits), 3))]
+    return _SEPARATORS[language][0].join(parts)
+
+
+def formatted_number(text: str, language: str | None, how: str = "") -> str:
+    """`{{formatnum:1234.5}}`: each number in the text with the language's marks; as it is where no language is known.
+
+    `how` is what stands behind the bar: `R` takes the marks out again, `NOSEP` puts none in.
+    """
+    if language not in _SEPARATORS or "<" in text:
+        return text if how == "R" else with_minus(text)
+    group, point = _SEPARATORS[language]
+    if how == "R":
+        return text.replace("\u00a0" if group == " " else group, "").replace(point, ".").replace("−", "-")
+    if how.upper() == "NOSEP":
+        return with_minus(text)
+
+    def written(found: re.Match[str]) -> str:
+        sign, whole, decimals = found.groups()
+        return ("−" if sign else "") + _grouped(whole, language) + (decimals or "").replace(".", point)
+
+    return _FORMATTED.sub(written, text)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
-from stages.ingest.wikipedia.marks import APOSTROPHE, GONE, NO_NUMBER
+from stages.ingest.wikipedia.marks import APOSTROPHE, GONE
 from stages.ingest.wikipedia.template_countries import (
     country_word,
     flag_and_name,
@@ -23,7 +23,8 @@ from stages.ingest.wikipedia.template_labels import GERMAN_TEMPLATES, words_of
 from stages.ingest.wikipedia.template_patterns import Form, compile_pattern, no_text
 from stages.ingest.wikipedia.template_people import COUNTRIES
 from stages.ingest.wikipedia.template_table import pattern_of
-from stages.ingest.wikipedia.template_values import Values, local_number, parted, with_minus
+from stages.ingest.wikipedia.template_times import TIME_FUNCTION, time_text
+from stages.ingest.wikipedia.template_values import Values, formatted_number, parted
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,7 @@ _FUNCTION = re.compile(
     r"(formatnum|zahlenformat|formatnombre|formatonumero|formatonúmero|форматчисла|lc|uc|ucfirst|lcfirst|padleft|padright|urlencode|plural|grammar):(.*)",
     re.DOTALL | re.IGNORECASE,
 )
-_COMPUTED = re.compile(
-    r"#(?:time|timel|invoke|statements|property|formatdate):?.*", re.DOTALL | re.IGNORECASE
-)
+_COMPUTED = re.compile(r"#(?:invoke|statements|property):?.*", re.DOTALL | re.IGNORECASE)
 _TEAM = re.compile(r"(?:Calcio|Basket|Pallavolo|Rugby|Hockey|Pallanuoto|Football americano) (.+)")
 """Italian templates of teams: `{{Calcio Juventus|N}}` shows the team's flag and name."""
 
@@ -140,10 +139,13 @@ def _form(language: str | None, name: str, has_values: bool) -> Form | None:
         return partial(_function_text, function[1].lower(), function[2].strip(), language)
     if name.startswith("#"):
         computed = PARSER_FUNCTION.fullmatch(name)
+        timed = TIME_FUNCTION.fullmatch(name)
+        if timed is not None:
+            return partial(time_text, timed[1].lower(), timed[2], language)
         if computed is not None:
             return partial(parser_function_text, computed[1].lower(), computed[2])
         if _COMPUTED.fullmatch(name) is not None:
-            return partial(_constant, NO_NUMBER if name[1:5].lower() == "time" else "")
+            return partial(_constant, "")
     if not name or len(name) > _MAX_NAME_CHARS:
         return None
     if language in _FRENCH_NUMBERS and name[0] in _BEGINS_NUMBER:
@@ -212,7 +214,7 @@ def _french_number(name: str) -> Form | None:
 def _function_text(function: str, argument: str, language: str | None, values: Values) -> str:
     argument = argument.replace(GONE, "")
     if function.startswith("format") or function in ("zahlenformat", "форматчисла"):
-        return argument if "R" in values.values() else with_minus(local_number(argument, language))
+        return formatted_number(argument, language, values.get("1", ""))
     if function == "uc":
         return argument.upper()
     if function == "lc":
@@ -224,8 +226,15 @@ def _function_text(function: str, argument: str, language: str | None, values: V
     if function in ("padleft", "padright"):
         return _padded(argument, values, is_left=function == "padleft")
     if function == "plural":
+        if (
+            argument.isdecimal()
+            and argument in values
+            and (argument == "0" or str(int(argument) - 1) not in values)
+        ):
+            return values[argument]
         form = _plural_form(argument, language)
-        return next((values[key] for key in (form, "2", "1") if values.get(key)), "")
+        forms = (str(at) for at in range(int(form), 0, -1))
+        return next((values[key] for key in forms if values.get(key)), "")
     return values.get("1", "") if function == "grammar" else argument
 
 
@@ -247,8 +256,12 @@ def _plural_form(number: str, language: str | None) -> str:
         one = number == "1" if language == "pl" else ending == 1 and tens != 11
         return "1" if one else "2" if few else "3"
     if language in ("cs", "sk"):
-        return "1" if number == "1" else "2" if number in ("2", "3", "4") else "3"
-    return "1" if number == "1" or (number == "0" and language == "fr") else "2"
+        return "1" if number == "1" else "2" if number in ("2", "3", "4") else "4"
+    if language == "sl":
+        return {1: "1", 2: "2", 3: "3", 4: "3"}.get(tens, "4")
+    if language == "ro":
+        return "1" if number == "1" else "2" if int(number) == 0 or 1 <= tens <= 19 else "3"
+    return "1" if number == "1" or (number == "0" and language in ("fr", "pt")) else "2"
 
 
 def _constant(text: str, values: Values) -> str:

@@ -21,7 +21,12 @@ KINDS = "measure date number range currency ordinal person transliteration".spli
 """The kinds that the table of sources counts."""
 
 ALL_KINDS = frozenset([*KINDS, "exponent", "chemistry"])
-SOURCES = frozenset(["page", "tests", "memory"])
+SOURCES = frozenset(["page", "tests", "rendered", "mediawiki", "memory"])
+PAGES_OF_A_WIKI = ("page ", "rendered ")
+"""How the headings begin that name a page and its wiki's language behind it: `page Modèle:Val (fr)`."""
+
+OTHER_WAYS = ["rendered", "mediawiki"]
+"""The sources that the table counts once more by themselves."""
 
 
 class Row(NamedTuple):
@@ -51,20 +56,23 @@ def rows() -> list[Row]:
 
 
 def counts_of_sources() -> list[str]:
-    """A line of Markdown for each language: its rows from pages and tests of each kind, then those from memory."""
-    sourced: Counter[tuple[str, str]] = Counter()
-    remembered: Counter[str] = Counter()
+    """A line of Markdown for each language: its rows with a source by kind, how many of them are from rendered articles
+    and from MediaWiki itself, then those from memory.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
     for row in rows():
-        if row.source == "memory":
-            remembered[row.language] += 1
-        else:
-            sourced[row.language, row.kind if row.kind in KINDS else "other"] += 1
-    lines = [f"| language | {' | '.join(KINDS)} | other | from memory |", f"|---{'|---' * (len(KINDS) + 2)}|"]
+        way = row.source.partition(" ")[0]
+        if way != "memory":
+            counted[row.language, row.kind if row.kind in KINDS else "other"] += 1
+        counted[row.language, way] += 1
+    columns = [*KINDS, "other", *OTHER_WAYS, "memory"]
+    heads = [*KINDS, "other", "of these rendered", "of these MediaWiki", "from memory"]
+    lines = [f"| language | {' | '.join(heads)} |", f"|---{'|---' * len(heads)}|"]
     for language in LANGUAGES:
-        cells = [str(sourced[language, kind] or "·") for kind in [*KINDS, "other"]]
-        lines.append(f"| {language} | {' | '.join(cells)} | {remembered[language]} |")
-    totals = [sum(sourced[language, kind] for language in LANGUAGES) for kind in [*KINDS, "other"]]
-    lines.append(f"| all | {' | '.join(map(str, totals))} | {sum(remembered.values())} |")
+        cells = [str(counted[language, column] or "·") for column in columns]
+        lines.append(f"| {language} | {' | '.join(cells)} |")
+    totals = [sum(counted[language, column] for language in LANGUAGES) for column in columns]
+    lines.append(f"| all | {' | '.join(map(str, totals))} |")
     return lines
 
 
@@ -89,7 +97,7 @@ def test_every_row_stands_once_under_its_source() -> None:
     assert [
         row
         for row in found
-        if row.source.startswith("page ") and not row.source.endswith(f"({row.language})")
+        if row.source.startswith(PAGES_OF_A_WIKI) and f"({row.language})" not in row.source
     ] == []
     assert [
         row for row, count in Counter((row.language, row.wikitext) for row in found).items() if count > 1
