@@ -26,6 +26,7 @@ from stages.ingest.common_crawl.boilerplate.names import (
     node_scores,
 )
 from stages.ingest.common_crawl.boilerplate.structure import NODE_SCORES
+from stages.kernels.hash import key_set
 from stages.kernels.page.columns import FIRST_TOKEN, NODE, PARENT, START, STOP, Page
 from stages.kernels.trees import LEAF, Forest
 
@@ -106,6 +107,7 @@ def _vocabulary(pages: Sequence[FitPage]) -> PageModel:
     nothing = np.zeros(0, np.int64)
     return PageModel(
         names=kept,
+        name_slots=key_set.build(kept.view(np.uint64)),
         words={word: place for place, word in enumerate(listed)},
         kind_by_name=np.zeros((len(kept), len(PAGE_KINDS)), np.float32),
         kind_by_word=np.zeros((len(listed), len(PAGE_KINDS)), np.float32),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import COMMENT_FEATURES, FEATURES, OWN_FEATURES
-from stages.ingest.common_crawl.boilerplate.named import bear_one, hashes_of
+from stages.ingest.common_crawl.boilerplate.named import lists_of, name_lists
 from stages.kernels.compiled import kernel
 from stages.kernels.page.columns import NODE, PARENT, Page
 
@@ -18,8 +18,8 @@ _WORDS = (
     "comment comments commentlist reply replies respond response responses discussion disqus "
     "commentaire commentaires comentario comentarios kommentar kommentare"
 )
-COMMENT_NAMES = hashes_of(_WORDS)
-"""Hashes of words of classes and ids that comments bear, sorted: WordPress, Disqus, and what sites call them themselves."""
+_COMMENT = name_lists(_WORDS)
+"""Words of classes and ids that comments bear: WordPress, Disqus, and what sites call them themselves."""
 
 _CHARS, _PROSE = OWN_FEATURES.index("chars"), OWN_FEATURES.index("prose")
 _FIRST = FEATURES.index(COMMENT_FEATURES[0])
@@ -27,7 +27,7 @@ _FIRST = FEATURES.index(COMMENT_FEATURES[0])
 
 def mark_comments(page: Page, features: npt.NDArray[np.float64]) -> None:
     """Fill COMMENT_FEATURES of the lines of a page, whose own features are there, shape (lines, features)."""
-    levels = _comment_levels(page.nodes, bear_one(page.nodes, page.tokens, COMMENT_NAMES))
+    levels = _comment_levels(page.nodes, lists_of(page, _COMMENT))
     _fill(page.lines, levels, features)
 
 

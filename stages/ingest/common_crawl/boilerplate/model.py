@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.columns import FEATURES, PAGE_KINDS
 from stages.ingest.common_crawl.boilerplate.forest_file import forest_columns, take_forest
+from stages.kernels.hash import key_set
 from stages.kernels.trees import Forest
 
 MODEL_PATH = Path(__file__).with_name("page_model.npz")
@@ -25,12 +26,14 @@ MODEL_PATH = Path(__file__).with_name("page_model.npz")
 class PageModel(NamedTuple):
     """What is learned of pages.
 
-    `names`: hashes of words of elements' names, sorted. `kind_by_name`, `kind_by_word`, shape (words, kinds): what a name,
-    and a word of `words`, says for each of PAGE_KINDS. `scores_by_name`, shape (names, NODE_SCORES, heads): what it says
-    for its element. `heads`, shape (heads, 1 + kinds): what share a head has in a page, by 1 and its kinds.
+    `names`: hashes of words of elements' names, sorted; `name_slots` their table (`key_set`), which no file holds.
+    `kind_by_name`, `kind_by_word`, shape (words, kinds): what a name, and a word of `words`, says for each of PAGE_KINDS.
+    `scores_by_name`, shape (names, NODE_SCORES, heads): what it says for its element. `heads`, shape (heads, 1 + kinds):
+    what share a head has in a page, by 1 and its kinds.
     """
 
     names: npt.NDArray[np.int64]
+    name_slots: npt.NDArray[np.int64]
     words: dict[str, int]
     kind_by_name: npt.NDArray[np.float32]
     kind_by_word: npt.NDArray[np.float32]
@@ -45,7 +48,11 @@ def to_bytes(model: PageModel) -> bytes:
     columns: dict[str, Any] = {
         "features": np.array(FEATURES),
         "kinds": np.array(PAGE_KINDS),
-        **{name: value for name, value in model._asdict().items() if name not in ("words", "forest")},
+        **{
+            name: value
+            for name, value in model._asdict().items()
+            if name not in ("name_slots", "words", "forest")
+        },
         "words": np.array(list(model.words)),
         **forest_columns(model.forest),
     }
@@ -64,7 +71,8 @@ def from_bytes(data: bytes) -> PageModel:
         raise ValueError("the model of a page was fitted to other features: fit it anew")
     forest = take_forest(content)
     words = {word: place for place, word in enumerate(content.pop("words").tolist())}
-    return PageModel(words=words, forest=forest, **content)
+    slots = key_set.build(content["names"].view(np.uint64))
+    return PageModel(name_slots=slots, words=words, forest=forest, **content)
 
 
 @cache

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from stages.ingest.common_crawl.boilerplate.model import PageModel
 from stages.kernels.compiled import kernel
+from stages.kernels.hash import key_set
 from stages.kernels.page.columns import FIRST_TOKEN, Page
 
 KIND_WEIGHT = 1.2
@@ -22,8 +23,8 @@ def kind_probabilities(
 
 def name_places(page: Page, model: PageModel) -> npt.NDArray[np.int64]:
     """Where in the model's vocabulary each token of a page stands; -1 where it does not, or stood in its element before."""
-    places = np.searchsorted(model.names, page.tokens)
-    return _known(places, page.tokens, model.names, page.nodes)  # type: ignore[no-any-return]
+    places = key_set.find(model.names.view(np.uint64), model.name_slots, page.tokens.view(np.uint64))
+    return _once(places, page.nodes)  # type: ignore[no-any-return]
 
 
 def node_scores(
@@ -35,13 +36,12 @@ def node_scores(
 
 
 @kernel
-def _known(places, tokens, names, nodes):  # type: ignore[no-untyped-def]
+def _once(places, nodes):  # type: ignore[no-untyped-def]
     for node in range(len(nodes)):
         start = nodes[node, FIRST_TOKEN]
-        stop = nodes[node + 1, FIRST_TOKEN] if node + 1 < len(nodes) else len(tokens)
+        stop = nodes[node + 1, FIRST_TOKEN] if node + 1 < len(nodes) else len(places)
         for at in range(start, stop):
-            if places[at] == len(names) or names[places[at]] != tokens[at]:
-                places[at] = -1
+            if places[at] < 0:
                 continue
             for before in range(start, at):
                 if places[before] == places[at]:

@@ -14,6 +14,7 @@ from stages.ingest.common_crawl.boilerplate.names import (
     name_places,
     node_scores,
 )
+from stages.kernels.hash import key_set
 from stages.kernels.page.columns import FIRST_TOKEN, Page
 from stages.kernels.page.read import read_page
 
@@ -35,6 +36,7 @@ def model_of(found: Page) -> PageModel:
     kinds[list(names).index(menu), 0] = 2.0
     return fitted_model()._replace(
         names=names,
+        name_slots=key_set.build(names.view(np.uint64)),
         words={"u:forum": 0},
         kind_by_name=kinds,
         kind_by_word=np.eye(1, len(PAGE_KINDS), PAGE_KINDS.index("forum"), dtype=np.float32),
