@@ -13,7 +13,7 @@ from stages.ingest.wikipedia.template_values import Values, local_number, raised
 from stages.ingest.wikipedia.unit_names import unit_name
 
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
-_MIXED_NUMBER = re.compile(r"(\d+)\+(\d+)/+(\d+)")
+_MIXED_NUMBER = re.compile(r"(?<!\d)(\d++)\+(\d++)/+(\d+)")
 _MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _ROUNDING = re.compile(r"-?\d{1,2}")
 _WRITES_NAMES = frozenset(["en", "simple", "ca", "da", "ru"])

@@ -49,7 +49,7 @@ _OPERATIONS: dict[str, _Operation] = {
     "div": (6, operator.truediv),
     "mod": (6, lambda left, right: math.fmod(int(left), int(right))),
     "fmod": (6, math.fmod),
-    "^": (7, lambda left, right: left**right if abs(right) < 100 else math.nan),
+    "^": (7, lambda left, right: math.pow(left, right) if abs(right) < 100 else math.nan),
     "e": (9, lambda left, right: left * 10**right if abs(right) < 100 else math.nan),
 }
 """How tightly each binds, and what it does."""
@@ -175,7 +175,7 @@ def _title_parts(title: str, values: Values) -> str:
     """`{{#titleparts:A/B/C|2}}` is A/B: so many parts, from the first or from that which is named."""
     parts = title.split("/")
     count, first = (
-        int(values[key]) if values.get(key, "").lstrip("-").isdecimal() else 0 for key in ("1", "2")
+        int(values[key]) if values.get(key, "").removeprefix("-").isdecimal() else 0 for key in ("1", "2")
     )
     parts = parts[first - 1 if first > 0 else first :] if first else parts
     return "/".join(parts[:count] if count else parts)

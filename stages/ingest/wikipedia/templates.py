@@ -93,7 +93,10 @@ class Templates:
         form = _form(self.language, name, bool(values))
         if form is _page_name:
             return self.title
-        return None if form is None else form(values)
+        try:
+            return None if form is None else form(values)
+        except (ArithmeticError, ValueError):
+            return None  # values that no rule has an answer for, such as a year of five thousand digits
 
     def country(self, inner: str) -> str:
         """The country that a template without a rule is named after; nothing where it is named otherwise."""

@@ -165,7 +165,7 @@ def test_a_sentence_has_what_mediawiki_shows(inner: str, shown: str) -> None:
 
 
 def test_an_expression_that_is_none_leaves_its_sentence() -> None:
-    for wrong in ("1,5", "1 000", "5 km", "sqrt -1", "foo 1"):
+    for wrong in ("1,5", "1 000", "5 km", "sqrt -1", "foo 1", "(-8)^0.5 > 1", "floor((-8)^0.5)", "exp 1000"):
         assert plain_text(f"x {{{{#expr:{wrong}}}}} y", Namespaces.of({}), language="it") == "x y"
 
 
@@ -182,3 +182,7 @@ def test_numbers_of_other_wikis(language: str, shown: str) -> None:
 def test_numbers_of_an_unknown_wiki_stay_as_they_are() -> None:
     wikitext = "x {{formatnum:12345.6}} {{formatnum:1.234|R}} {{formatnum:-5}} y"
     assert plain_text(wikitext, Namespaces.of({}), language=None) == "x 12345.6 1.234 −5 y"
+
+
+def test_a_part_of_a_title_that_is_no_number_counts_as_none() -> None:
+    assert plain_text("x {{#titleparts:A/B|--5}} y", Namespaces.of({}), language="it") == "x A/B y"

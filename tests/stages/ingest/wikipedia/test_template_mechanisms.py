@@ -311,3 +311,23 @@ def test_hostile_repetition_takes_linear_time(unit: str) -> None:
 )
 def test_hostile_length_takes_linear_time(before: str, unit: str, behind: str) -> None:
     assert_linear(text, lambda count: before + unit * count + behind, 4_000)
+
+
+MANY_DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize("language", ["en", "de", "hu", "ru", "pt"])
+@pytest.mark.parametrize(
+    "name", ["date|1|{}|2", "as of|1|{}", "start date|1|{}|3", "OldStyleDate|1|{}|2", "durée|{}||3"]
+)
+def test_values_that_no_rule_has_an_answer_for_lose_nothing_else(name: str, language: str) -> None:
+    wikitext = f"on {{{{{name.format(MANY_DIGITS)}}}}} it ended"
+    text = plain_text(wikitext, Namespaces.of({}), language=language)
+    assert text.startswith("on ") and text.endswith(" it ended")
+
+
+def test_a_measure_of_many_digits_takes_linear_time() -> None:
+    def work(wikitext: str) -> str:
+        return plain_text(wikitext, Namespaces.of({}), language="en")
+
+    assert_linear(work, lambda size: f"{{{{cvt|1.{'9' * size}|km}}}} long", 20_000)
