@@ -13,7 +13,7 @@ from typing import Any
 from stages.core.discover import classes_in, is_own
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.mistakes import suggest
+from stages.core.mistakes import shown_names, suggest
 from stages.core.names import name_fault
 from stages.core.plugins import Catalogue, class_place
 from stages.core.stage import AnyStage, Stage
@@ -124,7 +124,7 @@ def check_sources(
     """A UserError when the options of a verb name a source that is not known, or a group of some."""
     for source in verb.named_sources():
         if source in groups:
-            raise UserError(f"{source!r} is a group; name its sources: {', '.join(groups[source])}")
+            raise UserError(f"{source!r} is a group; name its sources: {shown_names(list(groups[source]))}")
         if source not in known:
             raise UserError(f"no source {source!r} here; {suggest(source, known)}")
 

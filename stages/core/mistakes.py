@@ -13,6 +13,8 @@ KeyPath = tuple[str | int, ...]
 
 MAX_TOLD = 20
 """Mistakes that are told one by one."""
+MAX_SHOWN_NAMES = 24
+"""Names that are listed where one is wrong: a recipe may have hundreds of sources."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,16 @@ def place_text(place: KeyPath) -> str:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """What the user may have meant, or all that is known."""
+    """What the user may have meant, or what is known."""
     listed = list(known)
     close = nearest(name, listed)
-    return f"did you mean {close!r}?" if close is not None else f"known: {', '.join(listed)}"
+    return f"did you mean {close!r}?" if close is not None else f"known: {shown_names(listed)}"
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Names in a row, MAX_SHOWN_NAMES at most and the number of the others."""
+    more = len(names) - MAX_SHOWN_NAMES
+    return ", ".join(names[:MAX_SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
