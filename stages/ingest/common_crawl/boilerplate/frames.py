@@ -22,7 +22,7 @@ SHORT_NOTICE_CHARS, MAX_SHORT_SHARE = 300, 0.5
 
 FRAME_NAMES = (
     "consent gdpr cookie onetrust ccpa newsletter signup subscribe paywall sharedaddy addthis outbrain taboola recommended "
-    "recommendations trending disclaimer breadcrumb breadcrumbs pagination pager modal popup overlay sr comments"
+    "recommendations trending disclaimer breadcrumb breadcrumbs pagination pager sr comments"
 )
 """Of elements that are no content on any page; `sr` is text for screen readers, such as "opens in a new window"."""
 
@@ -37,6 +37,8 @@ TEASER_NAMES = "related recommended recommendations"
 _LISTS = name_lists(FRAME_NAMES, ARTICLE_FRAME_NAMES, TEASER_NAMES)
 _FRAME, _ARTICLE_FRAME, _TEASER = 1, 2, 4
 _TIME = np.int64(name_hash("time"))
+_HEADINGS = tuple(np.int64(name_hash(f"h{level}")) for level in range(1, 7))
+"""Their ids are made of their words: `what-share-of-adolescents`."""
 _CHARS, _PROSE = OWN_FEATURES.index("chars"), OWN_FEATURES.index("prose")
 _ARTICLE = FEATURES.index("is_article")
 
@@ -61,7 +63,7 @@ def _framed(lines, nodes, lists, is_article, features):  # type: ignore[no-untyp
         is_frame = lists[node] & _FRAME != 0
         if is_article:
             is_frame |= lists[node] & _ARTICLE_FRAME != 0 or nodes[node, NAME] == _TIME
-        inside[node] = is_frame and size <= most
+        inside[node] = is_frame and size <= most and nodes[node, NAME] not in _HEADINGS
         if is_article and lists[node] & _TEASER:
             inside[node] |= size <= prose[nodes[node, FIRST_LINE]]
         if nodes[node, PARENT] >= 0:
