@@ -48,7 +48,7 @@ def parse_readme(text: str) -> Readme:
 def _toml(text: str) -> Any:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # of thousands of digits, of brackets
         return None
 
 

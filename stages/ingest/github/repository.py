@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from stages.ingest.decode import decode_text
 from stages.ingest.github.generated import vendored_place
+from stages.ingest.github.globs import Glob
 from stages.ingest.github.license_texts import MAX_LICENSE_BYTES, UNKNOWN, states_terms
 from stages.ingest.github.licenses import (
     NO_LICENSE,
@@ -38,7 +39,7 @@ class Repository:
     commit: str | None = None
     top: str = ""
     verdicts: Mapping[str, LicenseVerdict] = field(default_factory=dict)
-    annotations: Sequence[tuple[re.Pattern[str], LicenseVerdict]] = ()
+    annotations: Sequence[tuple[Glob, LicenseVerdict]] = ()
     """Verdicts of paths that REUSE's files name; the last that fits holds."""
 
     def path(self, member: str) -> str:
@@ -65,7 +66,7 @@ class Repository:
         if root.names and not root.allowed and not root.is_per_file:
             return root
         for paths, verdict in reversed(self.annotations):
-            if paths.fullmatch(path):
+            if paths.fits(path):
                 return verdict
         folder = path
         while folder:
@@ -82,9 +83,7 @@ def states_license(path: str) -> bool:
     return is_manifest(path) or is_reuse_file(path)
 
 
-def annotations_in(
-    texts: Mapping[str, str], allowed: tuple[str, ...]
-) -> list[tuple[re.Pattern[str], LicenseVerdict]]:
+def annotations_in(texts: Mapping[str, str], allowed: tuple[str, ...]) -> list[tuple[Glob, LicenseVerdict]]:
     """The verdicts of paths that REUSE's files among `texts` name."""
     return [(one.paths, judge(one.expression, allowed)) for one in annotations_of(texts)]
 

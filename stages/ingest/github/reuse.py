@@ -11,21 +11,21 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from stages.ingest.github.globs import Glob, glob_of
+
 _DEP5 = ".reuse/dep5"
 _TOML = "REUSE.toml"
 _DEP5_FIELD = re.compile(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
-_GLOB_PART = re.compile(r"\\(.)|\*\*/?|\*|\?|[^\\*?]+", re.DOTALL)
 MAX_ANNOTATIONS = 1_000
 MAX_PATTERN_CHARS = 500
-MAX_STARS = 8
 
 
 @dataclass(frozen=True)
 class Annotation:
     """Paths, as a pattern of whole ones, and the SPDX expression that they are under."""
 
-    paths: re.Pattern[str]
+    paths: Glob
     expression: str
 
 
@@ -54,7 +54,7 @@ def _of_dep5(text: str) -> Iterator[Annotation | None]:
 def _of_toml(text: str, folder: str) -> Iterator[Annotation | None]:
     try:
         listed = tomllib.loads(text).get("annotations", [])
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
         return
     for entry in listed if isinstance(listed, list) else []:
         if not isinstance(entry, dict):
@@ -78,17 +78,6 @@ def _of_toml(text: str, folder: str) -> Iterator[Annotation | None]:
 
 def _annotation(folder: str, glob: str, expression: str, crosses: bool) -> Annotation | None:
     """`crosses` where a star stands for slashes, too."""
-    if len(glob) > MAX_PATTERN_CHARS or glob.count("*") > MAX_STARS:
+    if len(glob) > MAX_PATTERN_CHARS:
         return None
-    parts: list[str] = []
-    for match in _GLOB_PART.finditer(glob.removeprefix("./")):
-        token = match[0]
-        if token.startswith("**") or (token == "*" and crosses):
-            part = ".*+" if match.end() == len(match.string) else ".*"
-        elif token in ("*", "?"):
-            part = {"*": "[^/]*", "?": "." if crosses else "[^/]"}[token]
-        else:
-            part = re.escape(match[1] or token)
-        if not (parts and parts[-1] == part == ".*"):
-            parts.append(part)
-    return Annotation(re.compile(re.escape(folder) + "".join(parts), re.DOTALL), expression)
+    return Annotation(glob_of(glob.removeprefix("./"), folder, crosses=crosses), expression)
