@@ -33,6 +33,10 @@ _PARAGRAPH_TAG = re.compile(
 """What begins or ends a paragraph for justext."""
 
 
+_RAW_TEXT_ELEMENTS = ("iframe", "style", "textarea", "title", "xmp", "noembed", "noframes")
+"""https://html.spec.whatwg.org/multipage/parsing.html: what stands in them is text up to their own end."""
+
+
 def replaced_share(text: str) -> float:
     """Share of the characters of `text` that are U+FFFD."""
     return text.count("\ufffd") / len(text) if text else 0.0
@@ -53,18 +57,22 @@ def control_share(data: bytes) -> float:
 
 
 def end_frames(html: str) -> str:
-    """HTML with an end for each `<iframe .../>` of a <noscript>: a parser without scripts would take the rest for its text.
+    """HTML with an end for each element of raw text that a <noscript> leaves open, as `<iframe .../>` does.
 
-    Browsers with scripts read a <noscript> as text up to its end, so they never see such a frame.
+    A parser without scripts would take the rest of the page for its text; browsers with scripts read a <noscript> as text
+    up to its end, so they never see such an element.
     """
     parts, done, at = [], 0, html.find("<noscript")  # lower case: what writes such frames writes so
     while at >= 0:
         stop = html.find("</noscript", at)
         if stop < 0:
             break
-        missing = html.count("<iframe", at, stop) - html.count("</iframe", at, stop)
-        if missing > 0:
-            parts += [html[done:stop], "</iframe>" * missing]
+        inner = html[at:stop]
+        missing = [
+            f"</{name}>" * (inner.count(f"<{name}") - inner.count(f"</{name}")) for name in _RAW_TEXT_ELEMENTS
+        ]
+        if any(missing):
+            parts += [html[done:stop], *missing]
             done = stop
         at = html.find("<noscript", stop)
     return "".join([*parts, html[done:]]) if parts else html

@@ -17,30 +17,30 @@ from stages.ingest.wikipedia.template_values import Values
 _LABELS_PATH = Path(__file__).with_name("language_labels.txt")
 _CODE = re.compile(r"[^\W\d_]{2,5}")
 
-_CZECH = {
-    entry.partition(" ")[0]: entry.partition(" ")[2]
-    for entry in (
-        "ar arabsky|be bělorusky|bg bulharsky|ca katalánsky|cs česky|cy velšsky|da dánsky|de německy|el řecky|en anglicky"
-        "|eo esperantem|es španělsky|et estonsky|eu baskicky|fa persky|fi finsky|fr francouzsky|ga irsky|gl galicijsky"
-        "|grc starořecky|he hebrejsky|hi hindsky|hr chorvatsky|hu maďarsky|hy arménsky|id indonésky|is islandsky|it italsky"
-        "|ja japonsky|ka gruzínsky|kk kazašsky|ko korejsky|la latinsky|lb lucembursky|lt litevsky|lv lotyšsky"
-        "|mk makedonsky|mn mongolsky|nl nizozemsky|no norsky|pl polsky|pt portugalsky|ro rumunsky|ru rusky|sa sanskrtem"
-        "|sk slovensky|sl slovinsky|sq albánsky|sr srbsky|sv švédsky|sw svahilsky|th thajsky|tr turecky|uk ukrajinsky"
-        "|vi vietnamsky|yi v jidiš|zh čínsky"
-    ).split("|")
-}
-_GERMAN = {
-    entry.partition(" ")[0]: entry.partition(" ")[2]
-    for entry in (
-        "ar arabisch|be belarussisch|bg bulgarisch|bs bosnisch|ca katalanisch|cs tschechisch|cy walisisch|da dänisch"
-        "|de deutsch|el griechisch|en englisch|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fr französisch"
-        "|ga irisch|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch"
-        "|ja japanisch|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch"
-        "|mn mongolisch|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit"
-        "|sk slowakisch|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
-        "|vi vietnamesisch|zh chinesisch"
-    ).split("|")
-}
+
+def _by_code(entries: str) -> dict[str, str]:
+    """`de německy|en anglicky`: words by code of a language."""
+    return dict(entry.split(" ", 1) for entry in entries.split("|"))
+
+
+_CZECH = _by_code(
+    "ar arabsky|be bělorusky|bg bulharsky|ca katalánsky|cs česky|cy velšsky|da dánsky|de německy|el řecky|en anglicky"
+    "|eo esperantem|es španělsky|et estonsky|eu baskicky|fa persky|fi finsky|fr francouzsky|ga irsky|gl galicijsky"
+    "|grc starořecky|he hebrejsky|hi hindsky|hr chorvatsky|hu maďarsky|hy arménsky|id indonésky|is islandsky|it italsky"
+    "|ja japonsky|ka gruzínsky|kk kazašsky|ko korejsky|la latinsky|lb lucembursky|lt litevsky|lv lotyšsky"
+    "|mk makedonsky|mn mongolsky|nl nizozemsky|no norsky|pl polsky|pt portugalsky|ro rumunsky|ru rusky|sa sanskrtem"
+    "|sk slovensky|sl slovinsky|sq albánsky|sr srbsky|sv švédsky|sw svahilsky|th thajsky|tr turecky|uk ukrajinsky"
+    "|vi vietnamsky|yi v jidiš|zh čínsky"
+)
+_GERMAN = _by_code(
+    "ar arabisch|be belarussisch|bg bulgarisch|bs bosnisch|ca katalanisch|cs tschechisch|cy walisisch|da dänisch"
+    "|de deutsch|el griechisch|en englisch|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fr französisch"
+    "|ga irisch|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch"
+    "|ja japanisch|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch"
+    "|mn mongolisch|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit"
+    "|sk slowakisch|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
+    "|vi vietnamesisch|zh chinesisch"
+)
 GERMAN_TEMPLATES = {f"{code}s": word for code, word in _GERMAN.items()} | {"arf": "arabisch"}
 """Names of German templates of foreign words, in small letters, and the word that each puts before them."""
 
@@ -51,14 +51,11 @@ def czech_language(language: str | None, values: Values) -> str:
     return " ".join(part for part in (_CZECH.get(code, ""), text) if part)
 
 
-_POLISH = {
-    entry.partition(" ")[0]: entry.partition(" ")[2]
-    for entry in (
-        "ar arab.|be biał.|bg bułg.|cs cz.|da duń.|de niem.|el gr.|en ang.|es hiszp.|fa pers.|fi fiń.|fr fr.|grc stgr."
-        "|he hebr.|hr chorw.|hu węg.|it wł.|ja jap.|ko kor.|la łac.|lt lit.|nl niderl.|no norw.|pl pol.|pt port.|ro rum."
-        "|ru ros.|sk słow.|sl słoweń.|sr serb.|sv szw.|tr tur.|uk ukr.|zh chiń."
-    ).split("|")
-}
+_POLISH = _by_code(
+    "ar arab.|be biał.|bg bułg.|cs cz.|da duń.|de niem.|el gr.|en ang.|es hiszp.|fa pers.|fi fiń.|fr fr.|grc stgr."
+    "|he hebr.|hr chorw.|hu węg.|it wł.|ja jap.|ko kor.|la łac.|lt lit.|nl niderl.|no norw.|pl pol.|pt port.|ro rum."
+    "|ru ros.|sk słow.|sl słoweń.|sr serb.|sv szw.|tr tur.|uk ukr.|zh chiń."
+)
 
 
 def polish_languages(language: str | None, values: Values) -> str:

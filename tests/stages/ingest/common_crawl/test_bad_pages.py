@@ -53,6 +53,8 @@ def test_the_text_of_a_bad_page(html: str, text: str) -> None:
         ("<noscript><iframe></iframe></noscript>a", "<noscript><iframe></iframe></noscript>a"),
         ("<noscript><img/></noscript><iframe/>a", "<noscript><img/></noscript><iframe/>a"),
         ("<noscript><iframe/>a", "<noscript><iframe/>a"),
+        ("<noscript><style>p{}</noscript>a", "<noscript><style>p{}</style></noscript>a"),
+        ("<noscript><textarea></noscript>a", "<noscript><textarea></textarea></noscript>a"),
     ],
 )
 def test_frames_of_a_noscript_end_with_it(html: str, ended: str) -> None:
