@@ -81,6 +81,16 @@ def _reads_as_text(value: str, beside_number: bool) -> bool:
     return bare not in _LANGUAGES and _NO_TEXT.fullmatch(bare) is None
 
 
+def apart_from_digits(text: str, out: Sequence[str], behind: str) -> str:
+    """`text` with a space where its digits would grow together with those of the text before or behind it.
+
+    What joins them is not known: `2{{times|5}}` is not 25.
+    """
+    before = out[-1][-1:] if out else ""
+    text = f" {text}" if before.isdigit() and text[:1].isdigit() else text
+    return f"{text} " if behind.isdigit() and text[-1:].isdigit() else text
+
+
 def has_words_before(out: Sequence[str]) -> bool:
     """Whether words stand in the line before what comes next, and not as before a note, in the pieces of a text."""
     last = out[-1] if out else ""

@@ -86,8 +86,6 @@ def test_templates_with_text(inner: str, expected: str) -> None:
         "citation needed|date=May 2020",
         "sfn|Artin|1970",
         "harv|Artin|1970",
-        "IPAc-en|b|ɜːr|l|ɪ|n",
-        "respell|bur|LIN",
         "Infobox person\n| name = X",
         "flagicon|USA",
         "cite book|title=T",
