@@ -39,7 +39,7 @@ class BooksIngest(IngestStage):
     """Texts, HTML pages and EPUBs of whole books, from Gutenberg or plain folders; zips of texts and pages."""
 
     stage_name: ClassVar[str] = "ingest_books"
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "books"
     reads: ClassVar[frozenset[str]] = frozenset({contents.HTML, contents.ZIP, contents.XML})
