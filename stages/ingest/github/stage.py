@@ -57,7 +57,7 @@ class GithubIngest(SourceFileRules):
     stage_name: ClassVar[str] = "ingest_github"
     kind: ClassVar[str] = "github"
     reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP, contents.JSON, contents.PARQUET})
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     follows_unicode: ClassVar[bool] = True
 
     def raw_files(self) -> list[FoundFile]:
