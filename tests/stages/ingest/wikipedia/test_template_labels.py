@@ -36,7 +36,7 @@ def test_german_templates_are_named_after_languages() -> None:
         ("en", "de", "German: "),
         ("simple", "he-n", "Hebrew: "),
         ("ru", "en2", "англ. "),
-        ("fr", "de", "en allemand : "),
+        ("fr", "de", "allemand : "),
         ("bg", "de", "на немски: "),
         ("pl", "de", ""),
         ("en", "xyz", ""),
