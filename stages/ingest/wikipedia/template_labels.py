@@ -71,19 +71,17 @@ def polish_languages(language: str | None, values: Values) -> str:
     return values.get("2", "")
 
 
+def polish_words(language: str | None, values: Values) -> str:
+    """`{{w języku|de|Wien}}`: niem. Wien."""
+    return f"{_POLISH.get(values.get('1', ''), '')} {values.get('2', '')}".strip()
+
+
 def italian_words(language: str | None, values: Values) -> str:
     """`{{russo|матрёшка|matrëška}}`: in russo: матрёшка, traslitterato: matrëška; without colons by `sdp`."""
     colon = "" if values.get("sdp") else ":"
     words, letters = values.get("1", ""), values.get("2", "")
     romanized = f", traslitterato{colon} {letters}" if letters else ""
     return f"in {values['@'].lower()}{colon} {words}{romanized}" if words else letters
-
-
-def named_ipa(language: str | None, values: Values) -> str:
-    """Spanish `{{AFI2|eˈlaða}}`: AFI: [eˈlaða]; Ukrainian `{{МФА-всі|bɛɐ̯ˈliːn|МФА|de-Berlin.ogg}}`: МФА: [bɛɐ̯ˈliːn]."""
-    sounds = values.get("1", "").strip("[]")
-    name = "AFI" if language == "es" else values.get("2", "")
-    return f"{name}: [{sounds}]".removeprefix(": ") if sounds else ""
 
 
 @cache
@@ -164,8 +162,8 @@ LABELS: dict[str, LocalForm] = {
     "czech_language": czech_language,
     "foreign_words": foreign_words,
     "italian_words": italian_words,
-    "named_ipa": named_ipa,
     "polish_languages": polish_languages,
+    "polish_words": polish_words,
     "chinese": chinese,
 }
 """What the table of templates names."""
