@@ -125,6 +125,12 @@ def foreign_words(language: str | None, values: Values) -> str:
     return label + text + (f", lit. {APOSTROPHE}{literally}{APOSTROPHE}" if literally else "")
 
 
+def french_words(language: str | None, values: Values) -> str:
+    """`{{en langue|de|Wien}}`: en allemand : Wien, where `{{lang-de|Wien}}` is allemand : Wien."""
+    known = language_label("fr", values.get("1", "")) and values.get("2")
+    return ("en " if known else "") + foreign_words("fr", values)
+
+
 def words_of(code: str, language: str | None, values: Values) -> str:
     """`{{lang-de|Wien}}` as `{{langx|de|Wien}}`."""
     numbered = {str(int(key) + 1): value for key, value in values.items() if key.isdecimal()}
@@ -161,6 +167,7 @@ def chinese(language: str | None, values: Values) -> str:
 LABELS: dict[str, LocalForm] = {
     "czech_language": czech_language,
     "foreign_words": foreign_words,
+    "french_words": french_words,
     "italian_words": italian_words,
     "polish_languages": polish_languages,
     "polish_words": polish_words,
