@@ -29,6 +29,20 @@ def _ipa(language: str | None, values: Values) -> str:
     return shown[0] if shown else ""
 
 
+def _named_ipa(language: str | None, values: Values) -> str:
+    """Spanish `{{AFI2|eˈlaða}}`: AFI: [eˈlaða]; Ukrainian `{{МФА-всі|bɛɐ̯ˈliːn|МФА|de-Berlin.ogg}}`: МФА: [bɛɐ̯ˈliːn]."""
+    sounds = values.get("1", "").strip("[]")
+    name = "AFI" if language == "es" else values.get("2", "")
+    return f"{name}: [{sounds}]".removeprefix(": ") if sounds else ""
+
+
+def _spoken(language: str | None, values: Values) -> str:
+    """`{{audio|De-Berlin.ogg|''Berlin''}}`: the word that the file is named after; nothing where it is `listen`."""
+    shown = values.get("2", "")
+    word = shown.strip("'").lower()
+    return shown if len(word) > 1 and word in values.get("1", "").replace("_", " ").lower() else ""
+
+
 def _english_sounds(language: str | None, values: Values) -> str:
     """`{{IPAc-en|uk|ˈ|l|ʌ|n}}` is UK: /ˈlʌn/: a value for each sound, some of them words about them."""
     sounds = _numbered(values)
@@ -54,7 +68,9 @@ def _characters(language: str | None, values: Values) -> str:
 
 SOUNDS: dict[str, LocalForm] = {
     "ipa": _ipa,
+    "named_ipa": _named_ipa,
     "english_sounds": _english_sounds,
+    "spoken": _spoken,
     "respelled": _respelled,
     "characters": _characters,
 }

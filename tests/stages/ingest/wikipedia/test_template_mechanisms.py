@@ -335,3 +335,20 @@ def test_a_measure_of_many_digits_takes_linear_time() -> None:
         return plain_text(wikitext, Namespaces.of({}), language="en")
 
     assert_linear(work, lambda size: f"{{{{cvt|1.{'9' * size}|km}}}} long", 20_000)
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "expected"),
+    [
+        ("Islands (''{{foo|Bar}}'') am Ende", "Islands (Bar) am Ende"),
+        ("die '''{{foo|Bar}}''' am Ende", "die Bar am Ende"),
+        ("presso l'{{foo|Bar}} di", "presso l'Bar di"),
+        ("die ''Insel''{{foo|Bar}} am Ende", "die Insel am Ende"),
+        ("die 'Insel'{{foo|Bar}} am Ende", "die 'Insel' am Ende"),
+        ("ist ''so''.{{foo|Bar}} Und", "ist so. Und"),
+    ],
+)
+def test_an_unknown_template_behind_opening_italics_or_an_elided_article_stays(
+    wikitext: str, expected: str
+) -> None:
+    assert text(wikitext) == expected

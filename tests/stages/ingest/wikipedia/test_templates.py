@@ -16,7 +16,7 @@ from stages.ingest.wikipedia.templates import is_textless, template_text
         ("v jazyku|deu|Berlin", "Berlin"),
         ("deu|Spree", "Spree"),
         ("enS|Unified", "Unified"),
-        ("en langue|de|Österreich", "Österreich"),
+        ("en langue|de|Österreich", "en allemand : Österreich"),
         ("convert|5|ft|8|in|m", "5 ft 8 in"),
         ("convert|5|ft|m", "5 ft"),
         ("convert|100|km2|sqmi", "100 km²"),
