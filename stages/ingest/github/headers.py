@@ -46,6 +46,7 @@ _STATED_RIGHTS = re.compile(
 _C_DIRECTIVES = re.compile(
     r"(?:[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|else|endif|define|undef|include|import|nullable"
     r"|pragma(?![ \t]*(?:end)?region))\b(?:[^\n\\]|\\[^\n]|\\\n)*(?:\n|\Z)"
+    r"|Object\.defineProperty\(exports, [\"']__esModule[\"'], \{ value: true \}\);\n|exports\.\w[^\n;]* = (?:void 0|\w+);\n"
     r"|[ \t]*extern[ \t]+\"C\"[ \t]*\{?[ \t]*\n|[ \t]*\n){1,60}"
 )
 _REGION_MARK = r"[ \t]*(?:<!--|/\*|\(\*|\{-|--+\[*|//+|[#;%']|\{)?[ \t]*(?:[#$][ \t]*)?(?:pragma[ \t]+)?"
@@ -136,8 +137,8 @@ def _block_openings(style: CommentStyle) -> tuple[str, ...]:
 
 
 def _directives(text: str, start: int, style: CommentStyle) -> str:
-    """The lines at `start` that the preprocessor of C and its kin reads, and what opens `extern "C"`."""
-    if "//" not in style.line or "#" in style.line or text[start : start + 1] not in "# \te":
+    """The lines at `start` that the preprocessor of C and its kin reads, `extern "C"`, and what TypeScript writes first."""
+    if "//" not in style.line or "#" in style.line or text[start : start + 1] not in "# \teO":
         return ""
     if not has_sign(text[start : start + _LOOKED_AHEAD_CHARS]):  # spares nearly all texts the search
         return ""
@@ -241,7 +242,7 @@ def _either(opening: str, closing: str) -> re.Pattern[str]:
 def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
     marks = []
     for mark in openings:
-        pattern = re.escape(mark)
+        pattern = re.escape(mark.rstrip()) + (r"(?!\S)" if mark.endswith(" ") else "")
         if mark == "//!":
             pattern += r"(?!!)"
         elif mark == "//":

@@ -79,6 +79,14 @@ def test_at_least_thirty_languages_have_a_style_with_comments() -> None:
             "#include <x.h>\n\n/* Reads copyright lines out of files. */\nint x;\n",
         ),
         ("a.c", "#include <x.h>\n// What it does.\nint x;\n", "#include <x.h>\n// What it does.\nint x;\n"),
+        ("a.bat", f"@echo off\nrem\nrem {NOTICE}\nrem\necho\n", "@echo off\necho\n"),
+        ("a.bat", f"@REM\n@REM {NOTICE}\nremove x\n", "remove x\n"),
+        (
+            "a.js",
+            f'"use strict";\nObject.defineProperty(exports, "__esModule", {{ value: true }});\nexports.a = void 0;\n'
+            f"/*\n{NOTICE}\n*/\nf()\n",
+            '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.a = void 0;\nf()\n',
+        ),
         ("a.js", "/* what this file does */\nf()\n", "/* what this file does */\nf()\n"),
         (
             "a.rs",
