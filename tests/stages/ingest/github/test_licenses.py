@@ -91,7 +91,7 @@ VARIANTS = {
         "Frobnicator, a library for frobs\n\n" + TEXTS["MIT"] + "\nhttps://opensource.org/licenses/MIT\n", "MIT"),
     "MIT with what it includes": (
         TEXTS["MIT"] + "\nThis software includes code of the project foo, see vendor/foo.\n", "MIT"),
-    "Apache without its appendix": (
+    "Apache without its appendix, with a notice": (
         TEXTS["Apache-2.0"].partition("APPENDIX")[0] + "\nCopyright 2016 Ada\n\nLicensed under the Apache License, "
         "Version 2.0", "Apache-2.0"),
     "BSD in an older wording": (
