@@ -94,7 +94,6 @@ def test_templates_with_text(inner: str, expected: str) -> None:
         "",
         "|x",
         "x" * 100 + "|y",
-        "#ifexist:a|b|c",
         "DEFAULTSORT:Berlin",
         "de",
         "le",
