@@ -60,6 +60,8 @@ MIN_CLEARER = 1.2
 with fewer than eight bytes 97%; at 1.0 they are 92% and 98%, at 1.5 nearly all and 93%."""
 MAX_DETECTED_BYTES = 1 << 13
 _CONTEXT_BYTES = 400
+_OF_LATIN_9 = re.compile(rb"[a-z]\xbd[a-z]|\xbd(?:uvr|ufs?\b|il\b)|\d ?\xa4(?![\x80-\xff])")
+"""What is `œ` and `€` there, `½` and `¤` in Windows-1252: `c½ur`, `½uvre`, `50 ¤`."""
 _OF_WINDOWS_1250 = frozenset("ŠšŽžŚśŹźŤť".encode("cp1250"))
 _LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
 """Asked last: the most common ones of single bytes."""
@@ -75,6 +77,8 @@ def guessed_codecs(data: bytes, beyond_ascii: int) -> Iterator[str]:
     yield from _detected_of_cut(data, telling)
     found = list(_detected(telling))
     if not MULTI_BYTE.intersection(found) and (codec := _detected_of_single_bytes(data, beyond_ascii)):
+        if codec == _COMMON and _OF_LATIN_9.search(data) is not None:
+            codec = "iso8859-15"
         found = _by_their_looks(data, [codec, *found])
     yield from found
     if fits(data, "big5hkscs") or _is_big5_so_far(

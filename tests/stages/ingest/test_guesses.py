@@ -24,6 +24,7 @@ from tests.linear import assert_linear
         ("cp1251", "Він сказав, що приїде завтра, бо сьогодні не має часу."),
         ("cp1252", "Però això és el que més m'agrada: l'època dels àvis i el castellà."),
         ("cp1252", "La città è più bella di sera, perché c'è meno gente."),
+        ("iso8859-15", "Le cœur de l'œuvre coûte 50 € à l'entrée, et la sœur est là."),
         ("mac-roman", "L'été dernier, nous étions à la plage où le soleil était très présent."),
         ("mac-cyrillic", "Съешь ещё этих мягких французских булок, да выпей же чаю, мой дорогой друг."),
     ],
