@@ -156,7 +156,7 @@ def _with_variables(raw: dict[str, Any], overrides: Mapping[str, str], mistakes:
         if not isinstance(declared, dict):
             raise UserError("must be a mapping of names to values")
         for unknown in sorted(set(overrides) - set(declared)):
-            mistakes.add(f"no variable {unknown!r}; {suggest(unknown, declared)}")
+            mistakes.add(f"no variable {shown_value(unknown)}; {suggest(unknown, declared)}")
         for key, value in {**declared, **overrides}.items():
             with mistakes.below(str(key)):
                 if isinstance(value, str | int | float):

@@ -13,7 +13,7 @@ from typing import Any
 from stages.core.discover import classes_in, is_own
 from stages.core.documents import SOURCES
 from stages.core.errors import UserError
-from stages.core.mistakes import shown_names, suggest
+from stages.core.mistakes import shown_names, shown_value, suggest
 from stages.core.names import name_fault
 from stages.core.plugins import Catalogue, class_place
 from stages.core.stage import AnyStage, Stage
@@ -126,7 +126,7 @@ def check_sources(
         if source in groups:
             raise UserError(f"{source!r} is a group; name its sources: {shown_names(list(groups[source]))}")
         if source not in known:
-            raise UserError(f"no source {source!r} here; {suggest(source, known)}")
+            raise UserError(f"no source {shown_value(source)} here; {suggest(source, known)}")
 
 
 def sites() -> dict[str, type[Site]]:

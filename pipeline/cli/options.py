@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 
 from stages.core.errors import UserError
-from stages.core.mistakes import KeyPath, Mistake, MistakesError, nearest, place_text, suggest
+from stages.core.mistakes import KeyPath, Mistake, MistakesError, nearest, place_text, shown_value, suggest
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -121,7 +121,7 @@ def _as_called(token: str, names: Sequence[str], group: Sequence[str]) -> str:
     """The name of a command, of which hyphens and underscores are one."""
     same = [name for name in names if name.replace("-", "_") == token.replace("-", "_")]
     if not same:
-        raise UserError(f"no command {' '.join([*group, token])!r}; {suggest(token, names)}")
+        raise UserError(f"no command {shown_value(' '.join([*group, token]))}; {suggest(token, names)}")
     return same[0]
 
 

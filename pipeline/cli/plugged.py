@@ -12,7 +12,7 @@ from typing import Any
 from cyclopts import App
 
 from stages.core.errors import UserError
-from stages.core.mistakes import suggest
+from stages.core.mistakes import shown_value, suggest
 from stages.core.plugins import MARK, Catalogue
 
 HELP = ("--help", "-h")
@@ -41,5 +41,7 @@ def group_with_plugins(tokens: Sequence[str]) -> App | None:
     commands = [command for command in group if not command.startswith("-")]
     if not asked.startswith("-") and catalogue.key(asked) not in map(catalogue.key, commands):
         wanted = " ".join([tokens[0], asked])
-        raise UserError(f"no command {wanted!r}; {suggest(asked, commands)}{catalogue.broken('; ')}")
+        raise UserError(
+            f"no command {shown_value(wanted)}; {suggest(asked, commands)}{catalogue.broken('; ')}"
+        )
     return group

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from stages.core.discover import Pluggable, is_own
 from stages.core.errors import UserError
-from stages.core.mistakes import suggest
+from stages.core.mistakes import shown_value, suggest
 from stages.core.names import name_fault
 from stages.core.reading import told
 
@@ -163,7 +163,7 @@ class Catalogue(Generic[T]):
         """The class of a name; a UserError where nobody knows it."""
         kind = self.get(name)
         if kind is None:
-            raise UserError(f"no {self.what} {name!r}; {self.hint(name)}")
+            raise UserError(f"no {self.what} {shown_value(name)}; {self.hint(name)}")
         return kind
 
     def hint(self, name: str) -> str:

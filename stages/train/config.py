@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from stages.core.location import NOT_CONTENT, Location
 from stages.core.manifest import Record
-from stages.core.mistakes import suggest
+from stages.core.mistakes import shown_value, suggest
 
 Recompute = Literal["none", "selective", "full"]
 Parallel = Literal["ddp", "fsdp"]
@@ -274,7 +274,7 @@ class TrainConfig(Record):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if isinstance(self.model, str) and self.model not in PRESETS:
-            raise ValueError(f"model {self.model!r}: no such size; {suggest(self.model, PRESETS)}")
+            raise ValueError(f"model {shown_value(self.model)}: no such size; {suggest(self.model, PRESETS)}")
         if self.steps is not None and self.warmup_steps >= self.steps:
             raise ValueError(f"warmup_steps {self.warmup_steps} must be below `steps` {self.steps}")
         if self.parallel != "fsdp" and (self.precision == "bfloat16" or self.cpu_offload):

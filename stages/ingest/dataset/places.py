@@ -10,7 +10,7 @@ import orjson
 
 from stages.core import storage
 from stages.core.errors import UserError
-from stages.core.mistakes import suggest
+from stages.core.mistakes import shown_value, suggest
 from stages.core.names import below
 from stages.core.storage import FoundFile
 
@@ -91,7 +91,7 @@ def _chosen(place: str, splits: Iterable[str], split: str | None) -> list[str]:
         return there
     wanted = split or (there[0] if len(there) == 1 else DEFAULT_SPLIT)
     if wanted not in there:
-        raise UserError(f"{place}: no split {wanted!r}; {suggest(wanted, [*there, ALL_SPLITS])}")
+        raise UserError(f"{place}: no split {shown_value(wanted)}; {suggest(wanted, [*there, ALL_SPLITS])}")
     return [wanted]
 
 
