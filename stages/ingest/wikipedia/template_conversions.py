@@ -196,7 +196,9 @@ def _converted(style: _Style, values: Values) -> str:
 
 def _measure(values: Values) -> _Measure:
     """The amounts, each of which may hold a range itself (`5-10`, `5 to 10`), the words between, and the unit."""
-    amounts, words, at = [], [], 1
+    amounts: list[str] = []
+    words: list[str] = []
+    at = 1
     while len(amounts) < _MAX_AMOUNTS:
         given = values.get(str(at), "")
         while (packed := _packed(given)) is not None:

@@ -158,6 +158,11 @@ UNIT_WORDS |= {
 """Units that are words, and their plurals."""
 
 
+def unit_symbol(code: str) -> str | None:
+    """The symbol of a unit whose code is none; None for all others."""
+    return UNITS.get(code) or UNITS.get(code.lower())
+
+
 def unit_text(code: str, amount: str, is_multiple: bool) -> str:
     """A unit as readers see it, in the plural where it is a word and the amount is not one."""
     word = UNIT_WORDS.get(code)
@@ -165,7 +170,7 @@ def unit_text(code: str, amount: str, is_multiple: bool) -> str:
         return code if amount == "1" and not is_multiple and code != "ly" else word
     if code in ("K", "F", "C") and not amount:
         return code
-    known = UNITS.get(code) or UNITS.get(code.lower())
+    known = unit_symbol(code)
     if known is None and "/" in code:
         return "/".join(unit_text(part, "2", False) if part else "" for part in code.split("/"))
     if known is None and _MICRO.fullmatch(code):

@@ -65,10 +65,9 @@ def known_unit(code: str) -> str:
 
 
 def is_always_named(code: str) -> bool | None:
-    """True for units without a symbol (25 acres, whatever asks for one), False for those that are written out where asked alone."""
-    if code in _names()["always named"]:
-        return True
-    return False if code in _names()["seldom named"] else None
+    """True for units without a symbol (25 acres), False for those that are written out only where `abbr=off` asks."""
+    names = _names()
+    return code in names["always named"] or (False if code in names["seldom named"] else None)
 
 
 @lru_cache(maxsize=_CACHED_UNITS)
