@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from stages.ingest.wikipedia.marks import NO_NUMBER
+from stages.ingest.wikipedia.number_words import number_in_words
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_units import (
     MULTIPLES,
@@ -94,6 +95,9 @@ class _Style:
 
     def amount(self, text: str) -> str:
         """`2+1/2` is 2 1/2, `1.5e6` is 1.5×10⁶, `-5` is −5, `1500` has the language's marks."""
+        words = self._in_words(text) if "spell" in self.values else None
+        if words is not None:
+            return words
         fraction = _FRACTION.fullmatch(text)
         if fraction is not None:
             sign, whole, above, below = fraction.groups()
@@ -105,6 +109,13 @@ class _Style:
         if self.decimals is not None and _PLAIN.fullmatch(text):
             text = f"{float(text.replace('−', '-')):.{self.decimals}f}"
         return self._number(text)
+
+    def _in_words(self, text: str) -> str | None:
+        spelling = self.values["spell"].lower()
+        if spelling not in ("in", "on") or self.language not in _WRITES_ENGLISH:
+            return None
+        words = number_in_words(text, american=self.american)
+        return words.replace(" ", "-") if words is not None and self.is_adjective else words
 
     def _number(self, text: str) -> str:
         comma = self.values.get("comma", "")
@@ -176,18 +187,21 @@ def _converted(style: _Style, values: Values) -> str:
         return NO_NUMBER
     parts, behind = _smaller_parts(values, measure)
     amounts = [style.amount(text) for text in measure.amounts]
-    named = style.name(known_unit(measure.unit), amounts[-1]) is not None
+    if values.get("spell") in ("In", "On"):
+        amounts[0] = amounts[0][:1].upper() + amounts[0][1:]
+    last = measure.amounts[-1]
+    named = style.name(known_unit(measure.unit), last) is not None
     joints = [style.joint(word, named=named) or "" for word in measure.words]
     if display == "unit":
-        return style.written("", amounts[-1], measure.unit).lstrip()
+        return style.written("", last, measure.unit).lstrip()
     if " × " in joints and measure.unit and not named and "xx" not in measure.words:
-        pieces = [style.written(amount, amount, measure.unit) for amount in amounts]
+        pieces = [style.written(amount, last, measure.unit) for amount in amounts]
         return "".join(piece + joint for piece, joint in zip(pieces, [*joints, ""], strict=True))
     amount = amounts[0]
     for joint, then in zip(joints, amounts[1:], strict=True):
         amount += (" – " if joint == "–" and then.startswith("−") else joint) + then
     before = _before_unit(values, behind, display)
-    text = style.written(amount, amounts[-1], measure.unit, before)
+    text = style.written(amount, last, measure.unit, before)
     for number, unit in parts:
         joined = "-" if style.is_adjective and named else " "
         text += joined + style.written(style.amount(number), number, unit)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from stages.ingest.wikipedia.number_words import NUMBER_WORDS
 from stages.ingest.wikipedia.template_conversions import CONVERSIONS
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_quantities import grouped_decimals, value
@@ -204,6 +205,7 @@ def german_rounded(language: str | None, values: Values) -> str:
 
 MEASURES: dict[str, LocalForm] = {
     **CONVERSIONS,
+    **NUMBER_WORDS,
     "value": value,
     "french_unit": french_unit,
     "italian_measure": italian_measure,

@@ -31,7 +31,7 @@ _PREFIXED = ("m", "g", "L", "l", "W", "Hz", "Pa", "J", "N", "V", "A")
 
 _POWERS = {"2": "square ", "3": "cubic "}
 _LENGTH_POWER = re.compile(r"([A-Za-zμµ]+)([23])")
-_ONE = re.compile(r"[-−]?(?:1(?:[.,]0+)?|\d+/\d+)")
+_ONE = re.compile(r"[-−]?(?:1(?:[.,]0+)?|\d+//?\d+)")
 """One, and a share of one: 1 mile, 1.0 mile, 1/2 mile, but 0.5 miles."""
 
 _AMERICAN = (
