@@ -52,6 +52,9 @@ _TOGETHER = frozenset(["off", "gaps", "gaps3", "gaps5"])
 """Values of `comma` that leave digits together (gaps are style alone)."""
 
 _WIKIS_NUMBERS = frozenset(["number", "output number only"])
+_NUMBERS_AS_IN = {"bg": "fr"}
+"""Wikis whose `{{convert}}` groups four digits, which their other numbers do not."""
+
 _MAX_AMOUNTS = 16
 _FIVE_DIGITS = 5
 
@@ -121,7 +124,8 @@ class _Style:
         comma = self.values.get("comma", "")
         whole = text.lstrip("+-−").partition(".")[0]
         grouped = comma not in _TOGETHER and not (comma == "5" and len(whole) < _FIVE_DIGITS)
-        return with_minus(local_number(text, self.language, is_grouped=grouped))
+        marks = _NUMBERS_AS_IN.get(self.language or "", self.language)
+        return with_minus(local_number(text, marks, is_grouped=grouped))
 
     def name(self, unit: str, amount: str, *, is_multiple: bool = False) -> str | None:
         """The unit written out, None where its symbol stands."""
