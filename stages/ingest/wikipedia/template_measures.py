@@ -1,6 +1,6 @@
-"""Values of templates of measures, quantities and chemical formulas in, their text out.
+"""Values of templates of measures and quantities in, their text out.
 
-`{{chem2}}`: https://en.wikipedia.org/wiki/Template:Chem2/doc; `{{unité}}`:
+`{{unité}}`:
 https://fr.wikipedia.org/wiki/Modèle:Unité, `{{M}}`: https://it.wikipedia.org/wiki/Template:M.
 """
 
@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from stages.ingest.wikipedia.number_words import NUMBER_WORDS
 from stages.ingest.wikipedia.template_conversions import CONVERSIONS
+from stages.ingest.wikipedia.template_formulas import FORMULAS
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_quantities import grouped_decimals, value
 from stages.ingest.wikipedia.template_units import unit_text
@@ -18,18 +19,13 @@ from stages.ingest.wikipedia.template_values import (
     Values,
     local_number,
     local_numbers,
-    lowered,
     raised,
 )
 
 _TEN, _THOUSAND = 10, 1000
 _POWER = re.compile(r"[-−+]?\d{1,2}")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
-_FORMULA_PART = re.compile(
-    r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->"
-)
 _SQUARE_UNIT = re.compile(r"\b([kcdhm]?m)([23])\b")
-_CHARGE = re.compile(r"\d*[+−–-]")
 
 
 _VAL_RANGES = {"-": "–", "–": "–", "to": " to ", "x": " × ", "×": " × ", "or": " or ", "and": " and "}
@@ -131,29 +127,6 @@ def power_of_ten(language: str | None, values: Values) -> str:
     return f"×10{raised(power)}" if power.strip("-−+").isdigit() else power or ("" if values else "e")
 
 
-def chemical(language: str | None, values: Values) -> str:
-    """`{{chem|Q|3|2-}}` is Q₃²⁻: elements, their numbers, charges."""
-    text = ""
-    for number in range(1, 20):
-        part = values.get(str(number), "")
-        text += raised(part) if _CHARGE.fullmatch(part) else lowered(part) if part.isdigit() else part
-    return text
-
-
-def formula(language: str | None, values: Values) -> str:
-    """`{{chem2|SO4(2-)}}` is SO₄²⁻: digits behind an element or bracket are low, charges high."""
-    return " ".join(_FORMULA_PART.sub(_formula_part, values.get("1", "")).split())
-
-
-def _formula_part(found: re.Match[str]) -> str:
-    charge, count, count_sign, sign = found.groups()
-    if charge is not None:
-        return raised(charge)
-    if count is not None:
-        return lowered(count) + (raised(count_sign) if count_sign else "")
-    return raised(sign) if sign else "→"
-
-
 def rupees(language: str | None, values: Values) -> str:
     """`{{INRConvert|5|c}}` is ₹5 crore; the dollars beside it only the wiki knows."""
     words = {
@@ -205,6 +178,7 @@ def german_rounded(language: str | None, values: Values) -> str:
 
 MEASURES: dict[str, LocalForm] = {
     **CONVERSIONS,
+    **FORMULAS,
     **NUMBER_WORDS,
     "value": value,
     "french_unit": french_unit,
@@ -214,8 +188,6 @@ MEASURES: dict[str, LocalForm] = {
     "fraction": fraction,
     "gaps": gaps,
     "power_of_ten": power_of_ten,
-    "chemical": chemical,
-    "formula": formula,
     "rupees": rupees,
     "percentage": percentage,
     "german_percentage": german_percentage,
