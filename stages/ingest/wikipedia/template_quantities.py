@@ -148,7 +148,7 @@ def _with_error(number: str, language: str | None, values: Values, unit: _Unit) 
     """The number and what it is uncertain by, and whether it needs no brackets before a power of ten."""
     above, below = (values.get(key, "") for key in "23")
     angle = unit.text if unit.is_angle else ""
-    if not above or not number:
+    if not above.strip("+-−±") or not number:
         return number + angle, True
     if above.startswith("("):
         return number + above + values.get("errend", "") + angle, True
@@ -193,7 +193,8 @@ def _unit(values: Values) -> _Unit:
         text = f"({text})" if _TIED.search(code) else text
         below = _quantity_unit(per)
         text += f"/({below})" if _TIED.search(per) else f"/{below}"
-    return _Unit(text, "" if not code or code == "degree" else " ", is_angle=False)
+    is_tight = not code or code == "degree" or angle is not None
+    return _Unit(text, "" if is_tight else " ", is_angle=False)
 
 
 def _quantity_unit(code: str) -> str:
