@@ -15,7 +15,7 @@ from stages.ingest.wikipedia.template_values import Values, local_number
 _MONTHS = ("January February March April May June July August September October November December").split()
 _WORD = re.compile(r"\W+")
 _DAY, _YEAR = re.compile(r"\d{1,2}"), re.compile(r"\d{3,4}")
-_WHOLE = re.compile(r"-?\d+")
+_WHOLE = re.compile(r"-?\d{1,12}")
 _FORMATS = frozenset("dmy mdy dm md my y m d hide".split())
 _MOST_YEARS_UNGROUPED = 9999
 _LAST_MONTH = 12

@@ -25,7 +25,8 @@ from stages.ingest.wikipedia.unit_names import is_always_named, known_unit, unit
 _EXPONENT = re.compile(r"([-−+]?[\d.,]*\d)[eE]([+-]?\d+)")
 _FRACTION = re.compile(r"([-−+]?)\s*(?:(\d++)\s*[+-]\s*)?(\d+)\s*(?://?|⁄)\s*(\d+)")
 _NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:[eE][+-]?\d+)?")
-_PLAIN = re.compile(r"[-−+]?\d+(?:\.\d+)?")
+_PLAIN = re.compile(r"[-−+]?\d{1,15}(?:\.\d{1,15})?")
+_ROUNDED_INPUT = re.compile(r"ri[0-3]")
 _ROUNDING = re.compile(r"[-−]?\d+")
 _MULTIPLE = re.compile(r"(e(?:3|6|9|12))(?=[A-Za-z$£€])")
 _CURRENCY = re.compile(r"[$£€₱₽¥](?=/)")
@@ -81,7 +82,7 @@ class _Style:
         )
         self.is_adjective = adjective in _ADJECTIVES
         self.is_one_below = adjective == "1"
-        self.decimals = int(adjective[2]) if re.fullmatch(r"ri[0-3]", adjective) else None
+        self.decimals = int(adjective[2]) if _ROUNDED_INPUT.fullmatch(adjective) else None
         self.american = values.get("sp", "") == "us"
 
     def joint(self, word: str, *, named: bool) -> str | None:
@@ -219,7 +220,7 @@ def _measure(values: Values) -> _Measure:
     at = 1
     while len(amounts) < _MAX_AMOUNTS:
         given = values.get(str(at), "")
-        while (packed := _packed(given)) is not None:
+        while len(amounts) < _MAX_AMOUNTS and (packed := _packed(given)) is not None:
             amounts.append(packed[0])
             words.append(packed[1])
             given = packed[2]

@@ -21,8 +21,8 @@ _PART = re.compile(
     r"|\*(?P<units>[\d.]*)(?P<water>H2O)?"
     r"|\\(?P<hapticity>[hm])\{(?P<places>\d+)\}"
     r"|\\(?P<bond>.)"
-    r"|_\{(?P<low>[^}]*)\}"
-    r"|\^\{(?P<high>[^}]*)\}"
+    r"|_\{(?P<low>[^}]{0,64})\}"
+    r"|\^\{(?P<high>[^}]{0,64})\}"
 )
 _ARROWS = {"->": " → ", "<->": " ⇌ "}
 _BONDS = {"s": "–", "d": "=", "t": "≡", "q": "≣", "h": "η", "*": "*", "-": "-", "\\": "\\", "'": "'"}
@@ -41,7 +41,7 @@ def chemical(language: str | None, values: Values) -> str:
 
 def formula(language: str | None, values: Values) -> str:
     """`{{chem2|SO4(2-)}}` is SO₄²⁻, `{{chem2|CuSO4*5H2O}}` CuSO₄ · 5H₂O."""
-    given = values.get("1", "").replace("–", "-").replace("−", "-")
+    given = " ".join(values.get("1", "").replace("–", "-").replace("−", "-").split())
     return " ".join(_PART.sub(_shown, given).split())
 
 
