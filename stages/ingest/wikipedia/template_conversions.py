@@ -155,6 +155,7 @@ class _Style:
 
         `last` is the last amount of a range, which the unit's form goes by; `before_unit` what stands between.
         """
+        unit = known_unit(unit)
         found = _MULTIPLE.match(unit)
         multiple = MULTIPLES[found[1]] if found is not None else ""
         unit = known_unit(unit[found.end() :] if found is not None else unit)

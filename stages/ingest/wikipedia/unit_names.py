@@ -26,7 +26,27 @@ _PREFIXES = {
     "µ": "micro",
     "n": "nano",
 }
-_PREFIXED = ("m", "g", "L", "l", "W", "Hz", "Pa", "J", "N", "V", "A")
+_PREFIXED = (
+    "m",
+    "g",
+    "L",
+    "l",
+    "W",
+    "Hz",
+    "Pa",
+    "J",
+    "N",
+    "V",
+    "A",
+    "G",
+    "T",
+    "eV",
+    "cal",
+    "Wh",
+    "W.h",
+    "pc",
+    "ly",
+)
 """Codes of units that take a prefix of the international system."""
 
 _POWERS = {"2": "square ", "3": "cubic "}
