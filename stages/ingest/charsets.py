@@ -25,6 +25,8 @@ _MORE_LABELS = {
     "iso-2022-kr": "iso2022_kr",
     "csiso2022kr": "iso2022_kr",
     "iso-8859-16": "iso8859-16",
+    "maccyrillic": "mac-cyrillic",
+    "macroman": "mac-roman",
     "mac-centraleurope": "mac-latin2",
     "mac-greek": "mac-greek",
     "mac-iceland": "mac-iceland",

@@ -7,6 +7,9 @@ import re
 MAX_CREDIT_CHARS = 1_500
 _MAX_CREDIT_PARAGRAPHS = 12
 _MAX_NOTES_CHARS = 20_000
+_MIN_SEARCHED_CHARS = 3_000
+"""At the end of a short book, of which notes can be more than a tenth."""
+
 _MAX_END_PARAGRAPHS = 8
 
 _CREDIT = re.compile(
@@ -80,6 +83,24 @@ _END_OF_TEXT = re.compile(
 )
 _PICTURE = re.compile(r"\s*\[(?:illustration|frontispiece|cover|image)\b[^\[\]]{0,500}\]\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s*\-=_~+.#·•]*")
+_BRACKET = re.compile(r"[\[\]]")
+_ABOUT_A_TEXT = re.compile(
+    r"\b(?:p|pp|page|pages|line|lines|pág|seite|s)\b[.:]?[ \t]*\d|->|=>"
+    r"|\b(?:typo|mis-?(?:print|spell)|spel[lt]|punctuat|hyphen|quotation|err(?:or|at)|correct|changed|replaced|printe"
+    r"|original|e-?(?:text|book)|italic|foot-?note|illustration|underscore|incons|obvious|retained|preserved|scan|accent"
+    r"|fehler|faute|orthogra|corrig|cambi|wijzig|rechtschreib|zeichensetz|schreibweise)",
+    re.IGNORECASE,
+)
+"""What notes on a text speak of."""
+
+_MAX_UNASKED_PARAGRAPHS = 2
+_MIN_SHARE_OF_NOTES = 1 / 3
+_PART_OF_BOOK = re.compile(
+    r"\n[ \t]*\n[ \t*_=]*+(?P<heading>(?:chapter|chapitre|kapitel|cap[ií]tulo|capitolo|hoofdstuk|act|scene|canto"
+    r"|appendi(?:x|ces)|index|foot-?notes|end-?notes|notes|glossary|bibliography|epilogue|advertisements?|anhang|register|fußnoten|anmerkungen"
+    r"|notas|table des matières)\b[ \t]*[\dIVXLC]*[.:]?[ \t*_=]*)(?=\n[ \t]*\n)",
+    re.IGNORECASE,
+)
 PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
 
 
@@ -169,20 +190,49 @@ def _end_of_note(body: str, paragraph: re.Match[str]) -> int:
 
 
 def without_trailing_notes(body: str) -> str:
-    """Drop the transcriber's notes, to their end, that stand behind the book."""
+    """Drop the transcriber's notes that stand behind the book, up to their end or a part of the book behind them."""
     text = body.rstrip()
-    tail = len(text) - min(_MAX_NOTES_CHARS, len(text) // 10)
-    note = next(
-        (found for found in _NOTE_LINE.finditer(text, tail) if _begins_paragraph(text, found.start())), None
-    )
-    if note is None:
-        return text
-    end = len(text[: note.start()].rstrip())
+    searched = min(_MAX_NOTES_CHARS, max(len(text) // 10, _MIN_SEARCHED_CHARS))
+    tail = max(0, len(text) - searched)
+    for note in _NOTE_LINE.finditer(text, tail):
+        if not _begins_paragraph(text, note.start()):
+            continue
+        end = _end_of_trailing_note(text, note)
+        rest = text[end:].lstrip("\n")
+        if _SEPARATOR.fullmatch(rest) is None and "[" in note[0]:
+            continue  # about one place of the book
+        kept = text[: _end_before_separators(text, note.start())]
+        return kept if _SEPARATOR.fullmatch(rest) else f"{kept}\n\n\n{rest}"
+    return text
+
+
+def _end_of_trailing_note(text: str, note: re.Match[str]) -> int:
+    """Behind the bracket that closes a note; of one without brackets where the next part of the book begins."""
+    bracket = note[0].find("[")
+    if bracket >= 0:
+        depth = 0
+        for found in _BRACKET.finditer(text, note.start() + bracket):
+            depth += 1 if found[0] == "[" else -1
+            if depth == 0:
+                return found.end()
+    part = _PART_OF_BOOK.search(text, note.end())
+    end = len(text) if part is None else part.start("heading")
+    paragraphs = [found["text"] for found in PARAGRAPH.finditer(text, note.start(), end)]
+    about = sum(_ABOUT_A_TEXT.search(words) is not None for words in paragraphs)
+    if len(paragraphs) <= _MAX_UNASKED_PARAGRAPHS or about >= len(paragraphs) * _MIN_SHARE_OF_NOTES:
+        return end
+    paragraph = PARAGRAPH.match(text, note.start())
+    return end if paragraph is None else _end_of_note(text, paragraph)
+
+
+def _end_before_separators(text: str, start: int) -> int:
+    """Where the text ends that stands before `start`, without lines of asterisks or dashes."""
+    end = len(text[:start].rstrip())
     while (line_start := text.rfind("\n", 0, end) + 1) and _SEPARATOR.fullmatch(text, line_start, end):
         end = line_start
         while end and text[end - 1].isspace():
             end -= 1
-    return text[:end]
+    return end
 
 
 def _begins_paragraph(text: str, line_start: int) -> bool:

@@ -82,8 +82,8 @@ _ELECTRONIC_VERSION = re.compile(r"<<\s*THIS ELECTRONIC VERSION[^<>]{0,3000}>>[ 
 """What the World Library put behind each play of its Shakespeare, which the archive has from it."""
 _RST_MARK = re.compile(r"^\.\. pgheader::[^\n]*$", re.MULTILINE)
 _RST_LINES = re.compile(
-    r"^\.\. (?:pg(?:header|footer)|clearpage|cleardoublepage|vspace|contents|toctree|class|style|role|meta|default-role"
-    r"|-\*- encoding)\b[^\n]*\n?(?:[ \t]+:[\w.-]+:[^\n]*\n?)*",
+    r"^\.\. (?:pg(?:header|footer)|clearpage|cleardoublepage|(?:back|front|main)matter|vspace|contents|toctree|class|style"
+    r"|role|meta|default-role|-\*- encoding)\b[^\n]*\n?(?:[ \t]+:[\w.-]+:[^\n]*\n?)*",
     re.MULTILINE,
 )
 """Directives of the archive's master format (reStructuredText) that say nothing to a reader."""
@@ -127,11 +127,11 @@ def split_book(text: str) -> Book:
     if "\n.. " in body:
         body = _RST_LINES.sub("", body)
     body = without_title_at_end(without_leading_credits(body))
-    body = without_trailing_notes(body)
     if "Project Gutenberg" in body:
         body = _EDITOR_NOTE.sub("", body)
     body = _BRACKETED_NOTE.sub("", body)
     body = _BOXED_NOTE.sub("", body) if "+-" in body or "+=" in body else body
+    body = without_trailing_notes(body)
     body = _ELECTRONIC_VERSION.sub("", body) if "<<" in body else body
     return Book(body.strip("\n"), True, header_fields(text[:header_end]))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import Field
 
+from stages.core.errors import DamagedInputError
 from stages.ingest import contents
-from stages.ingest.archives import Member, archive_members
+from stages.ingest.archives import BytesFile, Member, archive_members
 from stages.ingest.base import IngestStage
 from stages.ingest.books.encoding import book_control_share, gutenberg_charset
 from stages.ingest.books.epub import Epub, is_epub, read_epub
@@ -36,10 +38,10 @@ _BRACKETS = re.compile(r"\s*\[[^\]]*\]?")
 
 
 class BooksIngest(IngestStage):
-    """Texts, HTML pages and EPUBs of whole books, from Gutenberg or plain folders; zips of texts and pages."""
+    """Texts, HTML pages and EPUBs of whole books, from Gutenberg or plain folders; zips of these."""
 
     stage_name: ClassVar[str] = "ingest_books"
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "books"
     reads: ClassVar[frozenset[str]] = frozenset({contents.HTML, contents.ZIP, contents.XML})
@@ -53,19 +55,19 @@ class BooksIngest(IngestStage):
     def read(self, raw: RawFile) -> Iterator[RawRecord]:
         """The one book of a raw file, or all of a zip, or why there is none; before it the parts that are lost."""
         if _EPUB_FILE.search(raw.name) or (not is_book_file(raw.name) and is_epub(raw)):
-            yield from self._read_epub(raw)
+            yield from self._read_epub(raw, "")
         elif _ZIP_FILE.search(raw.name):
             yield from self._read_zip(raw)
         elif is_book_file(raw.name):
-            yield bounded(raw, partial(self._read_text, raw), "", text_bytes=raw.size)
+            yield bounded(raw, partial(self._read_text, raw, ""), "", text_bytes=raw.size)
         else:
             yield Loss("", "unrecognised_file", "neither .txt, .htm, .zip nor .epub", text_bytes=raw.size)
 
     def _read_zip(self, raw: RawFile) -> Iterator[RawRecord]:
-        """The texts of a zip; a lone one is the raw file's own document. Pictures and style sheets are no loss."""
+        """The books of a zip; a lone one is the raw file's own document. Pictures and style sheets are no loss."""
         books: list[Member] = []
         total = 0
-        for member in archive_members(raw, self.max_book_bytes, is_book_file):
+        for member in archive_members(raw, self.max_book_bytes, _is_book):
             if isinstance(member, Loss):
                 yield member
             elif member.data is None:
@@ -84,30 +86,42 @@ class BooksIngest(IngestStage):
             else:
                 books.append(member)
         if not books:
-            yield Loss("", "no_text", "no .txt and no .htm in the archive", text_bytes=raw.size)
+            yield Loss("", "no_text", "no .txt, no .htm and no .epub in the archive", text_bytes=raw.size)
         for book in books:
-            key = book.name if len(books) > 1 else ""
-            read = partial(self._book_of, raw, key, book.name, book.data or b"")
-            yield bounded(raw, read, key, text_bytes=book.size)
+            yield from self._read_member(raw, book, book.name if len(books) > 1 else "")
 
-    def _read_epub(self, raw: RawFile) -> Iterator[RawRecord]:
-        epub = bounded(raw, partial(read_epub, raw, self.max_book_bytes), "", text_bytes=raw.size)
+    def _read_member(self, raw: RawFile, book: Member, key: str) -> Iterator[RawRecord]:
+        """The book of a zip's member; damage in it costs that one alone."""
+        inner = BytesFile(
+            raw.uri, book.name if key else raw.name, book.size, book.data or b"", watch=raw.watch
+        )
+        try:
+            if _EPUB_FILE.search(book.name):
+                yield from self._read_epub(inner, key)
+            else:
+                yield bounded(raw, partial(self._read_text, inner, key, book.name), key, text_bytes=book.size)
+        except DamagedInputError as error:
+            yield Loss(key or book.name, "damaged", error.reason, text_bytes=book.size)
+
+    def _read_epub(self, raw: RawFile, key: str) -> Iterator[RawRecord]:
+        epub = bounded(raw, partial(read_epub, raw, self.max_book_bytes), key, text_bytes=raw.size)
         if isinstance(epub, Loss):
-            yield epub
+            yield replace(epub, key=key)
             return
-        yield from epub.losses
+        for loss in epub.losses:
+            yield replace(loss, key=f"{key}/{loss.key}") if key else loss
         book = split_book(epub.text)
         metadata = _epub_metadata(epub, book, raw.name)
         language = language_of_tag(epub.package.language) or language_code(book.fields.get("language", ""))
-        yield self._checked(book, raw, language, metadata, epub.changes)
+        yield self._checked(book, raw, language, metadata, epub.changes, key)
 
-    def _read_text(self, raw: RawFile) -> RawRecord:
+    def _read_text(self, raw: RawFile, key: str, name: str | None = None) -> RawRecord:
         data = bytearray()
         for piece in decompressed(raw):
             data += piece
             if len(data) > self.max_book_bytes:
-                return Loss("", "too_large", "bytes", len(data), self.max_book_bytes, text_bytes=raw.size)
-        return self._book_of(raw, "", raw.name, bytes(data))
+                return Loss(key, "too_large", "bytes", len(data), self.max_book_bytes, text_bytes=raw.size)
+        return self._book_of(raw, key, name or raw.name, bytes(data))
 
     def _book_of(self, raw: RawFile, key: str, name: str, data: bytes) -> RawRecord:
         """The book of a text or an HTML file."""
@@ -148,6 +162,10 @@ class BooksIngest(IngestStage):
 def is_book_file(name: str) -> bool:
     """Whether a file is a text or an HTML page by its name, compressed or not."""
     return _TEXT_FILE.search(name) is not None or _HTML_FILE.search(name) is not None
+
+
+def _is_book(name: str) -> bool:
+    return is_book_file(name) or _EPUB_FILE.search(name) is not None
 
 
 def _metadata(book: Book, encoding: str, raw_name: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class CommonCrawlIngest(IngestStage):
     """CommonCrawl's WET text as it is, or the main text of the HTML pages in WARC and ARC files."""
 
     stage_name: ClassVar[str] = "ingest_common_crawl"
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "common_crawl"
     reads: ClassVar[frozenset[str]] = frozenset({contents.WARC, contents.ARC})

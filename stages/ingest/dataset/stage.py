@@ -51,7 +51,7 @@ class DatasetIngest(IngestStage):
     stage_name: ClassVar[str] = "ingest_dataset"
     kind: ClassVar[str] = "dataset"
     reads: ClassVar[frozenset[str]] = contents.OF_TEXT | {contents.PARQUET}
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     follows_unicode: ClassVar[bool] = True
 
     columns: Annotated[dict[str, str], AfterValidator(check_mapping)] = Field(

@@ -37,10 +37,13 @@ _SIGNS = (
 """One of them is in every licence; other words of it alone say too little."""
 _LABEL = re.compile(r"(?:copyright|licen[sc]e)s?\s*:", re.IGNORECASE)
 _BEGINS_LEGAL = re.compile(
-    r"[@\\:]?(?:copyright|licen[sc]e|spdx-\w+)\b\s*:?(?!\s+\w+\s*[=(])|\(c\)\s|©", re.IGNORECASE
+    r"(?:[@\\:]|</?)?(?:copyright|licen[sc]e|spdx-\w+)\b\s*:?(?!\s+\w+\s*[=(])|\(c\)\s|©", re.IGNORECASE
 )
-_TAG = re.compile(r"[@\\](?P<name>[A-Za-z]+)|:[\w -]{1,30}:(?=\s)")
-_LEGAL_TAG = re.compile(r"[@\\:](?:copyright|licen[sc]e|copying)\b", re.IGNORECASE)
+_TAG = re.compile(
+    r"[@\\](?P<name>[A-Za-z]+)|:[\w -]{1,30}:(?=\s)"
+    r"|<(?:summary|remarks|author|file|date|param|returns|description|overview)\b"
+)
+_LEGAL_TAG = re.compile(r"(?:[@\\:]|</?)(?:authors?\s+)?(?:copyright|licen[sc]e|copying)\b", re.IGNORECASE)
 _SILENT_TAG = re.compile(
     r"[@\\:](?:authors?|since|version|package|subpackage|category|link|file|date)\b", re.IGNORECASE
 )
@@ -50,11 +53,13 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 def has_legal_part(comment: str) -> bool:
     """Whether a comment may speak of a licence; quick, for comments that do not."""
-    lowered = comment.lower()
-    return (
-        any(map(lowered.__contains__, _SIGNS))
-        and (_LEGAL.search(comment) or _LEGAL_TAG.search(comment)) is not None
-    )
+    return has_sign(comment) and (_LEGAL.search(comment) or _LEGAL_TAG.search(comment)) is not None
+
+
+def has_sign(text: str) -> bool:
+    """Whether a word stands in `text` that every licence has; quicker still."""
+    lowered = text.lower()
+    return any(map(lowered.__contains__, _SIGNS))
 
 
 def without_license(comment: str, opening: str, closing: str, min_words: int = 1) -> str:

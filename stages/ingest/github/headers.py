@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from stages.ingest.github.doc_comments import has_legal_part, without_license
+from stages.ingest.github.doc_comments import has_legal_part, has_sign, without_license
 from stages.ingest.github.languages import CommentStyle
 
 MAX_HEADER_CHARS = 20_000
 MAX_COMMENTS = 8
+_LOOKED_AHEAD_CHARS = 3_000
 MIN_DOC_WORDS = 4
 """What `/** */` must say beside a licence to be documentation: it is also the frame of licences."""
 
@@ -36,6 +37,17 @@ _COPYRIGHT = re.compile(
     r"|permission is hereby granted"
     r"|@licen[sc]e|released under the|terms of the [\w ]{0,40}licen[sc]e|public domain",
     re.IGNORECASE,
+)
+_STATED_RIGHTS = re.compile(
+    r"\bcopyright\b[^\n]{0,80}\b(?:19|20)\d\d\b|\bthe copyright\s[\s*/#]*notice and\b|\bcopying and distribution of this\b"
+    r"|\bwithout royalty\b|\b(?:released|placed|put|donated) (?:in)?to (?:the )?public domain\b",
+    re.IGNORECASE,
+)
+_C_DIRECTIVES = re.compile(
+    r"(?:[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|else|endif|define|undef|include|import|nullable"
+    r"|pragma(?![ \t]*(?:end)?region))\b(?:[^\n\\]|\\[^\n]|\\\n)*(?:\n|\Z)"
+    r"|Object\.defineProperty\(exports, [\"']__esModule[\"'], \{ value: true \}\);\n|exports\.\w[^\n;]* = (?:void 0|\w+);\n"
+    r"|[ \t]*extern[ \t]+\"C\"[ \t]*\{?[ \t]*\n|[ \t]*\n){1,60}"
 )
 _REGION_MARK = r"[ \t]*(?:<!--|/\*|\(\*|\{-|--+\[*|//+|[#;%']|\{)?[ \t]*(?:[#$][ \t]*)?(?:pragma[ \t]+)?"
 _REGION = re.compile(rf"{_REGION_MARK}(?:region|<?editor-fold)\b[^\n]*(?:\n|\Z)", re.IGNORECASE)
@@ -64,6 +76,10 @@ def remove_license_header(text: str, style: CommentStyle, all_leading_lines: boo
     saved: list[str] = []
     removed = False
     for _ in range(MAX_COMMENTS):
+        if (directives := _directives(text, position, style)).strip():
+            saved.append(directives)
+            position += len(directives)
+            all_leading_lines = False  # behind these only a licence is a header
         end, kept = _region_end(text, position, style), ""
         is_doc = end == position and text.startswith(style.doc_openings, position)
         if is_doc and (end := _end_of_documentation(text, position, style)) > position:
@@ -120,6 +136,21 @@ def _block_openings(style: CommentStyle) -> tuple[str, ...]:
     return tuple(opening for opening, _ in style.block)
 
 
+def _directives(text: str, start: int, style: CommentStyle) -> str:
+    """The lines at `start` that the preprocessor of C and its kin reads, `extern "C"`, and what TypeScript writes first."""
+    if "//" not in style.line or "#" in style.line or text[start : start + 1] not in "# \teO":
+        return ""
+    if not has_sign(text[start : start + _LOOKED_AHEAD_CHARS]):  # spares nearly all texts the search
+        return ""
+    found = _C_DIRECTIVES.match(text, start)
+    return "" if found is None else found[0]
+
+
+def _is_legal(comment: str) -> bool:
+    """Whether a comment that may as well describe the code speaks of a licence."""
+    return has_legal_part(comment) or _STATED_RIGHTS.search(comment) is not None
+
+
 def _region_end(text: str, start: int, style: CommentStyle) -> int:
     """Behind the region at `start`, if it holds nothing but comments that, or its name, speak of a licence; else `start`."""
     opening = _REGION.match(text, start)
@@ -152,7 +183,9 @@ def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool
             end = _end_of_box(text, start, opening, closing)
             if end < 0:
                 return start, ""
-            return end, "" if _COPYRIGHT.search(text, start, end) else text[start:end]
+            comment = text[start:end]
+            is_legal = _COPYRIGHT.search(comment) if all_leading_lines else _is_legal(comment)
+            return end, "" if is_legal else comment
     if not style.line:
         return start, ""
     run = _line_run(style.line).match(text, start, start + MAX_HEADER_CHARS)
@@ -164,8 +197,8 @@ def _comment(text: str, start: int, style: CommentStyle, all_leading_lines: bool
     directives = "".join(line for line in run[0].splitlines(keepends=True) if _DIRECTIVE.match(line))
     if directives.strip() == run[0].strip():
         return end, text[start:end]
-    if not all_leading_lines and not _COPYRIGHT.search(run[0]):
-        return start, ""
+    if not all_leading_lines and not _is_legal(run[0]):
+        return end, text[start:end]
     return end, directives
 
 
@@ -209,11 +242,13 @@ def _either(opening: str, closing: str) -> re.Pattern[str]:
 def _line_run(openings: tuple[str, ...]) -> re.Pattern[str]:
     marks = []
     for mark in openings:
-        pattern = re.escape(mark)
+        pattern = re.escape(mark.rstrip()) + (r"(?!\S)" if mark.endswith(" ") else "")
         if mark == "//!":
             pattern += r"(?!!)"
         elif mark == "//":
-            pattern += r"(?![/!])(?!\*)"
+            pattern += r"(?!/(?!/)|!|\*)"
+        elif mark == "///":
+            pattern += r"(?!/)"  # more are a ruler, or an old way to stand out
         elif mark == "#":
             pattern += r"(?!'|\[|include|define|if|pragma|import|undef|else|endif)"
         elif mark == "--":

@@ -28,18 +28,19 @@ class CommentStyle:
 
 
 C_BLOCK, C_DOC = ("/*", "*/"), ("/**", "*/")
+SLASH_DOCS = ("///", "//!")
 STYLES = {
-    "c": CommentStyle(("//",), (C_BLOCK,), (C_DOC,)),
-    "go": CommentStyle(("//",), (C_BLOCK,), (C_DOC,), documented="package "),
-    "rust": CommentStyle(("//",), (C_BLOCK,), (C_DOC, ("/*!", "*/")), ("//!",)),
+    "c": CommentStyle(("//",), (C_BLOCK,), (C_DOC,), SLASH_DOCS),
+    "go": CommentStyle(("//",), (C_BLOCK,), (C_DOC,), ("///",), documented="package "),
+    "rust": CommentStyle(("//",), (C_BLOCK,), (C_DOC, ("/*!", "*/")), SLASH_DOCS),
     "python": CommentStyle(
         ("#",), (), tuple((f"{r}{quotes}", quotes) for r in ("", "r", "u", "R") for quotes in ('"""', "'''"))
     ),
     "css": CommentStyle((), (C_BLOCK,)),
-    "php": CommentStyle(("//", "#"), (C_BLOCK,), (C_DOC,)),
-    "d": CommentStyle(("//",), (C_BLOCK, ("/+", "+/"))),
+    "php": CommentStyle(("//", "#"), (C_BLOCK,), (C_DOC,), ("///",)),
+    "d": CommentStyle(("//",), (C_BLOCK, ("/+", "+/")), (), ("///",)),
     "hash": CommentStyle(("#",)),
-    "hcl": CommentStyle(("#", "//"), (C_BLOCK,)),
+    "hcl": CommentStyle(("#", "//"), (C_BLOCK,), (), ("///",)),
     "julia": CommentStyle(("#",), (("#=", "=#"),)),
     "nim": CommentStyle(("#",), (("#[", "]#"),)),
     "coffee": CommentStyle(("#",), (("###", "###"),)),
@@ -56,14 +57,14 @@ STYLES = {
     "lisp": CommentStyle((";",), (("#|", "|#"),)),
     "semicolon": CommentStyle((";",)),
     "ini": CommentStyle((";", "#")),
-    "asm": CommentStyle((";", "#", "//", "@"), (C_BLOCK,)),
+    "asm": CommentStyle((";", "#", "//", "@"), (C_BLOCK,), (), ("///",)),
     "percent": CommentStyle(("%",)),
-    "matlab": CommentStyle(("%", "//"), (("%{", "%}"), C_BLOCK)),
+    "matlab": CommentStyle(("%", "//"), (("%{", "%}"), C_BLOCK), (), ("///",)),
     "prolog": CommentStyle(("%",), (C_BLOCK,)),
-    "verilog": CommentStyle(("//",), (C_BLOCK, ("(*", "*)"))),
+    "verilog": CommentStyle(("//",), (C_BLOCK, ("(*", "*)")), (), ("///",)),
     "ml": CommentStyle((), (("(*", "*)"),)),
-    "fsharp": CommentStyle(("//",), (("(*", "*)"),)),
-    "pascal": CommentStyle(("//",), (("(*", "*)"), ("{", "}"))),
+    "fsharp": CommentStyle(("//",), (("(*", "*)"),), (), ("///",)),
+    "pascal": CommentStyle(("//",), (("(*", "*)"), ("{", "}")), (), ("///",)),
     "fortran": CommentStyle(("!", "C ", "c ", "* ")),
     "fortran90": CommentStyle(("!",)),
     "basic": CommentStyle(("'", "REM ")),

@@ -27,6 +27,7 @@ _COPYRIGHT_LINE = re.compile(
     r"^.{0,120}(?:copyright[ \t]+(?:\(c\)|©|\d{4}|\[|<)|\(c\)[ \t]*\d{4}|©|all rights reserved).{0,200}$",
     re.I | re.M,
 )
+_ADDRESS = re.compile(r"https?://[^\s<>()]+|\bwww\.[^\s<>()]+|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
 _LIST_NUMBER = re.compile(r"^[ \t>*#/;-]*\(?(?:\d{1,2}|[a-z])[.)][ \t]", re.I | re.M)
 _TAG = re.compile(r"(?P<comment><!--)|(?P<hidden><(?:style|script)\b)|</?[a-z][^<>]*+>", re.I)
 _COMMENT_END = re.compile("-->")
@@ -50,7 +51,8 @@ _CONDITION = re.compile(
 )
 _MORE_CONDITIONS = re.compile(
     r"\b(?:not?|but|only|except|unless|provided|ha(?:s|ve) to|needs?|requires?|required|requirement|buy|pays?|paid|payment"
-    r"|fees?|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)"
+    r"|fees?|pric(?:e|es|ing)|costs?|money|dollars?|euros?|customers?"
+    r"|purchas\w*|subscri\w*|consent|approval|prior|compan(?:y|ies)|corporations?|organi[sz]ations? (?:with|of)"
     r"|employees|staff|revenue|turnover|profits?|training|trained?|machine learning|artificial|ai|llms?|datasets?|weapons?"
     r"|government\w*|ethic\w*|harm\w*|evil|compet\w+|hosted|saas|exclu\w+|revoked?|terminat\w+|expires?|ask(?:ed)?|however"
     r"|(?:personal|private|educational|academic|internal|research|evaluation|production) (?:use|purposes?)"
@@ -58,10 +60,20 @@ _MORE_CONDITIONS = re.compile(
 )
 _HARMLESS = re.compile(
     r"\b(?:see|contributors?|authors?|maintainers?|bundl\w+|includ\w+|contains?|based on|derived? from|ports? of|portions"
-    r"|parts of|third party|licensed (?:as|under)|follow(?:s|ing)|more information|for details|opensource org|spdx|fonts?"
+    r"|parts of|third party|licensed (?:as|under (?:the )?(?:terms of )?(?:the )?(?:following|same|its|their|mit|bsd"
+    r"|isc|apache|expat|zlib|boost|\d clause|new|simplified))\b"
+    r"|follow(?:s|ing)|more information|for details|opensource org|spdx|fonts?"
     r"|icons?|documentation)\b"
 )
 """What is said beside a licence without a condition: who wrote it, what else is there, where more is told."""
+_HARMLESS_CLAUSE = re.compile(
+    r"\b(?:neither )?(?:the )?names? of (?:\w+ ){1,20}?(?:may|must|shall|can) not be used to endorse or promote products"
+    r" derived from this software without (?:specific )?prior written permission"
+    r"(?: of \w+(?: \w+)? (?:author|holder|owner|company)s?)?\b"
+    r"|\b(?:unless|except)(?: as| when| where)? otherwise (?:noted|stated|indicated|specified|mentioned)\b"
+    r"|\bwithout (?:any )?fee\b"
+)
+"""Older wordings of BSD's third clause, and what leaves a licence as it is."""
 _SENTENCE = re.compile(
     r"\b(?:is|are|be|can|will|would|may|us|owes?|stars?|voids?|disallow\w*|mandatory|obligatory|charged?|contact|free|others"
     r"|everybody|everyone|anyone|anybody|attribution|credits?|links? back|deploy\w*|individuals?|students?|commercial\w*"
@@ -70,10 +82,12 @@ _SENTENCE = re.compile(
 )
 """Words of sentences in front of a licence or behind it: names and titles have none."""
 _STATES_THE_LICENCE = re.compile(
-    r"\b(?:this|the|all|our|its)?(?: [a-z0-9]+){0,5} (?:is|are|was|has been) "
-    r"(?:(?:free|open source) software )?(?:re)?(?:leased|licen[cs]ed|distributed|provided|made available|covered|published)"
-    r" (?:to you )?(?:under|by|with) (?:the )?(?:terms of )?(?:the )?(?:following )?(?:open source )?"
-    r"(?:mit|isc|bsd|apache|expat|\d+ clause|new|simplified)?\b"
+    r"\b(?:[a-z0-9]+ ){0,7}(?:is|are|was|has been) (?:(?:primarily|all|also) )?"
+    r"(?:under (?:the )?(?:mit|isc|bsd|apache|expat)\b|(?:mit|isc|bsd|apache) licen[cs]ed\b"
+    r"|(?:(?:free|open source) software )?(?:re)?(?:leased|licen[cs]ed|distributed|provided|made available"
+    r"|covered|published)(?:$| (?:to you )?(?:under|by|with)\b)"
+    r"(?: (?:the )?(?:terms of )?(?:the )?(?:following )?(?:open source )?"
+    r"(?:mit|isc|bsd|apache|expat|\d+ clause|new|simplified)\b)?)"
 )
 _OTHER_SCRIPTS = re.compile(r"[^\W\d_a-zà-öø-ÿā-žѐ-ӿ]{8}")
 """A run of letters in a script without spaces, which is long enough to say something."""
@@ -109,6 +123,19 @@ class Reference:
     terms: frozenset[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Words of a text that follow one another in no known licence; `own` are those that stand in no pair of one."""
+
+    words: list[str]
+    own: list[str]
+
+    @property
+    def text(self) -> str:
+        """The words, none where there is but one of a licence."""
+        return " ".join(self.words) if self.own or len(self.words) > 1 else ""
+
+
 def expression_of_text(text: str) -> str:
     """The SPDX expression that one licence file's wording states; `unknown` when it is no known licence."""
     words = license_words(text)
@@ -121,11 +148,12 @@ def expression_of_text(text: str) -> str:
         if riders := [name for phrase, name in _RIDERS if phrase in plain]:
             return riders[0]
         rest = _rest(words, held)
-        if _NON_COMMERCIAL.search(rest):
+        beside = " | ".join(stretch.text for stretch in rest)
+        if _NON_COMMERCIAL.search(beside):
             names.append("non-commercial")
         elif names[0] in PERMISSIVE and _may_set_conditions(rest):
             names.append(UNKNOWN)
-        elif _CHOICE.search(rest):
+        elif _CHOICE.search(beside):
             return " OR ".join(sorted(names))
     return " AND ".join(sorted(names))
 
@@ -135,8 +163,8 @@ def license_words(text: str) -> list[str]:
     body = text[:MAX_LICENSE_BYTES]
     if _LOOKS_LIKE_HTML.search(body, 0, 4096):
         body = unescape(_without_tags(body))
-    body = _LIST_NUMBER.sub(" ", _COPYRIGHT_LINE.sub("", body))
-    return _WORD.findall(body.lower())
+    body = _LIST_NUMBER.sub(" ", _ADDRESS.sub(" ", _COPYRIGHT_LINE.sub("", body)))
+    return _WORD.findall(_HARMLESS_CLAUSE.sub(" ", " ".join(_WORD.findall(body.lower()))))
 
 
 def _without_tags(html: str) -> str:
@@ -195,33 +223,37 @@ def _held(pairs: frozenset[tuple[str, str]]) -> list[Reference]:
     return held
 
 
-def _rest(words: Sequence[str], held: Sequence[Reference]) -> str:
-    """What the text says beside the licences that it holds, stretch by stretch."""
+def _rest(words: Sequence[str], held: Sequence[Reference]) -> list[Stretch]:
+    """What the text says beside the licences that it holds: runs of words in which no pair is theirs."""
     known = frozenset[tuple[str, str]]().union(*(reference.pairs for reference in held))
-    rest: list[str] = []
-    for left, right in pairwise(words):
-        if (left, right) in known:
-            rest.append("|")
-        else:
-            rest += (left, right) if not rest or rest[-1] != left else (right,)
-    return " ".join(rest)
+    joints = [False, *(pair in known for pair in pairwise(words)), False]
+    rest: list[Stretch] = [Stretch([], [])]
+    for at, word in enumerate(words):
+        is_theirs = joints[at] or joints[at + 1]
+        if joints[at]:
+            rest.append(Stretch([word], []))
+            continue
+        rest[-1].words.append(word)
+        if not is_theirs:
+            rest[-1].own.append(word)
+    return rest
 
 
-def _may_set_conditions(rest: str) -> bool:
+def _may_set_conditions(rest: Sequence[Stretch]) -> bool:
     """Whether what a text says beside its licences may change them: what is not known to be harmless does."""
-    stretches = [stretch.strip() for stretch in rest.split("|")]
-    for place, stretch in enumerate(stretches):
-        if _CONDITION.search(stretch) or _MORE_CONDITIONS.search(stretch) or _in_another_script(stretch):
+    for place, words in enumerate(rest):
+        own, stretch = " ".join(words.own), words.text
+        if _CONDITION.search(own) or _MORE_CONDITIONS.search(own) or _in_another_script(own):
             return True
-        is_apart = place in (0, len(stretches) - 1) or len(stretch.split()) > _MAX_AFTER
+        is_apart = place in (0, len(rest) - 1) or len(words.words) > _MAX_AFTER
         if (
             is_apart
             and not _HARMLESS.search(stretch)
             and _SENTENCE.search(_STATES_THE_LICENCE.sub(" ", stretch))
         ):
             return True
-        most = _MAX_BEFORE if place == 0 else _MAX_AFTER if place == len(stretches) - 1 else _MAX_WITHIN
-        if len(stretch.split()) > most and not _HARMLESS.search(stretch):
+        most = _MAX_BEFORE if place == 0 else _MAX_AFTER if place == len(rest) - 1 else _MAX_WITHIN
+        if len(words.words) > most and not _HARMLESS.search(stretch):
             return True
     return False
 

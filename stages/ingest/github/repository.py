@@ -18,9 +18,10 @@ from stages.ingest.github.licenses import (
     join_files,
     judge,
     license_folder,
+    spdx_expression,
 )
 from stages.ingest.github.manifests import MAX_MANIFEST_BYTES, is_manifest, join_manifests
-from stages.ingest.github.reuse import annotations_of, is_reuse_file
+from stages.ingest.github.reuse import SIDE_FILE, annotations_of, is_reuse_file
 
 FILE_NAME = re.compile(r"(?P<owner>[A-Za-z0-9-]+)__(?P<name>[\w.-]+?)-(?P<sha>[0-9a-f]{7,40})(?:\.\w+){0,2}")
 """`owner__name-commit.tar.gz`, as a download is named, or a folder of that name."""
@@ -41,6 +42,8 @@ class Repository:
     verdicts: Mapping[str, LicenseVerdict] = field(default_factory=dict)
     annotations: Sequence[tuple[Glob, LicenseVerdict]] = ()
     """Verdicts of paths that REUSE's files name; the last that fits holds."""
+    beside: Mapping[str, LicenseVerdict] = field(default_factory=dict)
+    """Verdicts of files beside which one of their name and `.license` stands."""
 
     def path(self, member: str) -> str:
         """The path of an archive's member relative to the repository's root."""
@@ -65,6 +68,8 @@ class Repository:
         root = self.verdicts.get("", NO_LICENSE)
         if root.names and not root.allowed and not root.is_per_file:
             return root
+        if found := self.beside.get(path):
+            return found
         for paths, verdict in reversed(self.annotations):
             if paths.fits(path):
                 return verdict
@@ -80,12 +85,22 @@ def states_license(path: str) -> bool:
     """Whether the file at `path` must be read to know the licences: licence files anywhere, manifests at the root."""
     if license_folder(path) is not None:
         return vendored_place(path) is None
-    return is_manifest(path) or is_reuse_file(path)
+    return is_manifest(path) or is_reuse_file(path) or path.endswith(SIDE_FILE)
 
 
 def annotations_in(texts: Mapping[str, str], allowed: tuple[str, ...]) -> list[tuple[Glob, LicenseVerdict]]:
     """The verdicts of paths that REUSE's files among `texts` name."""
     return [(one.paths, judge(one.expression, allowed)) for one in annotations_of(texts)]
+
+
+def verdicts_beside(texts: Mapping[str, str], allowed: tuple[str, ...]) -> dict[str, LicenseVerdict]:
+    """The verdicts of files whose licence REUSE's files beside them state: `a.png.license` that of `a.png`."""
+    stated = {
+        path.removesuffix(SIDE_FILE): spdx_expression(texts[path])
+        for path in texts
+        if path.endswith(SIDE_FILE)
+    }
+    return {path: judge(expression, allowed) for path, expression in stated.items() if expression}
 
 
 def verdicts_of(
@@ -138,6 +153,7 @@ def archived_repository(
         top=top,
         verdicts=verdicts_of(relative, allowed, use_manifests),
         annotations=annotations_in(relative, allowed),
+        beside=verdicts_beside(relative, allowed),
     )
 
 

@@ -17,6 +17,9 @@ _DEP5 = ".reuse/dep5"
 _TOML = "REUSE.toml"
 _DEP5_FIELD = re.compile(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
+SIDE_FILE = ".license"
+"""What the name of a file ends in that states the licence of the one beside it."""
+
 MAX_ANNOTATIONS = 1_000
 MAX_PATTERN_CHARS = 500
 

@@ -28,6 +28,7 @@ from stages.ingest.github.repository import (
     archived_repository,
     license_text,
     states_license,
+    verdicts_beside,
     verdicts_of,
 )
 from stages.ingest.github.rules import SourceFileRules
@@ -57,7 +58,7 @@ class GithubIngest(SourceFileRules):
     stage_name: ClassVar[str] = "ingest_github"
     kind: ClassVar[str] = "github"
     reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP, contents.JSON, contents.PARQUET})
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     follows_unicode: ClassVar[bool] = True
 
     def raw_files(self) -> list[FoundFile]:
@@ -203,6 +204,7 @@ class GithubIngest(SourceFileRules):
             commit=git_folder.commit_of(root) or (named["sha"] if named else None),
             verdicts=verdicts_of(texts, self.licenses, self.read_manifests),
             annotations=annotations_in(texts, self.licenses),
+            beside=verdicts_beside(texts, self.licenses),
         )
 
     def _entry(self, repository: Repository, raw: RawFile, entry: folders.Entry) -> RawRecord:

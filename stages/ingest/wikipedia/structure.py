@@ -23,7 +23,12 @@ from stages.ingest.wikipedia.tags import (
     raised_text,
     raw_text,
 )
-from stages.ingest.wikipedia.template_shape import has_words_before, has_words_behind, shape_text
+from stages.ingest.wikipedia.template_shape import (
+    apart_from_digits,
+    has_words_before,
+    has_words_behind,
+    shape_text,
+)
 from stages.ingest.wikipedia.templates import Templates, Vanished
 from stages.ingest.wikipedia.tokens import (
     FLAT_TEMPLATE,
@@ -181,7 +186,7 @@ class StructureStripper(OpenMarks):
             is_inner = bool(self._open[TEMPLATE])
             text = ""
             if is_shown and (is_inner or has_words_behind(self._text, end)):
-                text = shape_text(inner)
+                text = apart_from_digits(shape_text(inner), self._out, self._text[end : end + 1])
                 if not text:
                     self._note_vanished(inner.partition("|")[0], None, end)
         return self._shielded(text)

@@ -33,6 +33,7 @@ _CODE_LINE_ENDS = re.compile(r"^\n+|\s+$")
 _DOUBLE_BRACES = re.compile(r"(?<=[{}])(?=[{}])")
 _SPACES = re.compile(r"\s+")
 _RAISED = re.compile(r"\s*([0-9+=()n−–-]{1,16})\s*</[sS][uU][pPbB]\s*>")
+_RAISED_ALONE = re.compile(r"[0-9+=()n−–-]{1,16}")
 _SUPERSCRIPTS = str.maketrans("0123456789+−–-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789+−–-=()n", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₙ")
 
@@ -94,3 +95,15 @@ def raised_text(text: str, name: str, start: int) -> tuple[str, int]:
     if found is None:
         return "", start
     return found[1].translate(_SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS), found.end()
+
+
+def tag_text(name: str, content: str) -> str:
+    """What a reader sees of a tag that a parser function writes, `{{#tag:sub|2}}`; its content is read already."""
+    if name in DROPPED_TAGS:
+        return ""
+    if name in ("sup", "sub"):
+        digits = _RAISED_ALONE.fullmatch(content)
+        return (
+            content if digits is None else content.translate(_SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS)
+        )
+    return raw_text(name, content) if name in RAW_TAGS else content

@@ -42,7 +42,7 @@ _ENGLISH_DAY = re.compile(
     r"(?: (?P<after>\d{1,2}))?(?:,? (?P<year>\d{3,4}))?|(?P<only>\d{3,4}))"
 )
 _YEAR = re.compile(r"-?\d{3,4}")
-_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{3,4})")
+_DATE = re.compile(r"(\d{1,2})[. ](\d{1,2})[. ](\d{3,4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _PARTED_ISO_DATE = re.compile(r"(-?)(\d{1,4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 _ROMAN = {name: number for number, name in enumerate("I II III IV V VI VII VIII IX X XI XII".split(), 1)}

@@ -15,12 +15,12 @@ from stages.ingest.wikipedia.template_measures import MEASURES
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_people import PEOPLE
 from stages.ingest.wikipedia.template_prices import PRICES
+from stages.ingest.wikipedia.template_sounds import SOUNDS
 from stages.ingest.wikipedia.template_spans import SPANS
 from stages.ingest.wikipedia.template_values import Values, local_number, slavic_form, with_minus
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
-_PRONOUNCED_WORDS = frozenset("lang local pron small all audio - generic endonym cat link allemand".split())
 _MOST_HONOURS = 17
 _FOUR_DIGITS = 4
 _GERMAN_DIRECTIONS = frozenset("NSEWO")
@@ -99,15 +99,6 @@ def _in_angles(language: str | None, values: Values) -> str:
     return f"⟨{values['1']}⟩" if values.get("1") else ""
 
 
-def _ipa(language: str | None, values: Values) -> str:
-    """`{{IPA|de|bɛʁˈliːn}}`, `{{IPA|[x]}}`: the sounds, without the language's code and the words about them."""
-    sounds = [values[key] for key in ("1", "2", "3") if values.get(key)]
-    if len(sounds) > 1 and _LANGUAGE.fullmatch(sounds[0]):
-        sounds = sounds[1:]
-    shown = [text for text in sounds if text not in _PRONOUNCED_WORDS]
-    return shown[0] if shown else ""
-
-
 def _coordinates(language: str | None, values: Values) -> str:
     """`{{coord|33|6|39|N|117|9|13|W}}`; nothing where it stands beside the title only."""
     if "title" in values.get("display", "") and "inline" not in values.get("display", ""):
@@ -131,11 +122,6 @@ def _coordinates(language: str | None, values: Values) -> str:
         f"{part.lstrip('-')}°{pair[part.startswith('-')]}"
         for part, pair in zip(decimals, letters, strict=True)
     )
-
-
-def _characters(language: str | None, values: Values) -> str:
-    """`{{linktext|三|星}}`."""
-    return "".join(values[str(number)] for number in range(1, 10) if values.get(str(number)))
 
 
 def _listed(language: str | None, values: Values) -> str:
@@ -270,6 +256,7 @@ FORMS: dict[str, LocalForm] = {
     **PEOPLE,
     **PRICES,
     **SPANS,
+    **SOUNDS,
     "number": _number,
     "hungarian_number": _hungarian_number,
     "written_number": _written_number,
@@ -281,9 +268,7 @@ FORMS: dict[str, LocalForm] = {
     "unwritten": _unwritten,
     "space": _space,
     "in_angles": _in_angles,
-    "ipa": _ipa,
     "coordinates": _coordinates,
-    "characters": _characters,
     "nihongo": _nihongo,
     "post_nominals": _post_nominals,
     "nihongo_romaji": _nihongo_romaji,

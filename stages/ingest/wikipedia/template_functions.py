@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable
 
 from stages.ingest.wikipedia.marks import GONE, NO_NUMBER
+from stages.ingest.wikipedia.tags import tag_text
 from stages.ingest.wikipedia.template_values import Values
 
 PARSER_FUNCTION = re.compile(
-    r"#(if|ifeq|switch|expr|ifexpr|iferror|titleparts):(.*)", re.DOTALL | re.IGNORECASE
+    r"#(if|ifeq|ifexist|switch|expr|ifexpr|iferror|titleparts|tag):(.*)", re.DOTALL | re.IGNORECASE
 )
 """Name and first value of those that are computed here."""
 
@@ -140,6 +141,10 @@ def parser_function_text(function: str, argument: str, values: Values) -> str:
         return values.get("2" if _equal(argument, values.get("1", "")) else "3", "")
     if function == "iferror":
         return values.get("1", "") if NO_NUMBER in argument else values.get("2", argument)
+    if function == "ifexist":
+        return values.get("1") or values.get("2", "")  # no dump tells; both mostly show the same words
+    if function == "tag":
+        return tag_text(argument.lower(), values.get("1", ""))
     if function == "titleparts":
         return _title_parts(argument, values)
     if function == "ifexpr":

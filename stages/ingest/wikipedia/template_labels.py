@@ -33,13 +33,18 @@ _CZECH = _by_code(
     "|vi vietnamsky|yi v jidiš|zh čínsky"
 )
 _GERMAN = _by_code(
-    "ar arabisch|be belarussisch|bg bulgarisch|bs bosnisch|ca katalanisch|cs tschechisch|cy walisisch|da dänisch"
-    "|de deutsch|el griechisch|en englisch|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fr französisch"
-    "|ga irisch|grc altgriechisch|he hebräisch|hr kroatisch|hu ungarisch|hy armenisch|is isländisch|it italienisch"
-    "|ja japanisch|ka georgisch|kk kasachisch|ko koreanisch|la lateinisch|lt litauisch|lv lettisch|mk mazedonisch"
-    "|mn mongolisch|nl niederländisch|no norwegisch|pl polnisch|pt portugiesisch|ro rumänisch|ru russisch|sa Sanskrit"
-    "|sk slowakisch|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|th thailändisch|tr türkisch|uk ukrainisch"
-    "|vi vietnamesisch|zh chinesisch"
+    "af afrikaans|am amharisch|ar arabisch|az aserbaidschanisch|be belarussisch|bg bulgarisch|bn bengalisch|br bretonisch"
+    "|bs bosnisch|ca katalanisch|co korsisch|cs tschechisch|cy walisisch|da dänisch|de deutsch|dsb niedersorbisch"
+    "|el griechisch|en englisch|eo Esperanto|es spanisch|et estnisch|eu baskisch|fa persisch|fi finnisch|fo färöisch"
+    "|fr französisch|fy westfriesisch|ga irisch|gl galicisch|grc altgriechisch|haw hawaiisch|he hebräisch|hi Hindi"
+    "|hr kroatisch|hsb obersorbisch|hu ungarisch|hy armenisch|id indonesisch|is isländisch|it italienisch|ja japanisch"
+    "|ka georgisch|kk kasachisch|km Khmer|ko koreanisch|ku kurdisch|ky kirgisisch|la lateinisch|lb luxemburgisch"
+    "|lo laotisch|lt litauisch|lv lettisch|mk mazedonisch|mn mongolisch|ms malaiisch|mt maltesisch|nds niederdeutsch"
+    "|ne nepalesisch|nl niederländisch|no norwegisch|oc okzitanisch|pl polnisch|ps paschtunisch"
+    "|pt portugiesisch|rm rätoromanisch|ro rumänisch|ru russisch|sa Sanskrit|si singhalesisch|sk slowakisch"
+    "|sl slowenisch|sq albanisch|sr serbisch|sv schwedisch|sw Swahili|ta tamilisch|tg tadschikisch|th thailändisch"
+    "|tk turkmenisch|tr türkisch|tt tatarisch|uk ukrainisch|ur Urdu|uz usbekisch|vi vietnamesisch|yi jiddisch"
+    "|zh chinesisch|zu Zulu"
 )
 GERMAN_TEMPLATES = {f"{code}s": word for code, word in _GERMAN.items()} | {"arf": "arabisch"}
 """Names of German templates of foreign words, in small letters, and the word that each puts before them."""
@@ -66,6 +71,19 @@ def polish_languages(language: str | None, values: Values) -> str:
     return values.get("2", "")
 
 
+def polish_words(language: str | None, values: Values) -> str:
+    """`{{w języku|de|Wien}}`: niem. Wien."""
+    return f"{_POLISH.get(values.get('1', ''), '')} {values.get('2', '')}".strip()
+
+
+def italian_words(language: str | None, values: Values) -> str:
+    """`{{russo|матрёшка|matrëška}}`: in russo: матрёшка, traslitterato: matrëška; without colons by `sdp`."""
+    colon = "" if values.get("sdp") else ":"
+    words, letters = values.get("1", ""), values.get("2", "")
+    romanized = f", traslitterato{colon} {letters}" if letters else ""
+    return f"in {values['@'].lower()}{colon} {words}{romanized}" if words else letters
+
+
 @cache
 def _labels() -> dict[str, dict[str, str]]:
     """By wiki and code of a language, what stands before its words."""
@@ -78,7 +96,7 @@ def _labels() -> dict[str, dict[str, str]]:
         elif line and not line.startswith("#"):
             words = (entry.partition(" ") for entry in line.split("|"))
             known = {code: around.replace("{}", word).replace("␣", " ") for code, _, word in words}
-            labels |= dict.fromkeys(wikis, known)
+            labels |= {wiki: labels.get(wiki, {}) | known for wiki in wikis}
     return labels
 
 
@@ -107,6 +125,8 @@ def foreign_words(language: str | None, values: Values) -> str:
     if not text:
         return ""
     label = "" if values.get("label") == "none" else language_label(language, values.get("1", ""))
+    if language == "it" and values.get("3"):
+        return f"{label}{text}, {values['3']}"
     if language not in ("en", "simple"):
         return label + text
     if values.get("label") not in (None, "", "none"):
@@ -116,6 +136,12 @@ def foreign_words(language: str | None, values: Values) -> str:
     if romanized and romanized != "-":
         text += f", {'romanized: ' if label else ''}{romanized}"
     return label + text + (f", lit. {APOSTROPHE}{literally}{APOSTROPHE}" if literally else "")
+
+
+def french_words(language: str | None, values: Values) -> str:
+    """`{{en langue|de|Wien}}`: en allemand : Wien, where `{{lang-de|Wien}}` is allemand : Wien."""
+    known = language_label("fr", values.get("1", "")) and values.get("2")
+    return ("en " if known else "") + foreign_words("fr", values)
 
 
 def words_of(code: str, language: str | None, values: Values) -> str:
@@ -155,7 +181,10 @@ LABELS: dict[str, LocalForm] = {
     "bulgarian_words": bulgarian_words,
     "czech_language": czech_language,
     "foreign_words": foreign_words,
+    "french_words": french_words,
+    "italian_words": italian_words,
     "polish_languages": polish_languages,
+    "polish_words": polish_words,
     "chinese": chinese,
 }
 """What the table of templates names."""

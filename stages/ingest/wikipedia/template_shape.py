@@ -23,6 +23,12 @@ _RAW_MARK = re.compile(f"{RAW_OPEN}\\d+{RAW_CLOSE}")
 _NOTE_PLACE = frozenset(f".,;:!?»”“\"'…。、)）]{GONE}")
 """What a note stands behind without a space."""
 
+_OPENING = frozenset("([„«–—-/")
+"""What italics open behind, beside a space."""
+
+_ELIDED = re.compile(r"(?<![\w'])[^\W\d_]{1,6}'\Z")
+"""`l'`, `dell'`, `qu'`."""
+
 _WORDS_BEHIND = re.compile(
     r"(?:<ref[^<>]{0,200}/>|<ref[^<>]{0,200}>[^<]{0,200}</ref>|</?[a-z][^<>]{0,100}>|\{\{[^{}\n]{0,200}\}\}"
     r"|[^\w\n<{|}])*+[^\W_]"
@@ -81,10 +87,32 @@ def _reads_as_text(value: str, beside_number: bool) -> bool:
     return bare not in _LANGUAGES and _NO_TEXT.fullmatch(bare) is None
 
 
+def apart_from_digits(text: str, out: Sequence[str], behind: str) -> str:
+    """`text` with a space where its digits would grow together with those of the text before or behind it.
+
+    What joins them is not known: `2{{times|5}}` is not 25.
+    """
+    before = out[-1][-1:] if out else ""
+    text = f" {text}" if before.isdigit() and text[:1].isdigit() else text
+    return f"{text} " if behind.isdigit() and text[-1:].isdigit() else text
+
+
+def _opens_words(before: str) -> bool:
+    """Whether the `'` at the end of a text stands before words: marks of italics that open, an elided article (`l'`)."""
+    bare = before.rstrip("'")
+    if len(before) - len(bare) > 1:
+        return bare[-1:].isspace() or bare[-1:] in _OPENING
+    return _ELIDED.search(before) is not None
+
+
 def has_words_before(out: Sequence[str]) -> bool:
     """Whether words stand in the line before what comes next, and not as before a note, in the pieces of a text."""
     last = out[-1] if out else ""
-    if not last or last[-1] == "\n" or last[-1] in _NOTE_PLACE:
+    if not last or last[-1] == "\n":
+        return False
+    if last[-1] in _NOTE_PLACE and not (
+        last[-1] == "'" and _opens_words("".join(out[-_LOOK_BACK_PIECES:])[-_LOOK_BEHIND_CHARS:])
+    ):
         return False
     for piece in reversed(out[-_LOOK_BACK_PIECES:]):
         line = piece[-_LOOK_BEHIND_CHARS:]

@@ -51,6 +51,44 @@ def test_notes_behind_a_book_go_to_their_end() -> None:
 
 
 @pytest.mark.parametrize(
+    "notes",
+    [
+        "Transcriber's Notes:\n\nObvious typos fixed.",
+        "TRANSCRIBER'S NOTE\n\n  Page 5: foo changed to bar.\n\n  Page 6: x.\n\n  Page 7: y.\n\n  Page 8: z.",
+        "[Transcriber's Note: typos [sic]\n\nkept]",
+        "Anmerkungen zur Transkription:\n\nFehler wurden korrigiert.",
+        "* * * * *\n\nNota del Transcriptor:\n\nErrores corregidos.",
+    ],
+)
+def test_notes_behind_a_short_book_go(notes: str) -> None:
+    assert without_trailing_notes(f"{BOOK}\n\n\n{notes}\n") == BOOK
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        ("[Transcriber's Note: one word is illegible.]\n\nThe rest of it.", None),
+        ("Transcriber's Note: a page is lost.\n\nINDEX\n\nAdam, 5", "INDEX\n\nAdam, 5"),
+        (
+            "Transcriber's Note: a page is lost.\n\nHe went.\n\nShe came.\n\nThey sat.\n\nAll slept.",
+            "He went.\n\nShe came.\n\nThey sat.\n\nAll slept.",
+        ),
+    ],
+)
+def test_what_stands_behind_a_note_on_one_place_stays(last: str, kept: str | None) -> None:
+    body = "\n\n".join(f"Paragraph {number} of the book." for number in range(40))
+    whole = f"{body}\n\n{last}"
+    assert without_trailing_notes(whole) == (whole if kept is None else f"{body}\n\n\n{kept}")
+
+
+def test_a_note_in_brackets_costs_nothing_behind_it() -> None:
+    end = "\n\n*** END OF THIS PROJECT GUTENBERG EBOOK A TALE ***\n"
+    body = "\n\n".join(f"Paragraph {number} of the book." for number in range(40))
+    text = split_book(f"{HEAD}{body}\n\n[Transcriber's Note: torn.]\n\nThe rest of it.{end}").text
+    assert text == f"{body}\n\n\n\nThe rest of it."
+
+
+@pytest.mark.parametrize(
     "first",
     [
         "OCR and proofing by J. Doe",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import re
@@ -489,3 +490,42 @@ def test_a_reading_order_that_names_nothing_and_a_broken_container_lose_no_book(
         "OEBPS/text/c1.xhtml": page("<p>x</p>"),
     }
     assert summary(read(epub(files, container=""))) == [("z", "missing_item"), ("", "x")]
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_an_epub_in_a_zip_is_the_book_that_it_is_alone() -> None:
+    (alone,) = read(book(TWO))
+    assert read(zipped({"b.epub": book(TWO), "cover.jpg": b"x"}), "shelf/b.zip") == [alone]
+
+
+def test_of_several_books_in_a_zip_each_stands_for_itself() -> None:
+    gap = epub({"OEBPS/content.opf": package(["c1", "gone"]), "OEBPS/text/c1.xhtml": page("<p>First.</p>")})
+    records = read(
+        zipped(
+            {
+                "a.epub": book(TWO),
+                "b.epub": book(TWO)[:-40],
+                "c.epub": gap,
+                "d.txt": b"A text.",
+                "e.txt.gz": gzip.compress(b"Packed."),
+                "f.txt.gz": gzip.compress(b"Packed, too." * 99)[:30],
+            }
+        ),
+        "shelf/all.zip",
+    )
+    assert summary(records) == [
+        ("a.epub", "Two\n\nLater.\n\n\nOne\n\nFirst."),
+        ("b.epub", "damaged"),
+        ("c.epub/OEBPS/text/gone.xhtml", "missing_item"),
+        ("c.epub", "First."),
+        ("d.txt", "A text."),
+        ("e.txt.gz", "Packed."),
+        ("f.txt.gz", "damaged"),
+    ]

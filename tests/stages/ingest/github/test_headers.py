@@ -47,6 +47,46 @@ def test_at_least_thirty_languages_have_a_style_with_comments() -> None:
         ("a.go", f"// {NOTICE}\n\n//go:build linux\n\npackage a\n", "//go:build linux\n\npackage a\n"),
         ("a.rb", "# frozen_string_literal: true\n\nx\n", "# frozen_string_literal: true\n\nx\n"),
         ("a.js", f"/*! {NOTICE} */\n/* eslint-disable */\nf()\n", "/* eslint-disable */\nf()\n"),
+        ("a.ts", f'/// <reference path="x"/>\n/* {NOTICE} */\nf()\n', '/// <reference path="x"/>\nf()\n'),
+        ("a.cs", f'/// <copyright file="a.cs">\n/// {NOTICE}\n/// </copyright>\nusing X;\n', "using X;\n"),
+        (
+            "a.cs",
+            f"/// <summary>Does many things.</summary>\n/// <copyright>\n/// {NOTICE}\n/// </copyright>\nusing X;\n",
+            "/// <summary>Does many things.</summary>\nusing X;\n",
+        ),
+        ("a.dart", f"/// {NOTICE}\n\n/// Doc of x.\nclass X {{}}\n", "/// Doc of x.\nclass X {}\n"),
+        ("a.zig", f"//! {NOTICE}\nconst x\n", "const x\n"),
+        ("a.fs", f"/// {NOTICE}\nmodule X\n", "module X\n"),
+        ("a.cpp", f"/////////////\n// {NOTICE}\n/////////////\nint x;\n", "int x;\n"),
+        ("a.cpp", f"//// {NOTICE}\nint x;\n", "int x;\n"),
+        ("a.hpp", f"/// @author {NOTICE}\nint x;\n", "int x;\n"),
+        (
+            "a.hpp",
+            f"#ifndef A_HPP\n#define A_HPP 1\n#if defined(_MSC_VER)\n# pragma once\n#endif\n/////1/////2\n// a.hpp: a\n\n"
+            f"// {NOTICE}\n\nint x;\n",
+            "#ifndef A_HPP\n#define A_HPP 1\n#if defined(_MSC_VER)\n# pragma once\n#endif\n/////1/////2\n// a.hpp: a\n\n"
+            "int x;\n",
+        ),
+        ("a.c", f"#include <x.h>\n\n/* {NOTICE} */\nint x;\n", "#include <x.h>\n\nint x;\n"),
+        (
+            "a.h",
+            f'#ifdef __cplusplus\nextern "C" {{\n#endif\n/* {NOTICE} */\nint x;\n',
+            '#ifdef __cplusplus\nextern "C" {\n#endif\nint x;\n',
+        ),
+        (
+            "a.c",
+            "#include <x.h>\n\n/* Reads copyright lines out of files. */\nint x;\n",
+            "#include <x.h>\n\n/* Reads copyright lines out of files. */\nint x;\n",
+        ),
+        ("a.c", "#include <x.h>\n// What it does.\nint x;\n", "#include <x.h>\n// What it does.\nint x;\n"),
+        ("a.bat", f"@echo off\nrem\nrem {NOTICE}\nrem\necho\n", "@echo off\necho\n"),
+        ("a.bat", f"@REM\n@REM {NOTICE}\nremove x\n", "remove x\n"),
+        (
+            "a.js",
+            f'"use strict";\nObject.defineProperty(exports, "__esModule", {{ value: true }});\nexports.a = void 0;\n'
+            f"/*\n{NOTICE}\n*/\nf()\n",
+            '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.a = void 0;\nf()\n',
+        ),
         ("a.js", "/* what this file does */\nf()\n", "/* what this file does */\nf()\n"),
         (
             "a.rs",

@@ -91,6 +91,25 @@ VARIANTS = {
         "Frobnicator, a library for frobs\n\n" + TEXTS["MIT"] + "\nhttps://opensource.org/licenses/MIT\n", "MIT"),
     "MIT with what it includes": (
         TEXTS["MIT"] + "\nThis software includes code of the project foo, see vendor/foo.\n", "MIT"),
+    "Apache without its appendix, with a notice": (
+        TEXTS["Apache-2.0"].partition("APPENDIX")[0] + "\nCopyright 2016 Ada\n\nLicensed under the Apache License, "
+        "Version 2.0", "Apache-2.0"),
+    "BSD in an older wording": (
+        TEXTS["BSD-2-Clause"].replace("THIS SOFTWARE IS", "3. The name of the author may not be used to endorse or promote "
+        "products derived from this software without specific prior written permission.\n\nTHIS SOFTWARE IS"),
+        "BSD-2-Clause"),
+    "BSD in an older wording with more": (
+        TEXTS["BSD-2-Clause"].replace("THIS SOFTWARE IS", "3. The name of the author may not be used to endorse or promote "
+        "products derived from this software without specific prior written permission, nor may it be sold.\n\nTHIS "
+        "SOFTWARE IS"), "BSD-2-Clause AND unknown"),
+    "MIT said in a sentence": ("All contributions to it are MIT licensed.\n\n" + TEXTS["MIT"], "MIT"),
+    "MIT unless otherwise noted": ("Unless otherwise noted, all code is under the MIT licence.\n\n" + TEXTS["MIT"], "MIT"),
+    "MIT with its author's pages": (
+        TEXTS["MIT"].replace("Permission is", "Copyright Ada <https://ada.be/>\nand Bob <bob@may.not>\n\nPermission is", 1),
+        "MIT"),
+    "MIT with a price": (TEXTS["MIT"] + "\nSee the price list.\n", "MIT AND unknown"),
+    "MIT but by another licence": (
+        TEXTS["MIT"] + "\nThe data in it is licensed under a commercial licence of Ada's.\n", "MIT AND unknown"),
     "a few words of another licence": ("GNU GPL, or MIT for customers", "unknown"),
     "prose": ("All your base are belong to us.", "unknown"),
     "an SPDX line": ("SPDX-License-Identifier: MIT OR Apache-2.0\n", "MIT OR Apache-2.0"),

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from identify.vendor.licenses import LICENSES
 
-from stages.ingest.github.repository import Repository, annotations_in, states_license, verdicts_of
+from stages.ingest.github.repository import (
+    Repository,
+    annotations_in,
+    states_license,
+    verdicts_beside,
+    verdicts_of,
+)
 from stages.ingest.github.reuse import annotations_of
 
 TEXTS = dict(LICENSES)
@@ -39,7 +45,12 @@ SPDX-License-Identifier = ["GPL-3.0-only", "MIT"]
 def allowed(files: dict[str, str], path: str) -> tuple[tuple[str, ...], bool]:
     texts = {name: text for name, text in files.items() if states_license(name)}
     kept = ("MIT", "Apache-2.0")
-    found = Repository("r", verdicts=verdicts_of(texts, kept, True), annotations=annotations_in(texts, kept))
+    found = Repository(
+        "r",
+        verdicts=verdicts_of(texts, kept, True),
+        annotations=annotations_in(texts, kept),
+        beside=verdicts_beside(texts, kept),
+    )
     verdict = found.verdict(path)
     return verdict.names, verdict.allowed
 
@@ -57,6 +68,13 @@ def allowed(files: dict[str, str], path: str) -> tuple[tuple[str, ...], bool]:
         (BOTH | {"REUSE.toml": TOML}, "gpl/x/a.py", (("GPL-3.0-only", "MIT"), False)),
         ({"REUSE.toml": TOML, "gpl/REUSE.toml": TOML}, "gpl/a.py", (("MIT",), True)),
         ({"REUSE.toml": "no [toml"}, "a.py", ((), False)),
+        (BOTH | {"a.css.license": "SPDX-License-Identifier: MIT\n"}, "a.css", (("MIT",), True)),
+        (
+            BOTH | {"REUSE.toml": TOML, "x/a.py.license": "SPDX-License-Identifier: GPL-3.0-only\n"},
+            "x/a.py",
+            (("GPL-3.0-only",), False),
+        ),
+        (BOTH | {"REUSE.toml": TOML, "a.py.license": "Ada wrote it.\n"}, "a.py", (("MIT",), True)),
         ({"LICENSE": TEXTS["GPL-3.0"], "REUSE.toml": TOML}, "a.py", (("GPL-3.0",), False)),
         ({"LICENSE": MIT, "lib/COPYING": TEXTS["GPL-3.0"], "REUSE.toml": TOML}, "lib/a.py", (("MIT",), True)),
     ],

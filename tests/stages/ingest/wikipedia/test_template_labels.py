@@ -9,7 +9,9 @@ from stages.ingest.wikipedia.template_labels import (
     chinese,
     czech_language,
     foreign_words,
+    italian_words,
     language_label,
+    polish_words,
     words_of,
 )
 from stages.ingest.wikipedia.template_values import values_behind
@@ -27,6 +29,7 @@ def test_german_templates_are_named_after_languages() -> None:
     assert GERMAN_TEMPLATES["rus"] == "russisch"
     assert GERMAN_TEMPLATES["grcs"] == "altgriechisch"
     assert GERMAN_TEMPLATES["arf"] == "arabisch"
+    assert GERMAN_TEMPLATES["mts"] == "maltesisch"
     assert all(GERMAN_TEMPLATES.values())
 
 
@@ -36,8 +39,11 @@ def test_german_templates_are_named_after_languages() -> None:
         ("en", "de", "German: "),
         ("simple", "he-n", "Hebrew: "),
         ("ru", "en2", "англ. "),
-        ("fr", "de", "en allemand : "),
+        ("fr", "de", "allemand : "),
         ("bg", "de", "на немски: "),
+        ("es", "de", "en alemán: "),
+        ("es", "ru", "en ruso, "),
+        ("it", "grc", "in greco antico: "),
         ("pl", "de", ""),
         ("en", "xyz", ""),
         (None, "de", ""),
@@ -55,10 +61,29 @@ def test_a_wiki_names_the_language_of_foreign_words(wiki: str | None, code: str,
         ("en", "de|Wien|label=Bavarian", "Bavarian: Wien"),
         ("en", "de|", ""),
         ("ru", "el|Αθήνα|Athína", "греч. Αθήνα"),
+        ("it", "grc|Ζεύς|Zèus", "in greco antico: Ζεύς, Zèus"),
     ],
 )
 def test_foreign_words_stand_behind_their_label(wiki: str, values: str, expected: str) -> None:
     assert foreign_words(wiki, values_behind(values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("матрёшка|matrëška", "in russo: матрёшка, traslitterato: matrëška"),
+        ("матрёшка|matrëška|sdp=X", "in russo матрёшка, traslitterato matrëška"),
+        ("матрёшка", "in russo: матрёшка"),
+        ("", ""),
+    ],
+)
+def test_italian_templates_are_named_after_languages(values: str, expected: str) -> None:
+    assert italian_words("it", {**values_behind(values), "@": "Russo"}) == expected
+
+
+def test_polish_names_the_language_of_a_word() -> None:
+    assert polish_words("pl", values_behind("de|Wien")) == "niem. Wien"
+    assert polish_words("pl", values_behind("xx|Wien")) == "Wien"
 
 
 def test_the_language_may_be_part_of_the_name() -> None:

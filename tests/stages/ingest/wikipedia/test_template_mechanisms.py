@@ -194,6 +194,10 @@ def test_a_number_that_only_the_wiki_knows_leaves_no_false_one(wikitext: str, ex
         ("a {{foo|aa|bb|cc|dd|ee|ff|gg}} b", "a b"),
         ("a {{Infobox thing|12|km}} b {{flagicon thing|USA}} c", "a b c"),
         ("a {{nowrap|{{foo|12|km}}}} b", "a 12 km b"),
+        ("a 2{{foo|5}} b", "a 2 5 b"),
+        ("a {{foo|12}}345 b", "a 12 345 b"),
+        ("a {{nowrap|2{{foo|5}}}} b", "a 2 5 b"),
+        ("a v{{foo|12}}m b", "a v12m b"),
         ("{{Taxobox|12|{{foo|13}}}} '''X''' is", "X is"),
         ("a\n{|\n| b {{foo|12}} c\n|}\nd", "a\n\nd"),
         ("== A {{foo|B c}} ==\nd", "A\nd"),
@@ -331,3 +335,20 @@ def test_a_measure_of_many_digits_takes_linear_time() -> None:
         return plain_text(wikitext, Namespaces.of({}), language="en")
 
     assert_linear(work, lambda size: f"{{{{cvt|1.{'9' * size}|km}}}} long", 20_000)
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "expected"),
+    [
+        ("Islands (''{{foo|Bar}}'') am Ende", "Islands (Bar) am Ende"),
+        ("die '''{{foo|Bar}}''' am Ende", "die Bar am Ende"),
+        ("presso l'{{foo|Bar}} di", "presso l'Bar di"),
+        ("die ''Insel''{{foo|Bar}} am Ende", "die Insel am Ende"),
+        ("die 'Insel'{{foo|Bar}} am Ende", "die 'Insel' am Ende"),
+        ("ist ''so''.{{foo|Bar}} Und", "ist so. Und"),
+    ],
+)
+def test_an_unknown_template_behind_opening_italics_or_an_elided_article_stays(
+    wikitext: str, expected: str
+) -> None:
+    assert text(wikitext) == expected

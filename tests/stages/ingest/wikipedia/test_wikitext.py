@@ -130,7 +130,7 @@ def test_templates_inside_sentences_give_their_text(wikitext: str, expected: str
 
 
 def test_brackets_that_removal_empties_go() -> None:
-    assert text("Berlin ({{IPAc-en|x}}; {{y}}), city ( {{z}}, capital) of ({{a}}) it {{b}}.") == (
+    assert text("Berlin ({{audio|x}}; {{y}}), city ( {{z}}, capital) of ({{a}}) it {{b}}.") == (
         "Berlin, city (capital) of it."
     )
 
