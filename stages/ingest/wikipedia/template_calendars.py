@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 
+from stages.ingest.wikipedia.sortable_dates import SORTABLE_DATES
 from stages.ingest.wikipedia.template_dates import date, month_name, written_date
 from stages.ingest.wikipedia.template_patterns import LocalForm
 from stages.ingest.wikipedia.template_values import Values
@@ -111,6 +112,7 @@ def julian_and_gregorian(language: str | None, values: Values) -> str:
 
 
 CALENDARS: dict[str, LocalForm] = {
+    **SORTABLE_DATES,
     "both_calendars": both_calendars,
     "from_julian": from_julian,
     "julian_and_gregorian": julian_and_gregorian,

@@ -102,8 +102,21 @@ def _labels() -> dict[str, dict[str, str]]:
 
 def language_label(language: str | None, code: str) -> str:
     """What the wiki puts before words of the language of a code (`de`, `sh-Latn`, `he2`); nothing where not known."""
+    known = _labels().get(language or "", {})
     bare = _CODE.match(code)
-    return _labels().get(language or "", {}).get(bare[0].lower(), "") if bare is not None else ""
+    return known.get(code.lower()) or (known.get(bare[0].lower(), "") if bare is not None else "")
+
+
+def bulgarian_words(language: str | None, values: Values) -> str:
+    """`{{lang|de|Wien|Vindobona}}`: на немски: Wien или Vindobona; the language alone where there are no words."""
+    label = language_label("bg", values.get("1", ""))
+    before = values.get("на")
+    if label and before is not None:
+        label = f"{before}{label.removeprefix('на ')}"
+    words = [value for key, value in values.items() if key.isdecimal() and key != "1" and value]
+    if not words:
+        return label.removesuffix(": ")
+    return label + " или ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def foreign_words(language: str | None, values: Values) -> str:
@@ -165,6 +178,7 @@ def chinese(language: str | None, values: Values) -> str:
 
 
 LABELS: dict[str, LocalForm] = {
+    "bulgarian_words": bulgarian_words,
     "czech_language": czech_language,
     "foreign_words": foreign_words,
     "french_words": french_words,

@@ -1,6 +1,6 @@
-"""Values of templates of measures, quantities and chemical formulas in, their text out.
+"""Values of templates of measures and quantities in, their text out.
 
-`{{val}}`: https://en.wikipedia.org/wiki/Template:Val/doc, `{{chem2}}`: Template:Chem2/doc; `{{unité}}`:
+`{{unité}}`:
 https://fr.wikipedia.org/wiki/Modèle:Unité, `{{M}}`: https://it.wikipedia.org/wiki/Template:M.
 """
 
@@ -9,86 +9,27 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from stages.ingest.wikipedia.number_words import NUMBER_WORDS
 from stages.ingest.wikipedia.template_conversions import CONVERSIONS
+from stages.ingest.wikipedia.template_formulas import FORMULAS
 from stages.ingest.wikipedia.template_patterns import LocalForm
+from stages.ingest.wikipedia.template_quantities import grouped_decimals, value
 from stages.ingest.wikipedia.template_units import unit_text
 from stages.ingest.wikipedia.template_values import (
     Values,
     local_number,
     local_numbers,
-    lowered,
     raised,
 )
 
 _TEN, _THOUSAND = 10, 1000
-_EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)")
 _POWER = re.compile(r"[-−+]?\d{1,2}")
 _SIGNED = re.compile(r"[-−+±]?\d[\d.,\s]*")
-_FORMULA_PART = re.compile(
-    r"\(([0-9]*[+−–-])\)|(?<=[A-Za-z\])}])(\d+)([+-](?![A-Za-z0-9]))?|(?<=[A-Za-z\])}])([+-])(?![A-Za-z0-9>])|->"
-)
 _SQUARE_UNIT = re.compile(r"\b([kcdhm]?m)([23])\b")
-_CHARGE = re.compile(r"\d*[+−–-]")
 
 
 _VAL_RANGES = {"-": "–", "–": "–", "to": " to ", "x": " × ", "×": " × ", "or": " or ", "and": " and "}
-_VAL_UNITS = {
-    "deg": "°",
-    "degC": "°C",
-    "degF": "°F",
-    "angstrom": "Å",
-    "ohm": "Ω",
-    "uA": "μA",
-    "um": "μm",
-    "us": "μs",
-}
-_UNIT_POWER = re.compile(r"(?<=[A-Za-z])[-−]?\d\b")
 _TIGHT_UNITS = frozenset(["%", "°", "′", "″"])
-_GROUPED_BY_STYLE = frozenset("de nl ca da ro hr sl sr bs sh".split())
-"""Wikis whose `{{val}}` sets digits apart by style alone, not with the mark that their numbers have otherwise."""
-
-_DECIMALS = re.compile(r"(?<=,)\d{4,}")
-_THREE_DIGITS = re.compile(r"\d{1,3}")
-
-
-def value(language: str | None, values: Values) -> str:
-    """`{{val|1.5|0.2|e=6|u=m}}`: number, uncertainty, power of ten, unit and what it is divided by."""
-    unit = values.get("u") or values.get("ul") or values.get("up") or values.get("upl") or ""
-    per = values.get("p2") or values.get("per") or values.get("ud") or ""
-    number, error, below = (_val_number(values.get(key, ""), language, values) for key in "123")
-    is_exact = not error or error.startswith("(") or bool(below)
-    if values.get("2") in _VAL_RANGES and below:
-        number, is_exact = f"{number}{_VAL_RANGES[values['2']]}{below}", False
-    elif error.startswith("("):
-        number += error
-    elif error:
-        number += f"+{error.lstrip('+')}−{below.lstrip('-−')}" if below else f" ± {error}"
-    if values.get("e"):
-        number = number if is_exact else f"({number})"
-        number = f"{number}×10{raised(values['e'])}" if number else f"10{raised(values['e'])}"
-    unit = _VAL_UNITS.get(unit) or _UNIT_POWER.sub(lambda found: raised(found[0]), unit)
-    unit = f"{unit}/{per}" if per and unit else unit
-    joint = "" if unit in _TIGHT_UNITS else " "
-    return values.get("p", "") + joint.join(part for part in (number, unit) if part) + values.get("s", "")
-
-
-def _val_number(text: str, language: str | None, values: Values) -> str:
-    """A number of `{{val}}`: `1.2e5` is 1.2×10⁵; digits stand together but where the wiki's own mark is a space.
-
-    English groups them where `fmt` asks.
-    """
-    if language in (None, "en", "simple") and values.get("fmt") != "commas":
-        number = text
-    elif language == "fr":
-        number = grouped_decimals(local_number("0" + text if text.startswith(".") else text, language))
-    else:
-        number = local_number(text, language or "en", is_grouped=language not in _GROUPED_BY_STYLE)
-    return _EXPONENT.sub(lambda found: "×10" + raised(found[1]), number)
-
-
-def grouped_decimals(number: str) -> str:
-    """`1,23456789` is 1,234 567 89, as French templates write it."""
-    return _DECIMALS.sub(lambda found: " ".join(_THREE_DIGITS.findall(found[0])), number)
 
 
 def french_unit(language: str | None, values: Values) -> str:
@@ -186,29 +127,6 @@ def power_of_ten(language: str | None, values: Values) -> str:
     return f"×10{raised(power)}" if power.strip("-−+").isdigit() else power or ("" if values else "e")
 
 
-def chemical(language: str | None, values: Values) -> str:
-    """`{{chem|Q|3|2-}}` is Q₃²⁻: elements, their numbers, charges."""
-    text = ""
-    for number in range(1, 20):
-        part = values.get(str(number), "")
-        text += raised(part) if _CHARGE.fullmatch(part) else lowered(part) if part.isdigit() else part
-    return text
-
-
-def formula(language: str | None, values: Values) -> str:
-    """`{{chem2|SO4(2-)}}` is SO₄²⁻: digits behind an element or bracket are low, charges high."""
-    return " ".join(_FORMULA_PART.sub(_formula_part, values.get("1", "")).split())
-
-
-def _formula_part(found: re.Match[str]) -> str:
-    charge, count, count_sign, sign = found.groups()
-    if charge is not None:
-        return raised(charge)
-    if count is not None:
-        return lowered(count) + (raised(count_sign) if count_sign else "")
-    return raised(sign) if sign else "→"
-
-
 def rupees(language: str | None, values: Values) -> str:
     """`{{INRConvert|5|c}}` is ₹5 crore; the dollars beside it only the wiki knows."""
     words = {
@@ -260,6 +178,8 @@ def german_rounded(language: str | None, values: Values) -> str:
 
 MEASURES: dict[str, LocalForm] = {
     **CONVERSIONS,
+    **FORMULAS,
+    **NUMBER_WORDS,
     "value": value,
     "french_unit": french_unit,
     "italian_measure": italian_measure,
@@ -268,8 +188,6 @@ MEASURES: dict[str, LocalForm] = {
     "fraction": fraction,
     "gaps": gaps,
     "power_of_ten": power_of_ten,
-    "chemical": chemical,
-    "formula": formula,
     "rupees": rupees,
     "percentage": percentage,
     "german_percentage": german_percentage,

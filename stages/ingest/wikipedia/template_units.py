@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+_MICRO = re.compile(r"u(?:m|g|s|L|l|W|V|A|F|Pa)")
+
 RANGE_WORDS = {
+    ",": ", ",
+    ", and": ", and ",
+    ", or": ", or ",
     "to": " to ",
     "to(-)": " to ",
     "to about": " to about ",
@@ -10,16 +17,12 @@ RANGE_WORDS = {
     "and(-)": " and ",
     "or": " or ",
     "by": " by ",
-    "by(x)": " by ",
     "x": " × ",
     "xx": " × ",
-    "*": " × ",
-    "×": " × ",
+    "*": "×",
     "-": "–",
-    "–": "–",
     "+": " + ",
     "+/-": " ± ",
-    "±": " ± ",
     "plusminus": " ± ",
     "до": " до ",
     "bis": " bis ",
@@ -37,8 +40,22 @@ RANGE_WORDS = {
 }
 """Words between two amounts of `{{convert}}`."""
 
-SMALLER_UNITS = ("in", "oz", "lb", "ch", "yd", "ft")
-"""Second units of measures such as 5 ft 8 in."""
+SAME_RANGES = {"&": "and", "–": "-", "×": "x", "±": "+/-", "to-": "to(-)", "by(x)": "by"}
+"""Other ways to write these words."""
+
+SMALLER_UNITS = {
+    "mi": frozenset(["ch", "chain", "ft", "furlong", "yd"]),
+    "ch": frozenset(["ft", "yd"]),
+    "chain": frozenset(["ft", "yd"]),
+    "yd": frozenset(["ft"]),
+    "ft": frozenset(["in"]),
+    "foot": frozenset(["in"]),
+    "st": frozenset(["lb"]),
+    "lb": frozenset(["oz"]),
+    "acre": frozenset(["rood", "sqperch"]),
+    "rood": frozenset(["sqperch"]),
+}
+"""Units that a measure such as 5 ft 8 in has behind the first."""
 
 MULTIPLES = {"e3": "thousand", "e6": "million", "e9": "billion", "e12": "trillion"}
 """What stands before a unit's code for a multiple of it, and its word."""
@@ -66,8 +83,6 @@ UNITS = {
     "cuyd": "cu yd",
     "cumi": "cu mi",
     "cuft/s": "cu ft/s",
-    "acre.ft": "acre⋅ft",
-    "acre-ft": "acre⋅ft",
     "kph": "km/h",
     "km/h": "km/h",
     "c": "°C",
@@ -81,16 +96,54 @@ UNITS = {
     "impgal": "imp gal",
     "usflbbl": "bbl",
     "lbf.ft": "lb⋅ft",
-    "ftlbf": "ft⋅lb",
+    "ftlb": "ft⋅lb",
+    "ftlbf": "ft⋅lbf",
+    "inlb": "in⋅lb",
+    "inlbf": "in⋅lbf",
+    "hph": "hp⋅h",
     "n.m": "N⋅m",
     "w.h": "W⋅h",
-    "kw.h": "kWh",
+    "kW.h": "kW⋅h",
+    "MW.h": "MW⋅h",
+    "GW.h": "GW⋅h",
+    "TW.h": "TW⋅h",
+    "kt(TNT)": "kt",
+    "Mt(TNT)": "Mt",
+    "ktonTNT": "kt",
+    "MtonTNT": "Mt",
     "deg": "°",
-    "lt": "long tons",
-    "st": "short tons",
     "t": "t",
+    "T": "T",
+    "shtn": "sh tn",
+    "smi": "mi",
+    "royal cubit": "cu",
+    "solar radius": "R☉",
+    "solar mass": "M☉",
+    "PD/acre": "/acre",
+    "PD/ha": "/ha",
+    "LT": "long tons",
+    "ST": "short tons",
+    "lt": "LT",
+    "in2": "in²",
+    "in3": "in³",
+    "/sqmi": "/sq mi",
+    "/sqkm": "/km²",
+    "pd/sqkm": "/km²",
+    "lbft": "lb⋅ft",
+    "acre ft": "acre⋅ft",
+    "Nm": "N⋅m",
+    "oilbbl": "bbl",
+    "usoz": "US fl oz",
+    "impoz": "imp fl oz",
+    "uspt": "US pt",
+    "imppt": "imp pt",
+    "usqt": "US qt",
+    "usbsh": "US bsh",
+    "mpgus": "mpg‑US",
+    "mpgimp": "mpg‑imp",
+    "sqnmi": "sq nmi",
 }
-"""Codes of units that readers see otherwise, in lower case."""
+"""Codes of units that readers see otherwise; in lower case where no other code differs by its capitals alone."""
 
 UNIT_WORDS = {
     "acre": "acres",
@@ -124,6 +177,11 @@ UNIT_WORDS |= {
 """Units that are words, and their plurals."""
 
 
+def unit_symbol(code: str) -> str | None:
+    """The symbol of a unit whose code is none; None for all others."""
+    return UNITS.get(code) or UNITS.get(code.lower())
+
+
 def unit_text(code: str, amount: str, is_multiple: bool) -> str:
     """A unit as readers see it, in the plural where it is a word and the amount is not one."""
     word = UNIT_WORDS.get(code)
@@ -131,7 +189,9 @@ def unit_text(code: str, amount: str, is_multiple: bool) -> str:
         return code if amount == "1" and not is_multiple and code != "ly" else word
     if code in ("K", "F", "C") and not amount:
         return code
-    known = UNITS.get(code.lower())
-    if known is None and "/" in code[1:]:
-        return "/".join(UNITS.get(part.lower(), part) if part else "" for part in code.split("/"))
+    known = unit_symbol(code)
+    if known is None and "/" in code:
+        return "/".join(unit_text(part, "2", False) if part else "" for part in code.split("/"))
+    if known is None and _MICRO.fullmatch(code):
+        return "μ" + code[1:]
     return code if known is None else known

@@ -9,7 +9,7 @@ from stages.ingest.wikipedia.marks import GONE, INDENT, KEPT_SPACE
 Values = dict[str, str]
 """Values of a template by name; those without a name are numbered from "1"."""
 
-_NAMED = re.compile(r"\s*([\w ±/'’.()#-]{1,40}?)\s*=")
+_NAMED = re.compile(r"\s*([\w ±/'’.()#$-]{1,40}?)\s*=")
 _MAX_VALUES = 64
 _MAX_ARGUMENTS = 512
 _RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")

@@ -26,21 +26,42 @@ _PREFIXES = {
     "µ": "micro",
     "n": "nano",
 }
-_PREFIXED = ("m", "g", "L", "l", "W", "Hz", "Pa", "J", "N", "V", "A")
+_PREFIXED = (
+    "m",
+    "g",
+    "L",
+    "l",
+    "W",
+    "Hz",
+    "Pa",
+    "J",
+    "N",
+    "V",
+    "A",
+    "G",
+    "T",
+    "eV",
+    "cal",
+    "Wh",
+    "W.h",
+    "pc",
+    "ly",
+)
 """Codes of units that take a prefix of the international system."""
 
 _POWERS = {"2": "square ", "3": "cubic "}
 _LENGTH_POWER = re.compile(r"([A-Za-zμµ]+)([23])")
-_ONE = re.compile(r"[-−]?(?:1|\d+/\d+)")
-"""One, and a share of one: 1 mile, 1/2 mile, but 0.5 miles."""
+_ONE = re.compile(r"[-−]?(?:1(?:[.,]0+)?|\d+//?\d+)")
+"""One, and a share of one: 1 mile, 1.0 mile, 1/2 mile, but 0.5 miles."""
 
 _AMERICAN = (
     (re.compile("metre"), "meter"),
     (re.compile("litre"), "liter"),
     (re.compile(r"\btonne"), "metric ton"),
+    (re.compile(r"\bUS\b"), "U.S."),
 )
 _CACHED_UNITS = 4096
-_ENGLISH_NAMES = frozenset(["simple", "sr"])
+_ENGLISH_NAMES = frozenset(["simple", "sr", "bg"])
 """Wikis that write the names of English."""
 
 
@@ -58,6 +79,17 @@ def _names() -> dict[str, dict[str, tuple[str, ...]]]:
     return names
 
 
+def known_unit(code: str) -> str:
+    """The code that all others of this unit stand for: `miles` is `mi`."""
+    return _names()["aliases"].get(code, (code,))[0]
+
+
+def is_always_named(code: str) -> bool | None:
+    """True for units without a symbol (25 acres), False for those that are written out only where `abbr=off` asks."""
+    names = _names()
+    return code in names["always named"] or (False if code in names["seldom named"] else None)
+
+
 @lru_cache(maxsize=_CACHED_UNITS)
 def _name_forms(language: str, code: str) -> tuple[str, ...] | None:
     """The names of one and of several units of this code, None where the code is not known."""
@@ -72,6 +104,9 @@ def _name_forms(language: str, code: str) -> tuple[str, ...] | None:
         base = _name_forms(language, power[1])
         return None if base is None else (_POWERS[power[2]] + base[0], _POWERS[power[2]] + base[1])
     above, slash, below = code.partition("/")
+    if slash and not above:
+        divisor = _name_forms(language, below)
+        return None if divisor is None else (f"per {divisor[0]}", f"per {divisor[0]}")
     if slash:
         pair, divisor = _name_forms(language, above), _name_forms(language, below)
         return (

@@ -21,11 +21,11 @@ KINDS = "measure date number range currency ordinal person transliteration".spli
 """The kinds that the table of sources counts."""
 
 ALL_KINDS = frozenset([*KINDS, "exponent", "chemistry"])
-SOURCES = frozenset(["page", "tests", "rendered", "mediawiki", "memory"])
-PAGES_OF_A_WIKI = ("page ", "rendered ")
+SOURCES = frozenset(["page", "tests", "rendered", "module", "mediawiki", "memory"])
+PAGES_OF_A_WIKI = ("page ", "rendered ", "module ")
 """How the headings begin that name a page and its wiki's language behind it: `page Modèle:Val (fr)`."""
 
-OTHER_WAYS = ["rendered", "mediawiki"]
+OTHER_WAYS = ["rendered", "module", "mediawiki"]
 """The sources that the table counts once more by themselves."""
 
 
@@ -49,15 +49,15 @@ def rows() -> list[Row]:
             source = line.removeprefix("## ")
         elif line and not line.startswith("#"):
             head, _, rest = line.partition(": ")
-            wikitext, _, text = rest.partition(" -> ")
+            wikitext, _, text = rest.rpartition(" -> ")
             language, kind = head.split(" ")
             found.append(Row(language, kind, wikitext, text, source))
     return found
 
 
 def counts_of_sources() -> list[str]:
-    """A line of Markdown for each language: its rows with a source by kind, how many of them are from rendered articles
-    and from MediaWiki itself, then those from memory.
+    """A line of Markdown for each language: its rows with a source by kind, how many of them are from rendered articles,
+    from modules that were run and from MediaWiki itself, then those from memory.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for row in rows():
@@ -66,7 +66,7 @@ def counts_of_sources() -> list[str]:
             counted[row.language, row.kind if row.kind in KINDS else "other"] += 1
         counted[row.language, way] += 1
     columns = [*KINDS, "other", *OTHER_WAYS, "memory"]
-    heads = [*KINDS, "other", "of these rendered", "of these MediaWiki", "from memory"]
+    heads = [*KINDS, "other", "of these rendered", "of these modules", "of these MediaWiki", "from memory"]
     lines = [f"| language | {' | '.join(heads)} |", f"|---{'|---' * len(heads)}|"]
     for language in LANGUAGES:
         cells = [str(counted[language, column] or "·") for column in columns]
