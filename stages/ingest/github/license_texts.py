@@ -124,7 +124,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Beside:
     """Words of a text that follow one another in no known licence; `own` are those that stand in no pair of one."""
 
     words: list[str]
@@ -223,15 +223,15 @@ def _held(pairs: frozenset[tuple[str, str]]) -> list[Reference]:
     return held
 
 
-def _rest(words: Sequence[str], held: Sequence[Reference]) -> list[Stretch]:
+def _rest(words: Sequence[str], held: Sequence[Reference]) -> list[Beside]:
     """What the text says beside the licences that it holds: runs of words in which no pair is theirs."""
     known = frozenset[tuple[str, str]]().union(*(reference.pairs for reference in held))
     joints = [False, *(pair in known for pair in pairwise(words)), False]
-    rest: list[Stretch] = [Stretch([], [])]
+    rest: list[Beside] = [Beside([], [])]
     for at, word in enumerate(words):
         is_theirs = joints[at] or joints[at + 1]
         if joints[at]:
-            rest.append(Stretch([word], []))
+            rest.append(Beside([word], []))
             continue
         rest[-1].words.append(word)
         if not is_theirs:
@@ -239,7 +239,7 @@ def _rest(words: Sequence[str], held: Sequence[Reference]) -> list[Stretch]:
     return rest
 
 
-def _may_set_conditions(rest: Sequence[Stretch]) -> bool:
+def _may_set_conditions(rest: Sequence[Beside]) -> bool:
     """Whether what a text says beside its licences may change them: what is not known to be harmless does."""
     for place, words in enumerate(rest):
         own, stretch = " ".join(words.own), words.text

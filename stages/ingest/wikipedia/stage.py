@@ -26,7 +26,7 @@ class WikipediaIngest(IngestStage):
     """Dumps of pages (`pages-articles.xml`, plain or compressed) to documents: title, empty line, text."""
 
     stage_name: ClassVar[str] = "ingest_wikipedia"
-    version: ClassVar[int] = 10
+    version: ClassVar[int] = 9
     kind: ClassVar[str] = "wikipedia"
     reads: ClassVar[frozenset[str]] = frozenset({contents.MEDIAWIKI, contents.XML})
 
