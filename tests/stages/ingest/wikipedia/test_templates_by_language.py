@@ -40,8 +40,12 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """The lines of the table, each with the heading that it stands under."""
-    lines = Path(__file__).with_name("templates_by_language.txt").read_text("utf-8").splitlines()
+    """The lines of both tables, each with the heading that it stands under."""
+    lines = [
+        line
+        for name in ("templates_by_language.txt", "templates_remembered.txt")
+        for line in Path(__file__).with_name(name).read_text("utf-8").splitlines()
+    ]
     found: list[Row] = []
     source = ""
     for line in lines:
