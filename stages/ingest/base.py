@@ -24,7 +24,8 @@ from stages.core.verb import Wiring
 from stages.core.writer import TaskWriter
 from stages.ingest.raw import RawBatch, RawFile, RawRecord
 from stages.ingest.records import RecordWriter
-from stages.ingest.watch import RECORD_SECONDS, TaskWatch, Watch
+from stages.ingest.unwatched import Watch
+from stages.ingest.watch import RECORD_SECONDS, TaskWatch
 
 Part = TypeVar("Part")
 Range = tuple[int, int]

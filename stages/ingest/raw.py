@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from stages.core import storage
 from stages.core.reading import Reads
-from stages.ingest.watch import Watch
+from stages.ingest.unwatched import Watch
 
 
 @dataclass(frozen=True)

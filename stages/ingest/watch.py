@@ -17,26 +17,13 @@ from typing import Any, Self
 from stages.core.errors import RecordTimeoutError
 from stages.core.heartbeat import record_path
 from stages.core.stage import RecordName, Task, at_record
+from stages.ingest.unwatched import Watch
 from stages.kernels.compiled import is_compiling
 
 RECORD_SECONDS = 60.0
 POISON = "poison"
 _NONE = b"\0\n"
 _MAX_NOTE_BYTES = 4096
-
-
-class Watch:
-    """What a reader is at; this one lets every record take as long as it does."""
-
-    def is_poisoned(self, raw_name: str, key: str) -> bool:
-        """Whether a record is to be passed over."""
-        return False
-
-    def begin(self, raw_name: str, key: str) -> None:
-        """A record is read now."""
-
-    def end(self) -> None:
-        """It is done."""
 
 
 class TaskWatch(Watch):
