@@ -71,7 +71,7 @@ def _is_makers_credit(words: str) -> bool:
 
 
 def without_leading_credits(body: str) -> str:
-    """Drop credits and transcriber's notes before the book's first own paragraph, behind its pictures and on its title page."""
+    """Drop credits and transcriber's notes before the book's first own paragraph, behind pictures and on its title page."""
     position = place = 0
     kept: list[str] = []
     pictures: list[str] = []
@@ -229,14 +229,12 @@ def without_trailing_notes(body: str) -> str:
 
 def _without_list_of_errata(text: str, tail: int) -> str:
     """Drop a list of errors below a line of asterisks that tells what the maker of the text left as it was."""
+    last_sign = max((sign.start() for sign in NOT_PRINTED.finditer(text, tail)), default=-1)
+    last_part = max((part.start() for part in PART_OF_BOOK.finditer(text, tail)), default=-1)
     for title in LIST_OF_ERRATA.finditer(text, tail):
         kept = _end_before_separators(text, title.start())
-        below_a_line = SEPARATOR.fullmatch(text[kept : title.start()]) and text[kept : title.start()].strip()
-        if (
-            below_a_line
-            and NOT_PRINTED.search(text, title.end())
-            and PART_OF_BOOK.search(text, title.end()) is None
-        ):
+        row = text[kept : title.start()].strip()
+        if row and SEPARATOR.fullmatch(row) and last_part < title.end() <= last_sign:
             return text[:kept]
     return text
 
