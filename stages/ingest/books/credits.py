@@ -192,7 +192,7 @@ def _end_of_note(body: str, paragraph: re.Match[str]) -> int:
     if words.lstrip().startswith("["):
         return paragraph.end()
     end = paragraph.end()
-    is_title = MAKERS_NOTE.sub("", words.lstrip(_BOX), count=1).strip(" \t\n:.*+-=_~|]") == ""
+    is_title = MAKERS_NOTE.sub("", words.lstrip(_BOX), count=1).strip(" \t\n:.*+-=_~|])") == ""
     was_indented = is_title
     for count in range(_MAX_CREDIT_PARAGRAPHS):
         following = PARAGRAPH.match(body, end)

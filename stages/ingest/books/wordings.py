@@ -61,7 +61,7 @@ NOTE_TITLE = (
     r"(?:(?:(?:end|foot)\s?)?notes?|amendments?|corrections?|errata|changes|comments?|remarks?)"
     r"|(?:proof-?reader|redactor|digiti[sz]er|scanner|typist|(?:e-?text )?preparer)(?:['’]s|s['’])\s+(?:notes?|comments?)"
     r"|notes?\s+(?:by|of|from)\s+(?:the\s+)?(?:transcriber|redactor|digiti[sz]er|e-?text)"
-    r"|(?:errata|errors(?:\s+and\s+inconsistencies)?|corrections|changes|inconsistencies)\s+"
+    r"|(?:errata|errors(?:\s+and\s+inconsistencies)?|corrections|changes|inconsistencies)\s+\(?"
     r"(?:noted|made|listed|corrected|supplied)\s+by\s+(?:the\s+)?(?:e-?text\s+)?transcriber"
     r"|(?:anmerkung|hinweis|bemerkung)(?:en?)?\s+(?:zur|der|des)\s+(?:transkri|bearbeit)"
     r"|notes? d(?:u|e la)\s+transcri|notes? (?:sur la|de) transcri|notes? (?:au|aux) lecteur"
