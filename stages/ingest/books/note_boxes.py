@@ -1,4 +1,4 @@
-"""The DOM of a book's page in, the same without the boxes that hold notes of those who made it, and the links to them, out."""
+"""The DOM of a book's page in, the same without boxes that hold notes of those who made it and links to them out."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ BOOK_CREDIT = re.compile(
     r"(?:this )?(?:updated |original |additional )?(?:project gutenberg )?"
     rf"(?:(?:{_E_TEXT}|text|edition|book)?s?{_BEING}{_MADE}|{_E_TEXT}s?{_BEING}{_EDITED}){_TO_WHOM}"
     r"|(?:e-?texts?|e-?book|electronic (?:text|edition|version)|transcription|ocr|scan(?:s|ning)?|mark-?up|digiti[sz]ation"
-    r"|proof(?:ing|-?reading))(?:,? (?:and|&) [\w-]+)? by\b"
+    r"|proof(?:ing|-?reading)|updates?)(?:,? (?:and|&) [\w-]+)? by\b"
     r"|(?:transcribers?|proof-?readers?|(?:page |book )?(?:scans?|images?) sources?|image sources?(?:\(s\))?)\s*:"
     r"|produced at\b"
     r"|(?:(?:ce|cet|le|texte|livre|ouvrage|fichier|dit|boek|livro|libro|este|texto|e-?text[oe]?|edizione|elettronica|dieser|dieses"
