@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from stages.ingest.books.credits import (
-    without_leading_credits,
-    without_title_at_end,
-    without_trailing_notes,
-)
+from stages.ingest.books.credits import without_leading_credits
+from stages.ingest.books.end_matter import without_title_at_end, without_trailing_notes
 from stages.ingest.books.wordings import ARCHIVE_TITLE_LINE, MAX_CREDIT_CHARS, NOTE_TITLE, PARAGRAPH
 
 _HEAD_CHARS = 200_000

@@ -142,7 +142,7 @@ ABOUT_A_TEXT = re.compile(
 """What notes on a text speak of."""
 
 OF_CHANGES = re.compile(
-    r"\b(?:hyphenat|typograph|mis-?(?:print|spel)|punctuat|underscore|macron|ligature|diacritic|small[- ]cap|e-?text"
+    r"\b(?:hyphenat|typograph|mis-?(?:print|spel)|punctuat|italic|underscore|macron|ligature|diacritic|small[- ]cap|e-?text"
     r"|html|unicode|utf-?8|transcri|proofread|scann|ascii|orthogra|rechtschreib|zeichensetz)"
     r"|\b(?:has|have|had|was|were|been|is|are)\b[^.]{0,60}\b(?:retained|preserved|corrected|changed|moved|moderni[sz]ed"
     r"|standardi[sz]ed|normali[sz]ed|replaced|regulari[sz]ed|omitted|removed|repaired|amended|left (?:as|un))"
@@ -168,3 +168,8 @@ PART_OF_BOOK = re.compile(
     re.IGNORECASE,
 )
 PARAGRAPH = re.compile(r"\s*?(?P<text>\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)")
+
+
+def is_makers_credit(words: str) -> bool:
+    """A credit that says itself that it speaks of an electronic text: no producer's of a play."""
+    return BOOK_CREDIT.match(words) is not None and MAKERS_WORDS.search(words) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.ingest.books.credits import without_title_at_end, without_trailing_notes
+from stages.ingest.books.end_matter import without_title_at_end, without_trailing_notes
 from tests.linear import assert_linear
 
 BOOK = "\n\n".join(f"Paragraph {number} of the book." for number in range(40))

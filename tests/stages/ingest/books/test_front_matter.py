@@ -113,3 +113,25 @@ def test_letters_before_the_first_folio_go() -> None:
 @pytest.mark.parametrize("unit", ["Produced by ", "a@", "w" * 50, "Cover the ", "this text is ", "was left "])
 def test_hostile_front_matter_takes_linear_time(unit: str) -> None:
     assert_linear(without_leading_credits, lambda count: f"A BOOK\n\n{unit * count}\n\n{BODY}", 4_000)
+
+
+LEGEND = "TRANSCRIBER'S NOTES\n\n\nItalics are _so_.\n\nBraces: a chord {a c}\n\n[L]  = Longa\n\n[3/4: 4 4]"
+
+
+def test_a_legend_of_signs_goes_up_to_the_large_gap() -> None:
+    assert without_leading_credits(f"{LEGEND}\n\n\n\n\n{TITLE}\n\n{BODY}") == f"{TITLE}\n\n{BODY}"
+
+
+@pytest.mark.parametrize("own", ["ENGLISH LIBRARY", "To my wife", "* * *\n\nFirst words: so"])
+def test_a_legend_with_other_words_in_it_is_no_legend(own: str) -> None:
+    note = "TRANSCRIBER'S NOTES\n\nThe signs are explained."
+    assert without_leading_credits(f"{note}\n\n{own}\n\n[L]  = Longa\n\n\n\n\n{TITLE}").endswith(
+        f"{own.rpartition('* * *')[2].lstrip()}\n\n[L]  = Longa\n\n\n\n\n{TITLE}"
+    )
+
+
+def test_a_note_in_brackets_goes_with_the_brackets_in_it() -> None:
+    note = "[Transcriber's Note:\n\nThe volume [see below] also held\nanother.\n\nErrors [sic] are listed.]"
+    assert without_leading_credits(f"{note}\n\n\n{TITLE}\n\n{BODY}") == f"{TITLE}\n\n{BODY}"
+    torn = "[Transcriber's Note: The end of this\n\nis torn.\n\nIt rained."
+    assert without_leading_credits(f"{torn}\n\n{BODY}") == f"is torn.\n\nIt rained.\n\n{BODY}"
