@@ -14,6 +14,7 @@ from stages.ingest.books.wordings import (
     EDITION_LINE,
     ENCODING_NOTE,
     LETTER_TITLE,
+    MAKERS_WORDS,
     MAX_CREDIT_CHARS,
     NOTE_REFERENCE,
     PARAGRAPH,
@@ -97,7 +98,7 @@ def _end_of_front_matter(body: str, paragraph: re.Match[str]) -> int | None:
         return end_of_makers_note(body, paragraph)
     if len(words) <= MAX_CREDIT_CHARS and any(
         (
-            BOOK_CREDIT.match(words),
+            BOOK_CREDIT.match(words) and not _is_heading(words),
             CREDIT_WORDS.search(words),
             APPEAL.match(words),
             ARCHIVE_TITLE_LINE.match(words),
@@ -107,6 +108,11 @@ def _end_of_front_matter(body: str, paragraph: re.Match[str]) -> int | None:
     ):
         return paragraph.end()
     return None
+
+
+def _is_heading(words: str) -> bool:
+    """Whether capitals make a title of what else would be a credit."""
+    return words.isupper() and MAKERS_WORDS.search(words) is None
 
 
 def _end_behind_separator(body: str, position: int) -> int | None:

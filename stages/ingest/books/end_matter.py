@@ -77,7 +77,8 @@ def _without_list_of_errata(text: str, tail: int) -> str:
     for title in LIST_OF_ERRATA.finditer(text, tail):
         kept = _end_before_separators(text, title.start())
         row = text[kept : title.start()].strip()
-        if row and SEPARATOR.fullmatch(row) and last_part < title.end() <= last_sign:
+        is_makers = (row and SEPARATOR.fullmatch(row)) or "inconsistencies" in title[0].lower()
+        if is_makers and last_part < title.end() <= last_sign:
             return text[:kept]
     return text
 
@@ -95,7 +96,7 @@ def _end_of_trailing_note(text: str, note: re.Match[str]) -> int:
     end = _end_before_other_matter(text, note, len(text) if part is None else part.start("heading"))
     paragraphs = [found["text"] for found in PARAGRAPH.finditer(text, note.start(), end)]
     about = sum(ABOUT_A_TEXT.search(words) is not None for words in paragraphs)
-    if READERS_TITLE.match(note[0]) and not about:
+    if READERS_TITLE.match(note[0]) and not any(OF_CHANGES.search(words) for words in paragraphs):
         return note.start()
     if len(paragraphs) <= _MAX_UNASKED_PARAGRAPHS or about >= len(paragraphs) * _MIN_SHARE_OF_NOTES:
         return end

@@ -16,11 +16,15 @@ _EDITED = r"(?:created|compiled|edited|corrected|revised)"
 
 _BEING = r"\s*(?:was |were |has been )?(?:originally |first )?"
 _TO_WHOM = r"(?:,? (?:and|&) \w+)?\s+(?:by|from|for|using|in|to|with|on)\b"
+_BY_WHOM = r"(?:,? (?:and|&) \w+)?\s+(?:(?:by|from|using)\b|(?:for|in|to|with|on)\b[^.]{0,100}?\bby\b)"
+"""What is said without a noun: "Converted to Islam" is a book's own line, "Converted to a page by J. Doe" is not."""
+
 
 BOOK_CREDIT = re.compile(
     r"[\s*\[(_]*(?:"
     r"(?:this )?(?:updated |original |additional )?(?:project gutenberg )?"
-    rf"(?:(?:{_E_TEXT}|text|edition|book)?s?{_BEING}{_MADE}|{_E_TEXT}s?{_BEING}{_EDITED}){_TO_WHOM}"
+    rf"(?:(?:(?:{_E_TEXT}|text|edition|book)s?{_BEING}{_MADE}|{_E_TEXT}s?{_BEING}{_EDITED}){_TO_WHOM}"
+    rf"|{_BEING}{_MADE}{_BY_WHOM})"
     r"|(?:e-?texts?|e-?book|electronic (?:text|edition|version)|transcription|ocr|scan(?:s|ning)?|mark-?up|digiti[sz]ation"
     r"|proof(?:ing|-?reading)|updates?)(?:,? (?:and|&) [\w-]+)? by\b"
     r"|(?:transcribers?|proof-?readers?|(?:page |book )?(?:scans?|images?) sources?|image sources?(?:\(s\))?)\s*:"
@@ -32,9 +36,9 @@ BOOK_CREDIT = re.compile(
     r"|diese[rs] (?:text|buch|e-?\w+) wurde (?:von|durch)\b"
     r"|(?:toimittanut ja |e-?kirjan |tekstin )?(?:tuottanut|tuottaneet)\b|e-?kirja tuotettu\b"
     r"|an? anonymous (?:project gutenberg )?volunteer"
-    r"|(?:(?:special|many|our|with) )?thanks (?:are )?(?:also )?(?:to|go|due|for)\b"
+    r"|(?:special|many|our|with) thanks (?:are )?(?:also )?(?:to|go|due|for)\b|thanks (?:are )?(?:also )?(?:to|go|due)\b"
     r"|(?:credits?|produced|updated|last updated|most recently updated|revised|posting date|release date)\s*:"
-    r"|note: (?:project gutenberg|images of|the original|this file|see also|file)"
+    r"|note: (?:project gutenberg|images of|this file|see also|file)"
     r"|(?:the )?(?:original )?html (?:file|version)"
     r"|(?:html|text) file produced"
     r")",
@@ -83,7 +87,9 @@ MAKERS_NOTE = re.compile(
     r"|e-?text (?:editor|producer|transcriber|preparer)['’]?s['’]? notes?)",
     re.IGNORECASE,
 )
-READERS_TITLE = re.compile(r"\W*(?:notes? aux? lecteur|anmerkung\w* (?:zur|der|des) bearbeit)", re.IGNORECASE)
+READERS_TITLE = re.compile(
+    r"\W*(?:notes? aux? lecteur|anmerkung\w* (?:zur|der|des) bearbeit|transcription notes)", re.IGNORECASE
+)
 """Titles that authors and editors of printed books gave too."""
 
 LETTER_TITLE = re.compile(r"\W*(?:executive director|scanner)['’]s notes?\b", re.IGNORECASE)
@@ -122,11 +128,15 @@ ARCHIVE_TITLE_LINE = re.compile(
 )
 """The line that a Gutenberg file without marks begins with, and at times ends with."""
 APPEAL = re.compile(
-    r"[\s*\[(_]*(?:we need your (?:donations|help)|please (?:consider (?:a |making a )?donat|help (?:us|support)|donate"
-    r"|report (?:any )?(?:errors|mistakes|typos))|if you (?:find|notice|spot|see) (?:any )?(?:errors?|mistakes?|typos?)\b"
-    r"|to hear about our|corrections? (?:may|can|should) be sent|(?:comments|corrections|errors) (?:are )?welcome)",
-    re.IGNORECASE,
+    r"[\s*\[(_]*(?:we need your (?:donations|help)|please (?:consider (?:a |making a )?donat|help (?:us|support)|donate)"
+    r"|to hear about our"
+    r"|(?=.{0,400}?(?:e-?text|e-?book|gutenberg|\be-?mail|@|\btypos?\b))"
+    r"(?:please report (?:any )?(?:errors|mistakes|typos)|if you (?:find|notice|spot|see) (?:any )?(?:errors?|mistakes?|typos?)"
+    r"|corrections? (?:may|can|should) be sent|(?:comments|corrections|errors) (?:are )?welcome)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""Of those who hear of errors, those of an electronic text."""
+
 END_OF_E_TEXT = re.compile(
     r"\W*(?:this is )?(?:the )?end of (?:the |this )?(?:e-?text|electronic text)\b", re.IGNORECASE
 )

@@ -19,6 +19,9 @@ ROW = "       *       *       *       *       *\n           *       *       *   
         "Au lecteur.\n\nCe livre électronique reproduit le texte original.\n\nPage 11: «dan» remplacé par «dans».",
         "Transcriber's Corrections:\n\nPage 3: foo changed to bar.",
         "Digitizer's Notes\n\nSpelling was kept.",
+        "Anmerkungen des Bearbeiters\n\nDie Rechtschreibung ist alt.",
+        "Note au lecteur\n\nL'orthographe a été conservée.",
+        "Errors and inconsistencies:\n\n  I.I  the feriæ  [feræ]\n  I.II  disagreable  [_spelling unchanged_]",
         "Lista de erros corrigidos\n\nPágina 3: foo corrigido.",
         "Transcriber's Notes:\n\n\n\n\nPage 3: foo changed to bar.\n\n\n\n\nItalics are _so_.",
     ],
@@ -34,7 +37,7 @@ def test_notes_of_more_kinds_behind_a_book_go(notes: str) -> None:
         f"{ROW}\n\nERRATA\n\nPage 5, line 3, for foo read bar.",
         "ERRATA\n\nThe spelling of the first edition is unchanged.",
         "Note au lecteur\n\nL'auteur vous salue.",
-        "Anmerkungen des Bearbeiters\n\nHomer war blind.",
+        "Anmerkungen des Bearbeiters\n\nSeite 5: Homer war blind.",
     ],
 )
 def test_a_books_own_lists_and_notes_to_readers_stay(own: str) -> None:
@@ -53,6 +56,8 @@ def test_what_stands_behind_a_note_and_a_large_gap_stays() -> None:
         "Etext prepared by J. Doe, doe@example.org",
         "Transcribed from the 1914 edition by J. Doe, email doe@example.org",
         "Scanned by J. Doe",
+        "Please report any typos to the archive.",
+        "Corrections can be sent by email.",
         "The cover image was created by the transcriber and is placed in the public domain.",
     ],
 )
@@ -61,7 +66,16 @@ def test_credits_behind_a_book_go(last: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "last", ["Printed by J. Doe, Bungay", "Edited by J. Doe", "Produced by J. Doe", "The cover was shut."]
+    "last",
+    [
+        "Printed by J. Doe, Bungay",
+        "Edited by J. Doe",
+        "Produced by J. Doe",
+        "The cover was shut.",
+        "If you find any errors, dear reader, forgive them.",
+        "Comments are welcome, he said.",
+        "Please report any errors to the author, 5 High Street.",
+    ],
 )
 def test_a_books_own_last_lines_stay(last: str) -> None:
     assert without_title_at_end(f"{BOOK}\n\n{last}") == f"{BOOK}\n\n{last}"
