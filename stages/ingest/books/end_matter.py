@@ -9,7 +9,9 @@ from stages.ingest.books.wordings import (
     ABOUT_A_TEXT,
     APPEAL,
     ARCHIVE_TITLE_LINE,
+    BOOK_CREDIT,
     COVER_NOTE,
+    E_TEXT_NAMED,
     END_OF_E_TEXT,
     LIST_OF_ERRATA,
     MAKERS_NOTE,
@@ -20,7 +22,6 @@ from stages.ingest.books.wordings import (
     PART_OF_BOOK,
     READERS_TITLE,
     SEPARATOR,
-    is_makers_credit,
 )
 
 _MAX_NOTES_CHARS = 20_000
@@ -48,7 +49,8 @@ def without_title_at_end(body: str) -> str:
 
 def _is_of_the_archive(words: str) -> bool:
     signs = (ARCHIVE_TITLE_LINE, APPEAL, END_OF_E_TEXT, COVER_NOTE)
-    return any(sign.match(words) for sign in signs) or is_makers_credit(words)
+    names_it = BOOK_CREDIT.match(words) is not None and E_TEXT_NAMED.search(words) is not None
+    return names_it or any(sign.match(words) for sign in signs)
 
 
 def without_trailing_notes(body: str) -> str:

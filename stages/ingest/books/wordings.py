@@ -53,11 +53,12 @@ CREDIT_WORDS = re.compile(
 )
 """Of paragraphs before a book's first own one."""
 
-MAKERS_WORDS = re.compile(
+E_TEXT_NAMED = re.compile(
     r"\be-?(?:text|book)s?\b|project\s+gutenberg|\belectronic (?:text|edition|version)|distributed\s+proofread"
-    rf"|\b(?:scanned|digiti[sz]ed|ocr)\b|{_ADDRESS}",
+    rf"|{_ADDRESS}",
     re.IGNORECASE,
 )
+MAKERS_WORDS = re.compile(rf"{E_TEXT_NAMED.pattern}|\b(?:scanned|digiti[sz]ed|ocr)\b", re.IGNORECASE)
 """What a credit says that stands among a book's own lines; "Produced by" alone may speak of a play."""
 
 NOTE_TITLE = (
@@ -131,7 +132,8 @@ APPEAL = re.compile(
     r"[\s*\[(_]*(?:we need your (?:donations|help)|please (?:consider (?:a |making a )?donat|help (?:us|support)|donate)"
     r"|to hear about our"
     r"|(?=.{0,400}?(?:e-?text|e-?book|gutenberg|\be-?mail|@|\btypos?\b))"
-    r"(?:please report (?:any )?(?:errors|mistakes|typos)|if you (?:find|notice|spot|see) (?:any )?(?:errors?|mistakes?|typos?)"
+    r"(?:please report (?:any )?(?:errors|mistakes|typos)"
+    r"|if you (?:find|notice|spot|see) (?:any )?(?:errors?|mistakes?|typos?)"
     r"|corrections? (?:may|can|should) be sent|(?:comments|corrections|errors) (?:are )?welcome)\b)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -168,7 +170,10 @@ LIST_OF_ERRATA = re.compile(
     r"[ \t_*:.]*+$",
     re.IGNORECASE | re.MULTILINE,
 )
-NOT_PRINTED = re.compile(r"\bunchanged\b|\btranscriber|\be-?text\b|\btext (?:reads|has)\b", re.IGNORECASE)
+NOT_PRINTED = re.compile(
+    r"(?<![a-z])(?:unchanged(?![a-z])|transcriber|e-?text(?![a-z])|text (?:reads|has)(?![a-z]))",
+    re.IGNORECASE,
+)
 """What tells such a list from one that a printer made."""
 
 PART_OF_BOOK = re.compile(

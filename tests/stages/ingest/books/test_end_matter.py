@@ -55,7 +55,6 @@ def test_what_stands_behind_a_note_and_a_large_gap_stays() -> None:
     [
         "Etext prepared by J. Doe, doe@example.org",
         "Transcribed from the 1914 edition by J. Doe, email doe@example.org",
-        "Scanned by J. Doe",
         "Please report any typos to the archive.",
         "Corrections can be sent by email.",
         "The cover image was created by the transcriber and is placed in the public domain.",
@@ -69,6 +68,7 @@ def test_credits_behind_a_book_go(last: str) -> None:
     "last",
     [
         "Printed by J. Doe, Bungay",
+        "Scanned by the eye of heaven",
         "Edited by J. Doe",
         "Produced by J. Doe",
         "The cover was shut.",
