@@ -9,15 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from stages.ingest.books.credits import (
-    ARCHIVE_TITLE_LINE,
-    MAX_CREDIT_CHARS,
-    NOTE_TITLE,
-    PARAGRAPH,
-    without_leading_credits,
-    without_title_at_end,
-    without_trailing_notes,
-)
+from stages.ingest.books.credits import without_leading_credits
+from stages.ingest.books.end_matter import without_title_at_end, without_trailing_notes
+from stages.ingest.books.wordings import ARCHIVE_TITLE_LINE, MAX_CREDIT_CHARS, NOTE_TITLE, PARAGRAPH
 
 _HEAD_CHARS = 200_000
 
@@ -94,10 +88,19 @@ _RST_FIELD = re.compile(
 _RST_NAMES = {"Creator": "author", "Id": "gutenberg_id", "Released": "release date"}
 _HEADER_WORDS = re.compile(
     r"gutenberg|copyright laws are changing|legal(?:ly)? small print|should be the first thing|readable by both humans"
+    r"|#\d+ in our series|encourage you to keep this file"
     r"|plain vanilla|prepared by (?:thousands|hundreds) of volunteers|\[e-?(?:book|text) ?#|^\W*edition: \d"
     r"|most recently updated|first posted|scheduled to be|\*\*\*\s*start\b",
     re.IGNORECASE,
 )
+_HEADER_PHRASE = re.compile(
+    r"readable by both humans and|\*\*welcome to the world of free plain vanilla|^[ \t]*character set encoding:[^\n]*"
+    r"|\[e-?(?:book|text) ?#\d+\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What no book says and each header does."""
+
+_MAX_HEADER_CHARS = 12_000
 _FIELDS_ONLY = re.compile(
     r"(?:[ \t]*(?:title|author|editor|translator|illustrator|contributor|compiler|annotator|release date|posting date"
     r"|language|edition|character set(?: encoding)?|produced by|credits|last updated|original publication)[ \t]*:[^\n]*"
@@ -179,7 +182,13 @@ def _end_of_unmarked_header(text: str) -> tuple[int, int] | None:
         if not (is_title or of_header or _FIELDS_ONLY.fullmatch(words)):
             break
         is_gutenberg |= is_title
-        end = paragraph.end()
+        end = max(end, paragraph.end())
+        if (
+            is_title
+        ):  # what a page's markup sets apart, or an old file says in other words, goes with what follows it
+            for phrase in _HEADER_PHRASE.finditer(text, end, end + _MAX_HEADER_CHARS):
+                last = PARAGRAPH.match(text, text.rfind("\n\n", 0, phrase.start()) + 1)
+                end = max(end, phrase.end() if last is None else last.end())
     return (end, end) if is_gutenberg else None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
+from stages.ingest.books.note_boxes import drop_note_boxes
 from stages.ingest.html_bounds import check_html
 from stages.ingest.raised import as_script
 
@@ -39,6 +40,7 @@ def chapter_text(xhtml: str) -> str:
         return ""
     for element in tree.body.query_selector_all(_NO_TEXT):
         element.decompose()
+    drop_note_boxes(tree.body, html)
     _write_scripts(tree)
     text = extract_plain_text(tree, list_bullets=False, alt_texts=False)
     return _BLANK_LINES.sub("\n\n\n", _BLANK_LINE.sub("", text)).strip()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.ingest.books.credits import (
-    without_leading_credits,
-    without_title_at_end,
-    without_trailing_notes,
-)
+from stages.ingest.books.credits import without_leading_credits
+from stages.ingest.books.end_matter import without_title_at_end, without_trailing_notes
 from stages.ingest.books.gutenberg import split_book
 
 BOOK = "A BOOK\n\nIt was a dark night.\n\nThe end of it."

@@ -255,3 +255,21 @@ def test_the_archives_own_names_of_downloads_are_read(name: str) -> None:
     data = b"<p>It was dark.</p>" if "htm" in name else b"It was dark."
     (record,) = BooksIngest(input=("unused",)).read(BytesFile("", name, len(data), data))
     assert not isinstance(record, Loss) and getattr(record, "text", None) == "It was dark."
+
+
+def test_a_header_without_marks_that_a_page_sets_apart_goes_whole() -> None:
+    header = (
+        "<h1>The Project Gutenberg Etext of A Book\nby A. Writer</h1><h2>(#1 in our series by A. Writer)</h2><pre>"
+        "Copyright laws are changing all over the world.\n\nKeep it on your own disk.\n\n"
+        "**Etexts Readable By Both Humans and By Computers, Since 1971**\n\nThe Foundation has a number.\n\n"
+        "Title: A Book\n\nRelease Date: Sep, 2001  [Etext #98]\n\nCharacter set encoding: ASCII</pre>"
+    )
+    own = "<p>Updates by J. Doe.</p><p>A Book</p><p>It was dark.</p><p>Character set encoding is hard.</p>"
+    found = split_book(chapter_text(f"<html><body>{header}{own}</body></html>"))
+    assert found.text.split("\n\n") == ["A Book", "It was dark.", "Character set encoding is hard."]
+    assert (found.fields["title"], found.fields["gutenberg_id"]) == ("A Book", "98")
+
+
+def test_a_title_line_alone_is_a_whole_header() -> None:
+    found = split_book("The Project Gutenberg Etext of A Book\n\nIt was dark.\n\nBoth humans read.")
+    assert found.text == "It was dark.\n\nBoth humans read."
