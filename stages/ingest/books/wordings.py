@@ -89,7 +89,9 @@ MAKERS_NOTE = re.compile(
     re.IGNORECASE,
 )
 READERS_TITLE = re.compile(
-    r"\W*(?:notes? aux? lecteur|anmerkung\w* (?:zur|der|des) bearbeit|transcription notes)", re.IGNORECASE
+    r"\W*(?:notes? aux? lecteur(?! d[eu](?: \w+){1,2} (?:digital|électronique|numérique))"
+    r"|anmerkung\w* (?:zur|der|des) bearbeit|transcription notes)",
+    re.IGNORECASE,
 )
 """Titles that authors and editors of printed books gave too."""
 
