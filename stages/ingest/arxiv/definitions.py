@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from stages.ingest.arxiv.groups import balanced
 from stages.ingest.arxiv.macro import NO_VALUE, Macro, Parameter, macro_of
 
-_COMMANDS = frozenset({"newcommand", "renewcommand", "providecommand", "DeclareRobustCommand"})
+_COMMANDS = frozenset(
+    {"newcommand", "renewcommand", "providecommand", "DeclareRobustCommand"}
+    | {f"{word}robustcmd" for word in ("new", "renew", "provide")}
+)
 _DOCUMENT_COMMANDS = frozenset(
     f"{word}{kind}DocumentCommand"
     for word in ("New", "Renew", "Provide", "Declare")
@@ -21,13 +24,18 @@ _DEFS = frozenset({"def", "gdef", "edef", "xdef"})
 _ENVIRONMENTS = frozenset({"newenvironment", "renewenvironment", "provideenvironment"})
 _NAMED = frozenset({"expandafter", "@namedef"})
 """Of these only definitions of a name in letters or others: `\\expandafter\\def\\csname a1\\endcsname`, `\\@namedef{a1}`."""
+DELIMITERS = {"DeclarePairedDelimiter": 2, "DeclarePairedDelimiterX": 3, "DeclarePairedDelimiterXPP": 5}
+"""Of mathtools, with the number of their arguments behind the name and the number of parameters."""
+_LETS = frozenset({"let", "LetLtxMacro", "GlobalLetLtxMacro", "NewCommandCopy", "RenewCommandCopy", "DeclareCommandCopy"})
+_DOCUMENT_ENVIRONMENTS = frozenset(f"{word}DocumentEnvironment" for word in ("New", "Renew", "Provide", "Declare"))
 _PREFIXES = frozenset({"long", "global", "protected", "outer"})
 _MAX_PREFIXES = 2 * len(_PREFIXES)
 _MAX_PARAMETERS = 9
-DEFINERS = (_COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _XARGS | _PREFIXES | _ENVIRONMENTS | _NAMED) | {
-    "DeclareMathOperator",
-    "let",
-}
+DEFINERS = (
+    (_COMMANDS | _DOCUMENT_COMMANDS | _DEFS | _XARGS | _PREFIXES | _ENVIRONMENTS | _NAMED | _LETS)
+    | (_DOCUMENT_ENVIRONMENTS | DELIMITERS.keys())
+    | {"DeclareMathOperator", "DeclareTextFontCommand"}
+)
 """Control words that start a definition."""
 
 PROTECTED = frozenset(
@@ -48,7 +56,12 @@ _NAMED_DEFINITION = re.compile(
 _LET_BE_NAMED = re.compile(rf"\s*\\let\s*\\expandafter\s*\\([A-Za-z@]+)\s*=?\s*{_CSNAME}")
 _GROUP_NAME = re.compile(r"\s*\{\s*([^\\{}#\n]{1,200}?)\s*\}")
 _SIGNATURE = re.compile(r"\s*(?:[+!>]\s*)?([mos]|O\s*\{([^{}]*)\})")
+_BOTH_NAMES = re.compile(
+    r"\s*(?:\{\s*)?\\([A-Za-z@]+|[^A-Za-z@])(?:\s*\})?\s*=?\s*(?:\{\s*(\\[A-Za-z@]+)\s*\}|(\\(?:[A-Za-z@]+|[^A-Za-z@])))"
+)
 _SIMPLE_PARAMETERS = re.compile(r"\s*(?:#[1-9]\s*)*")
+_DELIMITER_SIZE = re.compile(r"\\delimsize(?![A-Za-z@])")
+_ONE_COMMAND = re.compile(r"\s*(\\(?:[A-Za-z@]+|[^A-Za-z@]))")
 _SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 _BLANKS = re.compile(r"[ \t]*")
 
@@ -90,7 +103,7 @@ def parse_definition(
         return _parse_def(source, position)
     if word in _NAMED:
         return _parse_named(source, position, known, word)
-    if word == "let":
+    if word in _LETS:
         return _parse_let(source, position, known)
     if source.startswith("*", position):
         position, starred = position + 1, True
@@ -98,6 +111,8 @@ def parse_definition(
         starred = False
     if word in _ENVIRONMENTS:
         return _parse_environment(source, position, word == "provideenvironment")
+    if word in _DOCUMENT_ENVIRONMENTS:
+        return _parse_document_environment(source, position, word.startswith("Provide"))
     named = _NAME.match(source, position)
     if named is None:
         return None
@@ -106,6 +121,11 @@ def parse_definition(
         body, end = _group(source, position)
         operator = "\\operatorname*" if starred else "\\operatorname"
         return None if body is None else Definition(Macro(name, (), f"{operator}{{{body}}}"), end)
+    if word == "DeclareTextFontCommand":
+        body, end = _group(source, position)
+        return None if body is None else Definition(macro_of(name, (Parameter(),), f"{{{body} #1}}"), end)
+    if word in DELIMITERS:
+        return _parse_delimiters(source, position, name, word)
     if word in _DOCUMENT_COMMANDS:
         return _parse_document_command(source, position, name, word.startswith("Provide"))
     if word in _XARGS:
@@ -127,7 +147,7 @@ def _parse_command(source: str, position: int, name: str, only_when_new: bool) -
             position = end
     body, end = _group(source, position)
     if body is None:
-        one = re.compile(r"\s*(\\(?:[A-Za-z@]+|[^A-Za-z@]))").match(source, position)
+        one = _ONE_COMMAND.match(source, position)
         if one is None:
             return None
         body, end = one[1], one.end()
@@ -215,17 +235,16 @@ def _parse_environment(source: str, position: int, only_when_new: bool) -> Defin
 
 
 def _parse_let(source: str, position: int, known: Mapping[str, Macro]) -> Definition | None:
-    both = re.compile(r"\s*\\([A-Za-z@]+|[^A-Za-z@])\s*=?\s*(\\(?:[A-Za-z@]+|[^A-Za-z@]))").match(
-        source, position
-    )
+    both = _BOTH_NAMES.match(source, position)
     if both is None:
         return None
-    name, target = both[1], both[2][1:]
+    name, written = both[1], both[2] or both[3]
+    target = written[1:]
     if target in known:
         other = known[target]
         macro = replace(other, name=name)
     else:
-        macro = Macro(name, (), "" if target == "relax" else both[2])
+        macro = Macro(name, (), "" if target == "relax" else written)
     return Definition(macro, both.end())
 
 
@@ -236,14 +255,68 @@ def _parse_document_command(source: str, position: int, name: str, only_when_new
     body, end = _group(source, position)
     if body is None:
         return None
+    parameters = _signature(signature)
+    if parameters is None:
+        return Definition(Macro(name, (), body, is_complex=True), end, only_when_new)
+    return Definition(macro_of(name, parameters, body), end, only_when_new)
+
+
+def _signature(text: str) -> tuple[Parameter, ...] | None:
+    """The parameters of xparse's letters; None for kinds that are not known here."""
     parameters: list[Parameter] = []
     place = 0
-    while len(parameters) <= _MAX_PARAMETERS and (found := _SIGNATURE.match(signature, place)):
+    while len(parameters) <= _MAX_PARAMETERS and (found := _SIGNATURE.match(text, place)):
         kind, place = found[1][0], found.end()
         parameters.append(Parameter(kind.lower(), NO_VALUE if found[2] is None else found[2]))
-    if signature[place:].strip() or len(parameters) > _MAX_PARAMETERS:
-        return Definition(Macro(name, (), body, is_complex=True), end, only_when_new)
-    return Definition(macro_of(name, tuple(parameters), body), end, only_when_new)
+    return None if text[place:].strip() or len(parameters) > _MAX_PARAMETERS else tuple(parameters)
+
+
+def _parse_document_environment(source: str, position: int, only_when_new: bool) -> Definition | None:
+    named = _GROUP_NAME.match(source, position)
+    if named is None:
+        return None
+    signature, position = _group(source, named.end())
+    opening, position = _group(source, position)
+    closing, end = _group(source, position)
+    if signature is None or opening is None or closing is None:
+        return None
+    parameters = _signature(signature)
+    begin = macro_of(f"begin {named[1]}", parameters or (), opening)
+    if parameters is None:
+        begin = replace(begin, is_complex=True)
+    return Definition(begin, end, only_when_new, macro_of(f"end {named[1]}", (), closing))
+
+
+def _parse_delimiters(source: str, position: int, name: str, word: str) -> Definition | None:
+    r"""mathtools' `\abs{x}`, `\abs*{x}` (as high as it must be) and `\abs[\big]{x}`."""
+    count = _COUNT.match(source, position) if word != "DeclarePairedDelimiter" else None
+    position = count.end() if count else position
+    groups: list[str] = []
+    for _ in range(DELIMITERS[word]):
+        group, position = _argument(source, position)
+        if group is None:
+            return None
+        groups.append(group)
+    before, after = (groups.pop(0), groups.pop(2)) if word.endswith("XPP") else ("", "")
+    left, right, body = groups[0], groups[1], groups[2] if len(groups) > 2 else "#1"
+    number = int(count[1]) if count else 1
+    if number + 2 > _MAX_PARAMETERS:
+        return None
+    before, after, body = (_PARAMETER.sub(lambda m: f"#{int(m[1]) + 2}", part) for part in (before, after, body))
+    plain = f"{left}{_DELIMITER_SIZE.sub('', body)}{right}"
+    as_high = f"\\left{left}{_DELIMITER_SIZE.sub(lambda _: chr(92) + 'middle', body)}\\right{right}"
+    sized = f"\\mathopen{{#2{left}}}{_DELIMITER_SIZE.sub('#2', body)}\\mathclose{{#2{right}}}"
+    chosen = f"\\IfBooleanTF{{#1}}{{{as_high}}}{{\\IfNoValueTF{{#2}}{{{plain}}}{{{sized}}}}}"
+    parameters = (Parameter("s"), Parameter("o"), *(Parameter() for _ in range(number)))
+    return Definition(macro_of(name, parameters, f"{before}{chosen}{after}"), position)
+
+
+def _argument(source: str, position: int) -> tuple[str | None, int]:
+    """An argument of a definition, in braces or one command."""
+    group, end = _group(source, position)
+    if group is None and (one := _ONE_COMMAND.match(source, position)):
+        return one[1], one.end()
+    return group, end
 
 
 def _group(source: str, position: int) -> tuple[str | None, int]:

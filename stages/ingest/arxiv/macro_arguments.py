@@ -42,6 +42,13 @@ def arguments_of_use(
 
     Fewer than the macro takes where the source ends before; None when something else stands there.
     """
+    if macro.look is not None:
+        start = skip_spaces(source, position)
+        if start >= len(source):
+            return [], len(source)
+        if not source.startswith(macro.look.character, start):
+            return [""], position
+        return [macro.look.character], start + 1 if macro.look.is_taken else start
     if macro.opening and not given:
         start = skip_spaces(source, position)
         if start >= len(source):
