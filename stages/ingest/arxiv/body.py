@@ -6,15 +6,21 @@ import re
 
 from stages.ingest.arxiv.groups import Source, balanced
 
-_SECTION = re.compile(r"\\(?:part|chapter|(?:sub){0,2}section)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
-_CHAPTER = re.compile(r"\\(?:part|chapter)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
+_SECTION = re.compile(
+    r"\\(?:part|chapter|(?:sub){0,2}section|add(?:part|chap|sec))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])"
+)
+_CHAPTER = re.compile(r"\\(?:part|chapter|add(?:part|chap))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
 _NO_FIRST_SECTION = re.compile(
     r"[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:acknowledge?ments?|references|bibliography|appendi(?:x|ces)|supplement\w*"
     r"|supporting information|author contributions?|(?:data|code) availability|additional information"
-    r"|(?:competing|conflicts? of) interests?|funding)\b",
+    r"|(?:competing|conflicts? of) interests?|funding)\b"
+    r"|[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:abstract|declarations?|dedication|(?:table of )?contents|list of [a-z]+"
+    r"|abbreviations|acronyms|nomenclature|zusammenfassung|kurzfassung|danksagung|eidesstattliche|selbstständigkeitserklärung"
+    r"|inhaltsverzeichnis|abkürzungsverzeichnis|r[ée]sum[ée]|remerciements|table des mati[èe]res|resumen|agradecimientos|resumo"
+    r"|sommario|ringraziamenti|литература)(?=[\s.:]*[}\\])",
     re.IGNORECASE,
 )
-"""Headings of what stands behind a paper's text: the text of a letter, which has no sections, stands before."""
+"""Headings of what stands before or behind a paper's text: the text of a letter, which has no sections, stands before."""
 _PLAIN_SECTION = re.compile(
     r"\\(?:beginsection|(?:sub){0,2}head(?:ing)?|specialhead|newsec|subsec)(?![A-Za-z])|" + _SECTION.pattern
 )
@@ -27,10 +33,14 @@ _SETUP_LINE = (  # possessive: a long line of commands is tried once
     r"(?:true)?+[ \t]*+(?:pt|pc|in|cm|mm|em|ex|sp)?+)?+[ \t]*+)++(?:\n|\Z)"
 )
 _SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
+_REFERENCES = (
+    r"references|bibliography|literatur(?:verzeichnis)?|bibliographie|bibliograf[ií]a|refer[eê]ncias(?: bibliogr[áa]ficas)?"
+    r"|r[ée]f[ée]rences(?: bibliographiques)?|riferimenti bibliografici|(?:список )?литератур[аы]"
+)
 _TAIL = re.compile(
-    r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography)\}"
+    r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography|bib(?:div|section|list))\}"
     r"|\\(?:bibliography\s*(?=\{)|(?:printbibliography|putbib)(?![A-Za-z]))"
-    r"|\\(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
+    r"|\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:" + _REFERENCES + r")\s*+\}",
     re.IGNORECASE,
 )
 _PLAIN_TAIL = re.compile(r"\\(?:Refs|refs|listrefs|references)(?![A-Za-z])")
@@ -42,7 +52,7 @@ _REFERENCES_LINE = re.compile(
 _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\\appendices(?![A-Za-z])")
 _BIBLIOGRAPHY = re.compile(
     r"\\(?:(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:[Rr]eferences|[Bb]ibliography|REFERENCES|BIBLIOGRAPHY)\s*+\}\s*+\\)?+"
-    r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
+    r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES|bib(?:div|section))\}"
     r"|bibliography\s*\{[^{}]*+\}|(?:printbibliography|putbib)(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)"
 )
 _STYLE_WORD = re.compile(r"\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)")

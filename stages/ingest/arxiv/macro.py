@@ -11,6 +11,7 @@ _COMPLEX = re.compile(
     r"\\(?:expandafter|futurelet|catcode|@ifnextchar|@ifstar|@ifundefined|ifx|ifnum|ifdim|ifcat|ifcase"
     r"|newif|afterassignment|aftergroup|uppercase|lowercase|loop|advance"
     r"|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
+    r"|\\_{0,2}[A-Za-z@]+(?:_[A-Za-z@]{2,})+:[A-Za-z]*|\\[lgc]_[A-Za-z_]+_(?:tl|int|bool|seq|prop|clist|dim|str|fp|box)(?![A-Za-z_])"
 )
 _DEFINES = re.compile(
     r"\\(?:(?:re|provide)?(?:new)?(?:command|environment|robustcmd)|[gex]?def|@namedef|let"

@@ -58,6 +58,7 @@ _NAMED_IN_BODY = re.compile(r"\\csname\s*+(.{0,200}?)\s*\\endcsname", re.DOTALL)
 _GLOBAL = re.compile(
     r"(?:\\expandafter[ \t]*)?\\(?:(?:long|protected|outer)\s*\\)*(?:global|gdef|xdef)(?![A-Za-z@])"
 )
+_INTERNAL = re.compile(r"\\((?:[A-Za-z]+@|@+[A-Za-z])[A-Za-z@]*)")
 _SPACED = re.compile(r"\\xspace(?![A-Za-z])")
 _NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
 
@@ -291,12 +292,19 @@ class Expander:
                 return text + written, after
             self._open = None
             more = self._expand(applied, active | {waiting.macro.name}, depth + 1)
+            if "@" in applied and self._open is None and self._leads_inside(more):
+                self.complex.add(waiting.macro.name)
+                return text + written, after
             waiting, self._open, end = self._open, None, after
             text += more
         if _SPACED.search(text):
             blank = source[end : end + 1] not in _NO_SPACE_BEFORE and end < len(source)
             text = _SPACED.sub("", text) + (" " if blank else "")
         return text, end
+
+    def _leads_inside(self, text: str) -> bool:
+        """Whether a macro of the paper that only others are to use is left: what leads to it stays as written."""
+        return any(name in self.macros for name in _INTERNAL.findall(text))
 
     def _apply(self, macro: Macro, arguments: list[str], active: frozenset[str], depth: int) -> str | None:
         """The body of a macro with its arguments in their places; None when it is too much."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.conditions import decide_conditions
-from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros
+from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros, plain_inputs
 from stages.ingest.arxiv.scan import Masks, remove_comments, without_excluded
 from stages.ingest.work import TooMuchWorkError
 
@@ -70,7 +70,7 @@ class Project:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.masks = Masks()
         self._sources = {
-            name: text if _STYLE.search(name) else remove_comments(text, self.masks)
+            name: text if _STYLE.search(name) else plain_inputs(remove_comments(text, self.masks))
             for name, text in sources.items()
         }
         styles = [text for name, text in self._sources.items() if _STYLE.search(name)]
