@@ -33,16 +33,19 @@ _SETUP_LINE = (  # possessive: a long line of commands is tried once
     r"(?:true)?+[ \t]*+(?:pt|pc|in|cm|mm|em|ex|sp)?+)?+[ \t]*+)++(?:\n|\Z)"
 )
 _SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
-_REFERENCES = (
-    r"references|bibliography|literatur(?:verzeichnis)?|bibliographie|bibliograf[ií]a|refer[eê]ncias(?: bibliogr[áa]ficas)?"
-    r"|r[ée]f[ée]rences(?: bibliographiques)?|riferimenti bibliografici|(?:список )?литератур[аы]"
-)
 _TAIL = re.compile(
     r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography|bib(?:div|section|list))\}"
     r"|\\(?:bibliography\s*(?=\{)|(?:printbibliography|putbib)(?![A-Za-z]))"
-    r"|\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:" + _REFERENCES + r")\s*+\}",
+    r"|\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
     re.IGNORECASE,
 )
+_FOREIGN_TAIL = re.compile(
+    r"\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:literatur(?:verzeichnis)?|bibliographie"
+    r"|(?:bibliograf[ií]a|refer[eê]ncias)(?: bibliogr[áa]ficas)?|r[ée]f[ée]rences(?: bibliographiques)?|riferimenti bibliografici"
+    r"|(?:список )?литератур[аы])\s*+\}",
+    re.IGNORECASE,
+)
+"""Headings of bibliographies in other languages; one that other sections follow is a section about books."""
 _PLAIN_TAIL = re.compile(r"\\(?:Refs|refs|listrefs|references)(?![A-Za-z])")
 _REFERENCES_LINE = re.compile(
     r"^(?=[^\n]{0,80}$)(?=[ \t]*[\\{])(?:\\[A-Za-z]+|[{}\[\] \t\d.*=])*(?<![A-Za-z])"
@@ -164,6 +167,10 @@ def _tail(text: str, is_plain: bool, start: int) -> int:
     """Where from `start` on bibliography or appendix begin; one without a command of its own has a line as heading."""
     patterns = (_TAIL, _APPENDIX, _PLAIN_TAIL) if is_plain else (_TAIL, _APPENDIX)
     ends = [match.start() for pattern in patterns if (match := pattern.search(text, start)) is not None]
+    if foreign := [match for match in _FOREIGN_TAIL.finditer(text, start)][-1:]:
+        later = _SECTION.finditer(text, foreign[0].end())
+        if all(_NO_FIRST_SECTION.match(text, match.end()) for match in later):
+            ends.append(foreign[0].start())
     if not ends:
         ends = [match.start() for match in _REFERENCES_LINE.finditer(text, start)][-1:]
     return min(ends, default=len(text))

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from stages.ingest.arxiv.groups import Branches
+from stages.ingest.arxiv.verbatim import NO_VERBATIM, Verbatim
 
 MASK = "\0"
 """A masked stretch is NUL, its number, NUL: a source that holds NULs is no LaTeX."""
 
 _VERBATIM = (
     "verbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|lstlisting|minted|alltt|filecontents|pyconsole|pycode"
+    "|tcblisting|CodeInput|CodeOutput|Sinput|Soutput|Scode"
 )
-_TOKEN = re.compile(
-    r"\\begin[ \t]*\{(?P<environment>(?:" + _VERBATIM + r")\*?|comment)\}"
+_TOKEN = (
+    r"\\begin[ \t]*\{(?P<environment>(?:%s)\*?|comment)\}%s"
     r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]{0,1000}+\])?(?P<mark>[^\sA-Za-z*\[\]{}])"
     r"[^\n]{0,5000}?(?:(?P=mark)|(?=\n))"
     r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]{0,1000}+\])?\{[^{}\n]*+\}"
     r"|\\(?:url|href|path|nolinkurl)[ \t]*+\{[^{}\n]*+\}"
     r"|\\iffalse(?![A-Za-z])"
     r"|\\[^A-Za-z]"
-    r"|(?P<comment>%[^\n]*(?:\n[ \t]*|\Z))",
-    re.DOTALL,
+    r"|(?P<comment>%%[^\n]*(?:\n[ \t]*|\Z))"
 )
 _COMMENT_ENVIRONMENT = "comment"
 _MAX_NAMING_CHARS = 80
@@ -53,13 +55,19 @@ class Masks:
         return _MASKED.sub(lambda match: self._stretches[int(match[1])], text)
 
 
-def remove_comments(source: str, masks: Masks) -> str:
+def remove_comments(source: str, masks: Masks, verbatim: Verbatim = NO_VERBATIM) -> str:
     r"""`source` without `%` comments, `comment` environments, `\iffalse` branches; verbatim text masked.
 
     As in TeX a comment takes its line end and the next line's indent with it, never the character before it.
     A line that only holds a comment goes as a whole. Line ends are `\n`.
     """
-    return "".join(_pieces(source, masks))
+    start = verbatim.short_from(source)
+    if start:
+        return "".join(
+            (*_pieces(source[:start], masks, _token(verbatim.environments, "")),
+             *_pieces(source[start:], masks, _token(verbatim.environments, verbatim.marks)))
+        )
+    return "".join(_pieces(source, masks, _token(verbatim.environments, verbatim.marks)))
 
 
 def without_excluded(source: str) -> str:
@@ -85,10 +93,18 @@ def without_comments(style: str) -> str:
     return _STYLE_COMMENT.sub("", style)
 
 
-def _pieces(source: str, masks: Masks) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _token(environments: tuple[str, ...], marks: str) -> re.Pattern[str]:
+    """What is looked at in a source whose author made further environments, and characters, verbatim."""
+    names = "|".join([_VERBATIM, *map(re.escape, environments)])
+    shorts = "".join(rf"|{re.escape(mark)}[^\n#{re.escape(mark)}]{{0,1000}}{re.escape(mark)}" for mark in marks)
+    return re.compile(_TOKEN % (names, shorts), re.DOTALL)
+
+
+def _pieces(source: str, masks: Masks, tokens: re.Pattern[str]) -> Iterator[str]:
     position = 0
     branches, environments = Branches(source), _Environments(source)
-    while match := _TOKEN.search(source, position):
+    while match := tokens.search(source, position):
         before, token = source[position : match.start()], match[0]
         position = match.end()
         if match["comment"] is not None:

@@ -1,7 +1,8 @@
 r"""LaTeX without comments in, where the group ends that a place stands in, out: up to there a definition in it counts.
 
 Groups are braces, `\begingroup` and `\bgroup`, and environments; one that never ends is none. The arguments of
-conditions and hooks (`\ifthenelse`, `\AtBeginDocument`) are none either: what they define counts behind them.
+conditions and hooks (`\ifthenelse`, `\AtBeginDocument`), and values of options, are none either: what they define counts
+behind them.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def _groups(source: str) -> Iterator[tuple[int, int]]:
         follows = is_argument and match.start() == last_end
         is_argument, last_end = False, after
         if match["open"]:
-            waiting.append(("-}" if follows else "}", after))
+            is_value = source[match.start() - 1 : match.start()] == "="
+            waiting.append(("-}" if follows or is_value else "}", after))
         elif match["close"]:
             kind, start = _closed(waiting, ("}", "-}"), ())
             is_argument = kind == "-}"
