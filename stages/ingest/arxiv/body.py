@@ -10,11 +10,16 @@ _SECTION = re.compile(
     r"\\(?:part|chapter|(?:sub){0,2}section|add(?:part|chap|sec))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])"
 )
 _CHAPTER = re.compile(r"\\(?:part|chapter|add(?:part|chap))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
+_UNNUMBERED = re.compile(r"\\(?:add(?:part|chap)|(?:part|chapter)\s*\*)")
+_MAIN_MATTER = re.compile(r"\\mainmatter(?![A-Za-z])")
+_CONTENTS = re.compile(r"\\tableofcontents(?![A-Za-z])")
+_SECTION_LEVEL = 1
+_NO_LEVEL = 10
 _NO_FIRST_SECTION = re.compile(
     r"[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:acknowledge?ments?|references|bibliography|appendi(?:x|ces)|supplement\w*"
     r"|supporting information|author contributions?|(?:data|code) availability|additional information"
     r"|(?:competing|conflicts? of) interests?|funding)\b"
-    r"|[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:abstract|declarations?|dedication|(?:table of )?contents|list of [a-z]+"
+    r"|[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:abstract|declarations?|dedication|publications|(?:table of )?contents|list of [a-z]+"
     r"|abbreviations|acronyms|nomenclature|zusammenfassung|kurzfassung|danksagung|eidesstattliche|selbstständigkeitserklärung"
     r"|inhaltsverzeichnis|abkürzungsverzeichnis|r[ée]sum[ée]|remerciements|table des mati[èe]res|resumen|agradecimientos|resumo"
     r"|sommario|ringraziamenti|литература)(?=[\s.:]*[}\\])",
@@ -68,7 +73,7 @@ _SETUP_TAIL = re.compile(
     r"|small|footnotesize|scriptsize|tiny|normalsize|singlespacing|doublespacing|onehalfspacing|phantomsection|par|noindent"
     r"|centering|raggedright|sloppy|relax|backmatter|FloatBarrier|makeatletter|makeatother"
     r"|(?:set|addto|step|refstep)(?:counter|length)|[hv]space|vskip|hskip|addcontentsline|pagestyle|thispagestyle|pagenumbering"
-    r"|renewcommand|setstretch|linespread|nocite|bibliographystyle|def|enlargethispage|begingroup|bgroup"
+    r"|renewcommand|setstretch|linespread|nocite|bibliographystyle|bstctlcite|def|enlargethispage|begingroup|bgroup"
     r"|begin\s*\{(?:small|footnotesize|scriptsize|multicols|singlespace|appendix|appendices)\})(?![A-Za-z])\*?"
     r"(?:[ \t]*+(?:\{(?:[^{}]|\{[^{}]*\})*+\}|\[[^\[\]{}]*+\]|\\[A-Za-z@]++(?=[ \t]*+\{)))*+"
     r"|\{(?=\s*+(?:\\[a-z]++\s*+)*+\Z)|-?[\d.]++[ \t]*+(?:pt|pc|in|cm|mm|em|ex|baselineskip)(?=\s*+\Z)))++\s*+\Z"
@@ -114,11 +119,32 @@ def _start(body: str, is_plain: bool) -> int:
     """Where the running text begins."""
     bibliography = _TAIL.search(body)
     end = len(body) if bibliography is None else bibliography.start()
+    skipped, front_end = _NO_LEVEL, _front_matter_end(body, end)
     for first in (_PLAIN_SECTION if is_plain else _SECTION).finditer(body, 0, end):
-        if not _NO_FIRST_SECTION.match(body, first.end()):
+        level = _level(first[0])
+        if level > skipped:
+            continue
+        is_front = first.start() < front_end and (level == 0 and _UNNUMBERED.match(first[0]) is not None)
+        if not is_front and not _NO_FIRST_SECTION.match(body, first.end()):
             return first.start()
+        skipped = level if level < _SECTION_LEVEL else _NO_LEVEL
     front = _front_end(body[:end], is_plain)
     return front if body[front:end].strip() else _front_end(body, is_plain)
+
+
+def _front_matter_end(body: str, end: int) -> int:
+    """Where a book's main matter or table of contents begins, if near its beginning: unnumbered chapters before are none of it."""
+    last = 0
+    for pattern, share in ((_MAIN_MATTER, 2), (_CONTENTS, 4)):
+        match = pattern.search(body, 0, end)
+        if match is not None and match.start() < len(body) // share:
+            last = max(last, match.end())
+    return last
+
+
+def _level(heading: str) -> int:
+    """0 for chapters and parts, 1 for sections, and so on."""
+    return 0 if _CHAPTER.match(heading + "{") else _SECTION_LEVEL + heading.count("sub")
 
 
 def _last_chapter(text: str) -> int:

@@ -26,6 +26,9 @@ _TOKEN = (
     r"|\\[^A-Za-z]"
     r"|(?P<comment>%%[^\n]*(?:\n[ \t]*|\Z))"
 )
+_PARAMETER = re.compile(r"#[1-9]")
+_DEFINER = re.compile(r"\\(?:[gex]?def|\w*(?:newcommand|providecommand|robustcmd|Command))(?![A-Za-z])\*?\s*(?:\{\s*\\\w+\s*\})?")
+_MAX_DEFINITION_CHARS = 1_000
 _COMMENT_ENVIRONMENT = "comment"
 _MAX_NAMING_CHARS = 80
 _NAMED = re.compile(
@@ -128,8 +131,19 @@ def _pieces(source: str, masks: Masks, tokens: re.Pattern[str]) -> Iterator[str]
             position, rest = branches.skip(position)
             yield rest
         else:
-            yield masks.mask(token) if len(token) > 2 else token
+            is_text = len(token) < 3 or (_PARAMETER.search(token) and _is_in_definition(source, match.start()))
+            yield token if is_text else masks.mask(token)
     yield source[position:]
+
+
+def _is_in_definition(source: str, place: int) -> bool:
+    """Whether a place is in what a macro stands for, where `#1` is an argument."""
+    before = source[max(0, place - _MAX_DEFINITION_CHARS) : place]
+    definers = list(_DEFINER.finditer(before))
+    if not definers:
+        return False
+    inside = before[definers[-1].end() :]
+    return inside.count("{") > inside.count("}")
 
 
 class _Environments:
