@@ -10,7 +10,12 @@ _SECTION = re.compile(
     r"\\(?:part|chapter|(?:sub){0,2}section|add(?:part|chap|sec))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])"
 )
 _CHAPTER = re.compile(r"\\(?:part|chapter|add(?:part|chap))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
-_UNNUMBERED = re.compile(r"\\(?:add(?:part|chap)|(?:part|chapter)\s*\*)")
+_FRONT_CHAPTER = re.compile(
+    r"\\(?:add(?:part|chap)|(?:part|chapter)\s*\*)[\s*]*[\[{]\s*(?!introdu|einleitung|einführung|pr[ée]face|pr[óo]l|foreword|vorwort"
+    r"|avant-propos|pref[áa]cio|prefazione|premessa|введение|предисловие)",
+    re.IGNORECASE,
+)
+"""An unnumbered chapter that is no introduction: before the table of contents a declaration, an abstract, thanks."""
 _MAIN_MATTER = re.compile(r"\\mainmatter(?![A-Za-z])")
 _CONTENTS = re.compile(r"\\tableofcontents(?![A-Za-z])")
 _SECTION_LEVEL = 1
@@ -19,10 +24,10 @@ _NO_FIRST_SECTION = re.compile(
     r"[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:acknowledge?ments?|references|bibliography|appendi(?:x|ces)|supplement\w*"
     r"|supporting information|author contributions?|(?:data|code) availability|additional information"
     r"|(?:competing|conflicts? of) interests?|funding)\b"
-    r"|[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:abstract|declarations?|dedication|publications|(?:table of )?contents|list of [a-z]+"
-    r"|abbreviations|acronyms|nomenclature|zusammenfassung|kurzfassung|danksagung|eidesstattliche|selbstständigkeitserklärung"
-    r"|inhaltsverzeichnis|abkürzungsverzeichnis|r[ée]sum[ée]|remerciements|table des mati[èe]res|resumen|agradecimientos|resumo"
-    r"|sommario|ringraziamenti|литература)(?=[\s.:]*[}\\])",
+    r"|[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:abstract|declarations?|dedication|publications|(?:table of )?contents"
+    r"|list of [a-z]+|abbreviations|acronyms|nomenclature|zusammenfassung|kurzfassung|danksagung|eidesstattliche"
+    r"|selbstständigkeitserklärung|inhaltsverzeichnis|abkürzungsverzeichnis|r[ée]sum[ée]|remerciements"
+    r"|table des mati[èe]res|resumen|agradecimientos|resumo|sommario|ringraziamenti|литература)(?=[\s.:]*[}\\])",
     re.IGNORECASE,
 )
 """Headings of what stands before or behind a paper's text: the text of a letter, which has no sections, stands before."""
@@ -46,8 +51,8 @@ _TAIL = re.compile(
 )
 _FOREIGN_TAIL = re.compile(
     r"\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:literatur(?:verzeichnis)?|bibliographie"
-    r"|(?:bibliograf[ií]a|refer[eê]ncias)(?: bibliogr[áa]ficas)?|r[ée]f[ée]rences(?: bibliographiques)?|riferimenti bibliografici"
-    r"|(?:список )?литератур[аы])\s*+\}",
+    r"|(?:bibliograf[ií]a|refer[eê]ncias)(?: bibliogr[áa]ficas)?|r[ée]f[ée]rences(?: bibliographiques)?"
+    r"|riferimenti bibliografici|(?:список )?литератур[аы])\s*+\}",
     re.IGNORECASE,
 )
 """Headings of bibliographies in other languages; one that other sections follow is a section about books."""
@@ -117,14 +122,15 @@ def running_text(
 
 def _start(body: str, is_plain: bool) -> int:
     """Where the running text begins."""
-    bibliography = _TAIL.search(body)
+    front_end = _front_matter_end(body)
+    bibliography = _TAIL.search(body, front_end)
     end = len(body) if bibliography is None else bibliography.start()
-    skipped, front_end = _NO_LEVEL, _front_matter_end(body, end)
+    skipped = _NO_LEVEL
     for first in (_PLAIN_SECTION if is_plain else _SECTION).finditer(body, 0, end):
         level = _level(first[0])
         if level > skipped:
             continue
-        is_front = first.start() < front_end and (level == 0 and _UNNUMBERED.match(first[0]) is not None)
+        is_front = first.start() < front_end and _FRONT_CHAPTER.match(body, first.start()) is not None
         if not is_front and not _NO_FIRST_SECTION.match(body, first.end()):
             return first.start()
         skipped = level if level < _SECTION_LEVEL else _NO_LEVEL
@@ -132,11 +138,11 @@ def _start(body: str, is_plain: bool) -> int:
     return front if body[front:end].strip() else _front_end(body, is_plain)
 
 
-def _front_matter_end(body: str, end: int) -> int:
-    """Where a book's main matter or table of contents begins, if near its beginning: unnumbered chapters before are none of it."""
+def _front_matter_end(body: str) -> int:
+    """Where a book's main matter or table of contents begins, if near its beginning; 0 else."""
     last = 0
     for pattern, share in ((_MAIN_MATTER, 2), (_CONTENTS, 4)):
-        match = pattern.search(body, 0, end)
+        match = pattern.search(body)
         if match is not None and match.start() < len(body) // share:
             last = max(last, match.end())
     return last
@@ -193,7 +199,7 @@ def _tail(text: str, is_plain: bool, start: int) -> int:
     """Where from `start` on bibliography or appendix begin; one without a command of its own has a line as heading."""
     patterns = (_TAIL, _APPENDIX, _PLAIN_TAIL) if is_plain else (_TAIL, _APPENDIX)
     ends = [match.start() for pattern in patterns if (match := pattern.search(text, start)) is not None]
-    if foreign := [match for match in _FOREIGN_TAIL.finditer(text, start)][-1:]:
+    if foreign := list(_FOREIGN_TAIL.finditer(text, start))[-1:]:
         later = _SECTION.finditer(text, foreign[0].end())
         if all(_NO_FIRST_SECTION.match(text, match.end()) for match in later):
             ends.append(foreign[0].start())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.definition_parts import skip_spaces
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.style_macros import collect_styles
@@ -52,7 +52,7 @@ Include = Callable[[str, str], str | None]
 
 
 def plain_inputs(source: str) -> str:
-    r"""`source` with `\\expandafter\\input\\expandafter{\\name}` and `\\csname input\\endcsname` as `\\input`: names are expanded anyway."""
+    r"""`source` with `\\expandafter\\input\\expandafter{\\name}` and `\\csname input\\endcsname` as `\\input`."""
     if "\\expandafter" not in source and "\\csname" not in source:
         return source
     return _EXPANDED_FIRST.sub(lambda match: f"\\{match['word'] or match['named']}", source)

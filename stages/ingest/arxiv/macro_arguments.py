@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.definition_parts import skip_spaces
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
 from stages.ingest.arxiv.macro import NO_VALUE, Macro
 

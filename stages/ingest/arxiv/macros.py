@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from stages.ingest.arxiv.definition_parts import Definition
 from stages.ingest.arxiv.definitions import (
     DEFINERS,
     PROTECTED,
-    Definition,
     parse_definition,
-    skip_spaces,
 )
 from stages.ingest.arxiv.environments import without_settings
 from stages.ingest.arxiv.groups import Source, append_piece
@@ -30,6 +29,7 @@ from stages.ingest.arxiv.macro_arguments import (
 )
 from stages.ingest.arxiv.math_mode import decide_math_tests
 from stages.ingest.arxiv.scopes import LocalMeanings, Saved
+from stages.ingest.arxiv.seams import after_definition, spaced, takes_one_token
 from stages.ingest.work import TooMuchWorkError
 
 MAX_DEPTH = 40
@@ -38,14 +38,7 @@ MAX_GROWTH = 10
 GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
-_MAX_LINE_CHARS = 1_000
 
-_TAKES_ONE_TOKEN = re.compile(
-    r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
-    r"|text(?:bf|it|rm|sf|tt|sc)?|emph|operatorname"
-    r"|(?:wide)?(?:hat|tilde)|bar|vec|dot|ddot|acute|grave|check|breve|overline|underline"
-    r"|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
-)
 NAME_OF_USE = {
     "csname": re.compile(r"\s*+([^{}#\n]{1,200}?)\\endcsname(?![A-Za-z@])[ \t]*\n?"),
     "@nameuse": re.compile(r"\s*+\{([^{}#\n]{1,200})\}"),
@@ -59,8 +52,6 @@ _GLOBAL = re.compile(
     r"(?:\\expandafter[ \t]*)?\\(?:(?:long|protected|outer)\s*\\)*(?:global|gdef|xdef)(?![A-Za-z@])"
 )
 _INTERNAL = re.compile(r"\\((?:[A-Za-z]+@|@+[A-Za-z])[A-Za-z@]*)")
-_SPACED = re.compile(r"\\xspace(?![A-Za-z])")
-_NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
 
 
 @dataclass(frozen=True)
@@ -232,7 +223,7 @@ class Expander:
                     if self._saved:
                         self._saved = local.take(match.start(), self._saved)
                     append_piece(pieces, source[position : match.start()])
-                    position = place = _after_definition(source, match.start(), end)
+                    position = place = after_definition(source, match.start(), end)
                     continue
             if used is None:
                 macro = macros.get(name)
@@ -245,11 +236,7 @@ class Expander:
                 self._saved = local.take(position, self._saved)
             if self._open is not None and (is_whole or depth == 0):
                 expanded, self._open = expanded + self._open.written, None
-            if (
-                expanded[1:2].isalnum()
-                and not expanded.startswith("{")
-                and _takes_one_token(pieces, expanded)
-            ):
+            if expanded[1:2].isalnum() and not expanded.startswith("{") and takes_one_token(pieces, expanded):
                 expanded = "{" + expanded + "}"
             append_piece(pieces, expanded)
             place = position
@@ -297,10 +284,7 @@ class Expander:
                 return text + written, after
             waiting, self._open, end = self._open, None, after
             text += more
-        if _SPACED.search(text):
-            blank = source[end : end + 1] not in _NO_SPACE_BEFORE and end < len(source)
-            text = _SPACED.sub("", text) + (" " if blank else "")
-        return text, end
+        return spaced(text, source, end), end
 
     def _leads_inside(self, text: str) -> bool:
         """Whether a macro of the paper that only others are to use is left: what leads to it stays as written."""
@@ -329,20 +313,3 @@ class Expander:
     def _knows_names(self, body: str) -> bool:
         """Whether all macros are known that a body names in letters."""
         return all(name in self.macros for name in _NAMED_IN_BODY.findall(body))
-
-
-def _takes_one_token(pieces: list[str], expanded: str) -> bool:
-    """Whether the command before takes what follows as its argument, so that it needs braces."""
-    if not pieces or "\\begin" in expanded or "\\end" in expanded or "&" in expanded:
-        return False
-    return _TAKES_ONE_TOKEN.search("".join(pieces[-3:])[-64:]) is not None
-
-
-def _after_definition(source: str, start: int, end: int) -> int:
-    """Where the text goes on: a line that held only the definition goes as a whole."""
-    earliest = max(0, start - _MAX_LINE_CHARS)
-    line_start = source.rfind("\n", earliest, start) + 1 or earliest
-    rest = skip_spaces(source, end, newlines=False)
-    if not source[line_start:start].strip() and source.startswith("\n", rest):
-        return rest + 1
-    return end

@@ -27,7 +27,9 @@ _TOKEN = (
     r"|(?P<comment>%%[^\n]*(?:\n[ \t]*|\Z))"
 )
 _PARAMETER = re.compile(r"#[1-9]")
-_DEFINER = re.compile(r"\\(?:[gex]?def|\w*(?:newcommand|providecommand|robustcmd|Command))(?![A-Za-z])\*?\s*(?:\{\s*\\\w+\s*\})?")
+_DEFINER = re.compile(
+    r"\\(?:[gex]?def|\w*(?:newcommand|providecommand|robustcmd|Command))(?![A-Za-z])\*?\s*(?:\{\s*\\\w+\s*\})?"
+)
 _MAX_DEFINITION_CHARS = 1_000
 _COMMENT_ENVIRONMENT = "comment"
 _MAX_NAMING_CHARS = 80
@@ -67,8 +69,10 @@ def remove_comments(source: str, masks: Masks, verbatim: Verbatim = NO_VERBATIM)
     start = verbatim.short_from(source)
     if start:
         return "".join(
-            (*_pieces(source[:start], masks, _token(verbatim.environments, "")),
-             *_pieces(source[start:], masks, _token(verbatim.environments, verbatim.marks)))
+            (
+                *_pieces(source[:start], masks, _token(verbatim.environments, "")),
+                *_pieces(source[start:], masks, _token(verbatim.environments, verbatim.marks)),
+            )
         )
     return "".join(_pieces(source, masks, _token(verbatim.environments, verbatim.marks)))
 
@@ -100,7 +104,9 @@ def without_comments(style: str) -> str:
 def _token(environments: tuple[str, ...], marks: str) -> re.Pattern[str]:
     """What is looked at in a source whose author made further environments, and characters, verbatim."""
     names = "|".join([_VERBATIM, *map(re.escape, environments)])
-    shorts = "".join(rf"|{re.escape(mark)}[^\n#{re.escape(mark)}]{{0,1000}}{re.escape(mark)}" for mark in marks)
+    shorts = "".join(
+        rf"|{re.escape(mark)}[^\n#{re.escape(mark)}]{{0,1000}}{re.escape(mark)}" for mark in marks
+    )
     return re.compile(_TOKEN % (names, shorts), re.DOTALL)
 
 
@@ -131,7 +137,9 @@ def _pieces(source: str, masks: Masks, tokens: re.Pattern[str]) -> Iterator[str]
             position, rest = branches.skip(position)
             yield rest
         else:
-            is_text = len(token) < 3 or (_PARAMETER.search(token) and _is_in_definition(source, match.start()))
+            is_text = len(token) < 3 or (
+                _PARAMETER.search(token) and _is_in_definition(source, match.start())
+            )
             yield token if is_text else masks.mask(token)
     yield source[position:]
 

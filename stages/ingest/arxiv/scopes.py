@@ -124,7 +124,9 @@ def _groups(source: str) -> Iterator[tuple[int, int]]:
             is_argument = _NO_GROUP.fullmatch(word) is not None
 
 
-def _closed(waiting: list[tuple[str, int]], kinds: tuple[str, ...], walls: tuple[str, ...]) -> tuple[str, int]:
+def _closed(
+    waiting: list[tuple[str, int]], kinds: tuple[str, ...], walls: tuple[str, ...]
+) -> tuple[str, int]:
     """The group that ends here, and those that are open in it go; `("", 0)` where there is none before a wall."""
     place = len(waiting) - 1
     last = max(0, len(waiting) - _MAX_DEPTH)
