@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from stages.ingest.arxiv.groups import Branches
 from stages.ingest.arxiv.verbatim import NO_VERBATIM, Verbatim
@@ -21,7 +22,7 @@ _TOKEN = (
     r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]{0,1000}+\])?(?P<mark>[^\sA-Za-z*\[\]{}])"
     r"[^\n]{0,5000}?(?:(?P=mark)|(?=\n))"
     r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]{0,1000}+\])?\{[^{}\n]*+\}"
-    r"|\\(?:url|href|path|nolinkurl)[ \t]*+\{[^{}\n]*+\}"
+    r"|\\(?:%s)[ \t]*+\{[^{}\n]*+\}"
     r"|\\iffalse(?![A-Za-z])"
     r"|\\[^A-Za-z]"
     r"|(?P<comment>%%[^\n]*(?:\n[ \t]*|\Z))"
@@ -67,14 +68,10 @@ def remove_comments(source: str, masks: Masks, verbatim: Verbatim = NO_VERBATIM)
     A line that only holds a comment goes as a whole. Line ends are `\n`.
     """
     start = verbatim.short_from(source)
+    pieces = _pieces(source[start:], masks, _token(verbatim))
     if start:
-        return "".join(
-            (
-                *_pieces(source[:start], masks, _token(verbatim.environments, "")),
-                *_pieces(source[start:], masks, _token(verbatim.environments, verbatim.marks)),
-            )
-        )
-    return "".join(_pieces(source, masks, _token(verbatim.environments, verbatim.marks)))
+        pieces = chain(_pieces(source[:start], masks, _token(verbatim._replace(marks=""))), pieces)
+    return "".join(pieces)
 
 
 def without_excluded(source: str) -> str:
@@ -101,13 +98,12 @@ def without_comments(style: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _token(environments: tuple[str, ...], marks: str) -> re.Pattern[str]:
+def _token(verbatim: Verbatim) -> re.Pattern[str]:
     """What is looked at in a source whose author made further environments, and characters, verbatim."""
-    names = "|".join([_VERBATIM, *map(re.escape, environments)])
-    shorts = "".join(
-        rf"|{re.escape(mark)}[^\n#{re.escape(mark)}]{{0,1000}}{re.escape(mark)}" for mark in marks
-    )
-    return re.compile(_TOKEN % (names, shorts), re.DOTALL)
+    names = "|".join([_VERBATIM, *map(re.escape, verbatim.environments)])
+    marks = map(re.escape, verbatim.marks)
+    shorts = "".join(rf"|{mark}[^\n#{mark}]{{0,1000}}{mark}" for mark in marks)
+    return re.compile(_TOKEN % (names, shorts, "|".join([*verbatim.links, "(?!)"])), re.DOTALL)
 
 
 def _pieces(source: str, masks: Masks, tokens: re.Pattern[str]) -> Iterator[str]:

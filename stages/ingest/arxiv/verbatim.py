@@ -26,11 +26,19 @@ _MAX_NAMES = 100
 _MAX_LINE_CHARS = 1_000
 
 
-class Verbatim(NamedTuple):
-    """What an author made verbatim: environments by name, and characters that begin and end text."""
+LINKS = ("url", "href", "path", "nolinkurl")
+"""Commands whose first argument is verbatim, unless the author defines them."""
+_OWN_LINK = re.compile(
+    rf"\\(?:[gex]?def|(?:re)?newcommand\*?|DeclareRobustCommand\*?)\s*+\{{?\s*+\\({'|'.join(LINKS)})(?![A-Za-z@])"
+)
 
-    environments: tuple[str, ...]
-    marks: str
+
+class Verbatim(NamedTuple):
+    """What an author made verbatim: environments by name, characters that begin and end text; `links` still are."""
+
+    environments: tuple[str, ...] = ()
+    marks: str = ""
+    links: tuple[str, ...] = LINKS
 
     def short_from(self, source: str) -> int:
         """From where on in a source the characters are verbatim: behind the preamble, where there is one."""
@@ -41,14 +49,16 @@ class Verbatim(NamedTuple):
         return max([begin.end() if begin else 0, *declared])
 
 
-NO_VERBATIM = Verbatim((), "")
+NO_VERBATIM = Verbatim()
 
 
 def verbatim_of(sources: Iterable[str]) -> Verbatim:
     """What the sources of a paper, its styles among them, make verbatim; a character that is given back is none."""
     names: set[str] = set()
     marks: set[str] = set()
+    own: set[str] = set()
     for source in sources:
+        own |= {match[1] for match in _OWN_LINK.finditer(source) if not _is_comment(source, match.start())}
         if not any(word in source for word in _MAY_DECLARE):
             continue
         for match in _ENVIRONMENT.finditer(source):
@@ -57,7 +67,10 @@ def verbatim_of(sources: Iterable[str]) -> Verbatim:
         if "\\DeleteShortVerb" not in source and "\\lstDeleteShortInline" not in source:
             found = (match for match in _SHORT.finditer(source) if not _is_comment(source, match.start()))
             marks |= {next(filter(None, match.groups())) for match in found}
-    return Verbatim(tuple(sorted(names - {"comment"})[:_MAX_NAMES]), "".join(sorted(marks - _NO_SHORT)))
+    links = tuple(link for link in LINKS if link not in own)
+    return Verbatim(
+        tuple(sorted(names - {"comment"})[:_MAX_NAMES]), "".join(sorted(marks - _NO_SHORT)), links
+    )
 
 
 def _is_comment(source: str, place: int) -> bool:

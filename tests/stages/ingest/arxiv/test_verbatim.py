@@ -68,6 +68,11 @@ def test_characters_that_are_not_verbatim() -> None:
         (r"\newcommand{\cpp}[1]{\mintinline{cpp}{#1}}", r"\cpp{b}", r"\mintinline{cpp}{b}"),
         (r"\def\mail#1{\href{mailto:#1}{#1}}", r"\mail{a@b}", r"\href{mailto:a@b}{a@b}"),
         (r"\newcommand{\x}[1]{#1}", r"\url{http://a/#1} \x{b}", r"\url{http://a/#1} b"),
+        (
+            r"\renewcommand{\url}[2]{\href{#2}{\tt #1}}",
+            r"\url{here}{http://a/b}",
+            r"\href{http://a/b}{\tt here}",
+        ),
         (r"\newcommand{\home}{\url{http://a/%20#b}}", r"\home", r"\url{http://a/%20#b}"),
     ],
 )
@@ -79,7 +84,10 @@ def test_what_sources_declare() -> None:
     assert verbatim_of([r"\lstnewenvironment{b}{}{} \newminted{r}{}", r"\MakeShortVerb*{\"}"]) == Verbatim(
         ("b", "rcode"), '"'
     )
-    assert verbatim_of(["text"]) == Verbatim((), "")
+    assert verbatim_of(["text"]) == Verbatim()
+    assert verbatim_of([r"\renewcommand{\url}[2]{}\def\path{}", "% \\newcommand{\\href}{}"]) == Verbatim(
+        (), "", ("href", "nolinkurl")
+    )
 
 
 @pytest.mark.parametrize(
