@@ -16,6 +16,7 @@ CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 PARAMETER = re.compile(r"#([1-9])|##")
 _WORD_END = re.compile(r"\\[A-Za-z@]+\Z")
 _TEST = re.compile(r"\\If(Value|NoValue|Boolean)(TF|T|F)(?![A-Za-z])")
+_ONE_TOKEN = re.compile(rf"[ \t]*\n?[ \t]*({re.escape(NO_VALUE)}|\\[A-Za-z@]+|[^\s{{}}\\])")
 TRUE, FALSE = "\\BooleanTrue", "\\BooleanFalse"
 
 
@@ -132,9 +133,10 @@ def decide_tests(body: str) -> str:
     for _ in range(MAX_TESTS):
         if (match := _TEST.search(body)) is None:
             break
-        groups: list[str] = []
-        position = match.end()
-        for _ in range(1 + len(match[2])):
+        asked = _ONE_TOKEN.match(body, match.end())  # `\\IfBooleanTF#1{..}{..}`
+        groups = [] if asked is None else [asked[1]]
+        position = match.end() if asked is None else asked.end()
+        for _ in range(1 + len(match[2]) - len(groups)):
             start = skip_spaces(body, position)
             end = balanced(body, start) if body.startswith("{", start) else -1
             if end < 0:

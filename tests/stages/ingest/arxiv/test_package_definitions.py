@@ -44,6 +44,11 @@ def expand(preamble: str, body: str) -> str:
             r"\begin{longtable}{c}b\end{longtable}",
         ),
         ("", r"{\let\a\b}c", r"{}c"),
+        (
+            r"\NewDocumentCommand{\P}{mm}{\IfBooleanTF#1{(#2)}{#2}}\NewDocumentCommand{\up}{somm}{\P#1{#3\oplus#2#4}}",
+            r"\up{v}{w} \up*[a]{v}{w}",
+            r"v\oplus-NoValue-w (v\oplus aw)",
+        ),
     ],
 )
 def test_commands_of_packages(preamble: str, body: str, text: str) -> None:
