@@ -329,3 +329,12 @@ def test_the_front_matter_of_books(front: str, kept: str) -> None:
 )
 def test_more_bibliographies(tail: str, kept: str) -> None:
     assert running_text("\\section{One} a\n" + tail) == ("\\section{One} a\n" + kept).strip() + "\n"
+
+
+def test_delimiters_and_robust_commands_of_own_styles_are_text() -> None:
+    style = (
+        r"\DeclarePairedDelimiter{\abs}{\lvert}{\rvert}\newrobustcmd{\a}[1]{<#1>}\DeclareDocumentCommand{\b}{om}{(#2)}"
+        r"\DeclarePairedDelimiterX\Set[1]\{\}{\delimsize\vert #1}\newrobustcmd{\c}{\hskip 1pt}"
+    )
+    found = paper(r"\section{A}\abs{x}\abs*{y}\a{z}\b{w}\Set{v}\c", "\\usepackage{own}\n", {"own.sty": style})
+    assert found.text == "\\section{A}\\lvert x\\rvert\\left\\lvert y\\right\\rvert<z>(w)\\{\\vert v\\}\\c\n"
