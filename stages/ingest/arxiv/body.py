@@ -6,15 +6,31 @@ import re
 
 from stages.ingest.arxiv.groups import Source, balanced
 
-_SECTION = re.compile(r"\\(?:part|chapter|(?:sub){0,2}section)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
-_CHAPTER = re.compile(r"\\(?:part|chapter)(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
+_SECTION = re.compile(
+    r"\\(?:part|chapter|(?:sub){0,2}section|add(?:part|chap|sec))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])"
+)
+_CHAPTER = re.compile(r"\\(?:part|chapter|add(?:part|chap))(?![A-Za-z])\s*+(?:\*\s*+)?(?=[\[{])")
+_FRONT_CHAPTER = re.compile(
+    r"\\(?:add(?:part|chap)|(?:part|chapter)\s*\*)[\s*]*[\[{]\s*(?!introdu|einleitung|einführung|pr[ée]face|pr[óo]l|foreword|vorwort"
+    r"|avant-propos|pref[áa]cio|prefazione|premessa|введение|предисловие)",
+    re.IGNORECASE,
+)
+"""An unnumbered chapter that is no introduction: before the table of contents a declaration, an abstract, thanks."""
+_MAIN_MATTER = re.compile(r"\\mainmatter(?![A-Za-z])")
+_CONTENTS = re.compile(r"\\tableofcontents(?![A-Za-z])")
+_SECTION_LEVEL = 1
+_NO_LEVEL = 10
 _NO_FIRST_SECTION = re.compile(
     r"[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:acknowledge?ments?|references|bibliography|appendi(?:x|ces)|supplement\w*"
     r"|supporting information|author contributions?|(?:data|code) availability|additional information"
-    r"|(?:competing|conflicts? of) interests?|funding)\b",
+    r"|(?:competing|conflicts? of) interests?|funding)\b"
+    r"|[\[{][\s{]*(?:\\[A-Za-z]+[\s{]*)*(?:abstract|declarations?|dedication|publications|(?:table of )?contents"
+    r"|list of [a-z]+|abbreviations|acronyms|nomenclature|zusammenfassung|kurzfassung|danksagung|eidesstattliche"
+    r"|selbstständigkeitserklärung|inhaltsverzeichnis|abkürzungsverzeichnis|r[ée]sum[ée]|remerciements"
+    r"|table des mati[èe]res|resumen|agradecimientos|resumo|sommario|ringraziamenti|литература)(?=[\s.:]*[}\\])",
     re.IGNORECASE,
 )
-"""Headings of what stands behind a paper's text: the text of a letter, which has no sections, stands before."""
+"""Headings of what stands before or behind a paper's text: the text of a letter, which has no sections, stands before."""
 _PLAIN_SECTION = re.compile(
     r"\\(?:beginsection|(?:sub){0,2}head(?:ing)?|specialhead|newsec|subsec)(?![A-Za-z])|" + _SECTION.pattern
 )
@@ -28,11 +44,18 @@ _SETUP_LINE = (  # possessive: a long line of commands is tried once
 )
 _SETUP_LINES = re.compile(f"(?:{_SETUP_LINE})+")
 _TAIL = re.compile(
-    r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography)\}"
+    r"\\begin\s*\{(?:thebibliography|chapthebibliography|references|REFERENCES|mcitethebibliography|bib(?:div|section|list))\}"
     r"|\\(?:bibliography\s*(?=\{)|(?:printbibliography|putbib)(?![A-Za-z]))"
-    r"|\\(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
+    r"|\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:references|bibliography)\s*+\}",
     re.IGNORECASE,
 )
+_FOREIGN_TAIL = re.compile(
+    r"\\(?:section|chapter|add(?:sec|chap))\s*+(?:\*\s*+)?\{\s*+(?:literatur(?:verzeichnis)?|bibliographie"
+    r"|(?:bibliograf[ií]a|refer[eê]ncias)(?: bibliogr[áa]ficas)?|r[ée]f[ée]rences(?: bibliographiques)?"
+    r"|riferimenti bibliografici|(?:список )?литератур[аы])\s*+\}",
+    re.IGNORECASE,
+)
+"""Headings of bibliographies in other languages; one that other sections follow is a section about books."""
 _PLAIN_TAIL = re.compile(r"\\(?:Refs|refs|listrefs|references)(?![A-Za-z])")
 _REFERENCES_LINE = re.compile(
     r"^(?=[^\n]{0,80}$)(?=[ \t]*[\\{])(?:\\[A-Za-z]+|[{}\[\] \t\d.*=])*(?<![A-Za-z])"
@@ -42,7 +65,7 @@ _REFERENCES_LINE = re.compile(
 _APPENDIX = re.compile(r"\\appendix(?![A-Za-z])|\\begin\s*\{appendi(?:x|ces)\}|\\appendices(?![A-Za-z])")
 _BIBLIOGRAPHY = re.compile(
     r"\\(?:(?:section|chapter)\s*+(?:\*\s*+)?\{\s*+(?:[Rr]eferences|[Bb]ibliography|REFERENCES|BIBLIOGRAPHY)\s*+\}\s*+\\)?+"
-    r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES)\}"
+    r"(?:begin\s*\{((?:chap|mcite)?thebibliography|references|REFERENCES|bib(?:div|section))\}"
     r"|bibliography\s*\{[^{}]*+\}|(?:printbibliography|putbib)(?![A-Za-z])(?:\s*+\[[^\]]{0,1000}+\])?)"
 )
 _STYLE_WORD = re.compile(r"\\(?:bibliographystyle|nobibliography|bibliographyunit|nocite)")
@@ -55,7 +78,7 @@ _SETUP_TAIL = re.compile(
     r"|small|footnotesize|scriptsize|tiny|normalsize|singlespacing|doublespacing|onehalfspacing|phantomsection|par|noindent"
     r"|centering|raggedright|sloppy|relax|backmatter|FloatBarrier|makeatletter|makeatother"
     r"|(?:set|addto|step|refstep)(?:counter|length)|[hv]space|vskip|hskip|addcontentsline|pagestyle|thispagestyle|pagenumbering"
-    r"|renewcommand|setstretch|linespread|nocite|bibliographystyle|def|enlargethispage|begingroup|bgroup"
+    r"|renewcommand|setstretch|linespread|nocite|bibliographystyle|bstctlcite|def|enlargethispage|begingroup|bgroup"
     r"|begin\s*\{(?:small|footnotesize|scriptsize|multicols|singlespace|appendix|appendices)\})(?![A-Za-z])\*?"
     r"(?:[ \t]*+(?:\{(?:[^{}]|\{[^{}]*\})*+\}|\[[^\[\]{}]*+\]|\\[A-Za-z@]++(?=[ \t]*+\{)))*+"
     r"|\{(?=\s*+(?:\\[a-z]++\s*+)*+\Z)|-?[\d.]++[ \t]*+(?:pt|pc|in|cm|mm|em|ex|baselineskip)(?=\s*+\Z)))++\s*+\Z"
@@ -99,13 +122,35 @@ def running_text(
 
 def _start(body: str, is_plain: bool) -> int:
     """Where the running text begins."""
-    bibliography = _TAIL.search(body)
+    front_end = _front_matter_end(body)
+    bibliography = _TAIL.search(body, front_end)
     end = len(body) if bibliography is None else bibliography.start()
+    skipped = _NO_LEVEL
     for first in (_PLAIN_SECTION if is_plain else _SECTION).finditer(body, 0, end):
-        if not _NO_FIRST_SECTION.match(body, first.end()):
+        level = _level(first[0])
+        if level > skipped:
+            continue
+        is_front = first.start() < front_end and _FRONT_CHAPTER.match(body, first.start()) is not None
+        if not is_front and not _NO_FIRST_SECTION.match(body, first.end()):
             return first.start()
+        skipped = level if level < _SECTION_LEVEL else _NO_LEVEL
     front = _front_end(body[:end], is_plain)
     return front if body[front:end].strip() else _front_end(body, is_plain)
+
+
+def _front_matter_end(body: str) -> int:
+    """Where a book's main matter or table of contents begins, if near its beginning; 0 else."""
+    last = 0
+    for pattern, share in ((_MAIN_MATTER, 2), (_CONTENTS, 4)):
+        match = pattern.search(body)
+        if match is not None and match.start() < len(body) // share:
+            last = max(last, match.end())
+    return last
+
+
+def _level(heading: str) -> int:
+    """0 for chapters and parts, 1 for sections, and so on."""
+    return 0 if _CHAPTER.match(heading + "{") else _SECTION_LEVEL + heading.count("sub")
 
 
 def _last_chapter(text: str) -> int:
@@ -154,6 +199,10 @@ def _tail(text: str, is_plain: bool, start: int) -> int:
     """Where from `start` on bibliography or appendix begin; one without a command of its own has a line as heading."""
     patterns = (_TAIL, _APPENDIX, _PLAIN_TAIL) if is_plain else (_TAIL, _APPENDIX)
     ends = [match.start() for pattern in patterns if (match := pattern.search(text, start)) is not None]
+    if foreign := list(_FOREIGN_TAIL.finditer(text, start))[-1:]:
+        later = _SECTION.finditer(text, foreign[0].end())
+        if all(_NO_FIRST_SECTION.match(text, match.end()) for match in later):
+            ends.append(foreign[0].start())
     if not ends:
         ends = [match.start() for match in _REFERENCES_LINE.finditer(text, start)][-1:]
     return min(ends, default=len(text))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.definition_parts import skip_spaces
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
 from stages.ingest.arxiv.macros import Expander
 from stages.ingest.arxiv.style_macros import collect_styles
@@ -31,6 +31,10 @@ _NAMED_BY_MACRO = re.compile(
     rf"|let\s*+\\[A-Za-z@]+\s*+=?\s*+\\(?:{_WORDS})(?![A-Za-z@])"
     rf"|(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{{?\\[A-Za-z@]+\}}?(?:\s*+\[\d\])?\s*+\{{\s*+\\(?:{_WORDS})\s*+\}})"
 )
+_EXPANDED_FIRST = re.compile(
+    rf"\\expandafter\s*+\\(?P<word>{_WORDS})(?![A-Za-z@])\s*+(?:\\expandafter(?![A-Za-z@])\s*+)?(?=[\\{{])"
+    rf"|\\csname\s*+(?P<named>{_WORDS})\\endcsname(?![A-Za-z@])\s*+(?=[\\{{])"
+)
 _BY_ARGUMENT = re.compile(rf"\\(?:{_WORDS})\s*+\{{[^{{}}@]*?#")
 _NAMED_BY_ARGUMENT = re.compile(
     r"\\(?:def|(?:re|provide)?(?:new)?command\*?)\s*+\{?\\([A-Za-z]+)\}?(?:\s*+\[\d\]|#\d)*+\s*+"
@@ -45,6 +49,13 @@ _STYLES = frozenset({"usepackage", "RequirePackage", "documentclass", "documents
 
 Include = Callable[[str, str], str | None]
 """A folder ("" for none) and a file's name in, the file with its inputs in their places out; None when it is not there."""
+
+
+def plain_inputs(source: str) -> str:
+    r"""`source` with `\\expandafter\\input\\expandafter{\\name}` and `\\csname input\\endcsname` as `\\input`."""
+    if "\\expandafter" not in source and "\\csname" not in source:
+        return source
+    return _EXPANDED_FIRST.sub(lambda match: f"\\{match['word'] or match['named']}", source)
 
 
 def names_inputs_by_macros(sources: Sequence[str], styles: Sequence[str]) -> bool:

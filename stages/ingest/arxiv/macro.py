@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from stages.ingest.arxiv.math_mode import FI
+
 _COMPLEX = re.compile(
-    r"\\(?:expandafter|futurelet|catcode|@ifnextchar|@ifstar|@ifundefined|ifx|ifmmode|ifnum|ifdim|ifcat|ifcase"
+    r"\\(?:expandafter|futurelet|catcode|@ifnextchar|@ifstar|@ifundefined|ifx|ifnum|ifdim|ifcat|ifcase"
     r"|newif|afterassignment|aftergroup|uppercase|lowercase|loop|advance"
-    r"|begingroup|endgroup|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
+    r"|makeatletter|string|meaning|the|number|romannumeral|noexpand|edef|xdef|let)(?![A-Za-z@])"
+    r"|\\_{0,2}[A-Za-z@]+(?:_[A-Za-z@]{2,})+:[A-Za-z]*|\\[lgc]_[A-Za-z_]+_(?:tl|int|bool|seq|prop|clist|dim|str|fp|box)(?![A-Za-z_])"
 )
 _DEFINES = re.compile(
-    r"\\(?:(?:re|provide)?(?:new)?(?:command|environment)|[gex]?def|@namedef|let|(?:New|Renew|Provide|Declare)(?:Expandable)?DocumentCommand)(?![A-Za-z@])"
+    r"\\(?:(?:re|provide)?(?:new)?(?:command|environment|robustcmd)|[gex]?def|@namedef|let"
+    r"|(?:New|Renew|Provide|Declare)(?:Expandable)?Document(?:Command|Environment)|LetLtxMacro|DeclarePairedDelimiter(?:X|XPP)?)(?![A-Za-z@])"
 )
 _TEX_INTERNALS = re.compile(
     r"@|\\(?:csname|[hv]box|vtop|vcenter|[hv]skip|m?kern|raise|lower|move(?:left|right)|penalty|[hv]fil{1,2}|[hv]ss|[hv]rule|leavevmode"
@@ -30,6 +34,12 @@ _TEX_INTERNALS = re.compile(
 _FONT = re.compile(r"\\(?:text|math)[a-z]+|\\(?:emph|operatorname|boldsymbol|bm)")
 """Commands that a style may give other names, as its text; for another, `\\let` is its business with LaTeX."""
 
+_GROUP = r"\{(?:[^{}]++|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+\})*+\}"
+_LOOK = re.compile(
+    rf"\s*\\(?:@ifstar|(?:@|kernel@)ifnextchar\s*+(?P<character>[^\s\\{{}}#]))\s*+(?P<found>{_GROUP}|\\[A-Za-z@]+)\s*+"
+    rf"(?P<other>{_GROUP}|\\[A-Za-z@]+)\s*"
+)
+
 NO_VALUE = "-NoValue-"
 """What an optional argument without default is when it is not given, as in LaTeX itself."""
 
@@ -44,6 +54,17 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A choice by the character that follows a use: what a macro stands for where it does, and where it does not."""
+
+    character: str
+    found: str
+    other: str
+    is_taken: bool
+    """Whether the character goes with the use: a star."""
+
+
+@dataclass(frozen=True)
 class Macro:
     """A macro: its name, parameters in order, and the text that it stands for.
 
@@ -55,8 +76,14 @@ class Macro:
     parameters: tuple[Parameter, ...]
     body: str
     is_complex: bool = False
+    look: Look | None = None
     opening: str = ""
     """What must stand between the name and the first argument, as the `(` of `\\def\\pair(#1,#2){..}`."""
+
+    @property
+    def num_arguments(self) -> int:
+        """How many arguments a use has; the character that is asked for counts."""
+        return len(self.parameters) if self.look is None else 1
 
     @property
     def defines(self) -> bool:
@@ -77,4 +104,22 @@ class Macro:
 
 def macro_of(name: str, parameters: tuple[Parameter, ...], body: str) -> Macro:
     """A macro whose kind its body tells."""
-    return Macro(name, parameters, body.strip("\n"), _COMPLEX.search(body) is not None)
+    if not parameters and (look := _look(body)) is not None:
+        return Macro(name, (), body, _is_complex(look.found) or _is_complex(look.other), look)
+    is_complex = _is_complex(body)
+    if "\\ifmmode" in body and body.rstrip().endswith("\\fi"):
+        body = body.rstrip().removesuffix("\\fi") + FI
+    return Macro(name, parameters, body.strip("\n"), is_complex)
+
+
+def _is_complex(body: str) -> bool:
+    return _COMPLEX.search(body) is not None or body.count("\\begingroup") != body.count("\\endgroup")
+
+
+def _look(body: str) -> Look | None:
+    r"""What a body asks that is nothing but `\@ifstar` or `\@ifnextchar`."""
+    match = _LOOK.fullmatch(body)
+    if match is None:
+        return None
+    found, other = (text[1:-1] if text.startswith("{") else text for text in (match["found"], match["other"]))
+    return Look(match["character"] or "*", found, other, match["character"] is None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.definition_parts import skip_spaces
 from stages.ingest.arxiv.groups import Source, append_piece, balanced
 from stages.ingest.arxiv.macro import NO_VALUE, Macro
 
@@ -16,6 +16,7 @@ CONTROL = re.compile(r"\\([A-Za-z@]+|[^A-Za-z@])", re.DOTALL)
 PARAMETER = re.compile(r"#([1-9])|##")
 _WORD_END = re.compile(r"\\[A-Za-z@]+\Z")
 _TEST = re.compile(r"\\If(Value|NoValue|Boolean)(TF|T|F)(?![A-Za-z])")
+_ONE_TOKEN = re.compile(rf"[ \t]*\n?[ \t]*({re.escape(NO_VALUE)}|\\[A-Za-z@]+|[^\s{{}}\\])")
 TRUE, FALSE = "\\BooleanTrue", "\\BooleanFalse"
 
 
@@ -42,6 +43,13 @@ def arguments_of_use(
 
     Fewer than the macro takes where the source ends before; None when something else stands there.
     """
+    if macro.look is not None:
+        start = skip_spaces(source, position)
+        if start >= len(source):
+            return [], len(source)
+        if not source.startswith(macro.look.character, start):
+            return [""], position
+        return [macro.look.character], start + 1 if macro.look.is_taken else start
     if macro.opening and not given:
         start = skip_spaces(source, position)
         if start >= len(source):
@@ -125,9 +133,10 @@ def decide_tests(body: str) -> str:
     for _ in range(MAX_TESTS):
         if (match := _TEST.search(body)) is None:
             break
-        groups: list[str] = []
-        position = match.end()
-        for _ in range(1 + len(match[2])):
+        asked = _ONE_TOKEN.match(body, match.end())  # `\\IfBooleanTF#1{..}{..}`
+        groups = [] if asked is None else [asked[1]]
+        position = match.end() if asked is None else asked.end()
+        for _ in range(1 + len(match[2]) - len(groups)):
             start = skip_spaces(body, position)
             end = balanced(body, start) if body.startswith("{", start) else -1
             if end < 0:

@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from stages.ingest.arxiv.definition_parts import Definition
 from stages.ingest.arxiv.definitions import (
     DEFINERS,
     PROTECTED,
-    Definition,
     parse_definition,
-    skip_spaces,
 )
 from stages.ingest.arxiv.environments import without_settings
 from stages.ingest.arxiv.groups import Source, append_piece
@@ -28,6 +27,9 @@ from stages.ingest.arxiv.macro_arguments import (
     decide_tests,
     substitute,
 )
+from stages.ingest.arxiv.math_mode import decide_math_tests
+from stages.ingest.arxiv.scopes import LocalMeanings, Saved
+from stages.ingest.arxiv.seams import after_definition, spaced, takes_one_token
 from stages.ingest.work import TooMuchWorkError
 
 MAX_DEPTH = 40
@@ -36,14 +38,7 @@ MAX_GROWTH = 10
 GROWTH_ALLOWANCE_CHARS = 200_000
 MAX_STEPS = 1_000_000
 """Control words read: in sources, arguments and what macros stand for. The largest of 19 real papers has 12,328."""
-_MAX_LINE_CHARS = 1_000
 
-_TAKES_ONE_TOKEN = re.compile(
-    r"(?:\\(?:math(?:bf|rm|cal|bb|it|sf|tt|frak|scr|ring)|boldsymbol|bm|pmb"
-    r"|text(?:bf|it|rm|sf|tt|sc)?|emph|operatorname"
-    r"|(?:wide)?(?:hat|tilde)|bar|vec|dot|ddot|acute|grave|check|breve|overline|underline"
-    r"|sqrt|[dt]?frac)|[_^])[ \t]*\Z"
-)
 NAME_OF_USE = {
     "csname": re.compile(r"\s*+([^{}#\n]{1,200}?)\\endcsname(?![A-Za-z@])[ \t]*\n?"),
     "@nameuse": re.compile(r"\s*+\{([^{}#\n]{1,200})\}"),
@@ -53,8 +48,10 @@ NAME_OF_USE = {
 """Words that name a macro by what follows them, and how it follows."""
 _SPECIAL = DEFINERS | NAME_OF_USE.keys()
 _NAMED_IN_BODY = re.compile(r"\\csname\s*+(.{0,200}?)\s*\\endcsname", re.DOTALL)
-_SPACED = re.compile(r"\\xspace(?![A-Za-z])")
-_NO_SPACE_BEFORE = frozenset(".,;:!?'/)]}~-\\ \t\n\"&$%_^")
+_GLOBAL = re.compile(
+    r"(?:\\expandafter[ \t]*)?\\(?:(?:long|protected|outer)\s*\\)*(?:global|gdef|xdef)(?![A-Za-z@])"
+)
+_INTERNAL = re.compile(r"\\((?:[A-Za-z]+@|@+[A-Za-z])[A-Za-z@]*)")
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,8 @@ class Expander:
     _has_environments: bool = False
     _begun: dict[str, list[bool]] = field(default_factory=dict)
     """Of environments that are open, whether what they begin with was written."""
+    _saved: list[Saved] = field(default_factory=list)
+    """What names meant before definitions outside the groups of what was expanded: it counts for the groups around."""
 
     def collect(self, source: str) -> None:
         """Take the definitions of a source whose text is not wanted: a preamble."""
@@ -99,7 +98,8 @@ class Expander:
         """`source` with macros expanded and their definitions removed."""
         wanted = MAX_GROWTH * len(source) + GROWTH_ALLOWANCE_CHARS
         self.budget_chars = min(MAX_OUTPUT_CHARS, wanted)
-        return self._expand(source, frozenset(), 0)
+        self._saved = []
+        return decide_math_tests(self._expand(source, frozenset(), 0))
 
     def expand_use(self, source: str, match: re.Match[str]) -> tuple[str, int]:
         """What the use of a macro at a control word becomes, and where the source goes on."""
@@ -138,6 +138,8 @@ class Expander:
         refused = macro.name in PROTECTED or (simple_only and macro.is_layout)
         exists = definition.only_when_new and macro.name in self.macros
         if not refused and not exists:
+            if _GLOBAL.match(source, match.start()) is None:
+                self._save(macro.name)
             self.macros[macro.name] = macro
             body = macro.body.strip()
             target = self._definers.get(body[1:], body[1:])
@@ -147,12 +149,27 @@ class Expander:
                 self._definers.pop(macro.name, None)
         return definition.end
 
+    def _save(self, name: str) -> None:
+        self._saved.append((name, self.macros.get(name), self._definers.get(name)))
+
+    def restore(self, saved: Saved) -> None:
+        """Give a name what it meant before."""
+        name, macro, definer = saved
+        self.macros.pop(name, None)
+        self._definers.pop(name, None)
+        if macro is not None:
+            self.macros[name] = macro
+        if definer is not None:
+            self._definers[name] = definer
+
     def _define_environment(self, definition: Definition, closing: Macro) -> None:
         """Take the two macros of an environment that prints text; another's marks stay, as those of LaTeX's own do."""
         opening = definition.macro
         if definition.only_when_new and opening.name in self.macros:
             return
         parts = (without_settings(opening), without_settings(closing))
+        self._save(opening.name)
+        self._save(closing.name)
         self._has_environments = True
         for part in parts:
             if None not in parts and part is not None:
@@ -191,17 +208,22 @@ class Expander:
         pieces: list[str] = []
         position = place = 0
         macros, definers = self.macros, self._definers
+        local, outer, self._saved = LocalMeanings(source), self._saved, []
         while match := CONTROL.search(source, place):
             self.step()
             name, place = match[1], match.end()
             used = None
+            if local.waiting and local.waiting[-1][0] <= match.start():
+                local.leave(match.start(), self.restore)
             if name in _SPECIAL or name in definers:
                 if name in NAME_OF_USE:
                     if (used := self._named_use(source, match, active, depth)) is None:
                         continue
                 elif (end := self.define(source, match)) > match.end():
+                    if self._saved:
+                        self._saved = local.take(match.start(), self._saved)
                     append_piece(pieces, source[position : match.start()])
-                    position = place = _after_definition(source, match.start(), end)
+                    position = place = after_definition(source, match.start(), end)
                     continue
             if used is None:
                 macro = macros.get(name)
@@ -210,16 +232,16 @@ class Expander:
                 used = self._use(source, match[0], match.end(), macro, active, depth)
             append_piece(pieces, source[position : match.start()])
             expanded, position = used
+            if self._saved:
+                self._saved = local.take(position, self._saved)
             if self._open is not None and (is_whole or depth == 0):
                 expanded, self._open = expanded + self._open.written, None
-            if (
-                expanded[1:2].isalnum()
-                and not expanded.startswith("{")
-                and _takes_one_token(pieces, expanded)
-            ):
+            if expanded[1:2].isalnum() and not expanded.startswith("{") and takes_one_token(pieces, expanded):
                 expanded = "{" + expanded + "}"
             append_piece(pieces, expanded)
             place = position
+        local.leave(len(source), self.restore)
+        self._saved = outer + local.free
         append_piece(pieces, source[position:])
         return "".join(pieces)
 
@@ -249,7 +271,7 @@ class Expander:
                 return text + waiting.written, end
             arguments, after = found
             written = waiting.written + source[end:after]
-            if len(arguments) < len(waiting.macro.parameters):
+            if len(arguments) < waiting.macro.num_arguments:
                 self._open = _Open(waiting.macro, arguments, written)
                 return text, after
             applied = self._apply(waiting.macro, arguments, active, depth)
@@ -257,15 +279,21 @@ class Expander:
                 return text + written, after
             self._open = None
             more = self._expand(applied, active | {waiting.macro.name}, depth + 1)
+            if "@" in applied and self._open is None and self._leads_inside(more):
+                self.complex.add(waiting.macro.name)
+                return text + written, after
             waiting, self._open, end = self._open, None, after
             text += more
-        if _SPACED.search(text):
-            blank = source[end : end + 1] not in _NO_SPACE_BEFORE and end < len(source)
-            text = _SPACED.sub("", text) + (" " if blank else "")
-        return text, end
+        return spaced(text, source, end), end
+
+    def _leads_inside(self, text: str) -> bool:
+        """Whether a macro of the paper that only others are to use is left: what leads to it stays as written."""
+        return any(name in self.macros for name in _INTERNAL.findall(text))
 
     def _apply(self, macro: Macro, arguments: list[str], active: frozenset[str], depth: int) -> str | None:
         """The body of a macro with its arguments in their places; None when it is too much."""
+        if macro.look is not None:
+            return macro.look.found if arguments[0] else macro.look.other
         if not macro.defines:
             arguments = [self._expand(argument, active, depth + 1, is_whole=True) for argument in arguments]
         if "\\csname" in macro.body and not self._knows_names(substitute(macro.body, arguments)):
@@ -285,20 +313,3 @@ class Expander:
     def _knows_names(self, body: str) -> bool:
         """Whether all macros are known that a body names in letters."""
         return all(name in self.macros for name in _NAMED_IN_BODY.findall(body))
-
-
-def _takes_one_token(pieces: list[str], expanded: str) -> bool:
-    """Whether the command before takes what follows as its argument, so that it needs braces."""
-    if not pieces or "\\begin" in expanded or "\\end" in expanded or "&" in expanded:
-        return False
-    return _TAKES_ONE_TOKEN.search("".join(pieces[-3:])[-64:]) is not None
-
-
-def _after_definition(source: str, start: int, end: int) -> int:
-    """Where the text goes on: a line that held only the definition goes as a whole."""
-    earliest = max(0, start - _MAX_LINE_CHARS)
-    line_start = source.rfind("\n", earliest, start) + 1 or earliest
-    rest = skip_spaces(source, end, newlines=False)
-    if not source[line_start:start].strip() and source.startswith("\n", rest):
-        return rest + 1
-    return end

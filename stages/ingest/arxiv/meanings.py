@@ -27,6 +27,11 @@ _OTHER_DEFINITION = re.compile(
     rf"\\(?:Declare\w+|(?:New|Renew|Provide)\w+|new(?:count|counter|dimen|skip|toks|box|length|savebox|if)|font|chardef|mathchardef)\*?"
     rf"\s*+\{{?\s*+{NAME}"
 )
+_COUNT = re.compile(rf"\\newcount\s*+{NAME}")
+_CHANGED = re.compile(rf"\\(?:advance|multiply|divide)\s*+{NAME}")
+_BEFORE_NUMBER = re.compile(r"(?:\\(?:newcount|if(?:num|odd|case)|number|the|romannumeral)|[<=>])[ \t]*\Z")
+"""Behind which a count register is read, and not set."""
+_MAX_BEFORE_CHARS = 30
 _LET = re.compile(rf"\\let\s*+\\[A-Za-z@]+\s*+=?\s*+{NAME}")
 _WORD = re.compile(NAME)
 _TEST = re.compile(rf"\\(?:ifx|ifdefined)[ \t]*(?:\\(?:@?undefined|relax)[ \t]*)?{NAME}")
@@ -86,18 +91,33 @@ class Meanings:
         """All definitions of names that conditions ask for, in order."""
         if not self.asked:
             return
-        found = [*_DEFINITION.finditer(self._source), *_OTHER_DEFINITION.finditer(self._source)]
-        for match in sorted(found, key=lambda one: one.start()):
+        found = [*self._assignments()]
+        for match in (*_DEFINITION.finditer(self._source), *_OTHER_DEFINITION.finditer(self._source)):
             name = match[match.lastindex or 1]
             if name not in self.asked:
                 continue
-            self._later.setdefault(name, []).append(match.start())
             is_other = match.re is _OTHER_DEFINITION
-            yield (
+            found.append(
                 GivenMeaning(match.start(), match.end(), name, None, None, False)
                 if is_other
                 else self._given(match)
             )
+        for given in sorted(found, key=lambda one: one.start):
+            self._later.setdefault(given.name, []).append(given.start)
+            yield given
+
+    def _assignments(self) -> Iterator[GivenMeaning]:
+        """Where count registers are set that conditions ask for, to a number or to what is not known; none that count."""
+        counts = self.asked.intersection(_COUNT.findall(self._source))
+        names = sorted(counts.difference(_CHANGED.findall(self._source))) if counts else []
+        if not names:
+            return
+        use = re.compile(rf"\\({'|'.join(names)})(?![A-Za-z@])[ \t]*(=?)[ \t]*([-+]?\d{{1,9}}(?![\d.]))?")
+        for match in use.finditer(self._source):
+            before = self._source[max(0, match.start() - _MAX_BEFORE_CHARS) : match.start()]
+            if (match[2] or match[3]) and _BEFORE_NUMBER.search(before) is None:
+                meaning = Meaning(True, match[3]) if match[3] else None
+                yield GivenMeaning(match.start(), match.end(), match[1], meaning, None, False)
 
     def _given(self, match: re.Match[str]) -> GivenMeaning:
         prefix, word, star, name = match[1] or "", match[2], match[3], match[4]

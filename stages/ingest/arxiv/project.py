@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stages.ingest.arxiv.conditions import decide_conditions
-from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros
+from stages.ingest.arxiv.inputs import InputMacros, names_inputs_by_macros, plain_inputs
 from stages.ingest.arxiv.scan import Masks, remove_comments, without_excluded
+from stages.ingest.arxiv.verbatim import verbatim_of
 from stages.ingest.work import TooMuchWorkError
 
 MAX_FLAT_CHARS = 50_000_000
@@ -69,8 +70,9 @@ class Project:
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.masks = Masks()
+        verbatim = verbatim_of(sources.values())
         self._sources = {
-            name: text if _STYLE.search(name) else remove_comments(text, self.masks)
+            name: text if _STYLE.search(name) else plain_inputs(remove_comments(text, self.masks, verbatim))
             for name, text in sources.items()
         }
         styles = [text for name, text in self._sources.items() if _STYLE.search(name)]

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain
 
 from stages.ingest.arxiv.groups import Branches
+from stages.ingest.arxiv.verbatim import NO_VERBATIM, Verbatim
 
 MASK = "\0"
 """A masked stretch is NUL, its number, NUL: a source that holds NULs is no LaTeX."""
 
 _VERBATIM = (
     "verbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|lstlisting|minted|alltt|filecontents|pyconsole|pycode"
+    "|tcblisting|CodeInput|CodeOutput|Sinput|Soutput|Scode"
 )
-_TOKEN = re.compile(
-    r"\\begin[ \t]*\{(?P<environment>(?:" + _VERBATIM + r")\*?|comment)\}"
+_TOKEN = (
+    r"\\begin[ \t]*\{(?P<environment>(?:%s)\*?|comment)\}%s"
     r"|\\(?:verb|lstinline|mintinline[ \t]*\{\w+\})\*?(?:\[[^\]\n]{0,1000}+\])?(?P<mark>[^\sA-Za-z*\[\]{}])"
     r"[^\n]{0,5000}?(?:(?P=mark)|(?=\n))"
     r"|\\(?:lstinline|mintinline[ \t]*\{\w+\})(?:\[[^\]\n]{0,1000}+\])?\{[^{}\n]*+\}"
-    r"|\\(?:url|href|path|nolinkurl)[ \t]*+\{[^{}\n]*+\}"
+    r"|\\(?:%s)[ \t]*+\{[^{}\n]*+\}"
     r"|\\iffalse(?![A-Za-z])"
     r"|\\[^A-Za-z]"
-    r"|(?P<comment>%[^\n]*(?:\n[ \t]*|\Z))",
-    re.DOTALL,
+    r"|(?P<comment>%%[^\n]*(?:\n[ \t]*|\Z))"
 )
+_PARAMETER = re.compile(r"#[1-9]")
+_DEFINER = re.compile(
+    r"\\(?:[gex]?def|\w*(?:newcommand|providecommand|robustcmd|Command))(?![A-Za-z])\*?\s*(?:\{\s*\\\w+\s*\})?"
+)
+_MAX_DEFINITION_CHARS = 1_000
 _COMMENT_ENVIRONMENT = "comment"
 _MAX_NAMING_CHARS = 80
 _NAMED = re.compile(
@@ -53,13 +61,17 @@ class Masks:
         return _MASKED.sub(lambda match: self._stretches[int(match[1])], text)
 
 
-def remove_comments(source: str, masks: Masks) -> str:
+def remove_comments(source: str, masks: Masks, verbatim: Verbatim = NO_VERBATIM) -> str:
     r"""`source` without `%` comments, `comment` environments, `\iffalse` branches; verbatim text masked.
 
     As in TeX a comment takes its line end and the next line's indent with it, never the character before it.
     A line that only holds a comment goes as a whole. Line ends are `\n`.
     """
-    return "".join(_pieces(source, masks))
+    start = verbatim.short_from(source)
+    pieces = _pieces(source[start:], masks, _token(verbatim))
+    if start:
+        pieces = chain(_pieces(source[:start], masks, _token(verbatim._replace(marks=""))), pieces)
+    return "".join(pieces)
 
 
 def without_excluded(source: str) -> str:
@@ -85,10 +97,19 @@ def without_comments(style: str) -> str:
     return _STYLE_COMMENT.sub("", style)
 
 
-def _pieces(source: str, masks: Masks) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _token(verbatim: Verbatim) -> re.Pattern[str]:
+    """What is looked at in a source whose author made further environments, and characters, verbatim."""
+    names = "|".join([_VERBATIM, *map(re.escape, verbatim.environments)])
+    marks = map(re.escape, verbatim.marks)
+    shorts = "".join(rf"|{mark}[^\n#{mark}]{{0,1000}}{mark}" for mark in marks)
+    return re.compile(_TOKEN % (names, shorts, "|".join([*verbatim.links, "(?!)"])), re.DOTALL)
+
+
+def _pieces(source: str, masks: Masks, tokens: re.Pattern[str]) -> Iterator[str]:
     position = 0
     branches, environments = Branches(source), _Environments(source)
-    while match := _TOKEN.search(source, position):
+    while match := tokens.search(source, position):
         before, token = source[position : match.start()], match[0]
         position = match.end()
         if match["comment"] is not None:
@@ -112,8 +133,21 @@ def _pieces(source: str, masks: Masks) -> Iterator[str]:
             position, rest = branches.skip(position)
             yield rest
         else:
-            yield masks.mask(token) if len(token) > 2 else token
+            is_text = len(token) < 3 or (
+                _PARAMETER.search(token) and _is_in_definition(source, match.start())
+            )
+            yield token if is_text else masks.mask(token)
     yield source[position:]
+
+
+def _is_in_definition(source: str, place: int) -> bool:
+    """Whether a place is in what a macro stands for, where `#1` is an argument."""
+    before = source[max(0, place - _MAX_DEFINITION_CHARS) : place]
+    definers = list(_DEFINER.finditer(before))
+    if not definers:
+        return False
+    inside = before[definers[-1].end() :]
+    return inside.count("{") > inside.count("}")
 
 
 class _Environments:

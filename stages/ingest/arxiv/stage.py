@@ -48,7 +48,7 @@ class ArxivIngest(IngestStage):
     """
 
     stage_name: ClassVar[str] = "ingest_arxiv"
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     follows_unicode: ClassVar[bool] = True
     kind: ClassVar[str] = "arxiv"
     reads: ClassVar[frozenset[str]] = frozenset({contents.TAR, contents.ZIP})

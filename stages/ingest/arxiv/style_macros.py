@@ -16,7 +16,7 @@ _MAX_LINE_CHARS = 1_000
 _WORDS = re.compile(r"\\([A-Za-z]+)")
 _NAMED_DEFINER = re.compile(
     r"\\((?:re)?newcommand|[gex]?def|let|providecommand|Declare(?:RobustCommand|MathOperator)"
-    r"|(?:New|Renew|Provide)DocumentCommand)(?=\*?\s*+(?:\{\s*+\\([A-Za-z]+)\s*+\}|\\([A-Za-z]+)(?![A-Za-z@])))"
+    r"|(?:New|Renew|Provide|Declare)DocumentCommand|(?:re)?newrobustcmd|DeclarePairedDelimiter(?:XPP|X)?)(?=\*?\s*+(?:\{\s*+\\([A-Za-z]+)\s*+\}|\\([A-Za-z]+)(?![A-Za-z@])))"
 )
 """A definition in a style, without its prefixes (`\\long`), and the name, which no `@` hides from users."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from stages.ingest.arxiv.definitions import skip_spaces
+from stages.ingest.arxiv.definition_parts import skip_spaces
 from stages.ingest.arxiv.groups import balanced
 
 SETTERS = r"(?:new|set|provide)(?:toggle|bool(?:ean)?)|(?:toggle|bool)(?:true|false)"

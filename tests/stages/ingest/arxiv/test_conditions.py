@@ -35,6 +35,8 @@ from tests.linear import assert_linear
         (r"\def\v{2}\ifnum\v>1 long\else short\fi", r"\def\v{2}long"),
         (r"\newcommand\v{2}\ifnum 1=\v long\else short\fi", r"\newcommand\v{2}short"),
         (r"\def\v{2}\def\v{3}\ifodd\v odd\else even\fi", r"\def\v{2}\def\v{3}odd"),
+        (r"\newcount\v \v=2 \ifnum\v=2 a\else b\fi\ifnum 2>\v c\fi", r"\newcount\v \v=2 a"),
+        (r"\newcount\v\v1 \ifodd\v a\else b\fi\v=2 \ifodd\v a\else b\fi", r"\newcount\v\v1 a\v=2 b"),
         (r"\newtoggle{f}\iftoggle{f}{A}{B}\toggletrue{f}\iftoggle{f}{A}{B}", "BA"),
         (r"\newtoggle{f}\settoggle{f}{true}\nottoggle{f}{A}{\textbf{B}}|", r"\textbf{B}|"),
         (r"\newbool{f}\booltrue{f}\ifbool{f}{A}{B} $a\iff b$", r"A $a\iff b$"),
@@ -65,13 +67,16 @@ def test_what_is_known_is_decided(source: str, text: str) -> None:
         r"{\def\a{x}}\ifdefined\a c\else d\fi",
         r"\def\b{\ifx\a\empty c\else d\fi}\def\a{}\b",
         r"\ifmmode\def\a{x}\fi\ifx\a\empty c\else d\fi",
-        r"\newcount\n \n=3 \ifnum\n=3 a\else b\fi",
         r"\ifcase\value{page} a\or b\fi",
         r"\ifnum\pageno>1 a\else b\fi",
         r"\edef\a{x}\ifx\a\empty c\else d\fi",
         r"\iftoggle{f}{A}{B} \toggletrue{f} \ifbool{f}{A}{B}",
         r"\ifthenelse{\equal{a}{b}}{A}{B}",
         r"one \or two \newtoggle",
+        r"\newcount\v \v=2 \def\w{\advance\v by 1 }\w\ifnum\v=2 a\fi",
+        r"\newcount\v \v=\w \ifnum\v=2 a\fi",
+        r"\newcount\v \ifnum\v=2 a\fi",
+        r"\newcount\v \v=2 {\v=3 }\ifnum\v=2 a\fi",
     ],
 )
 def test_what_is_not_known_stays(source: str) -> None:
@@ -94,6 +99,7 @@ def test_a_style_makes_switches_and_names_known() -> None:
 @pytest.mark.parametrize(
     "piece",
     [
+        r"\newcount\v\v=1 \ifnum\v=1 a\fi",
         r"\iftoggle{a}{x}{y",
         r"\iftoggle{a}{x",
         r"\ifcase 1 a\or ",

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from stages.ingest.arxiv.body import running_text
 from stages.ingest.arxiv.conditions import decide_conditions
 from stages.ingest.arxiv.paper import paper_of
 from stages.ingest.arxiv.readme import Readme, parse_readme
@@ -279,3 +280,61 @@ def test_a_standalone_document_stands_in_its_place(preamble: str, body: str) -> 
         "files": ["main.tex", "figs/x.tex"],
         "encoding": "utf-8",
     }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"\expandafter\input\expandafter{\f}",
+        r"\csname input\endcsname{sections/two}",
+        r"\expandafter\include{sections/two}",
+    ],
+)
+def test_an_input_whose_name_is_expanded_first(source: str) -> None:
+    body = rf"\section{{A}} a {source} \expandafter\b\csname c\endcsname"
+    assert paper(body, r"\def\f{sections/two}").text == "\\section{A} a second \\expandafter\\b\\c\n"
+
+
+CHAPTER = "\\chapter{One} " + "text " * 60
+
+
+@pytest.mark.parametrize(
+    ("front", "kept"),
+    [
+        ("\\chapter*{Declaration}d\\subsection*{Part A}e\\tableofcontents", ""),
+        ("\\chapter*{Impact Statement}d\\section*{x}\\tableofcontents", ""),
+        ("\\addchap{Abstract}d", ""),
+        ("\\chapter*{Publications}p\\printbibliography\\mainmatter", ""),
+        ("\\frontmatter\\chapter*{Thanks}d\\mainmatter", ""),
+        ("\\chapter*{Introduction}d\\tableofcontents", "\\chapter*{Introduction}d\\tableofcontents"),
+        ("\\chapter{Story}d\\tableofcontents", "\\chapter{Story}d\\tableofcontents"),
+        ("\\section*{Story}d\\tableofcontents", "\\section*{Story}d\\tableofcontents"),
+        ("\\addchap{Introduction}d", "\\addchap{Introduction}d"),
+        ("\\section{Abstract nonsense}d", "\\section{Abstract nonsense}d"),
+    ],
+)
+def test_the_front_matter_of_books(front: str, kept: str) -> None:
+    assert running_text(front + CHAPTER) == kept + CHAPTER.strip() + "\n"
+
+
+@pytest.mark.parametrize(
+    ("tail", "kept"),
+    [
+        ("\\begin{bibdiv}\\begin{biblist}\\bib{x}{book}{}\\end{biblist}\\end{bibdiv}", ""),
+        ("\\section*{Literatur} A, B\\section*{Danksagung} c", ""),
+        ("\\addchap{Bibliographie} A, B", ""),
+        ("\\section{Bibliographie} A\\section{Suite} B", "\\section{Bibliographie} A\\section{Suite} B"),
+        ("\\begin{singlespace}\n\\bstctlcite{a}\n\\bibliography{b}", ""),
+    ],
+)
+def test_more_bibliographies(tail: str, kept: str) -> None:
+    assert running_text("\\section{One} a\n" + tail) == ("\\section{One} a\n" + kept).strip() + "\n"
+
+
+def test_delimiters_and_robust_commands_of_own_styles_are_text() -> None:
+    style = (
+        r"\DeclarePairedDelimiter{\abs}{\lvert}{\rvert}\newrobustcmd{\a}[1]{<#1>}\DeclareDocumentCommand{\b}{om}{(#2)}"
+        r"\DeclarePairedDelimiterX\Set[1]\{\}{\delimsize\vert #1}\newrobustcmd{\c}{\hskip 1pt}"
+    )
+    found = paper(r"\section{A}\abs{x}\abs*{y}\a{z}\b{w}\Set{v}\c", "\\usepackage{own}\n", {"own.sty": style})
+    assert found.text == "\\section{A}\\lvert x\\rvert\\left\\lvert y\\right\\rvert<z>(w)\\{\\vert v\\}\\c\n"

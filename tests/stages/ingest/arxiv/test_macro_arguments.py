@@ -35,6 +35,11 @@ def test_arguments_take_their_places() -> None:
         ("\\IfValueT{-NoValue-}{a}c", "c"),
         ("\\IfNoValueF{x}{a}c", "ac"),
         ("\\IfValueTF{x}{a}", "\\IfValueTF{x}{a}"),
+        ("\\IfBooleanTF\\BooleanFalse{a}{b}c", "bc"),
+        ("\\IfBooleanT \\BooleanTrue {a}c", "ac"),
+        ("\\IfNoValueTF-NoValue-{a}{b}c", "ac"),
+        ("\\IfValueTF x{a}{b}c", "ac"),
+        ("\\IfValueTF xy{a}{b}c", "\\IfValueTF xy{a}{b}c"),
     ],
 )
 def test_tests_are_decided(body: str, expected: str) -> None:
