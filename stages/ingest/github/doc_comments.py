@@ -53,13 +53,11 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 def has_legal_part(comment: str) -> bool:
     """Whether a comment may speak of a licence; quick, for comments that do not."""
-    return has_sign(comment) and (_LEGAL.search(comment) or _LEGAL_TAG.search(comment)) is not None
-
-
-def has_sign(text: str) -> bool:
-    """Whether a word stands in `text` that every licence has; quicker still."""
-    lowered = text.lower()
-    return any(map(lowered.__contains__, _SIGNS))
+    lowered = comment.lower()
+    return (
+        any(map(lowered.__contains__, _SIGNS))
+        and (_LEGAL.search(comment) or _LEGAL_TAG.search(comment)) is not None
+    )
 
 
 def without_license(comment: str, opening: str, closing: str, min_words: int = 1) -> str:

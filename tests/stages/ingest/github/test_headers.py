@@ -87,6 +87,19 @@ def test_at_least_thirty_languages_have_a_style_with_comments() -> None:
             f"/*\n{NOTICE}\n*/\nf()\n",
             '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.a = void 0;\nf()\n',
         ),
+        (
+            "a.py",
+            f'"""Reads things."""\n\nfrom __future__ import annotations\n\nimport re\n\n# {NOTICE}\nx = 1\n',
+            '"""Reads things."""\n\nfrom __future__ import annotations\n\nimport re\n\nx = 1\n',
+        ),
+        (
+            "a.py",
+            "import re\n\n# Finds copyright lines.\nx = 1\n",
+            "import re\n\n# Finds copyright lines.\nx = 1\n",
+        ),
+        ("a.py", "import re\n# What x is.\nx = 1\n", "import re\n# What x is.\nx = 1\n"),
+        ("a.java", f"package a.b;\n\n/* {NOTICE} */\nimport c;\n", "package a.b;\n\nimport c;\n"),
+        ("a.cs", f"using System;\n// {NOTICE}\nclass X {{}}\n", "using System;\nclass X {}\n"),
         ("a.js", "/* what this file does */\nf()\n", "/* what this file does */\nf()\n"),
         (
             "a.rs",
