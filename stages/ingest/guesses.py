@@ -62,6 +62,9 @@ MAX_DETECTED_BYTES = 1 << 13
 _CONTEXT_BYTES = 400
 _OF_LATIN_9 = re.compile(rb"[a-z]\xbd[a-z]|\xbd(?:uvr|ufs?\b|il\b)|\d ?\xa4(?![\x80-\xff])")
 """What is `œ` and `€` there, `½` and `¤` in Windows-1252: `c½ur`, `½uvre`, `50 ¤`."""
+_CENTRAL = ("cp1250", "iso8859-2")
+_EXCLAIMED = re.compile(rb"(?:^|[\s(\"])\xa1 ?[A-Za-z\xc0-\xff][^!\n]{0,300}!", re.MULTILINE)
+_OF_CENTRAL = frozenset("ŠšŽžŤťĽľŁłĄąĚěŘřŮůŐőŰűďĺ".encode("cp1250"))
 _OF_WINDOWS_1250 = frozenset("ŠšŽžŚśŹźŤť".encode("cp1250"))
 _LESS_SURE = ("cp1252", "cp1251", "koi8-u", "utf-8")
 """Asked last: the most common ones of single bytes."""
@@ -108,6 +111,8 @@ def _detected_of_single_bytes(data: bytes, beyond_ascii: int) -> str | None:
     codec = codec_of(said[0]["encoding"])
     if codec is None or around.decode(codec, "replace") == around.decode(_COMMON, "replace"):
         return codec and _COMMON
+    if codec in _CENTRAL and _is_western(around, is_few):
+        return _COMMON
     if codec == "cp1250" and _is_latin_2(around):
         return "iso8859-2"
     common = max((one["confidence"] for one in said if codec_of(one["encoding"]) == _COMMON), default=0.0)
@@ -120,6 +125,14 @@ def _detected_of_single_bytes(data: bytes, beyond_ascii: int) -> str | None:
     ):
         return _COMMON
     return "koi8-u" if codec == "koi8-r" else codec
+
+
+def _is_western(data: bytes, is_few: bool) -> bool:
+    """Whether what reads as a `Ą` or a caron that an exclamation begins with is Spanish's `¡`; or, of few bytes, an `ŕ`,
+    which Slovak alone has and seldom, is `à`."""
+    if _EXCLAIMED.search(data) is not None:
+        return True
+    return is_few and 0xE0 in data and _OF_CENTRAL.isdisjoint(data)
 
 
 def _is_latin_2(data: bytes) -> bool:
