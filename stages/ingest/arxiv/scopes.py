@@ -13,17 +13,19 @@ from collections.abc import Callable, Iterator
 
 from stages.ingest.arxiv.macro import Macro
 
+_NO_GROUP = (
+    r"@?[Ii]f[A-Za-z@]*+|not(?:toggle|bool)|undef[A-Za-z@]*+|At(?:Begin|End)[A-Za-z@]*+|AddTo[A-Za-z@]*+"
+    r"|g@addto@macro|(?:e|g|x)?(?:app|pre)to"
+)
+"""Commands whose arguments are read where they stand, not in a group."""
+_NAME = r"[ \t]*\{(?P<%s>[^\\{}\n]{1,200})\}"
 _MARK = re.compile(
-    r"\\(?P<edge>begin|end)[ \t]*\{(?P<name>[^\\{}\n]{1,200})\}|\\(?P<word>[A-Za-z@]+)[ \t]*\n?[ \t]*"
-    r"|\\.|(?P<open>\{)|(?P<close>\})[ \t]*\n?[ \t]*",
-    re.DOTALL,
+    r"(?P<open>\{)|(?P<close>\})[ \t]*\n?[ \t]*|\\[\\{}]"
+    rf"|\\begin{_NAME % 'begin'}|\\end{_NAME % 'end'}"
+    rf"|\\(?P<word>b(?:egin)?group|e(?:nd)?group|{_NO_GROUP})(?![A-Za-z@])[ \t]*\n?[ \t]*"
 )
 _BEGIN = {"begingroup": "endgroup", "bgroup": "egroup"}
 _END = {"endgroup", "egroup"}
-_NO_GROUP = re.compile(
-    r"@?[Ii]f.*|not(?:toggle|bool)|undef.*|At(?:Begin|End).*|AddTo.*|g@addto@macro|(?:e|g|x)?(?:app|pre)to"
-)
-"""Commands whose arguments are read where they stand, not in a group."""
 _MAX_DEPTH = 100
 """Groups that are open which the end of one is looked for among."""
 
@@ -97,31 +99,31 @@ def _groups(source: str) -> Iterator[tuple[int, int]]:
     """Of groups that are open what ends them and where they begin; `-}` is an argument that is no group."""
     last_end, is_argument = -1, False
     for match in _MARK.finditer(source):
-        word, after = match["word"], match.end()
-        follows = is_argument and match.start() == last_end
-        is_argument, last_end = False, after
-        if match["open"]:
-            is_value = source[match.start() - 1 : match.start()] == "="
-            waiting.append(("-}" if follows or is_value else "}", after))
-        elif match["close"]:
-            kind, start = _closed(waiting, ("}", "-}"), ())
-            is_argument = kind == "-}"
-            if kind == "}":
-                yield start, match.start("close") + 1
-        elif match["edge"] == "begin":
-            waiting.append((match["name"], after))
-        elif match["edge"]:
-            kind, start = _closed(waiting, (match["name"],), ("}", "-}"))
-            if kind:
-                yield start, after
-        elif word in _BEGIN:
-            waiting.append((_BEGIN[word], after))
-        elif word in _END:
-            kind, start = _closed(waiting, (word,), ("}", "-}"))
-            if kind:
+        kind, place = match.lastgroup, match.start()
+        follows = is_argument and place == last_end
+        is_argument, last_end = False, match.end()
+        if kind == "open":
+            is_value = source[place - 1 : place] == "="
+            waiting.append(("-}" if follows or is_value else "}", last_end))
+        elif kind == "close":
+            closed, start = _closed(waiting, ("}", "-}"), ())
+            is_argument = closed == "-}"
+            if closed == "}":
+                yield start, place + 1
+        elif kind == "begin":
+            waiting.append((match["begin"], last_end))
+        elif kind == "end":
+            closed, start = _closed(waiting, (match["end"],), ("}", "-}"))
+            if closed:
+                yield start, last_end
+        elif kind == "word" and match["word"] in _BEGIN:
+            waiting.append((_BEGIN[match["word"]], last_end))
+        elif kind == "word" and match["word"] in _END:
+            closed, start = _closed(waiting, (match["word"],), ("}", "-}"))
+            if closed:
                 yield start, match.end("word")
-        elif word:
-            is_argument = _NO_GROUP.fullmatch(word) is not None
+        else:
+            is_argument = kind == "word"
 
 
 def _closed(

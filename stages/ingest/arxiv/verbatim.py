@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_MAY_DECLARE = ("\\lst", "VerbatimEnvironment", "\\newminted", "CBListing", "tcblisting", "ShortVerb")
+_MAY_DECLARE = re.compile(
+    r"\\(?:lst|newminted|newtcb|renewtcb|NewTCB|RenewTCB|ProvideTCB|DeclareTCB"
+    r"|DefineVerb|RecustomVerb|DefineShort|MakeShort)"
+)
 _OPTIONS = r"\s*+(?:\[[^\[\]\n]{0,500}\]\s*+)?"
 _ENVIRONMENT = re.compile(
     r"\\(?:lstnewenvironment|(?:Define|Recustom)VerbatimEnvironment|(?:re)?newtcblisting"
@@ -28,9 +31,11 @@ _MAX_LINE_CHARS = 1_000
 
 LINKS = ("url", "href", "path", "nolinkurl")
 """Commands whose first argument is verbatim, unless the author defines them."""
-_OWN_LINK = re.compile(
-    rf"\\(?:[gex]?def|(?:re)?newcommand\*?|DeclareRobustCommand\*?)\s*+\{{?\s*+\\({'|'.join(LINKS)})(?![A-Za-z@])"
-)
+_LINK = re.compile(rf"\\({'|'.join(LINKS)})(?![A-Za-z@])")
+_DEFINER = re.compile(r"\\(?:[gex]?def|(?:re)?newcommand\*?|DeclareRobustCommand\*?)\s*+\{?\s*+\Z")
+_END_OF_DEFINER = "fd*{"
+"""What a definer, or the brace behind it, ends with."""
+_MAX_DEFINER_CHARS = 100
 
 
 class Verbatim(NamedTuple):
@@ -58,8 +63,8 @@ def verbatim_of(sources: Iterable[str]) -> Verbatim:
     marks: set[str] = set()
     own: set[str] = set()
     for source in sources:
-        own |= {match[1] for match in _OWN_LINK.finditer(source) if not _is_comment(source, match.start())}
-        if not any(word in source for word in _MAY_DECLARE):
+        own |= {match[1] for match in _LINK.finditer(source) if _is_defined(source, match.start())}
+        if not _MAY_DECLARE.search(source):
             continue
         for match in _ENVIRONMENT.finditer(source):
             if not _is_comment(source, match.start()):
@@ -71,6 +76,16 @@ def verbatim_of(sources: Iterable[str]) -> Verbatim:
     return Verbatim(
         tuple(sorted(names - {"comment"})[:_MAX_NAMES]), "".join(sorted(marks - _NO_SHORT)), links
     )
+
+
+def _is_defined(source: str, place: int) -> bool:
+    """Whether the command at a place is what an author defines there."""
+    before = source[place - 1 : place]
+    if before not in _END_OF_DEFINER and not before.isspace():
+        return False
+    start = max(0, place - _MAX_DEFINER_CHARS)
+    definer = _DEFINER.search(source[start:place])
+    return definer is not None and not _is_comment(source, start + definer.start())
 
 
 def _is_comment(source: str, place: int) -> bool:
